@@ -1,0 +1,164 @@
+"""What the user has: the app, its settings, and the Python that runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+import msgspec
+
+from cannery.model import Platform
+
+__all__ = [
+    "App",
+    "EntryPoint",
+    "ExportSettings",
+    "Function",
+    "Interpreter",
+    "Metadata",
+    "Module",
+    "RequirementsFile",
+    "Script",
+    "Settings",
+]
+
+Port = Annotated[str, msgspec.Meta(pattern=r"^\d+(/(tcp|udp))?$")]
+PATH = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What one exported requirements file holds."""
+
+    project: bool = True  # the project's own dependencies
+    extras: tuple[str, ...] = ()  # of [project.optional-dependencies]
+    groups: tuple[str, ...] = ()  # of [dependency-groups] (PEP 735)
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """``[tool.cannery]``: every setting, with its default."""
+
+    # what goes in
+    name: str | None = None  # of the image; the project's name where it's not given
+    entry: str | None = None  # "main.py", "package", "package.module:function" or the name of a script
+    args: tuple[str, ...] = ()  # the image's default arguments
+    python: str | None = None  # "3.12", or a path; the Python that runs cannery where it's not given
+    requirements: str | None = None  # a requirements file or a lock; found where it's not given
+    extras: tuple[str, ...] = ()  # optional dependencies of the project that go in
+    groups: tuple[str, ...] = ()  # dependency groups that go in
+    packages: tuple[str, ...] = ()  # top-level modules that no import shows
+    resources: tuple[str, ...] = ()  # other files and folders of the project
+    stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out
+    timezones: bool | Literal["auto"] = "auto"
+    ca_certificates: PATH | None = None  # a bundle in PEM; the machine's where it's not given
+
+    # what becomes of it
+    recipe: str = "scratch"
+    strip: bool = False  # take symbols from the wheels' and the app's ELF files as well
+    optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
+    keep_sources: tuple[str, ...] = ()  # distributions' or packages' top-level names that need their .py files
+    compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
+
+    # how it runs
+    user: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 65535
+    env: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    ports: tuple[Port, ...] = ()
+    volumes: tuple[PATH, ...] = ()
+    stop_signal: Annotated[str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+$")] | None = None
+
+    # where it goes
+    tag: Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]{0,127}$")] = "latest"
+    output: PATH | None = None  # dist/<name>.tar where it's not given
+
+    # what is let through
+    allow_missing: tuple[str, ...] = ()  # shared libraries that may be absent
+    allow_secrets: tuple[str, ...] = ()  # files that look like secrets and go in all the same
+
+    export: dict[str, ExportSettings] = {}  # files that `nox -s export` writes
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A file that is run: ``python main.py``."""
+
+    path: PurePosixPath  # relative to the project
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module that is run: ``python -m package``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A console script: a function that returns an exit code (packaging.python.org, entry points)."""
+
+    script: str
+    module: str
+    attribute: str
+
+
+EntryPoint = Script | Module | Function
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What ``[project]`` says of the project (packaging.python.org, pyproject.toml)."""
+
+    version: str | None = None
+    description: str = ""
+    license: str = ""
+    authors: str = ""
+    urls: tuple[tuple[str, str], ...] = ()
+    requires_python: str = ""
+    dependencies: tuple[str, ...] = ()
+    entry_points: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # group -> (name, object reference)
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementsFile:
+    """Where the app's requirements are written."""
+
+    path: Path
+    kind: Literal["uv", "poetry", "pylock", "requirements", "project"]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What goes into an image, read from the configuration once."""
+
+    folder: Path  # the project's, absolute
+    name: str  # of the image
+    distribution: str | None  # the project's own name, if it is a package
+    metadata: Metadata
+    entry: EntryPoint
+    import_roots: tuple[PurePosixPath, ...]  # relative to the project: what PYTHONPATH names
+    requirements: RequirementsFile | None
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python on this machine: where it and its standard library lie, and what it is."""
+
+    executable: Path  # links resolved
+    version: tuple[int, int, int]
+    stdlib: Path  # the pure part
+    dynload: Path  # the extension modules
+    site_packages: str  # where it looks for packages when it lies in /usr/local/bin: an absolute image path
+    cache_tag: str  # cpython-311
+    platform: Platform
+    fingerprint: str  # changes when the installation does
+
+    @property
+    def name(self) -> str:
+        """``python3.11``."""
+        return f"python{self.version[0]}.{self.version[1]}"
+
+    @property
+    def version_text(self) -> str:
+        """``3.11.7``."""
+        return ".".join(map(str, self.version))
