@@ -15,27 +15,28 @@ from typing import TYPE_CHECKING
 
 from cannery.app import App, Function, Module, Script
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.model import Entry, File, Inline, LazyTree, OnDisk, Symlink, Tree, key_of
+from cannery.model import Digest, Entry, File, Inline, LazyTree, OnDisk, Symlink, Tree, key_of
 from cannery.trees.facts import FactsIndex
 from cannery.trees.secrets import refuse_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from cannery.workspace import Workspace
 
 __all__ = ["HOME", "AppTree", "app_tree", "entry_command"]
 
-HOME = "/app"
+HOME = PurePosixPath("/app")
 
 
 @dataclass(frozen=True)
 class AppTree:
-    """The app's tree, with what other stages need to know of its contents."""
+    """The app's files, with what other stages need to know of their contents."""
 
-    lazy: LazyTree
-    native: Tree  # only the ELF files
-    imports: frozenset[str]  # top-level modules that its sources import
+    code: LazyTree  # what imports reach, package data along with it
+    resources: LazyTree  # what the configuration names; taken as it is
+    native: Tree  # the ELF files of both
+    imports: frozenset[str]  # top-level modules that the code imports
 
 
 @dataclass
@@ -44,6 +45,7 @@ class _Scan:
 
     app: App
     index: FactsIndex
+    code: bool
     entries: dict[str, Entry] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
@@ -57,25 +59,32 @@ def app_tree(app: App, workspace: Workspace) -> AppTree:
     Raises :class:`ProjectError` for what can't or mustn't go into an image: secrets, links that lead out, devices,
     names that are no text.
     """
-    scan = _Scan(app, FactsIndex(workspace.cache, app.folder))
-    for module in _reachable(scan):
-        _add(scan, module)
-    for resource in app.settings.resources:
-        _add(scan, _resource(app, resource))
-    refuse_secrets(app, scan.secrets)
-    _check_links(scan)
-    scan.index.save()
-    for path, content in _generated(app):
-        scan.entries[path] = content
-        scan.digests[path] = content.content.data.hex() if isinstance(content.content, Inline) else ""
-    tree = Tree(scan.entries)
-    modes = {path: entry.mode for path, entry in tree.files()}
-    links = {path: entry.target for path, entry in tree if isinstance(entry, Symlink)}
+    index = FactsIndex(workspace.cache, app.folder)
+    code, resources = _Scan(app, index, code=True), _Scan(app, index, code=False)
+    for module in _reachable(code):
+        _add(code, module)
+    for name in app.settings.resources:
+        _add(resources, _resource(app, name))
+    refuse_secrets(app, {**code.secrets, **resources.secrets})
+    _check_links({**code.entries, **resources.entries})
+    index.save()
+    for path, text, mode in _generated(app):
+        code.entries[path] = File(Inline(text.encode()), mode)
+        code.digests[path] = Digest.of(text.encode()).hex
+    everything = Tree({**code.entries, **resources.entries})
     return AppTree(
-        lazy=LazyTree(key_of("app", scan.digests, modes, links), lambda: tree),
-        native=tree.filter(lambda path, _: path in scan.native),
-        imports=frozenset(scan.imports),
+        code=_lazy(code),
+        resources=_lazy(resources),
+        native=everything.filter(lambda path, _: path in code.native | resources.native),
+        imports=frozenset(code.imports),
     )
+
+
+def _lazy(scan: _Scan) -> LazyTree:
+    tree = Tree(scan.entries)
+    modes = {path: file.mode for path, file in tree.files()}
+    links = {path: entry.target for path, entry in tree if isinstance(entry, Symlink)}
+    return LazyTree(key_of("app", scan.digests, modes, links), lambda: tree)
 
 
 def entry_command(app: App, python: str) -> tuple[str, ...]:
@@ -140,6 +149,8 @@ def _resource(app: App, name: str) -> Path:
 def _add(scan: _Scan, path: Path) -> None:
     """Add ``path`` and what lies below it."""
     relative = path.relative_to(scan.app.folder).as_posix()
+    if scan.code and relative in {PurePosixPath(name).as_posix() for name in scan.app.settings.resources}:
+        return
     if path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"} or _excluded(scan.app, relative):
         return
     status = path.lstat()
@@ -150,7 +161,7 @@ def _add(scan: _Scan, path: Path) -> None:
     elif stat.S_ISLNK(status.st_mode):
         scan.entries[shown] = Symlink(_link(scan.app, path))
     elif stat.S_ISREG(status.st_mode):
-        facts = scan.index.of(path, status)
+        facts = scan.index.of(path, status, code=scan.code)
         executable = bool(status.st_mode & stat.S_IXUSR)
         scan.entries[shown] = File(OnDisk(path, status.st_size), 0o755 if executable else 0o644)
         scan.digests[shown] = facts.sha256
@@ -197,22 +208,22 @@ def _link(app: App, path: Path) -> str:
     return posixpath.relpath(real.as_posix(), path.parent.resolve().as_posix())
 
 
-def _check_links(scan: _Scan) -> None:
+def _check_links(entries: Mapping[str, Entry]) -> None:
     """Refuse a link whose target stays behind."""
-    folders = {posixpath.dirname(path) for path in scan.entries}
-    for path, entry in scan.entries.items():
+    folders = {posixpath.dirname(path) for path in entries}
+    for path, entry in entries.items():
         if isinstance(entry, Symlink):
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
-            if target not in scan.entries and not any(f"{each}/".startswith(f"{target}/") for each in folders):
-                shown = posixpath.relpath(target, HOME)
+            if target not in entries and not any(f"{each}/".startswith(f"{target}/") for each in folders):
+                shown = posixpath.relpath(target, HOME.as_posix())
                 raise ProjectError(
-                    f"the link {posixpath.relpath(path, HOME)!r} leads to {shown!r}, which is not in the image",
+                    f"the link {posixpath.relpath(path, HOME.as_posix())!r} leads to {shown!r}, which is not in the image",
                     step=f"add it:  [tool.cannery]  resources = [{shown!r}]",
                 )
 
 
-def _generated(app: App) -> Iterable[tuple[str, File]]:
-    """What installing the project would make: its metadata, and the console script that starts it."""
+def _generated(app: App) -> Iterator[tuple[str, str, int]]:
+    """What installing the project would make: its metadata, and the console script; path, text and mode of each."""
     metadata = app.metadata
     if app.distribution and metadata.version:
         name = app.distribution.replace("-", "_")
@@ -220,22 +231,17 @@ def _generated(app: App) -> Iterable[tuple[str, File]]:
         lines = ["Metadata-Version: 2.1", f"Name: {app.distribution}", f"Version: {metadata.version}"]
         lines += [f"Summary: {metadata.description.splitlines()[0]}"] if metadata.description else []
         lines += [f"Requires-Dist: {requirement}" for requirement in metadata.dependencies]
-        yield f"{folder}/METADATA", _inline("\n".join([*lines, ""]))
+        yield f"{folder}/METADATA", "\n".join([*lines, ""]), 0o644
         groups = [
             "\n".join([f"[{group}]", *(f"{key} = {value}" for key, value in names), ""])
             for group, names in metadata.entry_points
         ]
         if groups:
-            yield f"{folder}/entry_points.txt", _inline("\n".join(groups))
+            yield f"{folder}/entry_points.txt", "\n".join(groups), 0o644
     if isinstance(app.entry, Function):
-        script, module, attribute = app.entry.script, app.entry.module, app.entry.attribute
-        first = attribute.partition(".")[0]
-        source = f"#!/usr/local/bin/python3\nimport sys\n\nfrom {module} import {first}\n\nsys.exit({attribute}())\n"
-        yield f"/usr/local/bin/{script}", _inline(source, 0o755)
-
-
-def _inline(text: str, mode: int = 0o644) -> File:
-    return File(Inline(text.encode()), mode)
+        first = app.entry.attribute.partition(".")[0]
+        lines = ["#!/usr/local/bin/python3", "import sys", "", f"from {app.entry.module} import {first}", ""]
+        yield f"/usr/local/bin/{app.entry.script}", "\n".join([*lines, f"sys.exit({app.entry.attribute}())", ""]), 0o755
 
 
 def _kind(mode: int) -> str:

@@ -54,14 +54,15 @@ class FactsIndex:
     def _key(self) -> str:
         return key_of("facts", 1, str(self.folder))
 
-    def of(self, path: Path, status: os.stat_result) -> Facts:
-        """The facts of the regular file ``path``, whose ``status`` was just read."""
-        stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    def of(self, path: Path, status: os.stat_result, *, code: bool) -> Facts:
+        """The facts of the regular file ``path``, whose ``status`` was just read; ``code`` is parsed for imports."""
+        code = code and path.suffix == ".py"
+        stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, code]
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
             return Facts(*known[1][:3], tuple(known[1][3]))
-        facts = read_facts(path)
+        facts = read_facts(path, code=code)
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
             self._seen[str(path)] = [stamp, [facts.sha256, facts.is_elf, facts.secret, facts.imports]]
         return facts
@@ -72,8 +73,11 @@ class FactsIndex:
             self.cache.remember("facts", self._key, self._seen)
 
 
-def read_facts(path: Path) -> Facts:
-    """Read ``path`` once, and no more of it into memory than a chunk, sources excepted."""
+def read_facts(path: Path, *, code: bool) -> Facts:
+    """Read ``path`` once, and no more of it into memory than a chunk unless it's code.
+
+    Raises :class:`ProjectError` for code that is no Python.
+    """
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         head = stream.read(_CHUNK)
@@ -82,9 +86,9 @@ def read_facts(path: Path) -> Facts:
         while chunk:
             digest.update(chunk)
             chunk = stream.read(_CHUNK)
-            if path.suffix == ".py":
+            if code:
                 source.append(chunk)
-    imports = _imports(path, b"".join(source)) if path.suffix == ".py" else ()
+    imports = _imports(path, b"".join(source)) if code else ()
     return Facts(digest.hexdigest(), head.startswith(b"\x7fELF"), _secret(path.name, head), imports)
 
 
