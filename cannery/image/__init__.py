@@ -1,0 +1,1 @@
+"""How a tree becomes an image: archives, compression, configuration, manifest."""
