@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from cannery.model import Platform
+if TYPE_CHECKING:
+    from pathlib import Path, PurePosixPath
+
+    from cannery.model import Platform
 
 __all__ = [
     "App",

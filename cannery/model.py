@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from cannery.errors import ImageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -218,6 +218,7 @@ class Transform:
     apply: Callable[[Tree], Tree]
 
     def __call__(self, tree: Tree) -> Tree:
+        """What becomes of ``tree``."""
         return self.apply(tree)
 
 

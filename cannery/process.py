@@ -26,7 +26,7 @@ class Completed:
     stderr: str
 
 
-class ProgramFailed(ToolError):
+class ProgramFailed(ToolError):  # noqa: N818  # it says what happened
     """A program ended with another exit code than 0."""
 
     def __init__(self, command: Sequence[str], exit_code: int, stdout: str, stderr: str) -> None:
