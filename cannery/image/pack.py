@@ -6,16 +6,17 @@ Entries are sorted, every parent directory is written, owners are numbers, times
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cannery.errors import ImageError
 from cannery.image.gzip import GzipWriter
-from cannery.model import Digest, Directory, Entry, File, Layer, Symlink, Tree
+from cannery.image.hashing import HashingWriter, Sink
+from cannery.model import Directory, Entry, File, Layer, Symlink, Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cannery.workspace import Workspace
 
 __all__ = ["GZIP_LAYER", "TIME", "pack", "write_tree"]
@@ -27,32 +28,6 @@ TIME = 1
 _CHUNK = 1 << 20
 
 
-class Sink(Protocol):
-    """Something that bytes are written to."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take ``data``."""
-        ...
-
-
-@dataclass
-class _Tee:
-    """Hands on what is written, counting and hashing it."""
-
-    sink: Sink
-    size: int = 0
-    sha256: hashlib._Hash = field(default_factory=hashlib.sha256)
-
-    def write(self, data: bytes, /) -> None:
-        self.sink.write(data)
-        self.sha256.update(data)
-        self.size += len(data)
-
-    @property
-    def digest(self) -> Digest:
-        return Digest(self.sha256.hexdigest())
-
-
 def pack(name: str, tree: Tree, workspace: Workspace, *, level: int = 6) -> Layer:
     """Pack ``tree`` into a layer whose blob lies in the cache; ``level`` is gzip's.
 
@@ -61,24 +36,20 @@ def pack(name: str, tree: Tree, workspace: Workspace, *, level: int = 6) -> Laye
     """
     files = [file for _, file in tree.files()]
     total = sum(file.content.size for file in files)
+
+    def show(done: int) -> None:
+        workspace.progress(f"packing {name}", done, total)
+
     with workspace.cache.new_blob() as (stream, commit):
-        blob = _Tee(stream)
+        blob = HashingWriter(stream)
         with GzipWriter(blob, level=level) as compressed:
-            archive = _Tee(compressed)
-
-            def show(done: int) -> None:
-                workspace.progress(f"packing {name}", done, total)
-
+            archive = HashingWriter(compressed)
             write_tree(tree, archive, show)
         path = commit(blob.digest)
     return Layer(name, blob.digest, archive.digest, blob.size, total, len(files), GZIP_LAYER, path)
 
 
-class _Shown(Protocol):
-    def __call__(self, done: int) -> None: ...
-
-
-def write_tree(tree: Tree, sink: Sink, show: _Shown = lambda done: None) -> None:
+def write_tree(tree: Tree, sink: Sink, show: Callable[[int], None]) -> None:
     """Write ``tree`` as a tar archive to ``sink``; ``show`` is told how many bytes of content are done."""
     written = done = 0
     for path, entry in tree.with_parents():
@@ -109,7 +80,7 @@ def _header(path: str, entry: Entry) -> tarfile.TarInfo:
     return info
 
 
-def _copy(path: str, file: File, sink: Sink, show: _Shown) -> None:
+def _copy(path: str, file: File, sink: Sink, show: Callable[[int], None]) -> None:
     left = file.content.size
     with file.content.open() as stream:
         while left:
