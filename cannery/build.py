@@ -23,6 +23,7 @@ class Built:
 
     image: Image
     packed: frozenset[str]
+    notes: tuple[str, ...] = ()
 
 
 def build(app: App, workspace: Workspace) -> Built:
@@ -45,7 +46,7 @@ def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
                     layer = _pack(name, tree, key, workspace, level)
                     packed.add(name)
         layers.append(layer)
-    return Built(assemble(plan, tuple(layers)), frozenset(packed))
+    return Built(assemble(plan, tuple(layers)), frozenset(packed), plan.notes)
 
 
 def _pack(name: str, tree: LazyTree, key: str, workspace: Workspace, level: int) -> Layer:

@@ -295,6 +295,7 @@ class Plan:
     layers: tuple[tuple[str, LazyTree], ...]  # name and tree, from what changes rarely to what changes often
     config: Mapping[str, Any]  # the "config" part of an image's configuration
     platform: Platform
+    notes: tuple[str, ...] = ()  # what the user had better know
 
 
 def canonical_json(value: object) -> bytes:

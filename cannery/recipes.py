@@ -12,7 +12,7 @@ from cannery import __version__
 from cannery.errors import ConfigurationError
 from cannery.interpreter import interpreter_for
 from cannery.model import LazyTree, Plan
-from cannery.requirements import read_requirements
+from cannery.resolution import resolve
 from cannery.trees.app import HOME, app_tree, entry_command
 from cannery.trees.bytecode import bytecode
 from cannery.trees.dependencies import dependencies
@@ -50,13 +50,18 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     needs = needs_of_app(own.native, own.imports)
     layers: list[tuple[str, LazyTree]] = []
     if app.requirements is not None:
-        requirements = read_requirements(app, python, workspace)
+        requirements = resolve(app.requirements, settings, python, workspace)
         wheels = dependencies(requirements, python, workspace)
         needs += needs_from(wheels, workspace)
         layers.append(("dependencies", stripped(wheels | compiled)))
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
     layers.append(("app", stripped((own.code | checked) + own.resources)))
-    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform)
+    notes = () if app.requirements is None or requirements.locked else (_unlocked(app.requirements.path.name),)
+    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+
+
+def _unlocked(name: str) -> str:
+    return f"{name} pins no versions: the image is the same again only on this machine; lock them (uv lock)"
 
 
 RECIPES: Mapping[str, Recipe] = {"scratch": scratch}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import RequirementsError
 from cannery.model import Entry, File, LazyTree, OnDisk, Tree, key_of
-from cannery.process import ProgramFailed
+from cannery.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
-    from cannery.app import Interpreter, Requirements
+    from cannery.app import Interpreter
+    from cannery.requirements import Requirements
     from cannery.workspace import Workspace
 
 __all__ = ["dependencies"]
@@ -55,18 +56,17 @@ def dependencies(requirements: Requirements, interpreter: Interpreter, workspace
 
 
 def _install(requirements: Requirements, folder: Path, interpreter: Interpreter, workspace: Workspace) -> None:
-    import uv  # noqa: PLC0415  # only when something is installed
-
     workspace.progress("installing the dependencies")
     with workspace.cache.scratch() as scratch:
-        listed = scratch / "requirements.txt"
-        listed.write_text(requirements.text, encoding="utf-8")
-        command = [uv.find_uv_bin(), "pip", "install", "--python", str(interpreter.executable), "--target", str(folder)]
-        command += ["--requirements", str(listed), "--no-build", "--no-deps", "--no-config", "--color", "never"]
+        name = "pylock.toml" if requirements.source.name.startswith("pylock.") else "requirements.txt"
+        (scratch / name).write_text(requirements.text, encoding="utf-8")
+        command = [find_uv(), "pip", "install", "--python", str(interpreter.executable), "--target", str(folder)]
+        command += ["--requirements", str(scratch / name), "--no-build", "--no-deps", "--color", "never"]
+        command += [*requirements.options, *(["--require-hashes"] if requirements.hashed else [])]
         try:
-            workspace.run([*command, *(["--require-hashes"] if requirements.hashed else [])])
+            workspace.run(command, cwd=requirements.source.parent)
         except ProgramFailed as error:
-            raise explain(error, requirements.source) from error
+            raise explain(error, requirements.source.name) from error
 
 
 def explain(error: ProgramFailed, source: str) -> RequirementsError:
