@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Completed", "ProgramFailed", "Runner", "find", "run"]
+__all__ = ["Completed", "ProgramFailed", "Runner", "find", "find_uv", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Completed:
     stderr: str
 
 
-class ProgramFailed(ToolError):
+class ProgramFailed(ToolError):  # noqa: N818  # it says what happened
     """A program ended with another exit code than 0."""
 
     def __init__(self, command: Sequence[str], exit_code: int, stdout: str, stderr: str) -> None:
@@ -92,3 +92,13 @@ def find(*names: str, step: str) -> str:
         if path := shutil.which(name):
             return path
     raise ToolError(f"no {' or '.join(names)} found", evidence=f"looked in {os.environ.get('PATH', '')}", step=step)
+
+
+def find_uv() -> str:
+    """Return the path of uv: the one that came with cannery, or else the first on the path."""
+    from uv import find_uv_bin  # noqa: PLC0415  # hardly any task needs it
+
+    try:
+        return find_uv_bin()
+    except FileNotFoundError:
+        return find("uv", step="install it again: pip install --force-reinstall uv")

@@ -1,0 +1,1 @@
+"""The sample: a program to put into an image."""
