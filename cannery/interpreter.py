@@ -102,8 +102,8 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
 def _ask(executable: Path, run: Runner) -> dict[str, Any]:
     try:
         answers: dict[str, Any] = json.loads(run([str(executable), "-I", "-c", _QUESTIONS]).stdout)
-    except ProgramFailed as error:
-        raise RuntimeTreeError(f"{executable} does not answer as a Python does", evidence=error.evidence) from error
+    except (ProgramFailed, ValueError) as error:
+        raise RuntimeTreeError(f"{executable} does not answer as a Python does", evidence=str(error)) from error
     version = ".".join(map(str, answers["version"]))
     if answers["implementation"] != "cpython" or tuple(answers["version"]) < (3, 11):
         raise RuntimeTreeError(
