@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from cannery import entrypoints
-from cannery.app import App, ExportSettings, Metadata, RequirementsFile, Settings
+from cannery.app import App, ExportSettings, Metadata, RequirementsFile, Script, Settings
 from cannery.errors import ConfigurationError, ProjectError
 
 if TYPE_CHECKING:
@@ -79,12 +79,15 @@ def load(
     project = read_project(folder)
     settings, _ = resolve_settings(project, flags, environ)
     roots = entrypoints.import_roots(project.folder)
+    entry = entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts)
+    if isinstance(entry, Script) and entry.path.parent not in roots:
+        roots = (entry.path.parent, *roots)  # where Python looks first
     return App(
         folder=project.folder,
         name=settings.name or _image_name(project.distribution or project.folder.name),
         distribution=project.distribution,
         metadata=project.metadata,
-        entry=entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts),
+        entry=entry,
         import_roots=roots,
         requirements=_requirements_file(project, settings),
         settings=settings,

@@ -10,7 +10,7 @@ import os
 import posixpath
 import stat
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.app import App, Function, Module, Script
@@ -21,6 +21,7 @@ from cannery.trees.secrets import refuse_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from cannery.workspace import Workspace
 
@@ -45,7 +46,8 @@ class _Scan:
 
     app: App
     index: FactsIndex
-    code: bool
+    code: bool  # parsed for imports, or taken as it is
+    left_out: frozenset[str] = frozenset()  # files and folders, relative to the project
     entries: dict[str, Entry] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
@@ -54,17 +56,18 @@ class _Scan:
 
 
 def app_tree(app: App, workspace: Workspace) -> AppTree:
-    """The sources and resources of ``app``.
+    """The code and the resources of ``app``.
 
     Raises :class:`ProjectError` for what can't or mustn't go into an image: secrets, links that lead out, devices,
     names that are no text.
     """
     index = FactsIndex(workspace.cache, app.folder)
-    code, resources = _Scan(app, index, code=True), _Scan(app, index, code=False)
-    for module in _reachable(code):
-        _add(code, module)
-    for name in app.settings.resources:
-        _add(resources, _resource(app, name))
+    named = {PurePosixPath(name).as_posix(): _resource(app, name) for name in app.settings.resources}
+    code = _Scan(app, index, code=True, left_out=frozenset(named))
+    resources = _Scan(app, index, code=False)
+    _add_reachable(code)
+    for path in named.values():
+        _add(resources, path)
     refuse_secrets(app, {**code.secrets, **resources.secrets})
     _check_links({**code.entries, **resources.entries})
     index.save()
@@ -98,27 +101,33 @@ def entry_command(app: App, python: str) -> tuple[str, ...]:
             return (f"/usr/local/bin/{script}",)
 
 
-def _reachable(scan: _Scan) -> Iterator[Path]:
-    """The entry point's top-level module and those of the project that it imports, and so on."""
-    app = scan.app
+def _add_reachable(scan: _Scan) -> None:
+    """Add the entry point's top-level module, those of the project that it imports, and so on."""
+    pending = _starts(scan.app)
     done: set[Path] = set()
-    pending: list[Path] = []
-    if isinstance(app.entry, Script):
-        pending.append(app.folder / app.entry.path)
-    names = list(app.settings.packages)
-    if isinstance(app.entry, Module | Function):
-        names.append(app.entry.name if isinstance(app.entry, Module) else app.entry.module)
-    pending += [path for name in names if (path := _top_level(app, name)) is not None]
-    for name in app.settings.packages:
-        if _top_level(app, name) is None:
-            raise ConfigurationError(f"packages names {name!r}: there is no such module in {app.folder}")
     while pending:
         path = pending.pop()
-        if path in done:
-            continue
-        done.add(path)
-        yield path
-        pending += [found for name in sorted(scan.imports) if (found := _top_level(app, name)) is not None]
+        if path not in done:
+            done.add(path)
+            _add(scan, path)
+            pending += [found for name in sorted(scan.imports) if (found := _top_level(scan.app, name)) is not None]
+
+
+def _starts(app: App) -> list[Path]:
+    """Where the app's code begins: its entry point, and the packages that the configuration names."""
+    starts = []
+    for name in app.settings.packages:
+        path = _top_level(app, name)
+        if path is None:
+            raise ConfigurationError(f"packages names {name!r}: there is no such module in {app.folder}")
+        starts.append(path)
+    match app.entry:
+        case Script(script):
+            starts.append(app.folder / script)
+        case Module(module) | Function(module=module):
+            path = _top_level(app, module)
+            starts += [path] if path is not None else []  # it may be a dependency's
+    return starts
 
 
 def _top_level(app: App, module: str) -> Path | None:
@@ -149,9 +158,8 @@ def _resource(app: App, name: str) -> Path:
 def _add(scan: _Scan, path: Path) -> None:
     """Add ``path`` and what lies below it."""
     relative = path.relative_to(scan.app.folder).as_posix()
-    if scan.code and relative in {PurePosixPath(name).as_posix() for name in scan.app.settings.resources}:
-        return
-    if path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"} or _excluded(scan.app, relative):
+    cached = path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"}
+    if cached or relative in scan.left_out or _excluded(scan.app, relative):
         return
     status = path.lstat()
     shown = f"{HOME}/{_text(path, relative)}"

@@ -51,6 +51,12 @@ def test_what_the_script_imports_goes_in_and_nothing_else(make_project: MakeProj
     assert tree_of(folder, workspace).imports == {"used", "helper", "os", "polars"}
 
 
+def test_a_script_s_own_folder_is_where_its_imports_start(make_project: MakeProject, workspace: Workspace) -> None:
+    files = {"bin/run.py": "import beside, above", "bin/beside.py": "", "above.py": "", "beside.py": ""}
+    folder = make_project({**files, "pyproject.toml": '[tool.cannery]\nentry = "bin/run.py"\n'})
+    assert paths(folder, workspace) == {"/app/bin/run.py", "/app/bin/beside.py", "/app/above.py"}
+
+
 def test_namespace_packages_go_in(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": "import space.part", "space/part.py": "", "docs/x.md": ""})
     assert "/app/space/part.py" in paths(folder, workspace)
