@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     groups: tuple[str, ...] = ()  # dependency groups that go in
     packages: tuple[str, ...] = ()  # top-level modules that no import shows
     resources: tuple[str, ...] = ()  # other files and folders of the project
+    exclude: tuple[str, ...] = ()  # patterns of files that stay behind; * crosses folders
     stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out
     timezones: bool | Literal["auto"] = "auto"
     ca_certificates: PATH | None = None  # a bundle in PEM; the machine's where it's not given
@@ -148,17 +149,18 @@ class Interpreter:
 
     executable: Path  # links resolved
     version: tuple[int, int, int]
-    stdlib: Path  # the pure part
-    dynload: Path  # the extension modules
-    site_packages: str  # where it looks for packages when it lies in /usr/local/bin: an absolute image path
+    stdlib: Path
+    dynload: Path | None  # the standard library's extension modules, where they're not built in
+    image_stdlib: str  # where it looks for them when it lies in /usr/local/bin
+    image_site_packages: str  # where it looks for packages then
     cache_tag: str  # cpython-311
     platform: Platform
     fingerprint: str  # changes when the installation does
 
     @property
     def name(self) -> str:
-        """``python3.11``."""
-        return f"python{self.version[0]}.{self.version[1]}"
+        """``python3.11``, or ``python3.13t`` when it is free-threaded."""
+        return self.stdlib.name
 
     @property
     def version_text(self) -> str:

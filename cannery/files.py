@@ -56,7 +56,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
                 yield stream
                 stream.flush()
                 if nameless is not None:
-                    os.link(f"/proc/self/fd/{nameless}", beside, follow_symlinks=True)
+                    _give_name(nameless, beside)
             beside.chmod(0o666 & ~_umask())
             beside.replace(path)
         except BaseException:
@@ -75,6 +75,15 @@ def _open_nameless(folder: Path) -> int | None:
         if error.errno in {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}:
             return None  # this file system has no such files
         raise
+
+
+def _give_name(descriptor: int, path: Path) -> None:
+    """Link an open, nameless file (open(2), O_TMPFILE); only with a folder's descriptor does Python follow the link."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.link(f"/proc/self/fd/{descriptor}", path.name, dst_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
 
 
 def _umask() -> int:

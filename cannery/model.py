@@ -158,7 +158,7 @@ class Tree:
 
     def __post_init__(self) -> None:
         for path in self.entries:
-            if not path.startswith("/") or path == "/" or posixpath.normpath(path) != path:
+            if path[:2] in {"/", "//"} or path[:1] != "/" or posixpath.normpath(path) != path:
                 raise ImageError(f"not a path of an image: {path!r}")
         object.__setattr__(self, "entries", MappingProxyType(dict(self.entries)))
 
@@ -295,6 +295,7 @@ class Plan:
     layers: tuple[tuple[str, LazyTree], ...]  # name and tree, from what changes rarely to what changes often
     config: Mapping[str, Any]  # the "config" part of an image's configuration
     platform: Platform
+    notes: tuple[str, ...] = ()  # what the user had better know
 
 
 def canonical_json(value: object) -> bytes:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from cannery.errors import ConfigurationError, RequirementsError
-from cannery.files import explained
 from cannery.process import ProgramFailed, find_uv, run
 from cannery.requirements_file import hashed, locked, nested_files, nested_text, read_text
 
@@ -27,7 +26,7 @@ __all__ = ["Requirements", "inputs", "read_requirements"]
 
 _FORMAT = ("--format=requirements.txt", "--no-header", "--no-annotate")
 _EXPORT = ("export", *_FORMAT, "--no-editable", "--no-emit-project", "--no-default-groups")
-_COMPILE = ("pip", "compile", *_FORMAT, "--generate-hashes")
+_COMPILE = ("pip", "compile", *_FORMAT, "--generate-hashes", "--no-build")
 _POETRY = ("--from=poetry>=2", "--with=poetry-plugin-export>=1.9", "poetry")
 _POETRY_EXPORT = (*_POETRY, "export", "--format=requirements.txt", "--no-interaction", "--no-ansi")
 
@@ -40,20 +39,7 @@ class Requirements:
     text: str  # in the format of pip's requirements files, or of pylock.toml (PEP 751)
     locked: bool  # every version was chosen before
     hashed: bool  # every requirement carries a hash
-    path: Path | None = None  # a file to hand to uv as it is, for what its text alone does not tell
     options: tuple[str, ...] = ()  # what else uv must be told
-
-    def arguments(self, folder: Path) -> tuple[str, ...]:
-        """What tells ``uv pip install`` of them; a text that lies in no file is written into ``folder``.
-
-        Paths in the text are relative to the project: that is where uv must be run.
-        """
-        path = self.path
-        if path is None:
-            path = folder / "requirements.txt"
-            with explained(path):
-                path.write_text(self.text, encoding="utf-8")
-        return ("-r", str(path), *self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +130,17 @@ def _from_pylock(wanted: _Wanted) -> Requirements:
         )
     path = wanted.file.path
     options = ("--preview-features=pylock", *_each("--extra", wanted.extras), *_each("--group", wanted.groups))
-    return Requirements(path, read_text(path), locked=True, hashed=True, path=path, options=options)
+    return Requirements(path, read_text(path), locked=True, hashed=True, options=options)
 
 
 def _from_requirements(wanted: _Wanted) -> Requirements:
-    """Leave the file to uv, as what it includes lies where it says."""
-    text = nested_text(wanted.file.path)
-    return Requirements(wanted.file.path, text, locked(text), hashed(text), path=wanted.file.path)
+    """Take the file as it is when every requirement carries a hash; resolve it otherwise."""
+    path = wanted.file.path
+    text = nested_text(path)
+    if hashed(text):
+        return Requirements(path, text, locked=True, hashed=True)
+    resolved = _uv(wanted, *_COMPILE, path.name, *_python(wanted), step=f"correct {path.name}")
+    return Requirements(path, resolved, locked(text), hashed(resolved))
 
 
 def _from_project(wanted: _Wanted) -> Requirements:

@@ -30,8 +30,9 @@ class Workspace:
     cache: Cache
     run: Runner = run
     progress: Progress = silent
+    refresh: bool = False  # ask the package index again, whatever it answered before
 
     @classmethod
-    def default(cls, progress: Progress = silent) -> Workspace:
+    def default(cls, progress: Progress = silent, *, refresh: bool = False) -> Workspace:
         """The user's own cache and real programs."""
-        return cls(default_cache(), run, progress)
+        return cls(default_cache(), run, progress, refresh)

@@ -1,0 +1,77 @@
+"""A plan becomes an image: each tree packed, or its layer of last time used again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cannery.image.config import assemble
+from cannery.image.pack import pack
+from cannery.model import Digest, Image, Layer, LazyTree, Plan, key_of
+from cannery.recipes import recipe_named
+
+if TYPE_CHECKING:
+    from cannery.app import App
+    from cannery.workspace import Workspace
+
+__all__ = ["Built", "build", "build_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An image, and the names of the layers that had to be packed for it."""
+
+    image: Image
+    packed: frozenset[str]
+    notes: tuple[str, ...] = ()
+
+
+def build(app: App, workspace: Workspace) -> Built:
+    """Build the image of ``app`` by the recipe that its settings name."""
+    plan = recipe_named(app.settings.recipe)(app, workspace)
+    return build_plan(plan, workspace, level=app.settings.compression_level)
+
+
+def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
+    """Build ``plan``, its layers compressed with gzip's ``level``."""
+    packed: set[str] = set()
+    layers: list[Layer] = []
+    for name, tree in plan.layers:
+        key = key_of("layer", 1, name, tree.key, level)
+        layer = _recall(key, workspace)
+        if layer is None:
+            with workspace.cache.lock(f"layer-{key}"):  # another build may be at it: wait, and take its layer
+                layer = _recall(key, workspace)
+                if layer is None:
+                    layer = _pack(name, tree, key, workspace, level)
+                    packed.add(name)
+        layers.append(layer)
+    return Built(assemble(plan, tuple(layers)), frozenset(packed), plan.notes)
+
+
+def _pack(name: str, tree: LazyTree, key: str, workspace: Workspace, level: int) -> Layer:
+    layer = pack(name, tree.tree, workspace, level=level)
+    record = {
+        "name": layer.name,
+        "digest": layer.digest.hex,
+        "diff_id": layer.diff_id.hex,
+        "size": layer.size,
+        "unpacked_size": layer.unpacked_size,
+        "files": layer.files,
+        "media_type": layer.media_type,
+    }
+    workspace.cache.remember("layers", key, record)
+    return layer
+
+
+def _recall(key: str, workspace: Workspace) -> Layer | None:
+    record = workspace.cache.recall("layers", key)
+    if record is None:
+        return None
+    digest, diff_id = Digest(record.pop("digest")), Digest(record.pop("diff_id"))
+    blob = workspace.cache.blob(digest)
+    try:
+        whole = blob.stat().st_size == record["size"]
+    except FileNotFoundError:
+        return None
+    return Layer(digest=digest, diff_id=diff_id, blob=blob, **record) if whole else None

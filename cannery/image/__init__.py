@@ -1,0 +1,1 @@
+"""Trees become layers, layers become images (OCI image-spec v1.1)."""

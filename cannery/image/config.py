@@ -1,0 +1,58 @@
+"""Layers and a plan become an image: its configuration and its manifest (OCI image-spec v1.1, config.md, manifest.md)."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cannery.errors import ConfigurationError
+from cannery.image.pack import TIME
+from cannery.model import Digest, Image, Layer, Plan, canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CONFIG", "INDEX", "MANIFEST", "assemble", "descriptor"]
+
+CONFIG = "application/vnd.oci.image.config.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+def assemble(plan: Plan, layers: tuple[Layer, ...]) -> Image:
+    """The image of ``plan`` with its trees packed into ``layers``."""
+    created = _created()
+    platform = plan.platform
+    config: dict[str, Any] = {
+        "created": created,
+        "architecture": platform.architecture,
+        "os": platform.os,
+        "config": dict(plan.config),
+        "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
+        "history": [{"created": created, "created_by": f"cannery: {layer.name}"} for layer in layers],
+    }
+    if platform.variant:
+        config["variant"] = platform.variant
+    blob = canonical_json(config)
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": descriptor(CONFIG, Digest.of(blob), len(blob)),
+        "layers": [descriptor(layer.media_type, layer.digest, layer.size) for layer in layers],
+    }
+    return Image(layers, config, manifest, platform)
+
+
+def descriptor(media_type: str, digest: Digest, size: int, **more: object) -> Mapping[str, object]:
+    """A reference to a blob (OCI image-spec v1.1, descriptor.md)."""
+    return {"mediaType": media_type, "digest": str(digest), "size": size, **more}
+
+
+def _created() -> str:
+    """A fixed time, or that of ``SOURCE_DATE_EPOCH`` (reproducible-builds.org), as RFC 3339 writes it."""
+    text = os.environ.get("SOURCE_DATE_EPOCH") or str(TIME)
+    try:
+        return datetime.fromtimestamp(int(text), UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigurationError(f"SOURCE_DATE_EPOCH={text!r} is no number of seconds", evidence=str(error)) from error

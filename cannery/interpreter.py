@@ -1,0 +1,167 @@
+"""Which Python goes into the image, and what it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from cannery.app import App, Interpreter
+from cannery.errors import ConfigurationError, RuntimeTreeError
+from cannery.model import Platform, key_of
+from cannery.process import ProgramFailed
+
+if TYPE_CHECKING:
+    from cannery.process import Runner
+    from cannery.workspace import Workspace
+
+__all__ = ["describe", "find_python", "interpreter_for"]
+
+# Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
+# prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
+_QUESTIONS = """
+import json, os, platform, site, sys, sysconfig
+executable = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+stdlib = os.path.realpath(os.path.dirname(os.__file__))
+prefix = os.path.realpath(sys.base_prefix)
+image_stdlib = "/usr/local/" + os.path.relpath(stdlib, prefix)
+dynload = [path for path in sys.path if os.path.basename(path) == "lib-dynload" and os.path.isdir(path)]
+sites = [p for p in site.getsitepackages(["/usr/local"]) if os.path.dirname(p) == "/usr/local/lib/" + os.path.basename(stdlib)]
+print(json.dumps({
+    "executable": executable, "implementation": sys.implementation.name, "version": list(sys.version_info[:3]),
+    "build": sys.version, "stdlib": stdlib, "dynload": dynload[0] if dynload else None, "image_stdlib": image_stdlib,
+    "site_packages": sites[0] if sites else image_stdlib + "/site-packages", "cache_tag": sys.implementation.cache_tag,
+    "system": platform.system().lower(), "machine": platform.machine(),
+}))
+"""
+
+# uname's names of machines -> Go's names, which images use (OCI image-spec v1.1, image-index.md)
+_ARCHITECTURES = {
+    "x86_64": ("amd64", ""),
+    "aarch64": ("arm64", ""),
+    "arm64": ("arm64", ""),
+    "armv7l": ("arm", "v7"),
+    "i686": ("386", ""),
+    "ppc64le": ("ppc64le", ""),
+    "riscv64": ("riscv64", ""),
+    "s390x": ("s390x", ""),
+}
+
+
+def interpreter_for(app: App, workspace: Workspace) -> Interpreter:
+    """The Python that the app asks for: its setting, then ``requires-python``, then the one that runs cannery.
+
+    Raises :class:`RuntimeTreeError` when this machine has none that fits.
+    """
+    return describe(find_python(app, workspace.run), workspace)
+
+
+def find_python(app: App, run: Runner) -> Path:
+    """The executable of the Python that the app asks for; it may lie in a virtual environment."""
+    requires = _specifiers(app.metadata.requires_python)
+    wanted = app.settings.python
+    if wanted is None:
+        if requires.contains(".".join(map(str, sys.version_info[:3])), prereleases=True):
+            return Path(sys.executable)
+        wanted = str(requires)
+    elif "/" in wanted:
+        path = app.folder / Path(wanted).expanduser()
+        if not os.access(path, os.X_OK):
+            raise ConfigurationError(f"python = {wanted!r}: there is no program {path}")
+        return path
+    return _ask_uv(wanted, run)
+
+
+def describe(executable: Path, workspace: Workspace) -> Interpreter:
+    """What the Python behind ``executable`` is; asked once, and again when the installation changes."""
+    real = executable.resolve()
+    key = key_of("interpreter", _QUESTIONS, str(executable), _stamp(real))
+    answers = workspace.cache.recall("interpreters", key)
+    if answers is None or not Path(answers["stdlib"]).is_dir():
+        answers = _ask(executable, workspace.run)
+        workspace.cache.remember("interpreters", key, answers)
+    stdlib = Path(answers["stdlib"])
+    architecture, variant = _architecture(answers["machine"])
+    return Interpreter(
+        executable=Path(answers["executable"]),
+        version=tuple(answers["version"]),
+        stdlib=stdlib,
+        dynload=Path(answers["dynload"]) if answers["dynload"] else None,
+        image_stdlib=answers["image_stdlib"],
+        image_site_packages=answers["site_packages"],
+        cache_tag=answers["cache_tag"],
+        platform=Platform(answers["system"], architecture, variant),
+        fingerprint=key_of(answers, _stamp(Path(answers["executable"])), _stamps_below(stdlib)),
+    )
+
+
+def _ask(executable: Path, run: Runner) -> dict[str, Any]:
+    try:
+        answers: dict[str, Any] = json.loads(run([str(executable), "-I", "-c", _QUESTIONS]).stdout)
+    except ProgramFailed as error:
+        raise RuntimeTreeError(f"{executable} does not answer as a Python does", evidence=error.evidence) from error
+    version = ".".join(map(str, answers["version"]))
+    if answers["implementation"] != "cpython" or tuple(answers["version"]) < (3, 11):
+        raise RuntimeTreeError(
+            f"{executable} is {answers['implementation']} {version}",
+            step='cannery packs CPython 3.11 and later: set  [tool.cannery]  python = "3.12"',
+        )
+    if answers["system"] != "linux":
+        raise RuntimeTreeError(
+            f"{executable} is a Python for {answers['system']}: an image from scratch needs one for linux",
+            step="build on Linux, or in a Linux virtual machine",
+        )
+    return answers
+
+
+def _ask_uv(wanted: str, run: Runner) -> Path:
+    import uv  # noqa: PLC0415  # only when another Python than the running one is asked for
+
+    command = [uv.find_uv_bin(), "python", "find", "--no-python-downloads", "--no-project", "--system", wanted]
+    try:
+        return Path(run(command).stdout.strip())
+    except ProgramFailed as error:
+        raise RuntimeTreeError(
+            f"no Python {wanted} on this machine",
+            evidence=error.stderr.strip(),
+            step=f'install one (for example with "uv python install {wanted}"), or change  [tool.cannery]  python',
+        ) from error
+
+
+def _specifiers(text: str) -> SpecifierSet:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        raise ConfigurationError(f"requires-python = {text!r} is no version specifier", evidence=str(error)) from error
+
+
+def _architecture(machine: str) -> tuple[str, str]:
+    try:
+        return _ARCHITECTURES[machine]
+    except KeyError as error:
+        raise RuntimeTreeError(f"images have no name for the architecture {machine!r}") from error
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of the files of a standard library; packages installed into it don't count."""
+    stamps: list[tuple[str, int, int]] = []
+    pending = [str(folder)]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in {"__pycache__", "site-packages", "dist-packages", "test"}:
+                        pending.append(entry.path)
+                else:
+                    status = entry.stat(follow_symlinks=False)
+                    stamps.append((entry.path, status.st_size, status.st_mtime_ns))
+    return sorted(stamps)

@@ -1,0 +1,127 @@
+"""Recipes: which trees become an image's layers, in which order, with which configuration.
+
+Layers go from what changes rarely to what changes often, so that a change of the app repacks the app alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cannery import __version__
+from cannery.errors import ConfigurationError
+from cannery.interpreter import interpreter_for
+from cannery.model import LazyTree, Plan
+from cannery.resolution import resolve
+from cannery.trees.app import HOME, app_tree, entry_command
+from cannery.trees.bytecode import bytecode
+from cannery.trees.dependencies import dependencies
+from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from cannery.trees.stdlib import python_path
+from cannery.trees.strip import strip
+from cannery.trees.system import CERTIFICATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.app import App
+    from cannery.workspace import Workspace
+
+__all__ = ["RECIPES", "Recipe", "recipe_named", "scratch"]
+
+
+class Recipe(Protocol):
+    """A way from an app to an image."""
+
+    def __call__(self, app: App, workspace: Workspace) -> Plan:
+        """Plan the image of ``app``."""
+        ...
+
+
+def scratch(app: App, workspace: Workspace) -> Plan:
+    """An image with no base: the interpreter, the dependencies, the app."""
+    settings = app.settings
+    python = interpreter_for(app, workspace)
+    compiled = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources)
+    checked = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, strict=True)
+    stripped = (lambda tree: tree | strip) if settings.strip else (lambda tree: tree)
+
+    own = app_tree(app, workspace)
+    needs = needs_of_app(own.native, own.imports)
+    layers: list[tuple[str, LazyTree]] = []
+    if app.requirements is not None:
+        requirements = resolve(app.requirements, settings, python, workspace)
+        wheels = dependencies(requirements, python, workspace)
+        needs += needs_from(wheels, workspace)
+        layers.append(("dependencies", stripped(wheels | compiled)))
+    layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
+    layers.append(("app", stripped((own.code | checked) + own.resources)))
+    notes = () if app.requirements is None or requirements.locked else (_unlocked(app.requirements.path.name),)
+    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+
+
+def _unlocked(name: str) -> str:
+    return f"{name} pins no versions: the image is the same again only on this machine; lock them (uv lock)"
+
+
+RECIPES: Mapping[str, Recipe] = {"scratch": scratch}
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe of that name; raises :class:`ConfigurationError` when there is none."""
+    if name not in RECIPES:
+        near = difflib.get_close_matches(name, RECIPES, n=1)
+        raise ConfigurationError(
+            f"there is no recipe {name!r}",
+            evidence=f"did you mean {near[0]!r}?" if near else "",
+            step=f"recipes are: {', '.join(RECIPES)}",
+        )
+    return RECIPES[name]
+
+
+def container_config(app: App, python: str) -> dict[str, Any]:
+    """How a container starts (OCI image-spec v1.1, config.md); ``python`` is the interpreter's path in the image."""
+    settings = app.settings
+    roots = ":".join(str(HOME / root) for root in app.import_roots)
+    environment = {
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/local/bin",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": roots,
+        "PYTHONUNBUFFERED": "1",
+        "SSL_CERT_FILE": CERTIFICATES,
+        **settings.env,
+    }
+    config: dict[str, Any] = {
+        "Entrypoint": list(entry_command(app, python)),
+        "Env": [f"{name}={value}" for name, value in environment.items()],
+        "Labels": _labels(app),
+        "User": f"{settings.user}:{settings.user}",
+        "WorkingDir": str(HOME),
+    }
+    if settings.args:
+        config["Cmd"] = list(settings.args)
+    if settings.ports:
+        config["ExposedPorts"] = {port if "/" in port else f"{port}/tcp": {} for port in settings.ports}
+    if settings.volumes:
+        config["Volumes"] = {path: {} for path in settings.volumes}
+    if settings.stop_signal:
+        config["StopSignal"] = settings.stop_signal
+    return config
+
+
+def _labels(app: App) -> dict[str, str]:
+    """The project's metadata under the names of OCI image-spec v1.1, annotations.md."""
+    urls = {name.lower(): url for name, url in app.metadata.urls}
+    labels = {
+        "title": app.name,
+        "description": app.metadata.description,
+        "version": app.metadata.version or "",
+        "licenses": app.metadata.license,
+        "authors": app.metadata.authors,
+        "url": urls.get("homepage", ""),
+        "source": urls.get("source") or urls.get("repository", ""),
+        "documentation": urls.get("documentation", ""),
+    }
+    named = {f"org.opencontainers.image.{key}": value for key, value in labels.items() if value}
+    return {**named, "dev.cannery.recipe": app.settings.recipe, "dev.cannery.version": __version__, **app.settings.labels}

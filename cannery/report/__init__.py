@@ -1,0 +1,1 @@
+"""What people see: progress while it works, and what came of it."""

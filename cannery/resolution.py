@@ -1,0 +1,35 @@
+"""Which versions go into the image: those of the lock, or those that were resolved here the first time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cannery.model import key_of
+from cannery.requirements import Requirements, inputs, read_requirements
+
+if TYPE_CHECKING:
+    from cannery.app import Interpreter, RequirementsFile, Settings
+    from cannery.workspace import Workspace
+
+__all__ = ["resolve"]
+
+
+def resolve(
+    file: RequirementsFile, settings: Settings, interpreter: Interpreter, workspace: Workspace
+) -> Requirements:
+    """The pinned requirements of ``file``, as they were last time unless the files that they come from have changed.
+
+    What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for what there is today.
+    """
+    contents = [path.read_bytes().hex() if path.is_file() else None for path in inputs(file)]
+    key = key_of("resolution", 1, file.kind, contents, settings.extras, settings.groups, interpreter.version)
+    known = None if workspace.refresh else workspace.cache.recall("resolutions", key)
+    if known is not None:
+        return Requirements(file.path, known["text"], known["locked"], known["hashed"], tuple(known["options"]))
+    workspace.progress(f"reading {file.path.name}")
+    found = read_requirements(
+        file, extras=settings.extras, groups=settings.groups, python=interpreter.executable, run=workspace.run
+    )
+    record = {"text": found.text, "locked": found.locked, "hashed": found.hashed, "options": found.options}
+    workspace.cache.remember("resolutions", key, record)
+    return found

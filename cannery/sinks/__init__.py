@@ -1,0 +1,1 @@
+"""Where images go: one medium to a module."""

@@ -1,0 +1,121 @@
+"""One file that is an OCI layout (OCI image-spec v1.1, image-layout.md) and a ``docker save`` archive at once.
+
+``docker load`` and ``podman load`` read ``manifest.json``; ``skopeo copy oci-archive:`` reads ``index.json``. Both name
+the same blobs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from typing import TYPE_CHECKING, BinaryIO
+
+from cannery.errors import ImageError
+from cannery.files import replacing
+from cannery.model import Digest, canonical_json, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cannery.model import Image, Layer
+    from cannery.workspace import Workspace
+
+__all__ = ["write_archive"]
+
+_INDEX = "application/vnd.oci.image.index.v1+json"
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def write_archive(image: Image, path: Path, references: Sequence[str], workspace: Workspace) -> bool:
+    """Write ``image`` to ``path`` under the names ``references``; False when it's already there as it should be.
+
+    Raises :class:`ImageError` when a blob in the cache isn't what its digest says.
+    """
+    key = key_of("archive", str(path.absolute()))
+    state = {"digest": str(image.digest), "references": list(references)}
+    known = workspace.cache.recall("archives", key)
+    if known is not None and known == {**state, "stamp": _stamp(path)}:
+        return False
+    with replacing(path) as stream, tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        _write(archive, image, references, workspace)
+    workspace.cache.remember("archives", key, {**state, "stamp": _stamp(path)})
+    return True
+
+
+def _write(archive: tarfile.TarFile, image: Image, references: Sequence[str], workspace: Workspace) -> None:
+    _add(archive, "blobs/")
+    _add(archive, "blobs/sha256/")
+    _add(archive, f"blobs/sha256/{image.id.hex}", image.config_blob)
+    _add(archive, f"blobs/sha256/{image.digest.hex}", image.manifest_blob)
+    done, total = 0, sum(layer.size for layer in image.layers)
+    for layer in {layer.digest: layer for layer in image.layers}.values():
+        _add_blob(archive, layer)
+        done += layer.size
+        workspace.progress("writing the archive", done, total)
+    _add(archive, "index.json", canonical_json(_index(image, references)))
+    _add(archive, "manifest.json", canonical_json(_docker_manifest(image, references)))
+    _add(archive, "oci-layout", canonical_json({"imageLayoutVersion": "1.0.0"}))
+
+
+def _index(image: Image, references: Sequence[str]) -> dict[str, object]:
+    platform = {"os": image.platform.os, "architecture": image.platform.architecture}
+    if image.platform.variant:
+        platform["variant"] = image.platform.variant
+    one = {"mediaType": _MANIFEST, "digest": str(image.digest), "size": len(image.manifest_blob), "platform": platform}
+    named = [{**one, "annotations": {"org.opencontainers.image.ref.name": name}} for name in references]
+    return {"schemaVersion": 2, "mediaType": _INDEX, "manifests": named or [one]}
+
+
+def _docker_manifest(image: Image, references: Sequence[str]) -> list[dict[str, object]]:
+    layers = [f"blobs/sha256/{layer.digest.hex}" for layer in image.layers]
+    return [{"Config": f"blobs/sha256/{image.id.hex}", "RepoTags": list(references), "Layers": layers}]
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes | None = None) -> None:
+    info = _member(name, len(data or b""))
+    archive.addfile(info, io.BytesIO(data or b""))
+
+
+def _add_blob(archive: tarfile.TarFile, layer: Layer) -> None:
+    with layer.blob.open("rb") as stream:
+        checked = _Checked(stream)
+        archive.addfile(_member(f"blobs/sha256/{layer.digest.hex}", layer.size), checked)  # type: ignore[arg-type]
+        if Digest(checked.sha256.hexdigest()) != layer.digest:
+            raise ImageError(
+                f"the layer {layer.name!r} in the cache is not what it was",
+                evidence=f"{layer.blob} has another digest",
+                step=f"remove that file and build again: rm {layer.blob}",
+            )
+
+
+class _Checked:
+    """Hashes what is read through it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.sha256.update(data)
+        return data
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name.rstrip("/"))
+    info.size = size
+    info.mode = 0o755 if name.endswith("/") else 0o644
+    info.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+    info.mtime = 1
+    return info
+
+
+def _stamp(path: Path) -> list[int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+

@@ -1,0 +1,14 @@
+"""The Invoke tasks: all that a project's ``tasks.py`` needs is ``from cannery.tasks import namespace``.
+
+Importing this is quick on purpose: a task imports what it needs when it runs.
+"""
+
+from invoke.collection import Collection
+
+from cannery.tasks.config import config
+from cannery.tasks.image import image
+from cannery.tasks.run import run
+
+__all__ = ["namespace"]
+
+namespace = Collection(image, run, config)

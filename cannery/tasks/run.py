@@ -1,0 +1,46 @@
+"""``invoke run``: the image, run where no engine is there."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from invoke.tasks import task
+
+from cannery.tasks.common import BUILD_HELP, friendly, load_app
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+__all__ = ["run"]
+
+_HELP = {name: BUILD_HELP[name] for name in ("recipe", "python", "project", "strip")}
+
+
+@task(help=_HELP)
+@friendly
+def run(
+    context: Context,
+    recipe: str | None = None,
+    python: str | None = None,
+    project: str | None = None,
+    strip: bool = False,
+) -> None:
+    """Run the image: invoke run -- ARGS.
+
+    Builds it first where something has changed. It runs in namespaces of its own over the unpacked image, read-only,
+    with no capabilities, as the image's user; the network is the machine's. Exit code and signals are the program's.
+    """
+    from cannery.running import run_image  # noqa: PLC0415
+
+    app = load_app(project, recipe=recipe, python=python, strip=strip or None)
+    code = run_image(app, _arguments(context))
+    if code:
+        sys.exit(code)
+
+
+def _arguments(context: Context) -> list[str]:
+    """What stands behind ``--``: word by word where the command line can be seen, as Invoke joins the words."""
+    behind = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    return behind if context.remainder == " ".join(behind) else shlex.split(context.remainder)

@@ -1,0 +1,163 @@
+"""The closure of shared libraries: what ELF files need of the root filesystem, and where that lies.
+
+Follows the search of the dynamic loader (ld.so(8)): DT_RPATH, DT_RUNPATH, the configured folders, the trusted ones.
+What a tree brings itself is not looked for elsewhere.
+"""
+
+from __future__ import annotations
+
+import glob
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.errors import RuntimeTreeError
+from cannery.model import File, OnDisk, Symlink, Tree
+from cannery.trees.elf import Elf, read_elf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cannery.model import Content
+    from cannery.trees.rootfs import Root
+
+__all__ = ["Closure", "Need", "closure", "needs_of", "needs_of_file"]
+
+# Opened by name at run time: by the C library, to look up hosts and users (before glibc 2.34), and to end threads.
+_OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
+
+_TRUSTED = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A shared library that an ELF file asks for by name."""
+
+    soname: str
+    by: str  # the path of who needs it
+    search: tuple[str, ...]  # folders that it says to look in first
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """The shared libraries that an image needs, and the loader."""
+
+    libraries: dict[str, OnDisk]  # image path -> file
+    loader: str | None  # the ELF interpreter's image path; None when nothing is linked dynamically
+
+
+def needs_of(tree: Tree) -> tuple[Need, ...]:
+    """What the ELF files of ``tree`` need beyond what the tree has itself, in order.
+
+    A library that lies anywhere in the tree counts as found: what isn't on its user's DT_RPATH is loaded by the
+    package before it's needed, as wheels do that share libraries.
+    """
+    have = {posixpath.basename(path) for path, entry in tree if isinstance(entry, File | Symlink)}
+    needs = {need for path, file in tree.files() for need in needs_of_file(file.content, path) if need.soname not in have}
+    return tuple(sorted(needs, key=lambda need: (need.soname, need.by)))
+
+
+def needs_of_file(content: Content, by: str, origin: str | None = None) -> Iterator[Need]:
+    """What one ELF file needs; ``origin`` is its folder in the root filesystem, if it lies there."""
+    elf = read_elf(content)
+    return _needs(elf, by, origin) if elf else iter(())
+
+
+def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: tuple[str, ...] = ()) -> Closure:
+    """Find what ``program`` and the ``needs`` of others lead to in ``root``.
+
+    The libraries are to lie in one folder of the image, that of the C library, which every loader looks in. Raises
+    :class:`RuntimeTreeError` naming a library that can't be found and who needs it.
+    """
+    content = root.content(program)
+    elf = read_elf(content) if content else None
+    if elf is None:
+        raise RuntimeTreeError(f"{program} is no program of this system (ELF)")
+    configured = tuple(_configured(root, elf))
+    found: dict[str, tuple[str, OnDisk]] = {}
+    pending = [*(Need(name, program, ()) for name in _OPENED), *_needs(elf, program, posixpath.dirname(program)), *needs]
+    while pending:
+        need = pending.pop()
+        if need.soname in found:
+            continue
+        where = _look_up(need, root, configured, elf)
+        if where is None:
+            if need.soname in (*allow_missing, *_OPENED):
+                continue
+            raise _missing(need, configured)
+        real, library, its_elf = where
+        found[need.soname] = (real, library)
+        pending += _needs(its_elf, real, posixpath.dirname(real))
+    folder = _home(found, elf)
+    loader = posixpath.basename(elf.interpreter) if elf.interpreter else ""
+    libraries = {f"{folder}/{soname}": library for soname, (_, library) in sorted(found.items()) if soname != loader}
+    if elf.interpreter and (program_loader := root.content(elf.interpreter)):
+        libraries[elf.interpreter] = program_loader
+    return Closure(libraries, elf.interpreter)
+
+
+def _needs(elf: Elf, by: str, origin: str | None) -> Iterator[Need]:
+    """DT_RUNPATH, where there is one, replaces DT_RPATH (ld.so(8))."""
+    search = tuple(
+        posixpath.normpath(each.replace("${ORIGIN}", origin or "").replace("$ORIGIN", origin or ""))
+        for each in elf.runpath or elf.rpath
+        if each and (origin is not None or "ORIGIN" not in each)
+    )
+    return (Need(soname, by, search) for soname in elf.needed)
+
+
+def _look_up(
+    need: Need, root: Root, configured: tuple[str, ...], program: Elf
+) -> tuple[str, OnDisk, Elf] | None:
+    """The first library of that name and of the program's architecture."""
+    for folder in (*need.search, *configured):
+        real = root.resolve(f"{folder}/{need.soname}")
+        content = root.content(real) if real else None
+        elf = read_elf(content) if content else None
+        if real and content and elf and (elf.machine, elf.is_64) == (program.machine, program.is_64):
+            return real, content, elf
+    return None
+
+
+def _configured(root: Root, program: Elf) -> Iterator[str]:
+    """Folders of ld.so.conf, or of musl's own file, and the trusted ones, each once."""
+    if "musl" in posixpath.basename(program.interpreter or ""):
+        name = posixpath.basename(program.interpreter or "").partition(".so")[0]
+        listed = root.content(f"/etc/{name}.path")
+        folders = listed.path.read_text().replace("\n", ":").split(":") if listed else ["/lib", "/usr/local/lib", "/usr/lib"]
+    else:
+        folders = [*_ld_so_conf(root, "/etc/ld.so.conf"), *_TRUSTED]
+    yield from dict.fromkeys(folder.strip() for folder in folders if folder.strip())
+
+
+def _ld_so_conf(root: Root, name: str) -> Iterator[str]:
+    content = root.content(name)
+    if content is None:
+        return
+    for line in content.path.read_text(errors="replace").splitlines():
+        words = line.partition("#")[0].split()
+        if words[:1] == ["include"]:
+            for pattern in words[1:]:
+                absolute = posixpath.join(posixpath.dirname(name), pattern)
+                for path in sorted(glob.glob(str(root.on_disk(absolute)))):
+                    yield from _ld_so_conf(root, f"/{Path(path).relative_to(root.path)}")
+        else:
+            yield from words
+
+
+def _home(found: dict[str, tuple[str, OnDisk]], program: Elf) -> str:
+    """The folder of the C library: the one that the loader is sure to look in."""
+    for soname, (real, _) in found.items():
+        if soname.startswith(("libc.so", "libc.musl")):
+            return posixpath.dirname(real)
+    return posixpath.dirname(program.interpreter or "/lib/")
+
+
+def _missing(need: Need, configured: tuple[str, ...]) -> RuntimeTreeError:
+    return RuntimeTreeError(
+        f"the shared library {need.soname} can't be found",
+        evidence=f"{need.by} needs it\nlooked in {', '.join((*need.search, *configured))}",
+        step=f"install the system's package that has it; or, when the program never uses {posixpath.basename(need.by)}, "
+        f"set  [tool.cannery]  allow-missing = [{need.soname!r}]",
+    )

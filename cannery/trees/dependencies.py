@@ -1,0 +1,93 @@
+"""The dependencies: wheels that uv installs into a folder of the cache, as a tree of the image's site-packages."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.errors import RequirementsError
+from cannery.model import Entry, File, LazyTree, OnDisk, Tree, key_of
+from cannery.process import ProgramFailed, find_uv
+
+if TYPE_CHECKING:
+    from cannery.app import Interpreter
+    from cannery.requirements import Requirements
+    from cannery.workspace import Workspace
+
+__all__ = ["dependencies"]
+
+# What an installer notes down for itself; some of it names this machine, and RECORD names sources that are gone.
+_INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
+
+# What uv says -> what to do about it
+_ADVICE = (
+    (re.compile(r"hash mismatch", re.I), "the file isn't the one that was locked: find out why before you lock again"),
+    (
+        re.compile(r"no (usable |matching )?wheels|no matching distribution|building from source is disabled|no `?sdist", re.I),
+        "take a version that has a wheel for this platform, or build one "
+        "(pip wheel NAME -w wheels) and point UV_FIND_LINKS to that folder",
+    ),
+    (
+        re.compile(r"dns error|error sending request|failed to fetch|could not connect|connection|timed out", re.I),
+        "check the network and the package index (UV_DEFAULT_INDEX); wheels that were downloaded before are used again",
+    ),
+    (re.compile(r"no space left", re.I), "free some space, or point elsewhere (CANNERY_CACHE, UV_CACHE_DIR)"),
+    (re.compile(r"was not found in the package registry|no versions of", re.I), "check the requirement's name and version"),
+)
+
+
+def dependencies(requirements: Requirements, interpreter: Interpreter, workspace: Workspace) -> LazyTree:
+    """The installed form of pinned ``requirements`` for ``interpreter``.
+
+    The tree raises :class:`RequirementsError` when it's asked for and a wheel can't be had, or isn't the one that its
+    hash promises.
+    """
+    key = key_of("dependencies", 1, requirements.text, interpreter.name, str(interpreter.platform))
+
+    def make() -> Tree:
+        folder = workspace.cache.folder(
+            "dependencies", key, lambda path: _install(requirements, path, interpreter, workspace)
+        )
+        return _tree(folder, interpreter.image_site_packages)
+
+    return LazyTree(key, make)
+
+
+def _install(requirements: Requirements, folder: Path, interpreter: Interpreter, workspace: Workspace) -> None:
+    workspace.progress("installing the dependencies")
+    with workspace.cache.scratch() as scratch:
+        name = "pylock.toml" if requirements.source.name.startswith("pylock.") else "requirements.txt"
+        (scratch / name).write_text(requirements.text, encoding="utf-8")
+        command = [find_uv(), "pip", "install", "--python", str(interpreter.executable), "--target", str(folder)]
+        command += ["--requirements", str(scratch / name), "--no-build", "--no-deps", "--color", "never"]
+        command += [*requirements.options, *(["--require-hashes"] if requirements.hashed else [])]
+        try:
+            workspace.run(command, cwd=requirements.source.parent)
+        except ProgramFailed as error:
+            raise explain(error, requirements.source.name) from error
+
+
+def explain(error: ProgramFailed, source: str) -> RequirementsError:
+    """Say what uv's complaint means for the requirements of ``source``."""
+    complaint = error.stderr.strip() or error.stdout.strip()
+    step = next((advice for pattern, advice in _ADVICE if pattern.search(complaint)), f"correct {source}, and try again")
+    return RequirementsError(f"the requirements of {source} can't be installed", evidence=complaint, step=step)
+
+
+def _tree(folder: Path, site_packages: str) -> Tree:
+    entries: dict[str, Entry] = {}
+    for here, folders, names in os.walk(folder):
+        at_top = here == str(folder)
+        folders[:] = sorted(name for name in folders if name != "__pycache__" and not (at_top and name == "bin"))
+        of_installer = here.endswith(".dist-info")
+        for name in sorted(names):
+            if (of_installer and name in _INSTALLERS_OWN) or (at_top and name == ".lock"):
+                continue
+            path = Path(here, name)
+            status = path.stat()
+            mode = 0o755 if status.st_mode & 0o100 else 0o644
+            relative = path.relative_to(folder).as_posix()
+            entries[f"{site_packages}/{relative}"] = File(OnDisk(path, status.st_size), mode)
+    return Tree(entries)

@@ -1,0 +1,119 @@
+"""What is known of a source file by its content, remembered so that an unchanged file is not read again."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cannery.errors import ProjectError
+from cannery.model import key_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cannery.cache import Cache
+
+__all__ = ["Facts", "FactsIndex"]
+
+_CHUNK = 1 << 20
+# A file that changed so short a time before it was read may change again within the same tick of the clock.
+_SETTLED_NS = 1_000_000_000
+
+_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+_PASSWORD_IN_URL = re.compile(rb"^\s*(?:extra-)?index-url\s*=\s*\w+://[^/\s:@]+:[^/\s@]+@", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A file's content, in short."""
+
+    sha256: str
+    is_elf: bool = False
+    secret: str = ""  # what kind of secret the content is, if it is one
+    imports: tuple[str, ...] = ()  # top-level modules that a .py file imports, anywhere in it
+
+
+@dataclass
+class FactsIndex:
+    """The facts of one project's files; call :meth:`save` to keep them for the next run."""
+
+    cache: Cache
+    folder: Path
+    _known: dict[str, list[Any]] = field(init=False)
+    _seen: dict[str, list[Any]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._known = self.cache.recall("facts", self._key) or {}
+
+    @property
+    def _key(self) -> str:
+        return key_of("facts", 1, str(self.folder))
+
+    def of(self, path: Path, status: os.stat_result, *, code: bool) -> Facts:
+        """The facts of the regular file ``path``, whose ``status`` was just read; ``code`` is parsed for imports."""
+        code = code and path.suffix == ".py"
+        stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, code]
+        known = self._known.get(str(path))
+        if known is not None and known[0] == stamp:
+            self._seen[str(path)] = known
+            return Facts(*known[1][:3], tuple(known[1][3]))
+        facts = read_facts(path, code=code)
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
+            self._seen[str(path)] = [stamp, [facts.sha256, facts.is_elf, facts.secret, facts.imports]]
+        return facts
+
+    def save(self) -> None:
+        """Keep what was read, and forget the files that are gone."""
+        if self._seen != self._known:
+            self.cache.remember("facts", self._key, self._seen)
+
+
+def read_facts(path: Path, *, code: bool) -> Facts:
+    """Read ``path`` once, and no more of it into memory than a chunk unless it's code.
+
+    Raises :class:`ProjectError` for code that is no Python.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        head = stream.read(_CHUNK)
+        source = [head]
+        chunk = head
+        while chunk:
+            digest.update(chunk)
+            chunk = stream.read(_CHUNK)
+            if code:
+                source.append(chunk)
+    imports = _imports(path, b"".join(source)) if code else ()
+    return Facts(digest.hexdigest(), head.startswith(b"\x7fELF"), _secret(path.name, head), imports)
+
+
+def _secret(name: str, head: bytes) -> str:
+    if _PRIVATE_KEY.search(head) and not name.endswith((".py", ".pyx", ".md", ".rst")):
+        return "a private key"
+    if name in {"pip.conf", "pip.ini", "uv.toml"} and _PASSWORD_IN_URL.search(head):
+        return "a package index's password"
+    return ""
+
+
+def _imports(path: Path, source: bytes) -> tuple[str, ...]:
+    try:
+        tree = ast.parse(source, path)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        raise ProjectError(
+            f"{path}{f':{line}' if line else ''}: {getattr(error, 'msg', None) or error}",
+            evidence=(getattr(error, "text", None) or "").strip(),
+            step="correct it, or leave it out of the image with  [tool.cannery]  exclude",
+        ) from error
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found.add(node.module.partition(".")[0])
+    return tuple(sorted(found))

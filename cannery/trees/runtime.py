@@ -1,0 +1,132 @@
+"""The runtime: what an image from scratch needs instead of a base image, read from a root filesystem."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from cannery.model import File, LazyTree, OnDisk, Tree, key_of
+from cannery.trees.closure import Closure, Need, closure, needs_of, needs_of_file
+from cannery.trees.rootfs import Root
+from cannery.trees.stdlib import LEFT_OUT, interpreter_tree
+from cannery.trees.system import bundle_key, certificates, system_tree, zones_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cannery.app import App, Interpreter
+    from cannery.workspace import Workspace
+
+__all__ = ["Needs", "needs_from", "needs_of_app", "runtime"]
+
+_IMPORTS_ZONES = re.compile(rb"^\s*(?:from|import)\s+zoneinfo\b", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a tree asks of the runtime below it."""
+
+    libraries: tuple[Need, ...] = ()
+    modules: frozenset[str] = frozenset()  # of the standard library, among those that would be left out
+    zones: bool = False
+    brings_zones: bool = False  # has the tzdata package, so the system's database isn't needed
+
+    def __add__(self, other: Needs) -> Needs:
+        return Needs(
+            tuple(sorted({*self.libraries, *other.libraries}, key=lambda need: (need.soname, need.by))),
+            self.modules | other.modules,
+            self.zones or other.zones,
+            self.brings_zones or other.brings_zones,
+        )
+
+
+def needs_from(tree: LazyTree, workspace: Workspace) -> Needs:
+    """What a tree of sources and libraries needs; remembered under the tree's key."""
+    known = workspace.cache.recall("needs", tree.key)
+    if known is None:
+        sources = [file for path, file in tree.tree.files() if path.endswith(".py")]
+        libraries = [asdict(need) for need in needs_of(tree.tree)]
+        brings = any(path.endswith("/tzdata/zoneinfo/__init__.py") for path in tree.tree.entries)
+        known = {"libraries": libraries, "zones": any(map(_mentions_zones, sources)), "brings_zones": brings}
+        workspace.cache.remember("needs", tree.key, known)
+    return Needs(
+        tuple(Need(each["soname"], each["by"], tuple(each["search"])) for each in known["libraries"]),
+        zones=known["zones"],
+        brings_zones=known["brings_zones"],
+    )
+
+
+def needs_of_app(native: Tree, imports: frozenset[str]) -> Needs:
+    """What the app's own files need, by their ELF files and imports."""
+    return Needs(needs_of(native), imports & frozenset(LEFT_OUT.values()), "zoneinfo" in imports)
+
+
+def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspace, root: Root = Root()) -> LazyTree:
+    """The interpreter, the standard library, the closure of shared libraries, and the system's small files.
+
+    Raises :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
+    """
+    wanted = needs.modules | frozenset(app.settings.stdlib)
+    python = interpreter_tree(interpreter, wanted)
+    bundle = certificates(app.settings, app.folder, root)
+    zones = needs.zones and not needs.brings_zones if app.settings.timezones == "auto" else app.settings.timezones
+    libraries = _remembered_closure(interpreter, python, needs, app.settings.allow_missing, root, workspace)
+    key = key_of(
+        "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.user, bundle_key(bundle),
+        sorted(libraries.items()), [_stamp(path) for path in libraries.values()], zones,
+    )  # fmt: skip
+
+    def make() -> Tree:
+        shared = Tree({name: File(OnDisk(path, path.stat().st_size), 0o755) for name, path in libraries.items()})
+        system = system_tree(app.settings.user, bundle)
+        return shared + python + system + (zones_tree(root) if zones else Tree())
+
+    return LazyTree(key, make)
+
+
+def _remembered_closure(
+    interpreter: Interpreter,
+    python: Tree,
+    needs: Needs,
+    allow_missing: tuple[str, ...],
+    root: Root,
+    workspace: Workspace,
+) -> dict[str, Path]:
+    """The shared libraries by image path; looked for again when one of the files found last time has changed."""
+    key = key_of("closure", 1, interpreter.fingerprint, [asdict(need) for need in needs.libraries], allow_missing, root)
+    known = workspace.cache.recall("closures", key)
+    if known is not None:
+        paths = {name: root.path / path for name, (path, _) in known.items()}
+        if all(_stamp(paths[name]) == stamp for name, (_, stamp) in known.items()):
+            return paths
+    workspace.progress("looking for shared libraries")
+    found = _closure(interpreter, python, needs, allow_missing, root)
+    paths = {name: content.path for name, content in found.libraries.items()}
+    workspace.cache.remember("closures", key, {name: (str(path), _stamp(path)) for name, path in paths.items()})
+    return paths
+
+
+def _closure(
+    interpreter: Interpreter, python: Tree, needs: Needs, allow_missing: tuple[str, ...], root: Root
+) -> Closure:
+    own = [
+        need
+        for path, file in python.files()
+        if "/lib-dynload/" in path and isinstance(file.content, OnDisk)
+        for need in needs_of_file(file.content, str(file.content.path), str(file.content.path.parent))
+    ]
+    return closure(str(interpreter.executable), [*own, *needs.libraries], root, allow_missing=allow_missing)
+
+
+def _stamp(path: Path) -> list[int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def _mentions_zones(file: File) -> bool:
+    with file.content.open() as stream:
+        return _IMPORTS_ZONES.search(stream.read()) is not None

@@ -1,0 +1,78 @@
+"""Files that must not end in an image: refused, unless the configuration names them."""
+
+from __future__ import annotations
+
+import fnmatch
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from cannery.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.app import App
+
+__all__ = ["refuse_secrets"]
+
+# A file's name, or that of a folder above it -> what it holds
+_BY_NAME = {
+    ".env": "settings with passwords",
+    ".env.*": "settings with passwords",
+    ".git": "the project's history",
+    ".hg": "the project's history",
+    ".svn": "the project's history",
+    ".netrc": "passwords",
+    ".pgpass": "passwords",
+    ".htpasswd": "passwords",
+    ".pypirc": "a package index's password",
+    ".npmrc": "a package index's password",
+    ".git-credentials": "passwords",
+    ".ssh": "keys",
+    ".gnupg": "keys",
+    ".aws": "keys",
+    ".kube": "keys",
+    ".docker": "a registry's password",
+    "id_rsa": "a private key",
+    "id_dsa": "a private key",
+    "id_ecdsa": "a private key",
+    "id_ed25519": "a private key",
+    "*.p12": "a private key",
+    "*.pfx": "a private key",
+    "*.kdbx": "passwords",
+}
+_HARMLESS = {".env.example", ".env.sample", ".env.template", ".env.dist"}
+
+
+def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
+    """Raise :class:`ProjectError` for files, relative to the project, that look like secrets.
+
+    ``found`` maps each file to the kind of secret that its content shows, or to nothing.
+    """
+    secrets = {
+        path: kind
+        for path, by_content in found.items()
+        if path not in app.settings.allow_secrets and (kind := by_content or _by_name(path))
+    }
+    if not secrets:
+        return
+    shown = [f"{path}: {kind}" for path, kind in sorted(secrets.items())]
+    if len(shown) > 10:  # noqa: PLR2004
+        shown = [*shown[:10], f"and {len(shown) - 10} more"]
+    first = min(secrets)
+    raise ProjectError(
+        "secrets were about to go into the image",
+        evidence="\n".join(shown),
+        step="move them out of the app's packages and resources; for one that is meant to be there set "
+        f"[tool.cannery]  allow-secrets = [{first!r}]",
+    )
+
+
+def _by_name(path: str) -> str:
+    for part in PurePosixPath(path).parts:
+        if part in _HARMLESS:
+            continue
+        for pattern, kind in _BY_NAME.items():
+            if fnmatch.fnmatchcase(part, pattern):
+                return kind
+    return ""

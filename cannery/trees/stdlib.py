@@ -1,0 +1,84 @@
+"""The interpreter and its standard library, less what a program in a container has no use for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.model import Directory, Entry, File, OnDisk, Symlink, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.app import Interpreter
+
+__all__ = ["LEFT_OUT", "interpreter_tree", "python_path"]
+
+# Modules of the standard library that stay behind, by top-level name; each comes back when the app imports it, or
+# when the configuration names it.
+LEFT_OUT = {
+    "_tkinter": "tkinter",
+    "ensurepip": "ensurepip",
+    "idlelib": "idlelib",
+    "lib2to3": "lib2to3",
+    "msilib": "msilib",
+    "pydoc_data": "pydoc_data",
+    "test": "test",
+    "tkinter": "tkinter",
+    "turtle": "turtle",
+    "turtledemo": "turtledemo",
+    "venv": "venv",
+}
+_NEVER = {"__pycache__", "site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
+_TEST_FOLDERS = {"test", "tests", "idle_test"}
+
+
+def python_path(interpreter: Interpreter) -> str:
+    """Where the interpreter lies in an image."""
+    return f"/usr/local/bin/{interpreter.name}"
+
+
+def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
+    """The interpreter and the standard library as sources; ``wanted`` names modules that are to come back."""
+    executable = interpreter.executable
+    python = python_path(interpreter)
+    entries: dict[str, Entry] = {
+        python: File(OnDisk(executable, executable.stat().st_size), 0o755),
+        "/usr/local/bin/python3": Symlink(interpreter.name),
+        "/usr/local/bin/python": Symlink("python3"),
+        # the landmark by which the interpreter finds its prefix, even where it holds nothing
+        f"{interpreter.image_stdlib}/lib-dynload": Directory(),
+    }
+    for path in _files(interpreter.stdlib, interpreter.dynload, wanted):
+        relative = path.relative_to(interpreter.stdlib).as_posix()
+        entries[f"{interpreter.image_stdlib}/{relative}"] = File(OnDisk(path, path.stat().st_size))
+    if interpreter.dynload and not interpreter.dynload.is_relative_to(interpreter.stdlib):
+        for path in _files(interpreter.dynload, interpreter.dynload, wanted):
+            entries[f"{interpreter.image_stdlib}/lib-dynload/{path.name}"] = File(OnDisk(path, path.stat().st_size))
+    return Tree(entries)
+
+
+def _files(folder: Path, dynload: Path | None, wanted: frozenset[str]) -> Iterator[Path]:
+    left_out = {name for name, module in LEFT_OUT.items() if module not in wanted}
+    for here, folders, names in os.walk(folder):
+        top = here == str(folder)
+        folders[:] = [name for name in folders if not _skipped(name, left_out, top=top)]
+        for name in sorted(names):
+            module = name.partition(".")[0]
+            path = Path(here, name)
+            if name in _NEVER or name.endswith((".pyc", ".a", ".whl")) or not path.is_file():
+                continue
+            if (top or path.parent == dynload) and (module in left_out or _is_test_extension(module)):
+                continue
+            yield path
+
+
+def _skipped(name: str, left_out: set[str], *, top: bool) -> bool:
+    if name in _NEVER or name.startswith("config-"):
+        return True
+    return name in left_out if top else name in _TEST_FOLDERS
+
+
+def _is_test_extension(module: str) -> bool:
+    return module.startswith(("_test", "_xxtest", "xxlimited", "_ctypes_test", "xxsubtype"))

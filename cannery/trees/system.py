@@ -1,0 +1,77 @@
+"""What a program expects of the system around it: users, name resolution, certificates, time zones, /tmp."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.errors import ConfigurationError
+from cannery.model import Directory, Entry, File, Inline, OnDisk, Tree
+
+if TYPE_CHECKING:
+    from cannery.app import Settings
+    from cannery.trees.rootfs import Root
+
+__all__ = ["CERTIFICATES", "certificates", "system_tree", "zones_tree"]
+
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+
+# Where distributions keep the bundle: Debian, Ubuntu, Alpine; Fedora, RHEL; SUSE; OpenSSL's own.
+_BUNDLES = (
+    CERTIFICATES,
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+_ZONES = "/usr/share/zoneinfo"
+# The same zones once more, with and without leap seconds, and tables that nothing in Python reads.
+_NOT_ZONES = ("posix/", "right/", "posixrules", "localtime", "leapseconds", "leap-seconds.list", "tzdata.zi")
+
+
+def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
+    """The CA certificates that go in: the configured bundle, the root's, or certifi's where the root has none."""
+    if settings.ca_certificates is not None:
+        path = folder / Path(settings.ca_certificates).expanduser()
+        if not path.is_file():
+            raise ConfigurationError(f"ca-certificates = {settings.ca_certificates!r}: there is no file {path}")
+        return OnDisk(path, path.stat().st_size)
+    for name in _BUNDLES:
+        if (content := root.content(name)) is not None:
+            return content
+    import certifi  # noqa: PLC0415
+
+    bundle = Path(certifi.where())
+    return OnDisk(bundle, bundle.stat().st_size)
+
+
+def system_tree(user: int, bundle: OnDisk) -> Tree:
+    """The small files below /etc, and the folders that programs write to."""
+    texts = {
+        "/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n"
+        + (f"app:x:{user}:{user}:app:/tmp:/sbin/nologin\n" if user else ""),
+        "/etc/group": "root:x:0:\n" + (f"app:x:{user}:\n" if user else ""),
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+    }
+    entries: dict[str, Entry] = {path: File(Inline(text.encode())) for path, text in texts.items()}
+    entries[CERTIFICATES] = File(bundle)
+    entries["/tmp"] = Directory(0o1777)  # noqa: S108  # the image's own, not the machine's
+    return Tree(entries)
+
+
+def zones_tree(root: Root) -> Tree:
+    """The time zone database, as ``zoneinfo`` reads it (PEP 615); empty when the root has none."""
+    entries: dict[str, Entry] = {}
+    for path in root.below(_ZONES):
+        relative = path.removeprefix(f"{_ZONES}/")
+        content = root.content(path)
+        if content is not None and not relative.startswith(_NOT_ZONES):
+            entries[f"{_ZONES}/{relative}"] = File(content)
+    return Tree(entries)
+
+
+def bundle_key(bundle: OnDisk) -> str:
+    """Changes when the certificates do."""
+    with bundle.open() as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,50 @@
+"""What the tests share: small projects that are real, and a cache of their own."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from cannery.cache import Cache
+from cannery.process import run
+from cannery.workspace import Workspace
+
+
+class MakeProject(Protocol):
+    """Writes a project's files and returns its folder."""
+
+    def __call__(self, files: dict[str, str], folder: str = "project") -> Path:
+        """``files`` maps paths to texts, which may be indented as the test is."""
+        ...
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> MakeProject:
+    def make(files: dict[str, str], folder: str = "project") -> Path:
+        root = tmp_path / folder
+        root.mkdir(exist_ok=True)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return root
+
+    return make
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A workspace with an empty cache and real programs."""
+    return Workspace(Cache(tmp_path / "cache"), run)
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the user's cache and settings out of the tests, and the tests out of them."""
+    for name in [name for name in os.environ if name.startswith("CANNERY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CANNERY_CACHE", str(tmp_path_factory.getbasetemp() / "shared-cache"))

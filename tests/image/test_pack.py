@@ -1,0 +1,114 @@
+"""Layers are the same for the same tree, and hold what the tree says."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.errors import ImageError
+from cannery.image.pack import pack
+from cannery.model import Digest, Directory, File, Inline, OnDisk, Symlink, Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cannery.model import Layer
+    from cannery.workspace import Workspace
+
+TREE = Tree(
+    {
+        "/app/main.pyc": File(Inline(b"code")),
+        "/app/run": File(Inline(b"#!"), 0o755),
+        "/tmp": Directory(0o1777),
+        "/lib": Symlink("usr/lib"),
+        "/home/app/x": File(Inline(b""), 0o600, 65535, 65535),
+    }
+)
+
+
+def members(layer: Layer) -> dict[str, tarfile.TarInfo]:
+    with tarfile.open(layer.blob, "r:gz") as archive:
+        return {member.name: member for member in archive}
+
+
+def test_a_tree_packed_twice_has_one_digest(workspace: Workspace) -> None:
+    reordered = Tree(dict(reversed(TREE.entries.items())))
+    assert pack("app", TREE, workspace) == pack("app", reordered, workspace)
+
+
+def test_the_blob_is_what_its_digests_say(workspace: Workspace) -> None:
+    layer = pack("app", TREE, workspace)
+    blob = layer.blob.read_bytes()
+    assert (Digest.of(blob), len(blob)) == (layer.digest, layer.size)
+    assert Digest.of(gzip.decompress(blob)) == layer.diff_id
+    assert (layer.files, layer.unpacked_size) == (3, 6)
+
+
+def test_members_carry_modes_owners_and_one_fixed_time(workspace: Workspace) -> None:
+    found = members(pack("app", TREE, workspace))
+    assert {member.mtime for member in found.values()} == {1}
+    assert {(member.uname, member.gname) for member in found.values()} == {("", "")}
+    assert found["tmp"].mode == 0o1777
+    assert found["app/run"].mode == 0o755
+    assert (found["home/app/x"].uid, found["home/app/x"].gid) == (65535, 65535)
+    assert (found["lib"].type, found["lib"].linkname) == (tarfile.SYMTYPE, "usr/lib")
+
+
+def test_every_parent_directory_comes_before_what_lies_in_it(workspace: Workspace) -> None:
+    assert list(members(pack("app", TREE, workspace))) == [
+        "app", "app/main.pyc", "app/run", "home", "home/app", "home/app/x", "lib", "tmp",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["with space", "line\nbreak", "ü" * 120, f"{'deep/' * 60}leaf", "n" * 255])
+def test_odd_names_come_back_as_they_were(workspace: Workspace, name: str) -> None:
+    layer = pack("app", Tree({f"/app/{name}": File(Inline(b"x"))}), workspace)
+    assert f"app/{name}" in members(layer)
+
+
+def test_a_long_link_target_comes_back_as_it_was(workspace: Workspace) -> None:
+    layer = pack("app", Tree({"/link": Symlink("t" * 300)}), workspace)
+    assert members(layer)["link"].linkname == "t" * 300
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_file_that_changes_while_it_is_read_is_an_error_that_names_it(
+    workspace: Workspace, tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(b"x" * size)
+    with pytest.raises(ImageError, match="/data changed while it was read"):
+        pack("app", Tree({"/data": File(OnDisk(path, 4))}), workspace)
+    assert not list(workspace.cache.root.glob("blobs/**/*"))
+    assert not [path for path in (workspace.cache.root / "tmp").iterdir() if path.is_dir()]
+
+
+def test_contents_are_streamed_not_held(workspace: Workspace, tmp_path: Path) -> None:
+    """A file of 300 MB is packed by a process that may hold 200 MB in all: see benchmarks/ for the larger one."""
+    sparse = tmp_path / "large"
+    with sparse.open("wb") as stream:
+        os.truncate(stream.fileno(), 300_000_000)
+    largest = 0
+
+    class Watched:
+        size = 300_000_000
+
+        def open(self) -> io.BufferedIOBase:  # a Content that notes how much is asked for at once
+            nonlocal largest
+            opened = sparse.open("rb")
+
+            class Reader(io.BufferedIOBase):
+                def read(self, size: int | None = -1, /) -> bytes:
+                    nonlocal largest
+                    largest = max(largest, size if size is not None and size >= 0 else 300_000_000)
+                    return opened.read(size)
+
+            return Reader()
+
+    pack("app", Tree({"/large": File(Watched())}), workspace, level=1)  # type: ignore[arg-type]
+    assert 0 < largest <= 1 << 20

@@ -1,0 +1,108 @@
+"""ELF files for tests: compiled ones, and ones made by hand to the byte."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cannery.model import OnDisk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
+ENCODINGS = [(is_64, little) for is_64 in (True, False) for little in (True, False)]
+
+LIBRARY = """
+static int helper_that_is_only_a_symbol(int x) { return x * 2; }
+int twice(int x) { return helper_that_is_only_a_symbol(x); }
+"""
+PROGRAM = """
+#include <stdio.h>
+static const char *words[] = {"hello", "from", "C"};
+static int symbol_of_a_program(void) { for (int i = 0; i < 3; i++) puts(words[i]); return 7; }
+int main(void) { return symbol_of_a_program(); }
+"""
+
+
+def compile_c(source: str, target: Path, *flags: str) -> Path:
+    subprocess.run(["gcc", "-g", "-xc", "-", "-o", str(target), *flags], input=source, text=True, check=True)
+    return target
+
+
+def on_disk(path: Path) -> OnDisk:
+    return OnDisk(path, path.stat().st_size)
+
+
+@dataclass
+class Segment:
+    kind: int
+    offset: int
+    size: int
+    address: int = 0
+
+
+@dataclass
+class Section:
+    name: str
+    kind: int  # 1 PROGBITS, 2 SYMTAB, 3 STRTAB
+    flags: int  # 2 ALLOC
+    offset: int
+    size: int
+    link: int = 0
+
+
+@dataclass
+class Handmade:
+    """An ELF file of ``size`` bytes: segments, sections, contents at their offsets; the tables come last."""
+
+    is_64: bool = True
+    little: bool = True
+    kind: int = 3  # ET_DYN
+    machine: int = 62
+    size: int = 0x2000
+    segments: list[Segment] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    contents: dict[int, bytes] = field(default_factory=dict)
+
+    def pack(self, wide: str, narrow: str, *values: int | bytes) -> bytes:
+        return struct.pack(("<" if self.little else ">") + (wide if self.is_64 else narrow), *values)
+
+    def dynamic(self, *entries: tuple[int, int]) -> bytes:
+        return b"".join(self.pack("qQ", "iI", *entry) for entry in entries)
+
+    def build(self) -> bytes:
+        names = b"\0" + b"".join(section.name.encode() + b"\0" for section in self.sections) + b".shstrtab\0"
+        all_sections = [Section("", 0, 0, 0, 0), *self.sections, Section(".shstrtab", 3, 0, self.size, len(names))]
+        table = b"".join(self._section(section, names) for section in all_sections) if self.sections else b""
+        data = bytearray(self.size) + (names if table else b"")
+        data += bytes(-len(data) % 8)
+        header = self._header(len(data) if table else 0, len(all_sections) if table else 0)
+        programs = b"".join(map(self._segment, self.segments))
+        for offset, content in {**self.contents, 0: header + programs}.items():
+            data[offset : offset + len(content)] = content
+        return bytes(data + table)
+
+    def _header(self, shoff: int, shnum: int) -> bytes:
+        ident = b"\x7fELF" + bytes([1 + self.is_64, 2 - self.little, 1]) + bytes(9)
+        ehsize, phentsize, shentsize = (64, 56, 64) if self.is_64 else (52, 32, 40)
+        return self.pack(
+            "16sHHIQQQIHHHHHH", "16sHHIIIIIHHHHHH", ident, self.kind, self.machine, 1, 0x1000, ehsize, shoff, 0,
+            ehsize, phentsize, len(self.segments), shentsize, shnum, max(0, shnum - 1),
+        )  # fmt: skip
+
+    def _segment(self, segment: Segment) -> bytes:
+        where = (segment.offset, segment.address, segment.address, segment.size, segment.size)
+        return (
+            self.pack("IIQQQQQQ", "", segment.kind, 5, *where, 1)
+            if self.is_64
+            else self.pack("", "IIIIIIII", segment.kind, *where, 5, 1)
+        )
+
+    def _section(self, section: Section, names: bytes) -> bytes:
+        return self.pack(
+            "IIQQQQIIQQ", "IIIIIIIIII", names.index(section.name.encode() + b"\0"), section.kind, section.flags,
+            section.offset if section.flags else 0, section.offset, section.size, section.link, 0, 1, 0,
+        )  # fmt: skip

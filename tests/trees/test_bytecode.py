@@ -1,0 +1,133 @@
+"""Bytecode: no source, no stale times, the same bytes from anywhere."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.cache import Cache
+from cannery.errors import ProjectError
+from cannery.interpreter import describe
+from cannery.model import File, Inline, OnDisk, Tree
+from cannery.trees.bytecode import bytecode
+from cannery.trees.stdlib import interpreter_tree
+
+if TYPE_CHECKING:
+    from cannery.app import Interpreter
+    from cannery.workspace import Workspace
+
+
+@pytest.fixture
+def python(workspace: Workspace) -> Interpreter:
+    return describe(Path(sys.executable), workspace)
+
+
+def sources(**modules: str) -> Tree:
+    return Tree({f"/app/{name}.py": File(Inline(text.encode())) for name, text in modules.items()})
+
+
+def data(tree: Tree) -> dict[str, bytes]:
+    return {path: file.content.open().read() for path, file in tree.files()}
+
+
+def write(tree: Tree, folder: Path) -> None:
+    for path, content in data(tree).items():
+        target = folder / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def test_sources_are_replaced_and_other_files_stay(python: Interpreter, workspace: Workspace) -> None:
+    tree = sources(x="a = 1") + Tree({"/app/data.txt": File(Inline(b"text"))})
+    assert set((tree | bytecode(python, workspace)).entries) == {"/app/x.pyc", "/app/data.txt"}
+
+
+def test_bytecode_runs_without_its_source_and_names_it_in_tracebacks(
+    python: Interpreter, workspace: Workspace, tmp_path: Path
+) -> None:
+    tree = sources(main="import x\nx.fail()\n", x="def fail():\n    raise ValueError('no')\n")
+    write(tree | bytecode(python, workspace), tmp_path)
+    done = subprocess.run([sys.executable, "app/main.pyc"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert 'File "/app/x.py", line 2, in fail\nValueError: no' in done.stderr
+
+
+def test_the_headers_say_hash_based_and_unchecked(python: Interpreter, workspace: Workspace) -> None:
+    (content,) = data(sources(x="a = 1") | bytecode(python, workspace)).values()
+    assert int.from_bytes(content[4:8], "little") == 0b01
+
+
+def test_every_order_and_neighbourhood_gives_the_same_bytes(
+    python: Interpreter, workspace: Workspace, tmp_path: Path
+) -> None:
+    """The standard library at once, and a few of its modules alone: marshal's flags depend on what was compiled before."""
+    library = interpreter_tree(python, frozenset())
+    whole = data(library.filter(lambda path, _: path.endswith(".py")) | bytecode(python, workspace))
+    other = replace(workspace, cache=Cache(tmp_path / "other"))
+    for name in ("os", "typing", "decimal", "dataclasses", "argparse"):
+        alone = library.filter(lambda path, _, name=name: path.endswith(f"/{name}.py"))  # type: ignore[misc]
+        for path, content in data(alone | bytecode(python, other)).items():
+            assert content == whole[path]
+
+
+def test_the_caller_s_own_settings_do_not_reach_the_bytes(
+    python: Interpreter, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = sources(x="y = x in {'a', 'b', 'c', 'dd', 'ee'}\nassert y\ns = '\\d'\n")
+    before = data(tree | bytecode(python, workspace))
+    for name, value in {"PYTHONHASHSEED": "7", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error"}.items():
+        monkeypatch.setenv(name, value)
+    other = replace(workspace, cache=Cache(tmp_path / "other"))
+    assert data(tree | bytecode(python, other)) == before
+
+
+def test_optimising_drops_assertions_and_docstrings(python: Interpreter, workspace: Workspace) -> None:
+    tree = sources(x="def f():\n    'remember me'\n    assert f, 'forget me not'\n")
+    found = [b"".join(data(tree | bytecode(python, workspace, optimize=level)).values()) for level in range(3)]
+    assert [b"forget me not" in each for each in found] == [True, False, False]
+    assert [b"remember me" in each for each in found] == [True, True, False]
+
+
+def test_kept_sources_stay_beside_bytecode_that_python_uses(
+    python: Interpreter, workspace: Workspace, tmp_path: Path
+) -> None:
+    tree = sources(x="import inspect\ndef f(): ...\nprint(inspect.getsource(f), __cached__)\n", y="")
+    kept = tree | bytecode(python, workspace, keep_sources=("x",))
+    assert set(kept.entries) == {"/app/x.py", f"/app/__pycache__/x.{python.cache_tag}.pyc", "/app/y.pyc"}
+    write(kept, tmp_path)
+    command = [sys.executable, "-v", "-c", "import x"]
+    done = subprocess.run(command, cwd=tmp_path / "app", capture_output=True, text=True, check=True)
+    assert "def f(): ..." in done.stdout
+    assert f"x.{python.cache_tag}.pyc matches" in done.stderr
+
+
+def test_what_is_no_python_stays_as_it_is_or_is_refused(python: Interpreter, workspace: Workspace) -> None:
+    tree = sources(good="a = 1", template="{{ name }} = = 1")
+    assert set((tree | bytecode(python, workspace)).entries) == {"/app/good.pyc", "/app/template.py"}
+    with pytest.raises(ProjectError, match="/app/template.py is no Python") as raised:
+        tree | bytecode(python, workspace, strict=True)  # type: ignore[unused-ignore]
+    assert raised.value.evidence.startswith("line 1: ")
+
+
+def test_only_what_changed_is_compiled(python: Interpreter, workspace: Workspace) -> None:
+    said: list[str] = []
+
+    def note(title: str, done: int = 0, total: int = 0) -> None:
+        said.append(title)
+
+    watched = replace(workspace, progress=note)
+    for text in ("a = 1", "a = 1", "a = 2"):
+        sources(x=text, y="b = 1") | bytecode(python, watched)  # type: ignore[unused-ignore]
+    assert said == ["compiling 2 modules", "compiling 1 modules"]
+
+
+def test_an_executable_source_s_bytecode_is_a_plain_file(python: Interpreter, workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("#!/usr/bin/env python\n")
+    tree = Tree({"/app/x.py": File(OnDisk(tmp_path / "x.py", os.path.getsize(tmp_path / "x.py")), 0o755)})
+    ((_, file),) = (tree | bytecode(python, workspace)).files()
+    assert file.mode == 0o644
