@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from cannery import __version__
 from cannery.files import explained, replacing
 
 if TYPE_CHECKING:
@@ -131,9 +132,12 @@ class Cache:
 
 
 def default_cache() -> Cache:
-    """The user's cache: ``CANNERY_CACHE``, or where the platform keeps such things."""
+    """The user's cache, ``CANNERY_CACHE`` or where the platform keeps such things; each version has its own part.
+
+    So no version ever reads what another one wrote.
+    """
     if chosen := os.environ.get("CANNERY_CACHE"):
-        return Cache(Path(chosen).expanduser().absolute())
+        return Cache(Path(chosen).expanduser().absolute() / __version__)
     import platformdirs  # noqa: PLC0415
 
-    return Cache(Path(platformdirs.user_cache_dir("cannery")))
+    return Cache(Path(platformdirs.user_cache_dir("cannery")) / __version__)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cannery.model import File, LazyTree, OnDisk, Tree, key_of
 from cannery.trees.closure import Closure, Need, closure, needs_of, needs_of_file
 from cannery.trees.rootfs import Root
-from cannery.trees.stdlib import LEFT_OUT, interpreter_tree
+from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree
 from cannery.trees.system import bundle_key, certificates, system_tree, zones_tree
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Needs", "needs_from", "needs_of_app", "runtime"]
 
-_IMPORTS_ZONES = re.compile(rb"^\s*(?:from|import)\s+zoneinfo\b", re.MULTILINE)
+_NOTED = BRINGS_BACK | {"zoneinfo"}
+_IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(%s)\b" % "|".join(sorted(_NOTED)).encode(), re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,13 @@ class Needs:
     """What a tree asks of the runtime below it."""
 
     libraries: tuple[Need, ...] = ()
-    modules: frozenset[str] = frozenset()  # of the standard library, among those that would be left out
-    zones: bool = False
+    modules: frozenset[str] = frozenset()  # of the standard library, among those that decide what goes in
     brings_zones: bool = False  # has the tzdata package, so the system's database isn't needed
 
     def __add__(self, other: Needs) -> Needs:
         return Needs(
             tuple(sorted({*self.libraries, *other.libraries}, key=lambda need: (need.soname, need.by))),
             self.modules | other.modules,
-            self.zones or other.zones,
             self.brings_zones or other.brings_zones,
         )
 
@@ -45,21 +44,20 @@ def needs_from(tree: LazyTree, workspace: Workspace) -> Needs:
     """What a tree of sources and libraries needs; remembered under the tree's key."""
     known = workspace.cache.recall("needs", tree.key)
     if known is None:
-        sources = [file for path, file in tree.tree.files() if path.endswith(".py")]
-        libraries = [asdict(need) for need in needs_of(tree.tree)]
-        brings = any(path.endswith("/tzdata/zoneinfo/__init__.py") for path in tree.tree.entries)
-        known = {"libraries": libraries, "zones": any(map(_mentions_zones, sources)), "brings_zones": brings}
+        modules = {name for path, file in tree.tree.files() if path.endswith(".py") for name in _noted_imports(file)}
+        known = {
+            "libraries": [asdict(need) for need in needs_of(tree.tree)],
+            "modules": sorted(modules),
+            "brings_zones": any(path.endswith("/tzdata/zoneinfo/__init__.py") for path in tree.tree.entries),
+        }
         workspace.cache.remember("needs", tree.key, known)
-    return Needs(
-        tuple(Need(each["soname"], each["by"], tuple(each["search"])) for each in known["libraries"]),
-        zones=known["zones"],
-        brings_zones=known["brings_zones"],
-    )
+    libraries = tuple(Need(each["soname"], each["by"], tuple(each["search"])) for each in known["libraries"])
+    return Needs(libraries, frozenset(known["modules"]), known["brings_zones"])
 
 
 def needs_of_app(native: Tree, imports: frozenset[str]) -> Needs:
     """What the app's own files need, by their ELF files and imports."""
-    return Needs(needs_of(native), imports & frozenset(LEFT_OUT.values()), "zoneinfo" in imports)
+    return Needs(needs_of(native), imports & (BRINGS_BACK_FOR_THE_APP | _NOTED))
 
 
 def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspace, root: Root = Root()) -> LazyTree:
@@ -67,10 +65,12 @@ def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspa
 
     Raises :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
     """
-    wanted = needs.modules | frozenset(app.settings.stdlib)
+    wanted = needs.modules - {"zoneinfo"} | frozenset(app.settings.stdlib)
     python = interpreter_tree(interpreter, wanted)
     bundle = certificates(app.settings, app.folder, root)
-    zones = needs.zones and not needs.brings_zones if app.settings.timezones == "auto" else app.settings.timezones
+    zones = app.settings.timezones
+    if zones == "auto":
+        zones = "zoneinfo" in needs.modules and not needs.brings_zones
     libraries = _remembered_closure(interpreter, python, needs, app.settings.allow_missing, root, workspace)
     key = key_of(
         "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.user, bundle_key(bundle),
@@ -127,6 +127,6 @@ def _stamp(path: Path) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
-def _mentions_zones(file: File) -> bool:
+def _noted_imports(file: File) -> set[str]:
     with file.content.open() as stream:
-        return _IMPORTS_ZONES.search(stream.read()) is not None
+        return {name.decode() for name in _IMPORT.findall(stream.read())}

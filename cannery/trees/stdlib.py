@@ -13,23 +13,36 @@ if TYPE_CHECKING:
 
     from cannery.app import Interpreter
 
-__all__ = ["LEFT_OUT", "interpreter_tree", "python_path"]
+__all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "python_path"]
 
-# Modules of the standard library that stay behind, by top-level name; each comes back when the app imports it, or
-# when the configuration names it.
-LEFT_OUT = {
-    "_tkinter": "tkinter",
-    "ensurepip": "ensurepip",
-    "idlelib": "idlelib",
-    "lib2to3": "lib2to3",
-    "msilib": "msilib",
-    "pydoc_data": "pydoc_data",
-    "test": "test",
-    "tkinter": "tkinter",
-    "turtle": "turtle",
-    "turtledemo": "turtledemo",
-    "venv": "venv",
+# What stays behind, by its name in the standard library, and the imports in the app's code that bring it back.
+# The configuration can name any of them, too.
+_BACK_FOR_THE_APP = {
+    "_tkinter": ("tkinter", "turtle"),
+    "ensurepip": ("ensurepip", "venv"),
+    "idlelib": ("idlelib",),
+    "lib2to3": ("lib2to3",),
+    "msilib": ("msilib",),
+    "pydoc_data": ("pydoc_data",),
+    "test": ("test",),
+    "tkinter": ("tkinter", "turtle"),
+    "turtle": ("turtle",),
+    "turtledemo": ("turtledemo",),
+    "venv": ("venv",),
 }
+# The same for what a dependency may well need too: most of it is small, but the shared libraries behind it aren't.
+_BACK_FOR_ANYONE = {
+    "_curses": ("curses",),
+    "_curses_panel": ("curses",),
+    "_dbm": ("dbm", "shelve"),
+    "_gdbm": ("dbm", "shelve"),
+    "curses": ("curses",),
+    "distutils": ("distutils",),
+    "nis": ("nis",),
+    "readline": ("cmd", "readline", "rlcompleter"),
+}
+BRINGS_BACK = frozenset(name for names in _BACK_FOR_ANYONE.values() for name in names)
+BRINGS_BACK_FOR_THE_APP = frozenset(name for names in _BACK_FOR_THE_APP.values() for name in names) | BRINGS_BACK
 _NEVER = {"__pycache__", "site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
 _TEST_FOLDERS = {"test", "tests", "idle_test"}
 
@@ -40,7 +53,7 @@ def python_path(interpreter: Interpreter) -> str:
 
 
 def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
-    """The interpreter and the standard library as sources; ``wanted`` names modules that are to come back."""
+    """The interpreter and the standard library as sources; ``wanted`` names imports that bring back what stays behind."""
     executable = interpreter.executable
     python = python_path(interpreter)
     entries: dict[str, Entry] = {
@@ -60,7 +73,8 @@ def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
 
 
 def _files(folder: Path, dynload: Path | None, wanted: frozenset[str]) -> Iterator[Path]:
-    left_out = {name for name, module in LEFT_OUT.items() if module not in wanted}
+    everything = {**_BACK_FOR_THE_APP, **_BACK_FOR_ANYONE}
+    left_out = {name for name, imports in everything.items() if wanted.isdisjoint((name, *imports))}
     for here, folders, names in os.walk(folder):
         top = here == str(folder)
         folders[:] = [name for name in folders if not _skipped(name, left_out, top=top)]
