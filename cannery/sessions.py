@@ -4,6 +4,8 @@ A ``noxfile.py`` imports those that it wants; importing one registers it with No
 
     from cannery.sessions import export, lint, tests
 
+    __all__ = ["export", "lint", "tests"]
+
 ``nox`` then runs ``lint`` and ``tests``, and ``nox -s export`` writes the requirements files from the lock.
 """
 
@@ -17,10 +19,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import nox
 
-from cannery.app import ExportSettings
+from cannery.config import read_project, resolve_settings
 from cannery.errors import CanneryError, ConfigurationError
 from cannery.export import TEST_NAMES, export_lock, usual_exports
 from cannery.pythons import hidden_folders, named_versions, present_versions
@@ -87,8 +88,8 @@ def _tests(session: nox.Session) -> None:
 @_plainly
 def _export(session: nox.Session) -> None:
     """Write requirements files with hashes from uv.lock or poetry.lock."""
-    pyproject = _pyproject()
-    for path in export_lock(Path.cwd(), _export_settings(pyproject) or usual_exports(pyproject)):
+    settings, _ = resolve_settings(read_project(Path.cwd()))
+    for path in export_lock(Path.cwd(), settings.export or usual_exports(_pyproject())):
         session.log(f"wrote {path.name}")
 
 
@@ -161,19 +162,12 @@ def _has_contracts(pyproject: Table) -> bool:
 
 def _mypy_targets(pyproject: Table) -> list[str]:
     """Everything, where mypy's configuration does not say what to check."""
-    ini = [path for path in (Path("mypy.ini"), Path(".mypy.ini")) if path.is_file()]
-    named = any(re.search(r"^(files|packages|modules)\s*=", path.read_text(), re.MULTILINE) for path in ini)
-    settings = pyproject.get("tool", {}).get("mypy", {})
-    return [] if named or not settings.keys().isdisjoint({"files", "packages", "modules"}) else ["."]
-
-
-def _export_settings(pyproject: Table) -> dict[str, ExportSettings]:
-    """``[tool.cannery.export]``."""
-    table = pyproject.get("tool", {}).get("cannery", {}).get("export", {})
-    try:
-        return msgspec.convert(table, dict[str, ExportSettings])
-    except msgspec.ValidationError as error:
-        raise ConfigurationError("[tool.cannery.export] is wrong", evidence=str(error)) from error
+    settings = pyproject.get("tool", {}).get("mypy", {}).keys()
+    ini = [path.read_text() for path in (Path("mypy.ini"), Path(".mypy.ini")) if path.is_file()]
+    named = any(re.search(r"^(files|packages|modules)\s*=", text, re.MULTILINE) for text in ini)
+    if named or not settings.isdisjoint({"files", "packages", "modules"}):
+        return []
+    return ["--exclude", r"^(noxfile|tasks)\.py$", "."]  # they import cannery, which need not be installed here
 
 
 def _pyproject() -> Table:
