@@ -9,6 +9,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cannery import __version__
+from cannery.app import Script
 from cannery.errors import ConfigurationError
 from cannery.interpreter import interpreter_for
 from cannery.model import LazyTree, Plan
@@ -82,14 +83,14 @@ def recipe_named(name: str) -> Recipe:
 def container_config(app: App, python: str) -> dict[str, Any]:
     """How a container starts (OCI image-spec v1.1, config.md); ``python`` is the interpreter's path in the image."""
     settings = app.settings
-    roots = ":".join(str(HOME / root) for root in app.import_roots)
     environment = {
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": roots,
+        "PYTHONNOUSERSITE": "1",  # the home folder is /tmp, where anybody could put a module
         "PYTHONUNBUFFERED": "1",
         "SSL_CERT_FILE": CERTIFICATES,
+        **_search_path(app),
         **settings.env,
     }
     config: dict[str, Any] = {
@@ -108,6 +109,13 @@ def container_config(app: App, python: str) -> dict[str, Any]:
     if settings.stop_signal:
         config["StopSignal"] = settings.stop_signal
     return config
+
+
+def _search_path(app: App) -> dict[str, str]:
+    """``PYTHONPATH``, unless the app's modules lie beside its script, where Python looks anyway."""
+    beside = app.entry.path.parent if isinstance(app.entry, Script) else None
+    roots = [str(HOME / root) for root in app.import_roots if root != beside]
+    return {"PYTHONPATH": ":".join(roots)} if roots else {}
 
 
 def _labels(app: App) -> dict[str, str]:

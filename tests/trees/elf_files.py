@@ -12,6 +12,8 @@ from cannery.model import OnDisk
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cannery.model import Content
+
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 ENCODINGS = [(is_64, little) for is_64 in (True, False) for little in (True, False)]
 
@@ -34,6 +36,23 @@ def compile_c(source: str, target: Path, *flags: str) -> Path:
 
 def on_disk(path: Path) -> OnDisk:
     return OnDisk(path, path.stat().st_size)
+
+
+def read(content: Content) -> bytes:
+    with content.open() as stream:
+        return stream.read()
+
+
+def write(content: Content, target: Path) -> Path:
+    target.write_bytes(read(content))
+    target.chmod(0o755)
+    return target
+
+
+def complaints(path: Path) -> set[str]:
+    """What readelf finds wrong."""
+    done = subprocess.run(["readelf", "-aW", str(path)], capture_output=True, text=True, check=True)
+    return {line for line in (done.stdout + done.stderr).splitlines() if "readelf:" in line}
 
 
 @dataclass

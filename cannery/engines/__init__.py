@@ -1,0 +1,1 @@
+"""What runs an image: an engine, or the embedded runner where there is none."""

@@ -1,0 +1,58 @@
+"""An image's root filesystem, unpacked once and kept."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from cannery.engines.paths import folder_of, parts_of, resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cannery.cache import Cache
+    from cannery.model import Image
+
+__all__ = ["rootfs"]
+
+_FOLDERS: Final = {"/proc": 0o555, "/sys": 0o555, "/dev": 0o755, "/tmp": 0o1777}  # noqa: S108  # the image's
+_FILES: Final = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
+
+
+def rootfs(image: Image, cache: Cache) -> Path:
+    """The folder of ``image``'s unpacked layers, with what the runner mounts on; nothing writes to it later."""
+
+    def fill(folder: Path) -> None:
+        from cannery.engines.unpack import unpack  # noqa: PLC0415  # slow to import, and needed once per image
+
+        unpack(image.layers, folder)
+        _add_mount_points(os.fspath(folder), image.config.get("config") or {})
+
+    return cache.folder("roots", image.digest.hex, fill)
+
+
+def _add_mount_points(root: str, settings: Mapping[str, Any]) -> None:
+    """Make what a container needs and the image lacks: files and folders to mount on, the working directory."""
+    from cannery.engines.root import make_folder  # noqa: PLC0415
+
+    for name, mode in _FOLDERS.items():
+        if not os.path.lexists(root + name):
+            make_folder(root, root + name)
+            os.chmod(root + name, mode)
+    for name in (settings.get("WorkingDir") or "/", *(settings.get("Volumes") or ())):
+        make_folder(root, resolved(root, name))
+    for name in _FILES:
+        _make_file(root, name)
+
+
+def _make_file(root: str, name: str) -> None:
+    """Make an empty file; a link, which may lead nowhere here, makes way for it."""
+    folder = folder_of(root, name)
+    make_folder(root, folder)
+    path = f"{folder}/{parts_of(name)[-1]}"
+    if os.path.islink(path):
+        os.unlink(path)
+    if not os.path.exists(path):
+        with open(path, "x", encoding="utf-8"):
+            os.chmod(path, 0o644)

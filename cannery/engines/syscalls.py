@@ -1,0 +1,127 @@
+"""The system calls that containers are made of and that Python 3.11 has no function for.
+
+Every one raises :class:`StepError` with the name of the step that the kernel refused.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "CLONE_NEWIPC",
+    "CLONE_NEWNS",
+    "CLONE_NEWPID",
+    "CLONE_NEWUSER",
+    "CLONE_NEWUTS",
+    "MS_BIND",
+    "MS_NODEV",
+    "MS_NOEXEC",
+    "MS_NOSUID",
+    "MS_NOSYMFOLLOW",
+    "MS_PRIVATE",
+    "MS_RDONLY",
+    "MS_REC",
+    "MS_REMOUNT",
+    "StepError",
+    "capset_none",
+    "detach",
+    "mount",
+    "pivot_root",
+    "prctl",
+    "sethostname",
+    "step",
+    "unshare",
+]
+
+CLONE_NEWNS: Final = 0x00020000
+CLONE_NEWUTS: Final = 0x04000000
+CLONE_NEWIPC: Final = 0x08000000
+CLONE_NEWUSER: Final = 0x10000000
+CLONE_NEWPID: Final = 0x20000000
+
+MS_RDONLY: Final = 1
+MS_NOSUID: Final = 2
+MS_NODEV: Final = 4
+MS_NOEXEC: Final = 8
+MS_REMOUNT: Final = 32
+MS_NOSYMFOLLOW: Final = 256
+MS_BIND: Final = 4096
+MS_REC: Final = 16384
+MS_PRIVATE: Final = 1 << 18
+
+_MNT_DETACH: Final = 2
+_CAPABILITY_VERSION_3: Final = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
+_libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
+
+
+class StepError(Exception):
+    """The kernel refused one step of starting a container."""
+
+    def __init__(self, step: str, errno: int) -> None:
+        super().__init__(step, errno)
+        self.step = step
+        self.errno = errno
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Name the step that an :class:`OSError` comes from."""
+    try:
+        yield
+    except OSError as error:
+        raise StepError(name, error.errno or 0) from error
+
+
+def unshare(flags: int) -> None:
+    """Move this process into new namespaces (unshare(2))."""
+    _check("unshare", _libc.unshare(flags))
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
+    """Mount ``source`` on ``target`` (mount(2))."""
+    what = "change the mount" if flags & (MS_REMOUNT | MS_PRIVATE) else f"mount {kind or source}"
+    _check(
+        f"{what} on {target}",
+        _libc.mount(*map(os.fsencode, (source, target, kind)), flags, os.fsencode(options)),
+    )
+
+
+def detach(target: str) -> None:
+    """Take the mount on ``target`` out of the tree, with all that is mounted below it (umount2(2))."""
+    _check(f"umount {target}", _libc.umount2(os.fsencode(target), _MNT_DETACH))
+
+
+def pivot_root(new: str, old: str) -> None:
+    """Make ``new`` this process's root and leave the former one mounted on ``old`` (pivot_root(2))."""
+    _check("pivot_root", _libc.pivot_root(os.fsencode(new), os.fsencode(old)))
+
+
+def sethostname(name: str) -> None:
+    """Name this UTS namespace (sethostname(2))."""
+    encoded = os.fsencode(name)
+    _check("sethostname", _libc.sethostname(encoded, len(encoded)))
+
+
+def prctl(option: int, argument: int = 0) -> None:
+    """Set an attribute of this process (prctl(2))."""
+    _check(f"prctl {option}", _libc.prctl(option, argument, 0, 0, 0))
+
+
+def capset_none() -> None:
+    """Empty this process's effective, permitted and inheritable capabilities (capset(2))."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    _check("capset", _libc.capset(header, (ctypes.c_uint32 * 6)()))
+
+
+def _check(name: str, result: int) -> None:
+    if result < 0:
+        raise StepError(name, ctypes.get_errno())
