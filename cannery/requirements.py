@@ -54,7 +54,7 @@ class _Wanted:
     run: Runner
 
 
-def read_requirements(  # noqa: PLR0913  # they are what a lock can be asked
+def read_requirements(
     file: RequirementsFile,
     *,
     project: bool = True,
