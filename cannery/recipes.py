@@ -17,7 +17,7 @@ from cannery.resolution import resolve
 from cannery.trees.app import HOME, app_tree, entry_command
 from cannery.trees.bytecode import bytecode
 from cannery.trees.dependencies import dependencies
-from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from cannery.trees.runtime import needs_from, needs_of_app, runtime
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
 from cannery.trees.system import CERTIFICATES
@@ -45,7 +45,9 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     python = interpreter_for(app, workspace)
     compiled = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources)
     checked = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, strict=True)
-    stripped = (lambda tree: tree | strip) if settings.strip else (lambda tree: tree)
+
+    def finished(tree: LazyTree) -> LazyTree:
+        return tree | strip if settings.strip else tree
 
     own = app_tree(app, workspace)
     needs = needs_of_app(own.native, own.imports)
@@ -54,9 +56,9 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         requirements = resolve(app.requirements, settings, python, workspace)
         wheels = dependencies(requirements, python, workspace)
         needs += needs_from(wheels, workspace)
-        layers.append(("dependencies", stripped(wheels | compiled)))
+        layers.append(("dependencies", finished(wheels | compiled)))
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
-    layers.append(("app", stripped((own.code | checked) + own.resources)))
+    layers.append(("app", finished((own.code | checked) + own.resources)))
     notes = () if app.requirements is None or requirements.locked else (_unlocked(app.requirements.path.name),)
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 
@@ -132,4 +134,9 @@ def _labels(app: App) -> dict[str, str]:
         "documentation": urls.get("documentation", ""),
     }
     named = {f"org.opencontainers.image.{key}": value for key, value in labels.items() if value}
-    return {**named, "dev.cannery.recipe": app.settings.recipe, "dev.cannery.version": __version__, **app.settings.labels}
+    return {
+        **named,
+        "dev.cannery.recipe": app.settings.recipe,
+        "dev.cannery.version": __version__,
+        **app.settings.labels,
+    }

@@ -37,7 +37,7 @@ def members(layer: Layer) -> dict[str, tarfile.TarInfo]:
 
 
 def test_a_tree_packed_twice_has_one_digest(workspace: Workspace) -> None:
-    reordered = Tree(dict(reversed(TREE.entries.items())))
+    reordered = Tree(dict(reversed(list(TREE.entries.items()))))
     assert pack("app", TREE, workspace) == pack("app", reordered, workspace)
 
 

@@ -26,7 +26,10 @@ def python(workspace: Workspace) -> Interpreter:
     return describe(Path(sys.executable), workspace)
 
 
-def runtime_for(folder: Path, python: Interpreter, workspace: Workspace, needs: Needs = Needs()) -> LazyTree:
+NOTHING = Needs()
+
+
+def runtime_for(folder: Path, python: Interpreter, workspace: Workspace, needs: Needs = NOTHING) -> LazyTree:
     app = load(folder)
     own = app_tree(app, workspace)
     return runtime(app, python, needs + needs_of_app(own.native, own.imports), workspace)
