@@ -14,6 +14,7 @@ from cannery.interpreter import describe
 from cannery.model import File, Inline, LazyTree, Tree
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from tests.contents import read
 
 if TYPE_CHECKING:
     from cannery.app import Interpreter
@@ -111,7 +112,7 @@ def test_the_configured_certificates_go_in(
     folder = make_project(files)
     bundle = runtime_for(folder, python, workspace).tree.entries["/etc/ssl/certs/ca-certificates.crt"]
     assert isinstance(bundle, File)
-    assert bundle.content.open().read() == b"mine"
+    assert read(bundle) == b"mine"
     (folder / "own.pem").unlink()
     with pytest.raises(ConfigurationError, match="there is no file"):
         runtime_for(folder, python, workspace)
