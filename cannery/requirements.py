@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from cannery.complaints import explain
 from cannery.errors import ConfigurationError, RequirementsError
 from cannery.process import ProgramFailed, find_uv, run
 from cannery.requirements_file import hashed, locked, nested_files, nested_text, read_text
@@ -173,9 +174,7 @@ def _uv(wanted: _Wanted, *arguments: str, step: str) -> str:
     try:
         return wanted.run([find_uv(), *arguments], cwd=wanted.file.path.parent, env=env).stdout
     except ProgramFailed as error:
-        raise RequirementsError(
-            f"cannot tell the requirements from {wanted.file.path.name}", evidence=error.evidence, step=step
-        ) from error
+        raise explain(error, f"cannot tell the requirements from {wanted.file.path.name}", step) from error
 
 
 def _python(wanted: _Wanted) -> tuple[str, ...]:
