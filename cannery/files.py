@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from cannery.errors import ConfigurationError, MachineError
+from cannery.errors import ConfigurationError, ImageError, MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["advice", "explained", "refusal", "replacing", "user_path"]
+__all__ = ["advice", "changed", "explained", "refusal", "replacing", "user_path"]
 
 _TO_WRITE = {
     errno.ENOSPC: "free some space there",
@@ -67,6 +67,11 @@ def advice(complaint: str, variables: str = "--output, CANNERY_CACHE") -> str:
 
 def _step(number: int, variables: str = "--output, CANNERY_CACHE") -> str:
     return f"{_TO_WRITE.get(number, 'see that it can be written')}, or point elsewhere ({variables})"
+
+
+def changed(path: str) -> ImageError:
+    """What to say of a file that isn't what it was when the build began; what was made of it must not be kept."""
+    return ImageError(f"{path} changed while it was read", step="build again when nothing writes to the project")
 
 
 def user_path(text: str) -> Path:

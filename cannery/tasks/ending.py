@@ -53,9 +53,7 @@ def friendly(task: Task) -> Task:
             abandon(sys.stdout)  # who read it has seen enough
             raise Exit(code=128 + signal.SIGPIPE) from None
         except OSError as error:
-            from cannery.files import advice  # noqa: PLC0415
-
-            step = advice(str(error)) or "see that it can be read and written, and try again"
+            step = "see that it can be read and written, and try again"
             _refuse(MachineError("the machine refuses", evidence=str(error), step=step))
         except (KeyboardInterrupt, _Stopped) as stopped:
             number = stopped.number if isinstance(stopped, _Stopped) else signal.SIGINT

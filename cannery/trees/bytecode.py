@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import MachineError, ProjectError
-from cannery.files import advice, explained
+from cannery.files import advice, changed, explained
 from cannery.model import Digest, Entry, File, OnDisk, Symlink, Transform, Tree, key_of
 from cannery.process import ProgramFailed
 
@@ -110,20 +110,32 @@ def _compiled(
 ) -> tuple[dict[str, File], dict[str, str]]:
     """The bytecode of each source, from the cache or made now; and what is wrong with those that can't be."""
     home = workspace.cache.root / "bytecode"
+    digests = {path: _digest(path, file) for path, file in sources.items()}
     targets: dict[str, Path] = {}
     missing: list[tuple[str, Path, File]] = []
     for path, file in sources.items():
-        key = key_of(Digest.of_content(file.content), path, interpreter.cache_tag, interpreter.version, optimize)
+        key = key_of(digests[path], path, interpreter.cache_tag, interpreter.version, optimize)
         targets[path] = home / key[:2] / key
         if not _is_whole(targets[path]):
             missing.append((path, targets[path], file))
     refused = _compile(missing, interpreter, optimize, workspace) if missing else {}
+    for path, target, file in missing:
+        if Digest.of_content(file.content) != digests[path]:
+            target.unlink(missing_ok=True)
+            raise changed(path)
     done = {
         path: File(OnDisk(target, target.stat().st_size), sources[path].mode & ~0o111)
         for path, target in targets.items()
         if path not in refused
     }
     return done, refused
+
+
+def _digest(path: str, file: File) -> Digest:
+    digest = Digest.of_content(file.content)
+    if isinstance(file.content, OnDisk) and file.content.digest not in {None, digest}:
+        raise changed(path)
+    return digest
 
 
 def _compile(
