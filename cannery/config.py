@@ -9,7 +9,6 @@ import difflib
 import os
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -20,6 +19,7 @@ from cannery.errors import ConfigurationError, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 __all__ = ["Project", "did_you_mean", "load", "read_project", "resolve_settings"]
 
@@ -68,9 +68,7 @@ class Project:
     table: Mapping[str, Any]  # [tool.cannery], unread
 
 
-def load(
-    folder: Path, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
-) -> App:
+def load(folder: Path, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> App:
     """Read the project in ``folder``; ``flags`` are settings from a command line, None where not given.
 
     Raises :class:`ConfigurationError` for a setting that can't be, :class:`ProjectError` where there is nothing
@@ -164,7 +162,9 @@ def _metadata(
             urls=tuple(sorted(table.urls.items())),
             requires_python=table.requires_python,
             dependencies=table.dependencies,
-            entry_points=tuple((group, tuple(sorted(names.items()))) for group, names in sorted(groups.items()) if names),
+            entry_points=tuple(
+                (group, tuple(sorted(names.items()))) for group, names in sorted(groups.items()) if names
+            ),
         )
         return metadata, dict(table.scripts), table.name
     if "poetry" in tool:
@@ -199,7 +199,9 @@ def _convert(values: object, schema: type[T], where: str) -> T:
         what, _, key = str(error).partition(" - at `$.")
         name = key.rstrip("`")
         raise ConfigurationError(
-            f"{name or 'a setting'} in {where} is wrong", evidence=what, step="correct it, or leave it out for its default"
+            f"{name or 'a setting'} in {where} is wrong",
+            evidence=what,
+            step="correct it, or leave it out for its default",
         ) from error
 
 

@@ -62,7 +62,8 @@ def find(
         f"no entry point found in {folder}",
         evidence="looked for [project.scripts], a package with __main__.py, main.py"
         + (f"; there are several scripts: {', '.join(candidates)}" if candidates else ""),
-        step='name one in pyproject.toml:  [tool.cannery]  entry = "main.py"  (or "package", or "package.module:function")',
+        step="name one in pyproject.toml:  [tool.cannery]  "
+        'entry = "main.py"  (or "package", or "package.module:function")',
     )
 
 
@@ -96,7 +97,9 @@ def _named(
     found = locate(folder, roots, entry)
     if found is None and not settings.packages:
         names = [*scripts, *(name for root in roots for name, _ in _top_levels(folder / root))]
-        raise _missing(entry, "there is no such script, module or package", difflib.get_close_matches(entry, names, n=1))
+        raise _missing(
+            entry, "there is no such script, module or package", difflib.get_close_matches(entry, names, n=1)
+        )
     if found is not None and found.is_dir() and not any(found.glob("__main__.*")):
         raise _missing(entry, f"{found} has no __main__.py", [])
     return Module(entry)

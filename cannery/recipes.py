@@ -17,13 +17,13 @@ from cannery.resolution import resolve
 from cannery.trees.app import HOME, app_tree, entry_command
 from cannery.trees.bytecode import bytecode
 from cannery.trees.dependencies import dependencies
-from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from cannery.trees.runtime import needs_from, needs_of_app, runtime
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
 from cannery.trees.system import CERTIFICATES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cannery.app import App
     from cannery.workspace import Workspace
@@ -45,7 +45,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     python = interpreter_for(app, workspace)
     compiled = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources)
     checked = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, strict=True)
-    stripped = (lambda tree: tree | strip) if settings.strip else (lambda tree: tree)
+    stripped: Callable[[LazyTree], LazyTree] = (lambda tree: tree | strip) if settings.strip else (lambda tree: tree)
 
     own = app_tree(app, workspace)
     needs = needs_of_app(own.native, own.imports)
@@ -132,4 +132,9 @@ def _labels(app: App) -> dict[str, str]:
         "documentation": urls.get("documentation", ""),
     }
     named = {f"org.opencontainers.image.{key}": value for key, value in labels.items() if value}
-    return {**named, "dev.cannery.recipe": app.settings.recipe, "dev.cannery.version": __version__, **app.settings.labels}
+    return {
+        **named,
+        "dev.cannery.recipe": app.settings.recipe,
+        "dev.cannery.version": __version__,
+        **app.settings.labels,
+    }

@@ -50,7 +50,9 @@ def test_the_python_that_runs_cannery_is_taken_when_it_fits(make_project: MakePr
         assert find_python(app, run) == Path(sys.executable)
 
 
-def test_a_python_that_is_not_there_is_refused_with_the_next_step(make_project: MakeProject, workspace: Workspace) -> None:
+def test_a_python_that_is_not_there_is_refused_with_the_next_step(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
     app = load(project(make_project, '[tool.cannery]\npython = "3.99"\n'))
     with pytest.raises(RuntimeTreeError, match=r"no Python 3\.99 on this machine") as raised:
         interpreter_for(app, workspace)

@@ -57,7 +57,7 @@ def write_tree(tree: Tree, sink: Sink, show: Callable[[int], None]) -> None:
         sink.write(header)
         written += len(header)
         if isinstance(entry, File):
-            _copy(path, entry, sink, lambda size, before=done: show(before + size))
+            _copy(path, entry, sink, show, done)
             done += entry.content.size
             padding = -entry.content.size % tarfile.BLOCKSIZE
             sink.write(bytes(padding))
@@ -80,7 +80,7 @@ def _header(path: str, entry: Entry) -> tarfile.TarInfo:
     return info
 
 
-def _copy(path: str, file: File, sink: Sink, show: Callable[[int], None]) -> None:
+def _copy(path: str, file: File, sink: Sink, show: Callable[[int], None], done: int) -> None:
     left = file.content.size
     with file.content.open() as stream:
         while left:
@@ -89,7 +89,7 @@ def _copy(path: str, file: File, sink: Sink, show: Callable[[int], None]) -> Non
                 break
             sink.write(data)
             left -= len(data)
-            show(file.content.size - left)
+            show(done + file.content.size - left)
         if left or stream.read(1):
             raise ImageError(
                 f"{path} changed while it was read",

@@ -81,7 +81,7 @@ def _add(archive: tarfile.TarFile, name: str, data: bytes | None = None) -> None
 def _add_blob(archive: tarfile.TarFile, layer: Layer) -> None:
     with layer.blob.open("rb") as stream:
         checked = _Checked(stream)
-        archive.addfile(_member(f"blobs/sha256/{layer.digest.hex}", layer.size), checked)  # type: ignore[arg-type]
+        archive.addfile(_member(f"blobs/sha256/{layer.digest.hex}", layer.size), checked)
         if Digest(checked.sha256.hexdigest()) != layer.digest:
             raise ImageError(
                 f"the layer {layer.name!r} in the cache is not what it was",
@@ -118,4 +118,3 @@ def _stamp(path: Path) -> list[int] | None:
     except FileNotFoundError:
         return None
     return [status.st_size, status.st_mtime_ns, status.st_ino]
-

@@ -43,9 +43,7 @@ def image(
 
     from cannery.images import make_image  # noqa: PLC0415
 
-    app = load_app(
-        project, recipe=recipe, tag=tag, output=output, python=python, strip=strip or None
-    )
+    app = load_app(project, recipe=recipe, tag=tag, output=output, python=python, strip=strip or None)
     report = make_image(app, quiet=json, refresh=refresh)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))

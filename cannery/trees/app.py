@@ -66,8 +66,8 @@ def app_tree(app: App, workspace: Workspace) -> AppTree:
     code = _Scan(app, index, code=True, left_out=frozenset(named))
     resources = _Scan(app, index, code=False)
     _add_reachable(code)
-    for path in named.values():
-        _add(resources, path)
+    for resource in named.values():
+        _add(resources, resource)
     refuse_secrets(app, {**code.secrets, **resources.secrets})
     _check_links({**code.entries, **resources.entries})
     index.save()
@@ -225,7 +225,8 @@ def _check_links(entries: Mapping[str, Entry]) -> None:
             if target not in entries and not any(f"{each}/".startswith(f"{target}/") for each in folders):
                 shown = posixpath.relpath(target, HOME.as_posix())
                 raise ProjectError(
-                    f"the link {posixpath.relpath(path, HOME.as_posix())!r} leads to {shown!r}, which is not in the image",
+                    f"the link {posixpath.relpath(path, HOME.as_posix())!r} leads to {shown!r}, "
+                    "which is not in the image",
                     step=f"add it:  [tool.cannery]  resources = [{shown!r}]",
                 )
 

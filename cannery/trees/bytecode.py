@@ -90,7 +90,7 @@ def _compiled(
     missing: list[tuple[str, Path, File]] = []
     for path, file in sources.items():
         with file.content.open() as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it can readinto
         key = key_of(digest, path, interpreter.cache_tag, interpreter.version, optimize)
         targets[path] = home / key[:2] / key
         if not targets[path].exists():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from cannery.errors import ProjectError
 from cannery.model import key_of
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from cannery.cache import Cache
@@ -61,7 +61,8 @@ class FactsIndex:
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            return Facts(*known[1][:3], tuple(known[1][3]))
+            sha256, is_elf, secret, imports = known[1]
+            return Facts(sha256, is_elf, secret, tuple(imports))
         facts = read_facts(path, code=code)
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
             self._seen[str(path)] = [stamp, [facts.sha256, facts.is_elf, facts.secret, facts.imports]]

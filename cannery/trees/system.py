@@ -74,4 +74,4 @@ def zones_tree(root: Root) -> Tree:
 def bundle_key(bundle: OnDisk) -> str:
     """Changes when the certificates do."""
     with bundle.open() as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it can readinto

@@ -37,7 +37,7 @@ def members(layer: Layer) -> dict[str, tarfile.TarInfo]:
 
 
 def test_a_tree_packed_twice_has_one_digest(workspace: Workspace) -> None:
-    reordered = Tree(dict(reversed(TREE.entries.items())))
+    reordered = Tree(dict(reversed(list(TREE.entries.items()))))
     assert pack("app", TREE, workspace) == pack("app", reordered, workspace)
 
 
@@ -107,6 +107,10 @@ def test_contents_are_streamed_not_held(workspace: Workspace, tmp_path: Path) ->
                     nonlocal largest
                     largest = max(largest, size if size is not None and size >= 0 else 300_000_000)
                     return opened.read(size)
+
+                def close(self) -> None:
+                    opened.close()
+                    super().close()
 
             return Reader()
 

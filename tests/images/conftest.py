@@ -114,7 +114,14 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     storage = (f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp", "--storage-driver=vfs")
     podman = Engine(
         ("podman", *storage, "--cgroup-manager=cgroupfs"),
-        ("--rm", "--read-only", "--cap-drop=all", "--network=none", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"),
+        (
+            "--rm",
+            "--read-only",
+            "--cap-drop=all",
+            "--network=none",
+            "--ulimit=nofile=1024:1024",
+            "--ulimit=nproc=1024:1024",
+        ),
     )
     yield podman
     podman("system", "reset", "--force", check=False)

@@ -196,7 +196,9 @@ def test_a_link_to_a_folder_above_does_not_go_round_for_ever(make_project: MakeP
     assert tree_of(folder, workspace).code.tree.entries["/app/pkg/again"] == Symlink(".")
 
 
-def test_a_link_to_what_stays_behind_is_refused_with_the_setting(make_project: MakeProject, workspace: Workspace) -> None:
+def test_a_link_to_what_stays_behind_is_refused_with_the_setting(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
     folder = make_project({"main.py": "import pkg", "pkg/__init__.py": "", "shared/x": ""})
     (folder / "pkg" / "x").symlink_to("../shared/x")
     with pytest.raises(ProjectError, match="not in the image") as raised:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -33,7 +32,11 @@ def sources(**modules: str) -> Tree:
 
 
 def data(tree: Tree) -> dict[str, bytes]:
-    return {path: file.content.open().read() for path, file in tree.files()}
+    found = {}
+    for path, file in tree.files():
+        with file.content.open() as stream:
+            found[path] = stream.read()
+    return found
 
 
 def write(tree: Tree, folder: Path) -> None:
@@ -65,7 +68,7 @@ def test_the_headers_say_hash_based_and_unchecked(python: Interpreter, workspace
 def test_every_order_and_neighbourhood_gives_the_same_bytes(
     python: Interpreter, workspace: Workspace, tmp_path: Path
 ) -> None:
-    """The standard library at once, and a few of its modules alone: marshal's flags depend on what was compiled before."""
+    """The standard library at once, and a few modules alone: marshal's flags depend on what was compiled before."""
     library = interpreter_tree(python, frozenset())
     whole = data(library.filter(lambda path, _: path.endswith(".py")) | bytecode(python, workspace))
     other = replace(workspace, cache=Cache(tmp_path / "other"))
@@ -109,7 +112,7 @@ def test_kept_sources_stay_beside_bytecode_that_python_uses(
 def test_what_is_no_python_stays_as_it_is_or_is_refused(python: Interpreter, workspace: Workspace) -> None:
     tree = sources(good="a = 1", template="{{ name }} = = 1")
     assert set((tree | bytecode(python, workspace)).entries) == {"/app/good.pyc", "/app/template.py"}
-    with pytest.raises(ProjectError, match="/app/template.py is no Python") as raised:
+    with pytest.raises(ProjectError, match=r"/app/template\.py is no Python") as raised:
         tree | bytecode(python, workspace, strict=True)  # type: ignore[unused-ignore]
     assert raised.value.evidence.startswith("line 1: ")
 
@@ -117,7 +120,7 @@ def test_what_is_no_python_stays_as_it_is_or_is_refused(python: Interpreter, wor
 def test_only_what_changed_is_compiled(python: Interpreter, workspace: Workspace) -> None:
     said: list[str] = []
 
-    def note(title: str, done: int = 0, total: int = 0) -> None:
+    def note(title: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001  # as Progress has it
         said.append(title)
 
     watched = replace(workspace, progress=note)
@@ -126,8 +129,10 @@ def test_only_what_changed_is_compiled(python: Interpreter, workspace: Workspace
     assert said == ["compiling 2 modules", "compiling 1 modules"]
 
 
-def test_an_executable_source_s_bytecode_is_a_plain_file(python: Interpreter, workspace: Workspace, tmp_path: Path) -> None:
+def test_an_executable_source_s_bytecode_is_a_plain_file(
+    python: Interpreter, workspace: Workspace, tmp_path: Path
+) -> None:
     (tmp_path / "x.py").write_text("#!/usr/bin/env python\n")
-    tree = Tree({"/app/x.py": File(OnDisk(tmp_path / "x.py", os.path.getsize(tmp_path / "x.py")), 0o755)})
+    tree = Tree({"/app/x.py": File(OnDisk(tmp_path / "x.py", (tmp_path / "x.py").stat().st_size), 0o755)})
     ((_, file),) = (tree | bytecode(python, workspace)).files()
     assert file.mode == 0o644

@@ -74,7 +74,9 @@ def test_a_library_that_can_t_be_found_is_named_with_who_needs_it(tmp_path: Path
 def test_what_a_tree_brings_itself_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
     own = library(tmp_path / "pkg.libs" / "libown.so")
     user = linked_to(tmp_path / "user.so", own)
-    tree = Tree({"/p/user.so": file(user), "/p.libs/libown-1.so": file(own), "/p.libs/libown.so": Symlink("libown-1.so")})
+    tree = Tree(
+        {"/p/user.so": file(user), "/p.libs/libown-1.so": file(own), "/p.libs/libown.so": Symlink("libown-1.so")}
+    )
     assert "libown.so" not in {need.soname for need in needs_of(tree)}
 
 

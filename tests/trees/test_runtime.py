@@ -108,7 +108,8 @@ def test_the_configured_certificates_go_in(
     folder = make_project(files)
     bundle = runtime_for(folder, python, workspace).tree.entries["/etc/ssl/certs/ca-certificates.crt"]
     assert isinstance(bundle, File)
-    assert bundle.content.open().read() == b"mine"
+    with bundle.content.open() as stream:
+        assert stream.read() == b"mine"
     (folder / "own.pem").unlink()
     with pytest.raises(ConfigurationError, match="there is no file"):
         runtime_for(folder, python, workspace)
