@@ -49,7 +49,7 @@ def handmade(*, is_64: bool = True, little: bool = True, symbols: int = 0x1000) 
 
 
 @pytest.mark.parametrize(("is_64", "little"), ENCODINGS)
-def test_either_class_and_byte_order_is_stripped(tmp_path: Path, is_64: bool, little: bool) -> None:  # noqa: FBT001
+def test_either_class_and_byte_order_is_stripped(tmp_path: Path, is_64: bool, little: bool) -> None:
     data = handmade(is_64=is_64, little=little, symbols=0x2800).build()
     stripped = write(strip_elf(Inline(data)), tmp_path / "stripped")
     result = stripped.read_bytes()
