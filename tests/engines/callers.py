@@ -63,7 +63,9 @@ class Running:
         _, status = os.waitpid(self.pid, 0)
         for stream in (self.stdout, self.stderr):
             os.close(stream)
-        return Ended(os.waitstatus_to_exitcode(status), *(self._seen.get(s, b"").decode() for s in (self.stdout, self.stderr)))
+        return Ended(
+            os.waitstatus_to_exitcode(status), *(self._seen.get(s, b"").decode() for s in (self.stdout, self.stderr))
+        )
 
     def _fill(self, streams: list[int]) -> set[int]:
         ready, _, _ = select.select(streams, [], [], _PATIENCE)

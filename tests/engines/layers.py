@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.model import Digest, Image, Layer, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
     from typing import Any
 
 __all__ = ["device", "directory", "fifo", "file", "hard_link", "image", "layer", "symlink"]
@@ -66,12 +66,15 @@ def packed(folder: Path, archive: bytes, *, name: str = "app") -> Layer:
 def image(layers: Iterable[Layer], settings: Mapping[str, Any] | None = None) -> Image:
     """An image of ``layers`` whose configuration says ``settings``."""
     layers = tuple(layers)
-    config = {"config": dict(settings or {}), "rootfs": {"type": "layers", "diff_ids": [str(x.diff_id) for x in layers]}}
+    config = {
+        "config": dict(settings or {}),
+        "rootfs": {"type": "layers", "diff_ids": [str(x.diff_id) for x in layers]},
+    }
     manifest = {"schemaVersion": 2, "layers": [{"digest": str(x.digest), "size": x.size} for x in layers]}
     return Image(layers, config, {**manifest, "config": config}, Platform("linux", "amd64"))
 
 
-def _member(name: str, kind: bytes, **attributes: Any) -> tarfile.TarInfo:
+def _member(name: str, kind: bytes, **attributes: int | str) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type = kind
     for attribute, value in attributes.items():
