@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.image.config import assemble
 from cannery.image.pack import pack
-from cannery.model import Digest, Image, Layer, LazyTree, Plan, key_of
+from cannery.model import Built, Digest, Layer, LazyTree, Plan, key_of
 from cannery.recipes import recipe_named
 
 if TYPE_CHECKING:
     from cannery.app import App
     from cannery.workspace import Workspace
 
-__all__ = ["Built", "build", "build_plan"]
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """An image, and the names of the layers that had to be packed for it."""
-
-    image: Image
-    packed: frozenset[str]
-    notes: tuple[str, ...] = ()
+__all__ = ["build", "build_plan"]
 
 
 def build(app: App, workspace: Workspace) -> Built:

@@ -62,8 +62,7 @@ def find(
         f"no entry point found in {folder}",
         evidence="looked for [project.scripts], a package with __main__.py, main.py"
         + (f"; there are several scripts: {', '.join(candidates)}" if candidates else ""),
-        step="name one in pyproject.toml:  [tool.cannery]  "
-        'entry = "main.py"  (or "package", or "package.module:function")',
+        step='name one in pyproject.toml:  [tool.cannery]  entry = "main.py"  (or "package", "module:function")',
     )
 
 

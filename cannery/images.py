@@ -28,7 +28,7 @@ def make_image(app: App, *, quiet: bool = False, refresh: bool = False) -> Image
         built = build(app, workspace)
         written = write_archive(built.image, archive, references, workspace)
     seconds = time.perf_counter() - began
-    return ImageReport(app, built.image, built.packed, references, archive, written, seconds, built.notes)
+    return ImageReport(app, built, references, archive, written, seconds, built.notes)
 
 
 def archive_path(app: App) -> Path:

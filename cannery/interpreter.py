@@ -30,8 +30,8 @@ stdlib = os.path.realpath(os.path.dirname(os.__file__))
 prefix = os.path.realpath(sys.base_prefix)
 image_stdlib = "/usr/local/" + os.path.relpath(stdlib, prefix)
 dynload = [path for path in sys.path if os.path.basename(path) == "lib-dynload" and os.path.isdir(path)]
-home = "/usr/local/lib/" + os.path.basename(stdlib)
-sites = [path for path in site.getsitepackages(["/usr/local"]) if os.path.dirname(path) == home]
+library = "/usr/local/lib/" + os.path.basename(stdlib)
+sites = [path for path in site.getsitepackages(["/usr/local"]) if os.path.dirname(path) == library]
 print(json.dumps({
     "executable": executable, "implementation": sys.implementation.name, "version": list(sys.version_info[:3]),
     "build": sys.version, "stdlib": stdlib, "dynload": dynload[0] if dynload else None, "image_stdlib": image_stdlib,

@@ -23,7 +23,7 @@ from cannery.trees.strip import strip
 from cannery.trees.system import CERTIFICATES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from cannery.app import App
     from cannery.workspace import Workspace
@@ -45,7 +45,9 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     python = interpreter_for(app, workspace)
     compiled = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources)
     checked = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, strict=True)
-    stripped: Callable[[LazyTree], LazyTree] = (lambda tree: tree | strip) if settings.strip else (lambda tree: tree)
+
+    def finished(tree: LazyTree) -> LazyTree:
+        return tree | strip if settings.strip else tree
 
     own = app_tree(app, workspace)
     needs = needs_of_app(own.native, own.imports)
@@ -54,9 +56,9 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         requirements = resolve(app.requirements, settings, python, workspace)
         wheels = dependencies(requirements, python, workspace)
         needs += needs_from(wheels, workspace)
-        layers.append(("dependencies", stripped(wheels | compiled)))
+        layers.append(("dependencies", finished(wheels | compiled)))
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
-    layers.append(("app", stripped((own.code | checked) + own.resources)))
+    layers.append(("app", finished((own.code | checked) + own.resources)))
     notes = () if app.requirements is None or requirements.locked else (_unlocked(app.requirements.path.name),)
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 

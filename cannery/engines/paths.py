@@ -34,7 +34,7 @@ def resolved(root: str, name: str) -> str:
 def read_text(root: Path, name: str) -> str:
     """The text of a file of the image; empty where it has none."""
     try:
-        with open(resolved(os.fspath(root), name), encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+        with open(resolved(os.fspath(root), name), encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
     except FileNotFoundError:
         return ""

@@ -57,7 +57,9 @@ def id_maps(uid: int, gid: int, *, own: tuple[Sequence[Range], Sequence[Range]],
     A privileged caller maps every ID that it has itself to the same ID. Anyone else has but one, which becomes
     the program's.
     """
-    if privileged and all(any(r.inside <= i < r.inside + r.count for r in o) for i, o in zip((uid, gid), own, strict=True)):
+    if privileged and all(
+        any(r.inside <= i < r.inside + r.count for r in o) for i, o in zip((uid, gid), own, strict=True)
+    ):
         uids, gids = (tuple(Range(r.inside, r.inside, r.count) for r in o) for o in own)
         return IdMaps(uids, gids, groups=True)
     return IdMaps((Range(uid, os.geteuid(), 1),), (Range(gid, os.getegid(), 1),), groups=False)

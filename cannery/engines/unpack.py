@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
         def read(self, size: int = -1, /) -> bytes: ...
 
+
 __all__ = ["unpack"]
 
 _CHUNK: Final = 1 << 18  # bytes

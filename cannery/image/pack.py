@@ -15,7 +15,7 @@ from cannery.image.hashing import HashingWriter, Sink
 from cannery.model import Directory, Entry, File, Layer, Symlink, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cannery.workspace import Workspace
 
@@ -57,8 +57,9 @@ def write_tree(tree: Tree, sink: Sink, show: Callable[[int], None]) -> None:
         sink.write(header)
         written += len(header)
         if isinstance(entry, File):
-            _copy(path, entry, sink, show, done)
-            done += entry.content.size
+            for size in _copy(path, entry, sink):
+                done += size
+                show(done)
             padding = -entry.content.size % tarfile.BLOCKSIZE
             sink.write(bytes(padding))
             written += entry.content.size + padding
@@ -80,7 +81,8 @@ def _header(path: str, entry: Entry) -> tarfile.TarInfo:
     return info
 
 
-def _copy(path: str, file: File, sink: Sink, show: Callable[[int], None], done: int) -> None:
+def _copy(path: str, file: File, sink: Sink) -> Iterator[int]:
+    """Copy a file's content, yielding the size of each piece as it's written."""
     left = file.content.size
     with file.content.open() as stream:
         while left:
@@ -89,7 +91,7 @@ def _copy(path: str, file: File, sink: Sink, show: Callable[[int], None], done: 
                 break
             sink.write(data)
             left -= len(data)
-            show(done + file.content.size - left)
+            yield len(data)
         if left or stream.read(1):
             raise ImageError(
                 f"{path} changed while it was read",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cannery.app import App
-    from cannery.model import Image
+    from cannery.model import Built
 
 __all__ = ["ImageReport"]
 
@@ -22,8 +22,7 @@ class ImageReport:
     """A finished build: the image, where it went, and how long that took."""
 
     app: App
-    image: Image
-    packed: frozenset[str]  # the names of the layers that are new
+    built: Built
     references: tuple[str, ...]
     archive: Path
     written: bool  # False when the archive was already there as it should be
@@ -32,7 +31,7 @@ class ImageReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
-        image = self.image
+        image = self.built.image
         return {
             "name": self.app.name,
             "references": list(self.references),
@@ -52,7 +51,7 @@ class ImageReport:
                     "size": layer.unpacked_size,
                     "compressed_size": layer.size,
                     "files": layer.files,
-                    "packed": layer.name in self.packed,
+                    "packed": layer.name in self.built.packed,
                 }
                 for layer in image.layers
             ],
@@ -65,7 +64,7 @@ class ImageReport:
         """Print the report; ``program`` is what the user typed to get here."""
         from rich.markup import escape  # noqa: PLC0415
 
-        image = self.image
+        image = self.built.image
         console.print(f"[bold]{escape(self.references[0])}[/]  {self.app.settings.recipe}, {image.platform}")
         console.print(self._table())
         config = image.config["config"]
@@ -86,14 +85,14 @@ class ImageReport:
         from rich.table import Table  # noqa: PLC0415
 
         table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
-        layers = self.image.layers
+        layers = self.built.image.layers
         table.add_column("layer", "together")
         table.add_column("files", f"{sum(layer.files for layer in layers):,}", justify="right")
         table.add_column("size", human_size(sum(layer.unpacked_size for layer in layers)), justify="right")
         table.add_column("compressed", human_size(sum(layer.size for layer in layers)), justify="right")
         table.add_column("")
         for layer in layers:
-            state = "packed" if layer.name in self.packed else "[dim]as before[/]"
+            state = "packed" if layer.name in self.built.packed else "[dim]as before[/]"
             table.add_row(
                 layer.name, f"{layer.files:,}", human_size(layer.unpacked_size), human_size(layer.size), state
             )

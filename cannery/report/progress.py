@@ -25,7 +25,7 @@ class _Lines:
     def __init__(self) -> None:
         self._last = ""
 
-    def __call__(self, title: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG002  # as Progress has it
+    def __call__(self, title: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG002  # lines don't move
         if title != self._last:
             print(f"{title} …", file=sys.stderr, flush=True)
             self._last = title

@@ -15,11 +15,8 @@ __all__ = ["image"]
 
 
 @task(
-    help={
-        **BUILD_HELP,
-        "json": "Print the result as JSON, and nothing else, on standard output.",
-    },
-    optional=[],
+    help={**BUILD_HELP, "json": "Print the result as JSON, and nothing else, on standard output."},
+    auto_shortflags=False,
 )
 @friendly
 def image(

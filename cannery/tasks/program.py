@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from invoke.program import Program
 
 from cannery import __version__
@@ -9,7 +11,37 @@ from cannery.tasks import namespace
 
 __all__ = ["main", "program"]
 
-program = Program(name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__)
+_HELP = """\
+Usage: {binary} COMMAND [--OPTIONS] [-- ARGUMENTS]
+
+Packs a Python project into a container image that is small, holds no source code, runs as nobody, and comes out the
+same every time. No Docker, no Dockerfile and no base image is needed.
+
+  {binary} image                    build the image of the project in this folder
+  {binary} run -- --help            run it, and pass it --help
+  {binary} image --help             what a command can do
+
+Shell completion: {binary} --print-completion-script bash|zsh|fish
+"""
+
+
+class _Program(Program):
+    """Invoke's program, with help that begins with what people want to do."""
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        """Parse what comes before the task; bytecode may be written again, which Invoke keeps from a tasks.py.
+
+        There is none here to keep it from, and installers such as uv leave it to the first run to compile.
+        """
+        super().parse_core(argv)
+        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+
+    def print_help(self) -> None:
+        print(_HELP.format(binary=self.binary))
+        self.list_tasks()
+
+
+program = _Program(name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__)
 
 
 def main() -> None:

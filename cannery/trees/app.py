@@ -66,14 +66,14 @@ def app_tree(app: App, workspace: Workspace) -> AppTree:
     code = _Scan(app, index, code=True, left_out=frozenset(named))
     resources = _Scan(app, index, code=False)
     _add_reachable(code)
-    for resource in named.values():
-        _add(resources, resource)
+    for path in named.values():
+        _add(resources, path)
     refuse_secrets(app, {**code.secrets, **resources.secrets})
     _check_links({**code.entries, **resources.entries})
     index.save()
-    for path, text, mode in _generated(app):
-        code.entries[path] = File(Inline(text.encode()), mode)
-        code.digests[path] = Digest.of(text.encode()).hex
+    for image_path, text, mode in _generated(app):
+        code.entries[image_path] = File(Inline(text.encode()), mode)
+        code.digests[image_path] = Digest.of(text.encode()).hex
     everything = Tree({**code.entries, **resources.entries})
     return AppTree(
         code=_lazy(code),
@@ -224,9 +224,9 @@ def _check_links(entries: Mapping[str, Entry]) -> None:
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
             if target not in entries and not any(f"{each}/".startswith(f"{target}/") for each in folders):
                 shown = posixpath.relpath(target, HOME.as_posix())
+                link = posixpath.relpath(path, HOME.as_posix())
                 raise ProjectError(
-                    f"the link {posixpath.relpath(path, HOME.as_posix())!r} leads to {shown!r}, "
-                    "which is not in the image",
+                    f"the link {link!r} leads to {shown!r}, which is not in the image",
                     step=f"add it:  [tool.cannery]  resources = [{shown!r}]",
                 )
 

@@ -7,7 +7,6 @@ the source by its path in the image, so that they are the same wherever the proj
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 import posixpath
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
 from cannery.files import explained
-from cannery.model import Entry, File, OnDisk, Transform, Tree, key_of
+from cannery.model import Digest, Entry, File, OnDisk, Transform, Tree, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,9 +88,7 @@ def _compiled(
     targets: dict[str, Path] = {}
     missing: list[tuple[str, Path, File]] = []
     for path, file in sources.items():
-        with file.content.open() as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it can readinto
-        key = key_of(digest, path, interpreter.cache_tag, interpreter.version, optimize)
+        key = key_of(Digest.of_content(file.content), path, interpreter.cache_tag, interpreter.version, optimize)
         targets[path] = home / key[:2] / key
         if not targets[path].exists():
             missing.append((path, targets[path], file))

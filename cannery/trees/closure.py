@@ -164,7 +164,6 @@ def _missing(need: Need, configured: tuple[str, ...]) -> RuntimeTreeError:
     return RuntimeTreeError(
         f"the shared library {need.soname} can't be found",
         evidence=f"{need.by} needs it\nlooked in {', '.join((*need.search, *configured))}",
-        step="install the system's package that has it; "
-        f"or, when the program never uses {posixpath.basename(need.by)}, set  "
+        step=f"install the system's package that has it; or, when {posixpath.basename(need.by)} is never used, set  "
         f"[tool.cannery]  allow-missing = [{need.soname!r}]",
     )

@@ -1,12 +1,12 @@
-r"""Run by the image's own interpreter: compiles modules, each in a process of its own.
+"""Run by the image's own interpreter: compiles modules, each in a process of its own.
 
 What ``marshal`` writes depends on which strings are interned or shared at that moment (python/cpython#78274). So every
 module is compiled in a fresh copy of one process, which imports what's frozen or built in and no more, and which
 interns the strings that others may or may not have interned before: the bytes are the same in whatever order, and with
 whatever neighbours, modules come.
 
-Reads jobs from standard input, ``source\0target\0name\0optimize\0`` each, and prints ``name\0error\0`` for those that
-can't be compiled.
+Reads jobs from standard input (source, target, name and optimization level, each ended by a zero byte) and prints the
+name and the error of each that can't be compiled, in the same form.
 """
 
 import _frozen_importlib_external

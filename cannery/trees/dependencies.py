@@ -22,30 +22,18 @@ __all__ = ["dependencies"]
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
 # What uv says -> what to do about it
-_ADVICE = (
-    (
-        re.compile(r"hash mismatch", re.IGNORECASE),
-        "the file isn't the one that was locked: find out why before you lock again",
+_ADVICE = {
+    r"hash mismatch": "the file isn't the one that was locked: find out why before you lock again",
+    r"no (usable |matching )?wheels|no matching distribution|building from source is disabled|no `?sdist": (
+        "take a version that has a wheel for this platform, or build one (pip wheel NAME -w wheels) and point "
+        "UV_FIND_LINKS to that folder"
     ),
-    (
-        re.compile(
-            r"no (usable |matching )?wheels|no matching distribution|building from source is disabled|no `?sdist",
-            re.IGNORECASE,
-        ),
-        "take a version that has a wheel, or build one (pip wheel NAME -w wheels) and point UV_FIND_LINKS there",
+    r"dns error|error sending request|failed to fetch|could not connect|connection|timed out": (
+        "check the network and the package index (UV_DEFAULT_INDEX); wheels that were downloaded before are used again"
     ),
-    (
-        re.compile(
-            r"dns error|error sending request|failed to fetch|could not connect|connection|timed out", re.IGNORECASE
-        ),
-        "check the network and the package index (UV_DEFAULT_INDEX); wheels that were downloaded before are used again",
-    ),
-    (re.compile(r"no space left", re.IGNORECASE), "free some space, or point elsewhere (CANNERY_CACHE, UV_CACHE_DIR)"),
-    (
-        re.compile(r"was not found in the package registry|no versions of", re.IGNORECASE),
-        "check the requirement's name and version",
-    ),
-)
+    r"no space left": "free some space, or point elsewhere (CANNERY_CACHE, UV_CACHE_DIR)",
+    r"was not found in the package registry|no versions of": "check the requirement's name and version",
+}
 
 
 def dependencies(requirements: Requirements, interpreter: Interpreter, workspace: Workspace) -> LazyTree:
@@ -82,9 +70,8 @@ def _install(requirements: Requirements, folder: Path, interpreter: Interpreter,
 def explain(error: ProgramFailed, source: str) -> RequirementsError:
     """Say what uv's complaint means for the requirements of ``source``."""
     complaint = error.stderr.strip() or error.stdout.strip()
-    step = next(
-        (advice for pattern, advice in _ADVICE if pattern.search(complaint)), f"correct {source}, and try again"
-    )
+    fitting = (advice for pattern, advice in _ADVICE.items() if re.search(pattern, complaint, re.IGNORECASE))
+    step = next(fitting, f"correct {source}, and try again")
     return RequirementsError(f"the requirements of {source} can't be installed", evidence=complaint, step=step)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,9 +68,3 @@ def zones_tree(root: Root) -> Tree:
         if content is not None and not relative.startswith(_NOT_ZONES):
             entries[f"{_ZONES}/{relative}"] = File(content)
     return Tree(entries)
-
-
-def bundle_key(bundle: OnDisk) -> str:
-    """Changes when the certificates do."""
-    with bundle.open() as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it can readinto

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from elftools.elf.elffile import ELFFile
 
 from cannery.model import OnDisk
 
@@ -47,6 +50,10 @@ def write(content: Content, target: Path) -> Path:
     target.write_bytes(read(content))
     target.chmod(0o755)
     return target
+
+
+def sections(data: bytes) -> list[str]:
+    return [section.name for section in ELFFile(io.BytesIO(data)).iter_sections() if section["sh_type"] != "SHT_NULL"]
 
 
 def complaints(path: Path) -> set[str]:

@@ -14,6 +14,7 @@ from cannery.interpreter import describe
 from cannery.model import File, Inline, LazyTree, Tree
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from tests.contents import read
 
 if TYPE_CHECKING:
     from cannery.app import Interpreter
@@ -26,7 +27,10 @@ def python(workspace: Workspace) -> Interpreter:
     return describe(Path(sys.executable), workspace)
 
 
-def runtime_for(folder: Path, python: Interpreter, workspace: Workspace, needs: Needs = Needs()) -> LazyTree:
+NOTHING = Needs()
+
+
+def runtime_for(folder: Path, python: Interpreter, workspace: Workspace, needs: Needs = NOTHING) -> LazyTree:
     app = load(folder)
     own = app_tree(app, workspace)
     return runtime(app, python, needs + needs_of_app(own.native, own.imports), workspace)
@@ -108,8 +112,7 @@ def test_the_configured_certificates_go_in(
     folder = make_project(files)
     bundle = runtime_for(folder, python, workspace).tree.entries["/etc/ssl/certs/ca-certificates.crt"]
     assert isinstance(bundle, File)
-    with bundle.content.open() as stream:
-        assert stream.read() == b"mine"
+    assert read(bundle) == b"mine"
     (folder / "own.pem").unlink()
     with pytest.raises(ConfigurationError, match="there is no file"):
         runtime_for(folder, python, workspace)
