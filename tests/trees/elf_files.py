@@ -78,6 +78,8 @@ class Section:
     offset: int
     size: int
     link: int = 0
+    info: int = 0
+    entsize: int = 0
 
 
 @dataclass
@@ -130,5 +132,6 @@ class Handmade:
     def _section(self, section: Section, names: bytes) -> bytes:
         return self.pack(
             "IIQQQQIIQQ", "IIIIIIIIII", names.index(section.name.encode() + b"\0"), section.kind, section.flags,
-            section.offset if section.flags else 0, section.offset, section.size, section.link, 0, 1, 0,
+            section.offset if section.flags else 0, section.offset, section.size, section.link, section.info, 1,
+            section.entsize,
         )  # fmt: skip

@@ -27,7 +27,8 @@ from tests.trees.elf_files import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALLOC, PROGBITS, SYMTAB, STRTAB = 2, 1, 2, 3
+ALLOC = 2
+PROGBITS, SYMTAB, STRTAB, RELA, VERNEED = 1, 2, 3, 4, 0x6FFFFFFE
 
 
 def handmade(*, is_64: bool = True, little: bool = True, symbols: int = 0x1000) -> Handmade:
@@ -66,6 +67,18 @@ def test_the_sections_keep_their_numbers() -> None:
     assert dynsym.name == ".dynsym"
     assert elf.get_section(dynsym["sh_link"]).name == ".dynstr"
     assert [section["sh_type"] for section in elf.iter_sections()][2:4] == ["SHT_NULL", "SHT_NULL"]
+
+
+def test_what_named_a_dropped_section_names_none() -> None:
+    elf = handmade()
+    relocations = Section(".rela.plt", RELA, ALLOC, 0x2700, 0x60, link=2, info=3, entsize=24)
+    versions = Section(".gnu.version_r", VERNEED, ALLOC, 0x2760, 0x40, link=4, info=2)  # info: how many there are
+    elf.sections += [relocations, versions]
+    result = ELFFile(io.BytesIO(read(strip_elf(Inline(elf.build())))))
+    assert [(result.get_section(index)["sh_link"], result.get_section(index)["sh_info"]) for index in (6, 7)] == [
+        (0, 0),
+        (4, 2),
+    ]
 
 
 def test_symbols_between_segments_become_zeros_and_hold_the_new_table() -> None:
