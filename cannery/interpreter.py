@@ -30,6 +30,7 @@ stdlib = os.path.realpath(os.path.dirname(os.__file__))
 prefix = os.path.realpath(sys.base_prefix)
 image_stdlib = "/usr/local/" + os.path.relpath(stdlib, prefix)
 dynload = [path for path in sys.path if os.path.basename(path) == "lib-dynload" and os.path.isdir(path)]
+sys.prefix = sys.base_prefix  # as in the image: Debian's Python looks elsewhere in a virtual environment
 library = "/usr/local/lib/" + os.path.basename(stdlib)
 sites = [path for path in site.getsitepackages(["/usr/local"]) if os.path.dirname(path) == library]
 print(json.dumps({
