@@ -123,6 +123,7 @@ class OnDisk:
 
     path: Path
     size: int
+    digest: Digest | None = None  # where it is known: what is read later must be the same
 
     def open(self) -> BinaryIO:
         """Open the file for reading."""

@@ -9,7 +9,7 @@ from invoke.program import Program
 from cannery import __version__
 from cannery.tasks import namespace
 
-__all__ = ["main", "program"]
+__all__ = ["program"]
 
 _HELP = """\
 Usage: {binary} COMMAND [--OPTIONS] [-- ARGUMENTS]
@@ -42,8 +42,3 @@ class _Program(Program):
 
 
 program = _Program(name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__)
-
-
-def main() -> None:
-    """Run the command line."""
-    program.run()

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from cannery.app import App, Function, Module, Script
 from cannery.errors import ConfigurationError, ProjectError
+from cannery.files import explained
 from cannery.model import Digest, Entry, File, Inline, LazyTree, OnDisk, Symlink, Tree, key_of
 from cannery.trees.facts import FactsIndex
-from cannery.trees.secrets import refuse_secrets
+from cannery.trees.secrets import holds_password, refuse_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,8 +68,8 @@ def app_tree(app: App, workspace: Workspace) -> AppTree:
     resources = _Scan(app, index, code=False)
     _add_reachable(code)
     for path in named.values():
-        _add(resources, path)
-    refuse_secrets(app, {**code.secrets, **resources.secrets})
+        _add_from(resources, path)
+    refuse_secrets(app, {**_secrets_of_metadata(app), **code.secrets, **resources.secrets})
     _check_links({**code.entries, **resources.entries})
     index.save()
     for image_path, text, mode in _generated(app):
@@ -109,7 +110,7 @@ def _add_reachable(scan: _Scan) -> None:
         path = pending.pop()
         if path not in done:
             done.add(path)
-            _add(scan, path)
+            _add_from(scan, path)
             pending += [found for name in sorted(scan.imports) if (found := _top_level(scan.app, name)) is not None]
 
 
@@ -119,7 +120,10 @@ def _starts(app: App) -> list[Path]:
     for name in app.settings.packages:
         path = _top_level(app, name)
         if path is None:
-            raise ConfigurationError(f"packages names {name!r}: there is no such module in {app.folder}")
+            what = f"packages names {name!r}: there is no such module in {app.folder}"
+            raise ConfigurationError(
+                what, step="correct it, or leave it out: what is installed goes in by requirements"
+            )
         starts.append(path)
     match app.entry:
         case Script(script):
@@ -149,17 +153,31 @@ def _top_level(app: App, module: str) -> Path | None:
 def _resource(app: App, name: str) -> Path:
     path = app.folder / name
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        raise ConfigurationError(f"resources names {name!r}, which is not below {app.folder}")
+        step = "put it into the project, and name it relative to that"
+        raise ConfigurationError(f"resources names {name!r}, which is not below {app.folder}", step=step)
     if not os.path.lexists(path):
-        raise ConfigurationError(f"resources names {name!r}: there is no such file or folder in {app.folder}")
+        what = f"resources names {name!r}: there is no such file or folder in {app.folder}"
+        raise ConfigurationError(what, step="correct it, or leave it out")
     return path
 
 
+def _add_from(scan: _Scan, path: Path) -> None:
+    """Add ``path``, which the configuration or an import names, and what lies below it."""
+    folder = scan.app.folder
+    if not (real := path.parent.resolve()).is_relative_to(folder):
+        raise ProjectError(
+            f"{path.relative_to(folder).as_posix()!r} lies outside the project",
+            evidence=f"{path.parent} -> {real}",
+            step="put a copy of it into the project, in the place of the link",
+        )
+    with explained(folder, "read"):
+        _add(scan, path)
+
+
 def _add(scan: _Scan, path: Path) -> None:
-    """Add ``path`` and what lies below it."""
     relative = path.relative_to(scan.app.folder).as_posix()
     cached = path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"}
-    if cached or relative in scan.left_out or _excluded(scan.app, relative):
+    if cached or relative in scan.left_out or path == scan.app.archive or _excluded(scan.app, relative):
         return
     status = path.lstat()
     shown = f"{HOME}/{_text(path, relative)}"
@@ -167,21 +185,31 @@ def _add(scan: _Scan, path: Path) -> None:
         for below in sorted(path.iterdir(), key=os.fsencode):
             _add(scan, below)
     elif stat.S_ISLNK(status.st_mode):
-        scan.entries[shown] = Symlink(_link(scan.app, path))
+        target = _link(scan.app, path)
+        if scan.code and path.suffix == ".py" and path.is_file():
+            _add_file(scan, shown, path.resolve())  # its bytecode has a name of its own, which no link has
+        else:
+            scan.entries[shown] = Symlink(target)
     elif stat.S_ISREG(status.st_mode):
-        facts = scan.index.of(path, status, code=scan.code)
-        executable = bool(status.st_mode & stat.S_IXUSR)
-        scan.entries[shown] = File(OnDisk(path, status.st_size), 0o755 if executable else 0o644)
-        scan.digests[shown] = facts.sha256
-        scan.imports.update(facts.imports)
-        scan.secrets[relative] = facts.secret
-        if facts.is_elf:
-            scan.native.add(shown)
+        _add_file(scan, shown, path)
     else:
         raise ProjectError(
             f"{relative!r} is {_kind(status.st_mode)}: an image holds files, folders and links",
             step=f"remove it, or leave it out with  [tool.cannery]  exclude = [{relative!r}]",
         )
+
+
+def _add_file(scan: _Scan, shown: str, path: Path) -> None:
+    status = path.stat()
+    facts = scan.index.of(path, status, code=scan.code)
+    executable = bool(status.st_mode & stat.S_IXUSR)
+    content = OnDisk(path, status.st_size, Digest(facts.sha256))
+    scan.entries[shown] = File(content, 0o755 if executable else 0o644)
+    scan.digests[shown] = facts.sha256
+    scan.imports.update(facts.imports)
+    scan.secrets[path.relative_to(scan.app.folder).as_posix()] = facts.secret
+    if facts.is_elf:
+        scan.native.add(shown)
 
 
 def _excluded(app: App, relative: str) -> bool:
@@ -206,7 +234,11 @@ def _link(app: App, path: Path) -> str:
     try:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise ProjectError(f"the link {shown!r} leads to nothing", evidence=f"{shown} -> {target}") from error
+        raise ProjectError(
+            f"the link {shown!r} leads to nothing",
+            evidence=f"{shown} -> {target}",
+            step=f"remove it, or leave it out with  [tool.cannery]  exclude = [{shown!r}]",
+        ) from error
     if not real.is_relative_to(app.folder):
         raise ProjectError(
             f"the link {shown!r} leads out of the project",
@@ -251,6 +283,11 @@ def _generated(app: App) -> Iterator[tuple[str, str, int]]:
         first = app.entry.attribute.partition(".")[0]
         lines = ["#!/usr/local/bin/python3", "import sys", "", f"from {app.entry.module} import {first}", ""]
         yield f"/usr/local/bin/{app.entry.script}", "\n".join([*lines, f"sys.exit({app.entry.attribute}())", ""]), 0o755
+
+
+def _secrets_of_metadata(app: App) -> dict[str, str]:
+    found = any(holds_password(requirement.encode()) for requirement in app.metadata.dependencies)
+    return {"pyproject.toml": "a package index's password, among the dependencies"} if found else {}
 
 
 def _kind(mode: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from cannery.app import App
 
-__all__ = ["refuse_secrets"]
+__all__ = ["holds_password", "refuse_secrets"]
 
 # A file's name, or that of a folder above it -> what it holds
 _BY_NAME = {
@@ -42,6 +43,14 @@ _BY_NAME = {
     "*.kdbx": "passwords",
 }
 _HARMLESS = {".env.example", ".env.sample", ".env.template", ".env.dist"}
+
+
+_PASSWORD_IN_URL = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # ${PASSWORD} stands for one elsewhere
+
+
+def holds_password(data: bytes) -> bool:
+    """Whether there is a URL in ``data`` that lets in whoever reads it."""
+    return _PASSWORD_IN_URL.search(data) is not None
 
 
 def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
