@@ -37,6 +37,8 @@ def friendly(task: Task) -> Task:
 
     @functools.wraps(task)
     def guarded(*args: Any, **kwargs: Any) -> Any:
+        # Invoke turns it off to keep tasks.py's folder clean; every build would compile all of cannery once more.
+        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
         try:
             return task(*args, **kwargs)
         except CanneryError as error:
