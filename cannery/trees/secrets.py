@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from pathlib import PurePosixPath
+import re
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
@@ -42,6 +42,7 @@ _BY_NAME = {
     "*.kdbx": "passwords",
 }
 _HARMLESS = {".env.example", ".env.sample", ".env.template", ".env.dist"}
+_SUSPICIOUS = re.compile("|".join(map(fnmatch.translate, _BY_NAME)))  # one look at a name that is like none of them
 
 
 def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
@@ -69,10 +70,7 @@ def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
 
 
 def _by_name(path: str) -> str:
-    for part in PurePosixPath(path).parts:
-        if part in _HARMLESS:
-            continue
-        for pattern, kind in _BY_NAME.items():
-            if fnmatch.fnmatchcase(part, pattern):
-                return kind
+    for part in path.split("/"):
+        if part not in _HARMLESS and _SUSPICIOUS.match(part):
+            return next(kind for pattern, kind in _BY_NAME.items() if fnmatch.fnmatchcase(part, pattern))
     return ""
