@@ -145,7 +145,9 @@ def _specifiers(text: str) -> SpecifierSet:
         return SpecifierSet(text)
     except InvalidSpecifier as error:
         what = f"requires-python = {text!r} is no version specifier"
-        raise ConfigurationError(what, evidence=str(error), step='write it as in  requires-python = ">=3.11"') from error
+        raise ConfigurationError(
+            what, evidence=str(error), step='write it as in  requires-python = ">=3.11"'
+        ) from error
 
 
 def _architecture(machine: str) -> tuple[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from invoke.program import Program
 
 from cannery import __version__
@@ -27,14 +25,6 @@ Shell completion: {binary} --print-completion-script bash|zsh|fish
 
 class _Program(Program):
     """Invoke's program, with help that begins with what people want to do."""
-
-    def parse_core(self, argv: list[str] | None) -> None:
-        """Parse what comes before the task; bytecode may be written again, which Invoke keeps from a tasks.py.
-
-        There is none here to keep it from, and installers such as uv leave it to the first run to compile.
-        """
-        super().parse_core(argv)
-        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
     def print_help(self) -> None:
         print(_HELP.format(binary=self.binary))
