@@ -36,8 +36,9 @@ _WORTHWHILE = 512  # bytes: a block of an archive; so what a distribution has st
 def strip_elf(content: Content) -> Content:
     """Return ``content`` without its symbols and debugging information; loading and running it needs neither.
 
-    It comes back as it is where that hardly saves anything, and where something could be lost: a file that is neither
-    program nor shared library, that is malformed, or that carries what no header tells of, as self-extracting ones do.
+    It comes back as it is where that saves hardly anything, and where something could be lost: a file that is neither a
+    program nor a shared library, that is malformed, or that carries what no header tells of, as self-extracting
+    programs do.
     """
     with content.open() as stream:
         if stream.read(len(MAGIC)) != MAGIC:
