@@ -34,6 +34,7 @@ def host_root() -> Iterator[Path]:
         (root / "work").chmod(0o777)
         _copy_programs(root)
         _copy_python(root)
+        (root / "shortcut").symlink_to("/work")
         root.chmod(0o755)
         yield root
 

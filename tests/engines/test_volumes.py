@@ -36,6 +36,13 @@ def test_a_volume_shows_a_folder_of_the_host(caller: Caller, host_root: Path, sh
     assert (ended.code != 0, (shared / "new").exists()) == (read_only, not read_only)
 
 
+def test_a_volume_may_lie_behind_a_link_of_the_image(caller: Caller, host_root: Path, shared: Path) -> None:
+    volumes = (Volume(shared, "/shortcut", read_only=False),)
+    ended = caller.run(program(host_root, "sh", "-c", "echo new > /work/new", volumes=volumes))
+
+    assert (ended.code, (shared / "new").read_text()) == (0, "new\n")
+
+
 def test_a_volume_may_be_a_file(caller: Caller, host_root: Path, shared: Path) -> None:
     volumes = (Volume(shared / "file", "/etc/volume"),)
 
@@ -45,6 +52,7 @@ def test_a_volume_may_be_a_file(caller: Caller, host_root: Path, shared: Path) -
 def test_a_volume_with_an_odd_name_is_sealed_too(caller: Caller, host_root: Path, shared: Path) -> None:
     odd = shared / "a b\\c\nd"
     odd.mkdir()
+    odd.chmod(0o777)
     volumes = (Volume(shared, "/work"), Volume(odd, f"/work/{odd.name}"))
     ended = caller.run(program(host_root, "sh", "-c", "echo x > '/work/a b\\c\nd/x'", volumes=volumes))
 
