@@ -25,7 +25,17 @@ __all__ = [
     "Settings",
 ]
 
-Port = Annotated[str, msgspec.Meta(pattern=r"^\d+(/(tcp|udp))?$")]
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+
+# A repository, where wanted with its registry (OCI distribution-spec v1.1, pulling manifests).
+ImageName = Annotated[
+    str,
+    msgspec.Meta(pattern=rf"^(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*\Z", max_length=255),
+]
+Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")]
+ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")]
+VariableName = Annotated[str, msgspec.Meta(pattern=r"^[^=\0]+\Z")]
+Port = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(?:/(?:tcp|udp))?\Z")]
 PATH = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -41,14 +51,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     """``[tool.cannery]``: every setting, with its default."""
 
     # what goes in
-    name: str | None = None  # of the image; the project's name where it's not given
+    name: ImageName | None = None  # of the image; the project's name where it's not given
     entry: str | None = None  # "main.py", "package", "package.module:function" or the name of a script
     args: tuple[str, ...] = ()  # the image's default arguments
     python: str | None = None  # "3.12", or a path; the Python that runs cannery where it's not given
     requirements: str | None = None  # a requirements file or a lock; found where it's not given
     extras: tuple[str, ...] = ()  # optional dependencies of the project that go in
     groups: tuple[str, ...] = ()  # dependency groups that go in
-    packages: tuple[str, ...] = ()  # top-level modules that no import shows
+    packages: tuple[ModuleName, ...] = ()  # top-level modules that no import shows
     resources: tuple[str, ...] = ()  # other files and folders of the project
     exclude: tuple[str, ...] = ()  # patterns of files that stay behind; * crosses folders
     stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out
@@ -64,14 +74,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
     # how it runs
     user: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 65535
-    env: dict[str, str] = {}
+    env: dict[VariableName, str] = {}
     labels: dict[str, str] = {}
     ports: tuple[Port, ...] = ()
     volumes: tuple[PATH, ...] = ()
-    stop_signal: Annotated[str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+$")] | None = None
+    stop_signal: Annotated[str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z")] | None = None
 
     # where it goes
-    tag: Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]{0,127}$")] = "latest"
+    tag: Tag = "latest"
     output: PATH | None = None  # dist/<name>.tar where it's not given
 
     # what is let through
@@ -140,6 +150,7 @@ class App:
     entry: EntryPoint
     import_roots: tuple[PurePosixPath, ...]  # relative to the project: what PYTHONPATH names
     requirements: RequirementsFile | None
+    archive: Path  # where the image goes
     settings: Settings
 
 

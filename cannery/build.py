@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cannery.files import explained
 from cannery.image.config import assemble
 from cannery.image.pack import pack
-from cannery.model import Digest, Image, Layer, LazyTree, Plan, key_of
+from cannery.model import Built, Digest, Layer, LazyTree, Plan, key_of
 from cannery.recipes import recipe_named
 
 if TYPE_CHECKING:
     from cannery.app import App
     from cannery.workspace import Workspace
 
-__all__ = ["Built", "build", "build_plan"]
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """An image, and the names of the layers that had to be packed for it."""
-
-    image: Image
-    packed: frozenset[str]
-    notes: tuple[str, ...] = ()
+__all__ = ["build", "build_plan"]
 
 
 def build(app: App, workspace: Workspace) -> Built:
@@ -40,7 +31,7 @@ def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
         key = key_of("layer", 1, name, tree.key, level)
         layer = _recall(key, workspace)
         if layer is None:
-            with workspace.cache.lock(f"layer-{key}"):  # another build may be at it: wait, and take its layer
+            with workspace.cache.lock(f"layer-{key}", lambda: workspace.progress("waiting for another build")):
                 layer = _recall(key, workspace)
                 if layer is None:
                     layer = _pack(name, tree, key, workspace, level)
@@ -70,8 +61,6 @@ def _recall(key: str, workspace: Workspace) -> Layer | None:
         return None
     digest, diff_id = Digest(record.pop("digest")), Digest(record.pop("diff_id"))
     blob = workspace.cache.blob(digest)
-    try:
-        whole = blob.stat().st_size == record["size"]
-    except FileNotFoundError:
-        return None
+    with explained(blob, "read"):
+        whole = blob.exists() and blob.stat().st_size == record["size"]
     return Layer(digest=digest, diff_id=diff_id, blob=blob, **record) if whole else None

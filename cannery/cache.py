@@ -6,24 +6,32 @@ may use it at once.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cannery import __version__
-from cannery.files import explained, replacing
+from cannery.errors import MachineError
+from cannery.files import explained, refusal, replacing, user_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cannery.model import Digest
 
+    Waiting = Callable[[], None]
+
 __all__ = ["Cache", "default_cache"]
+
+
+def _in_silence() -> None:
+    """Wait for another build and say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +45,45 @@ class Cache:
         return self.root / "blobs" / "sha256" / digest.hex
 
     def recall(self, kind: str, key: str) -> dict[str, Any] | None:
-        """What :meth:`remember` was given, or None."""
+        """What :meth:`remember` was given, or None; a record that is damaged counts as none."""
+        path = self._record(kind, key)
         try:
-            return dict(json.loads(self._record(kind, key).read_bytes()))
-        except (FileNotFoundError, ValueError):
+            digest, _, text = path.read_bytes().partition(b"\n")
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            raise refusal(error, path, "read") from error
+        return dict(json.loads(text)) if digest == _digest(text) else None
 
     def remember(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
         """Keep ``value``, which JSON can hold, for :meth:`recall`."""
+        text = json.dumps(value).encode()
         with replacing(self._record(kind, key)) as stream:
-            stream.write(json.dumps(value).encode())
+            stream.write(_digest(text) + b"\n" + text)
 
-    def folder(self, kind: str, key: str, fill: Callable[[Path], None]) -> Path:
-        """The folder that ``fill`` fills, filled once: complete, or not there at all."""
+    def folder(
+        self,
+        kind: str,
+        key: str,
+        fill: Callable[[Path], None],
+        *,
+        whole: Callable[[Path], bool] = Path.is_dir,
+        waiting: Waiting = _in_silence,
+    ) -> Path:
+        """The folder that ``fill`` fills, filled once: complete, or not there at all.
+
+        It's filled anew when it isn't ``whole`` any more; ``waiting`` is called where another build is filling it.
+        """
         target = self.root / kind / key
-        if target.is_dir():
-            return target
-        with self.lock(f"{kind}-{key}"):
-            if not target.is_dir():
+        with explained(target, "read"):
+            if whole(target):
+                return target
+        with self.lock(f"{kind}-{key}", waiting):
+            if not whole(target):
                 with self.scratch() as folder, explained(target):
                     fill(folder)
                     target.parent.mkdir(parents=True, exist_ok=True)
+                    self._discard(target)
                     folder.rename(target)
         return target
 
@@ -84,51 +110,60 @@ class Cache:
         from filelock import FileLock  # noqa: PLC0415  # slow to import, not needed when nothing changed
 
         home = self.root / "tmp"
-        with explained(home):
-            home.mkdir(parents=True, exist_ok=True)
-        self._sweep(home)
         folder = home / secrets.token_hex(8)
         lock = FileLock(f"{folder}.lock")
-        with explained(folder), lock:
-            folder.mkdir()
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-                Path(lock.lock_file).unlink(missing_ok=True)
+        with explained(home):
+            home.mkdir(parents=True, exist_ok=True)
+            self._sweep(home)
+            lock.acquire()
+        try:
+            with explained(folder):
+                folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Wait until no other build holds ``name``, and hold it."""
-        from filelock import FileLock  # noqa: PLC0415
+    def lock(self, name: str, waiting: Waiting = _in_silence) -> Iterator[None]:
+        """Hold ``name``, once no other build does; ``waiting`` is called where that takes time."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415
 
         path = self.root / "locks" / f"{name}.lock"
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = FileLock(path)
-            lock.acquire()
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                waiting()
+                lock.acquire()
         try:
             yield
         finally:
             lock.release()
 
+    def _discard(self, folder: Path) -> None:
+        with self.scratch() as scratch, suppress(FileNotFoundError):
+            folder.rename(scratch / "damaged")
+
     def _record(self, kind: str, key: str) -> Path:
-        return self.root / kind / f"{key}.json"
+        return self.root / kind / f"{key}.record"
 
     @staticmethod
     def _sweep(home: Path) -> None:
         """Remove the folders of builds that were killed: those whose lock nobody holds."""
         from filelock import FileLock, Timeout  # noqa: PLC0415
 
-        for folder in home.iterdir():
-            if folder.suffix == ".lock":
-                continue
-            try:
-                with FileLock(f"{folder}.lock", timeout=0):
-                    shutil.rmtree(folder, ignore_errors=True)
-                    folder.with_suffix(".lock").unlink(missing_ok=True)
-            except Timeout:
-                continue
+        for name in {path.name.removesuffix(".lock") for path in home.iterdir()}:
+            with suppress(Timeout), FileLock(home / f"{name}.lock", timeout=0):
+                shutil.rmtree(home / name, ignore_errors=True)
+                (home / f"{name}.lock").unlink(missing_ok=True)
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
 
 
 def default_cache() -> Cache:
@@ -137,7 +172,10 @@ def default_cache() -> Cache:
     So no version ever reads what another one wrote.
     """
     if chosen := os.environ.get("CANNERY_CACHE"):
-        return Cache(Path(chosen).expanduser().absolute() / __version__)
+        return Cache(user_path(chosen).absolute() / __version__)
     import platformdirs  # noqa: PLC0415
 
-    return Cache(Path(platformdirs.user_cache_dir("cannery")) / __version__)
+    usual = Path(platformdirs.user_cache_dir("cannery"))
+    if not usual.is_absolute():
+        raise MachineError("you have no home folder to keep the cache in", step="set HOME, or CANNERY_CACHE")
+    return Cache(usual / __version__)

@@ -9,17 +9,19 @@ import difflib
 import os
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from packaging.requirements import InvalidRequirement, Requirement
 
 from cannery import entrypoints
-from cannery.app import App, ExportSettings, Metadata, RequirementsFile, Settings
+from cannery.app import App, ExportSettings, Metadata, RequirementsFile, Script, Settings
 from cannery.errors import ConfigurationError, ProjectError
+from cannery.files import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 __all__ = ["Project", "did_you_mean", "load", "read_project", "resolve_settings"]
 
@@ -68,9 +70,7 @@ class Project:
     table: Mapping[str, Any]  # [tool.cannery], unread
 
 
-def load(
-    folder: Path, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
-) -> App:
+def load(folder: Path, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> App:
     """Read the project in ``folder``; ``flags`` are settings from a command line, None where not given.
 
     Raises :class:`ConfigurationError` for a setting that can't be, :class:`ProjectError` where there is nothing
@@ -79,14 +79,19 @@ def load(
     project = read_project(folder)
     settings, _ = resolve_settings(project, flags, environ)
     roots = entrypoints.import_roots(project.folder)
+    entry = entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts)
+    if isinstance(entry, Script) and entry.path.parent not in roots:
+        roots = (entry.path.parent, *roots)  # where Python looks first
+    name = settings.name or _image_name(project.distribution or project.folder.name)
     return App(
         folder=project.folder,
-        name=settings.name or _image_name(project.distribution or project.folder.name),
+        name=name,
         distribution=project.distribution,
         metadata=project.metadata,
-        entry=entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts),
+        entry=entry,
         import_roots=roots,
         requirements=_requirements_file(project, settings),
+        archive=_archive(project.folder, name, settings.output),
         settings=settings,
     )
 
@@ -95,14 +100,14 @@ def read_project(folder: Path) -> Project:
     """Read ``pyproject.toml`` in ``folder``, where there is one."""
     folder = folder.resolve()
     if not folder.is_dir():
-        raise ProjectError(f"there is no folder {folder}")
+        raise ProjectError(f"there is no folder {folder}", step="name the folder of a project: --project FOLDER")
     path = folder / "pyproject.toml"
     if not path.is_file():
         return Project(folder, None, None, Metadata(), {}, {})
     document = _read_toml(path)
-    tool = document.get("tool", {})
+    tool = _table(document, "tool", path)
     metadata, scripts, name = _metadata(document, tool, path)
-    return Project(folder, path, name, metadata, scripts, tool.get("cannery", {}))
+    return Project(folder, path, name, metadata, scripts, _table(tool, "cannery", path))
 
 
 def resolve_settings(
@@ -111,7 +116,8 @@ def resolve_settings(
     """The settings, and for each that isn't a default where it comes from."""
     where = f"[tool.cannery] in {project.pyproject}"
     _refuse_unknown(project.table, Settings, where, "")
-    for name, export in project.table.get("export", {}).items():
+    exports = project.table.get("export", {})
+    for name, export in exports.items() if isinstance(exports, dict) else ():
         if isinstance(export, dict):
             _refuse_unknown(export, ExportSettings, where, f"export.{name}.")
     _convert(dict(project.table), Settings, where)
@@ -142,9 +148,17 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is not valid TOML", evidence=str(error)) from error
+        raise ConfigurationError(f"{path} is not valid TOML", evidence=str(error), step="correct it") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read {path}", evidence=str(error)) from error
+        step = "see that you may read it, and that it is written in UTF-8"
+        raise ConfigurationError(f"cannot read {path}", evidence=str(error), step=step) from error
+
+
+def _table(parent: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
+    table = parent.get(name, {})
+    if isinstance(table, dict):
+        return table
+    raise ConfigurationError(f"{name!r} in {path} is no table", evidence=f"{name} = {table!r}", step="correct it")
 
 
 def _metadata(
@@ -160,8 +174,10 @@ def _metadata(
             authors=", ".join(filter(None, (author.get("name") or author.get("email") for author in table.authors))),
             urls=tuple(sorted(table.urls.items())),
             requires_python=table.requires_python,
-            dependencies=table.dependencies,
-            entry_points=tuple((group, tuple(sorted(names.items()))) for group, names in sorted(groups.items()) if names),
+            dependencies=tuple(_requirement(text, path) for text in table.dependencies),
+            entry_points=tuple(
+                (group, tuple(sorted(names.items()))) for group, names in sorted(groups.items()) if names
+            ),
         )
         return metadata, dict(table.scripts), table.name
     if "poetry" in tool:
@@ -176,6 +192,15 @@ def _metadata(
         )
         return metadata, scripts, poetry.name
     return Metadata(), {}, None
+
+
+def _requirement(text: str, path: Path) -> str:
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        what = f"dependencies in [project] in {path}: {text!r} is no requirement"
+        raise ConfigurationError(what, evidence=str(error), step="correct it") from error
+    return text
 
 
 def _refuse_unknown(table: Mapping[str, object], schema: type[msgspec.Struct], where: str, prefix: str) -> None:
@@ -196,7 +221,9 @@ def _convert(values: object, schema: type[T], where: str) -> T:
         what, _, key = str(error).partition(" - at `$.")
         name = key.rstrip("`")
         raise ConfigurationError(
-            f"{name or 'a setting'} in {where} is wrong", evidence=what, step="correct it, or leave it out for its default"
+            f"{name or 'a setting'} in {where} is wrong",
+            evidence=what,
+            step="correct it, or leave it out for its default",
         ) from error
 
 
@@ -204,7 +231,7 @@ def _from_text(text: str, kind: Any, variable: str) -> object:
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{variable}={text!r} can't be: {error}") from error
+        raise ConfigurationError(f"{variable}={text!r} can't be: {error}", step=f"correct {variable}") from error
 
 
 def _is_collection(kind: Any) -> bool:
@@ -215,6 +242,16 @@ def _image_name(text: str) -> str:
     """A repository name that registries accept (OCI distribution-spec v1.1, pulling manifests)."""
     kept = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in text.lower())
     return "-".join(filter(None, kept.split("-"))) or "app"
+
+
+def _archive(folder: Path, name: str, output: str | None) -> Path:
+    if output is None:
+        return folder / "dist" / f"{name.rpartition('/')[2]}.tar"
+    path = user_path(output).absolute()
+    if path.is_dir():
+        step = f"name a file: --output {path / 'image.tar'}"
+        raise ConfigurationError(f"output = {output!r} is a folder", step=step)
+    return path
 
 
 def _requirements_file(project: Project, settings: Settings) -> RequirementsFile | None:
@@ -230,6 +267,6 @@ def _requirements_file(project: Project, settings: Settings) -> RequirementsFile
     for name, kind in _LOCKS:
         if (project.folder / name).is_file():
             return RequirementsFile(project.folder / name, kind)  # type: ignore[arg-type]
-    if project.pyproject and project.metadata.dependencies:
+    if project.pyproject and (project.metadata.dependencies or settings.extras or settings.groups):
         return RequirementsFile(project.pyproject, "project")
     return None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import difflib
+import warnings
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.app import EntryPoint, Function, Module, Script, Settings
 from cannery.errors import ConfigurationError, ProjectError
+from cannery.files import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +64,7 @@ def find(
         f"no entry point found in {folder}",
         evidence="looked for [project.scripts], a package with __main__.py, main.py"
         + (f"; there are several scripts: {', '.join(candidates)}" if candidates else ""),
-        step='name one in pyproject.toml:  [tool.cannery]  entry = "main.py"  (or "package", or "package.module:function")',
+        step='name one in pyproject.toml:  [tool.cannery]  entry = "main.py"  (or "package", "module:function")',
     )
 
 
@@ -96,7 +98,9 @@ def _named(
     found = locate(folder, roots, entry)
     if found is None and not settings.packages:
         names = [*scripts, *(name for root in roots for name, _ in _top_levels(folder / root))]
-        raise _missing(entry, "there is no such script, module or package", difflib.get_close_matches(entry, names, n=1))
+        raise _missing(
+            entry, "there is no such script, module or package", difflib.get_close_matches(entry, names, n=1)
+        )
     if found is not None and found.is_dir() and not any(found.glob("__main__.*")):
         raise _missing(entry, f"{found} has no __main__.py", [])
     return Module(entry)
@@ -124,9 +128,11 @@ def _function(
 def _names_of(path: Path) -> set[str] | None:
     """The names that a module's top level binds, or None where only running it could tell."""
     try:
-        tree = ast.parse(path.read_bytes(), path)
-    except SyntaxError as error:
-        raise ProjectError(f"{path}:{error.lineno}: {error.msg}", evidence=(error.text or "").strip()) from error
+        with explained(path, "read"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are the project's own affair
+            tree = ast.parse(path.read_bytes(), path)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # said with its place once the app's files are read
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -162,5 +168,7 @@ def _choose(names: Iterable[str], distribution: str | None, what: str) -> str:
 def _missing(entry: str, evidence: str, near: list[str]) -> ConfigurationError:
     hint = f"did you mean {near[0]!r}?" if near else ""
     return ConfigurationError(
-        f"the entry point {entry!r} does not exist", evidence="\n".join(filter(None, (evidence, hint)))
+        f"the entry point {entry!r} does not exist",
+        evidence="\n".join(filter(None, (evidence, hint))),
+        step='correct it in pyproject.toml:  entry = "main.py"  (or "package", "module:function")',
     )

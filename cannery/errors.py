@@ -16,6 +16,7 @@ One exit code a class, so that a script can tell them apart:
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "RuntimeTreeError",
     "ToolError",
 ]
+
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")  # in URLs; never to be shown
 
 
 class CanneryError(Exception):
@@ -47,7 +51,7 @@ class CanneryError(Exception):
             parts += [f"  {line}" for line in self.evidence.rstrip().splitlines()]
         if self.step:
             parts.append(f"Next: {self.step}")
-        return "\n".join(parts)
+        return _CREDENTIALS.sub("****", "\n".join(parts))
 
 
 class ConfigurationError(CanneryError):

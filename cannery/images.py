@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.build import build
@@ -15,24 +14,16 @@ from cannery.workspace import Workspace
 if TYPE_CHECKING:
     from cannery.app import App
 
-__all__ = ["archive_path", "make_image"]
+__all__ = ["make_image"]
 
 
 def make_image(app: App, *, quiet: bool = False, refresh: bool = False) -> ImageReport:
     """Build the image of ``app`` and write its archive; ``quiet`` shows no progress."""
     began = time.perf_counter()
     references = (f"{app.name}:{app.settings.tag}",)
-    archive = archive_path(app)
     with showing_progress(quiet=quiet) as progress:
         workspace = Workspace.default(progress, refresh=refresh)
         built = build(app, workspace)
-        written = write_archive(built.image, archive, references, workspace)
+        written = write_archive(built.image, app.archive, references, workspace)
     seconds = time.perf_counter() - began
-    return ImageReport(app, built, references, archive, written, seconds, built.notes)
-
-
-def archive_path(app: App) -> Path:
-    """Where the archive goes: the configured path, or ``dist/<name>.tar`` of the project."""
-    if app.settings.output:
-        return Path(app.settings.output).expanduser().absolute()
-    return app.folder / "dist" / f"{app.name}.tar"
+    return ImageReport(app, built, references, app.archive, written, seconds, built.notes)

@@ -12,6 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from cannery.app import App, Interpreter
 from cannery.errors import ConfigurationError, RuntimeTreeError
+from cannery.files import user_path
 from cannery.model import Platform, key_of
 from cannery.process import ProgramFailed
 
@@ -30,7 +31,9 @@ stdlib = os.path.realpath(os.path.dirname(os.__file__))
 prefix = os.path.realpath(sys.base_prefix)
 image_stdlib = "/usr/local/" + os.path.relpath(stdlib, prefix)
 dynload = [path for path in sys.path if os.path.basename(path) == "lib-dynload" and os.path.isdir(path)]
-sites = [p for p in site.getsitepackages(["/usr/local"]) if os.path.dirname(p) == "/usr/local/lib/" + os.path.basename(stdlib)]
+sys.prefix = sys.base_prefix  # as in the image: Debian's Python looks elsewhere in a virtual environment
+library = "/usr/local/lib/" + os.path.basename(stdlib)
+sites = [path for path in site.getsitepackages(["/usr/local"]) if os.path.dirname(path) == library]
 print(json.dumps({
     "executable": executable, "implementation": sys.implementation.name, "version": list(sys.version_info[:3]),
     "build": sys.version, "stdlib": stdlib, "dynload": dynload[0] if dynload else None, "image_stdlib": image_stdlib,
@@ -69,9 +72,10 @@ def find_python(app: App, run: Runner) -> Path:
             return Path(sys.executable)
         wanted = str(requires)
     elif "/" in wanted:
-        path = app.folder / Path(wanted).expanduser()
+        path = app.folder / user_path(wanted)
         if not os.access(path, os.X_OK):
-            raise ConfigurationError(f"python = {wanted!r}: there is no program {path}")
+            step = 'name a Python by its path, or by its version:  [tool.cannery]  python = "3.12"'
+            raise ConfigurationError(f"python = {wanted!r}: there is no program {path}", step=step)
         return path
     return _ask_uv(wanted, run)
 
@@ -102,8 +106,12 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
 def _ask(executable: Path, run: Runner) -> dict[str, Any]:
     try:
         answers: dict[str, Any] = json.loads(run([str(executable), "-I", "-c", _QUESTIONS]).stdout)
-    except ProgramFailed as error:
-        raise RuntimeTreeError(f"{executable} does not answer as a Python does", evidence=error.evidence) from error
+    except (ProgramFailed, ValueError) as error:
+        raise RuntimeTreeError(
+            f"{executable} does not answer as a Python does",
+            evidence=str(error),
+            step='name another:  [tool.cannery]  python = "3.12"',
+        ) from error
     version = ".".join(map(str, answers["version"]))
     if answers["implementation"] != "cpython" or tuple(answers["version"]) < (3, 11):
         raise RuntimeTreeError(
@@ -136,7 +144,10 @@ def _specifiers(text: str) -> SpecifierSet:
     try:
         return SpecifierSet(text)
     except InvalidSpecifier as error:
-        raise ConfigurationError(f"requires-python = {text!r} is no version specifier", evidence=str(error)) from error
+        what = f"requires-python = {text!r} is no version specifier"
+        raise ConfigurationError(
+            what, evidence=str(error), step='write it as in  requires-python = ">=3.11"'
+        ) from error
 
 
 def _architecture(machine: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "Built",
     "Content",
     "Digest",
     "Directory",
@@ -38,6 +39,7 @@ __all__ = [
     "Symlink",
     "Transform",
     "Tree",
+    "canonical_json",
     "key_of",
 ]
 
@@ -52,6 +54,15 @@ class Digest:
     def of(cls, data: bytes) -> Digest:
         """The digest of ``data``."""
         return cls(hashlib.sha256(data).hexdigest())
+
+    @classmethod
+    def of_content(cls, content: Content) -> Digest:
+        """The digest of what ``content`` refers to, read piece by piece."""
+        sha256 = hashlib.sha256()
+        with content.open() as stream:
+            while data := stream.read(1 << 20):
+                sha256.update(data)
+        return cls(sha256.hexdigest())
 
     @classmethod
     def parse(cls, text: str) -> Digest:
@@ -112,6 +123,7 @@ class OnDisk:
 
     path: Path
     size: int
+    digest: Digest | None = None  # where it is known: what is read later must be the same
 
     def open(self) -> BinaryIO:
         """Open the file for reading."""
@@ -296,6 +308,15 @@ class Plan:
     config: Mapping[str, Any]  # the "config" part of an image's configuration
     platform: Platform
     notes: tuple[str, ...] = ()  # what the user had better know
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An image, and the names of the layers that had to be packed for it."""
+
+    image: Image
+    packed: frozenset[str]
+    notes: tuple[str, ...] = ()  # of its plan
 
 
 def canonical_json(value: object) -> bytes:

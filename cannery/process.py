@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Completed", "ProgramFailed", "Runner", "find", "find_uv", "run"]
+
+_PATIENCE = 3  # seconds that a program has to end when it's told to
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,11 @@ class ProgramFailed(ToolError):  # noqa: N818  # it says what happened
     """A program ended with another exit code than 0."""
 
     def __init__(self, command: Sequence[str], exit_code: int, stdout: str, stderr: str) -> None:
+        how = f"failed with exit code {exit_code}" if exit_code > 0 else f"was ended by {_signal(-exit_code)}"
         super().__init__(
-            f"{command[0].rsplit('/', 1)[-1]} failed with exit code {exit_code}",
+            f"{command[0].rsplit('/', 1)[-1]} {how}",
             evidence=f"$ {shlex.join(command)}\n{(stderr or stdout).strip()}",
+            step="build again; where it fails again, run the command above yourself",
         )
         self.command = tuple(command)
         self.returncode = exit_code
@@ -64,26 +70,18 @@ def run(
 ) -> Completed:
     """Run ``command`` to its end; ``env`` is added to this process's environment.
 
-    Raises :class:`ProgramFailed` for an exit code other than 0, :class:`ToolError` when there is no such program.
+    Where this process is told to stop, so is the program. Raises :class:`ProgramFailed` for an exit code other than 0,
+    :class:`ToolError` when there is no such program.
     """
-    try:
-        done = subprocess.run(  # noqa: S603  # the command is a list: no shell reads it
-            list(command),
-            cwd=cwd,
-            env={**os.environ, **(env or {})},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise ToolError(f"there is no program {command[0]!r}", evidence=str(error)) from error
-    except PermissionError as error:
-        raise ToolError(f"{command[0]} may not be run", evidence=str(error)) from error
-    if done.returncode:
-        raise ProgramFailed(command, done.returncode, done.stdout, done.stderr)
-    return Completed(done.stdout, done.stderr)
+    with _started(command, cwd, env) as process:
+        try:
+            stdout, stderr = (_text(written) for written in process.communicate(os.fsencode(stdin)))
+        except BaseException:
+            _stop(process)
+            raise
+    if process.returncode:
+        raise ProgramFailed(command, process.returncode, stdout, stderr)
+    return Completed(stdout, stderr)
 
 
 def find(*names: str, step: str) -> str:
@@ -102,3 +100,40 @@ def find_uv() -> str:
         return find_uv_bin()
     except FileNotFoundError:
         return find("uv", step="install it again: pip install --force-reinstall uv")
+
+
+def _started(command: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603  # the command is a list: no shell reads it
+            list(command),
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except FileNotFoundError as error:
+        raise ToolError(f"there is no program {command[0]!r}", evidence=str(error), step="install it") from error
+    except PermissionError as error:
+        raise ToolError(f"{command[0]} may not be run", evidence=str(error), step="let it be executed") from error
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a program: it may clean up, but not for long."""
+    process.terminate()
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_PATIENCE)
+    finally:
+        process.kill()
+
+
+def _text(written: bytes) -> str:
+    return written.decode(errors="replace")
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

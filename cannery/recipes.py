@@ -9,6 +9,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cannery import __version__
+from cannery.app import Script
 from cannery.errors import ConfigurationError
 from cannery.interpreter import interpreter_for
 from cannery.model import LazyTree, Plan
@@ -16,7 +17,7 @@ from cannery.resolution import resolve
 from cannery.trees.app import HOME, app_tree, entry_command
 from cannery.trees.bytecode import bytecode
 from cannery.trees.dependencies import dependencies
-from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from cannery.trees.runtime import needs_from, needs_of_app, runtime
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
 from cannery.trees.system import CERTIFICATES
@@ -44,7 +45,9 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     python = interpreter_for(app, workspace)
     compiled = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources)
     checked = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, strict=True)
-    stripped = (lambda tree: tree | strip) if settings.strip else (lambda tree: tree)
+
+    def finished(tree: LazyTree) -> LazyTree:
+        return tree | strip if settings.strip else tree
 
     own = app_tree(app, workspace)
     needs = needs_of_app(own.native, own.imports)
@@ -53,9 +56,9 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         requirements = resolve(app.requirements, settings, python, workspace)
         wheels = dependencies(requirements, python, workspace)
         needs += needs_from(wheels, workspace)
-        layers.append(("dependencies", stripped(wheels | compiled)))
+        layers.append(("dependencies", finished(wheels | compiled)))
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
-    layers.append(("app", stripped((own.code | checked) + own.resources)))
+    layers.append(("app", finished((own.code | checked) + own.resources)))
     notes = () if app.requirements is None or requirements.locked else (_unlocked(app.requirements.path.name),)
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 
@@ -82,14 +85,14 @@ def recipe_named(name: str) -> Recipe:
 def container_config(app: App, python: str) -> dict[str, Any]:
     """How a container starts (OCI image-spec v1.1, config.md); ``python`` is the interpreter's path in the image."""
     settings = app.settings
-    roots = ":".join(str(HOME / root) for root in app.import_roots)
     environment = {
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": roots,
+        "PYTHONNOUSERSITE": "1",  # the home folder is /tmp, where anybody could put a module
         "PYTHONUNBUFFERED": "1",
         "SSL_CERT_FILE": CERTIFICATES,
+        **_search_path(app),
         **settings.env,
     }
     config: dict[str, Any] = {
@@ -110,6 +113,13 @@ def container_config(app: App, python: str) -> dict[str, Any]:
     return config
 
 
+def _search_path(app: App) -> dict[str, str]:
+    """``PYTHONPATH``, unless the app's modules lie beside its script, where Python looks anyway."""
+    beside = app.entry.path.parent if isinstance(app.entry, Script) else None
+    roots = [str(HOME / root) for root in app.import_roots if root != beside]
+    return {"PYTHONPATH": ":".join(roots)} if roots else {}
+
+
 def _labels(app: App) -> dict[str, str]:
     """The project's metadata under the names of OCI image-spec v1.1, annotations.md."""
     urls = {name.lower(): url for name, url in app.metadata.urls}
@@ -124,4 +134,9 @@ def _labels(app: App) -> dict[str, str]:
         "documentation": urls.get("documentation", ""),
     }
     named = {f"org.opencontainers.image.{key}": value for key, value in labels.items() if value}
-    return {**named, "dev.cannery.recipe": app.settings.recipe, "dev.cannery.version": __version__, **app.settings.labels}
+    return {
+        **named,
+        "dev.cannery.recipe": app.settings.recipe,
+        "dev.cannery.version": __version__,
+        **app.settings.labels,
+    }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from cannery.complaints import explain
 from cannery.errors import ConfigurationError, RequirementsError
 from cannery.process import ProgramFailed, find_uv, run
 from cannery.requirements_file import hashed, locked, nested_files, nested_text, read_text
@@ -54,7 +55,7 @@ class _Wanted:
     run: Runner
 
 
-def read_requirements(  # noqa: PLR0913  # they are what a lock can be asked
+def read_requirements(
     file: RequirementsFile,
     *,
     project: bool = True,
@@ -173,9 +174,7 @@ def _uv(wanted: _Wanted, *arguments: str, step: str) -> str:
     try:
         return wanted.run([find_uv(), *arguments], cwd=wanted.file.path.parent, env=env).stdout
     except ProgramFailed as error:
-        raise RequirementsError(
-            f"cannot tell the requirements from {wanted.file.path.name}", evidence=error.evidence, step=step
-        ) from error
+        raise explain(error, f"cannot tell the requirements from {wanted.file.path.name}", step) from error
 
 
 def _python(wanted: _Wanted) -> tuple[str, ...]:
@@ -215,11 +214,17 @@ def _known_names(file: RequirementsFile) -> tuple[set[str], set[str]]:
     table = _parse(path)
     if file.kind == "pylock":
         return set(table.get("extras", ())), set(table.get("dependency-groups", ()))
-    poetry, uv = (table.get("tool", {}).get(tool, {}) for tool in ("poetry", "uv"))
-    extras = {*table.get("project", {}).get("optional-dependencies", {}), *poetry.get("extras", {})}
-    groups = {*table.get("dependency-groups", {}), *poetry.get("group", {})}
-    before_groups = "dev-dependencies" in uv or "dev-dependencies" in poetry
+    extras = {*_table(table, "project", "optional-dependencies"), *_table(table, "tool", "poetry", "extras")}
+    groups = {*_table(table, "dependency-groups"), *_table(table, "tool", "poetry", "group")}
+    before_groups = any("dev-dependencies" in _table(table, "tool", tool) for tool in ("poetry", "uv"))
     return extras, groups | ({"dev"} if before_groups else set())
+
+
+def _table(table: Any, *names: str) -> Mapping[str, Any]:
+    """The table below ``names``, or an empty one: what stands there instead is for uv to complain of."""
+    for name in names:
+        table = table.get(name) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}
 
 
 def _parse(path: Path) -> dict[str, Any]:

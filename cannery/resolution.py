@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["resolve"]
 
 
-def resolve(
-    file: RequirementsFile, settings: Settings, interpreter: Interpreter, workspace: Workspace
-) -> Requirements:
+def resolve(file: RequirementsFile, settings: Settings, interpreter: Interpreter, workspace: Workspace) -> Requirements:
     """The pinned requirements of ``file``, as they were last time unless the files that they come from have changed.
 
     What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for what there is today.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import textwrap
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from cannery.cache import Cache
 from cannery.process import run
 from cannery.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class MakeProject(Protocol):

@@ -52,7 +52,7 @@ def test_a_wrong_value_is_refused_with_what_is_right(make_project: MakeProject, 
     with pytest.raises(ConfigurationError) as raised:
         load(folder)
     assert evidence in raised.value.evidence
-    assert setting.split(" ")[0] in raised.value.what
+    assert setting.split(" ", maxsplit=1)[0] in raised.value.what
 
 
 def test_broken_toml_is_refused_with_its_place(make_project: MakeProject) -> None:

@@ -45,11 +45,13 @@ def copy(lock: RequirementsFile, folder: Path) -> RequirementsFile:
     return RequirementsFile(folder / lock.path.name, lock.kind)
 
 
-def installed_from(requirements: Requirements, project: Path, scratch: Path) -> set[str]:
-    """The names of what ``uv pip install`` installs."""
+def installed_from(requirements: Requirements, scratch: Path) -> set[str]:
+    """The names of what uv installs of them."""
+    file = scratch / ("pylock.toml" if requirements.source.name == "pylock.toml" else "requirements.txt")
+    file.write_text(requirements.text)
     target = scratch / "site-packages"
     install = [find_uv(), "pip", "install", f"--python={sys.executable}", f"--target={target}", "--no-deps"]
-    run([*install, *requirements.arguments(scratch)], cwd=project)
+    run([*install, "-r", str(file), *requirements.options])
     return {path.name.split("-")[0] for path in target.glob("*.dist-info")}
 
 
@@ -79,14 +81,14 @@ def test_a_group_can_come_alone(lock: RequirementsFile) -> None:
 
 def test_the_text_is_what_uv_installs_with_its_hashes_checked(lock: RequirementsFile, tmp_path: Path) -> None:
     requirements = read_requirements(lock, groups=["test"])
-    assert installed_from(requirements, lock.path.parent, tmp_path) == {"iniconfig", "pluggy"}
+    assert installed_from(requirements, tmp_path) == {"iniconfig", "pluggy"}
 
 
 def test_a_wrong_hash_keeps_a_requirement_out(lock: RequirementsFile, tmp_path: Path) -> None:
     requirements = read_requirements(lock)
     forged = replace(requirements, text=re.sub("sha256:..", "sha256:00", requirements.text))
     with pytest.raises(ProgramFailed, match=r"(?i)hash mismatch"):
-        installed_from(forged, lock.path.parent, tmp_path)
+        installed_from(forged, tmp_path)
 
 
 @pytest.mark.parametrize(("extras", "groups", "meant"), [(["color"], [], "colour"), ([], ["tests"], "test")])
@@ -143,28 +145,40 @@ def test_a_pylock_is_left_to_uv_with_its_extras_and_groups(uv_lock: Requirements
     text = text.replace("requires-python", 'extras = ["colour"]\ndependency-groups = ["test"]\nrequires-python', 1)
     text = text.replace('name = "colorama"', 'name = "colorama"\nmarker = "\'colour\' in extras"')
     text = text.replace('name = "pluggy"', 'name = "pluggy"\nmarker = "\'test\' in dependency_groups"')
-    path = tmp_path / "pylock.toml"
-    path.write_text(text)
-    pylock = RequirementsFile(path, "pylock")
+    (tmp_path / "pylock.toml").write_text(text)
+    pylock = RequirementsFile(tmp_path / "pylock.toml", "pylock")
+    plain, more = tmp_path / "plain", tmp_path / "more"
+    plain.mkdir()
+    more.mkdir()
 
-    plain = read_requirements(pylock)
-    assert (plain.path, plain.locked, plain.hashed) == (path, True, True)
-    assert installed_from(plain, tmp_path, tmp_path / "plain") == {"iniconfig"}
-    more = read_requirements(pylock, extras=["colour"], groups=["test"])
-    assert installed_from(more, tmp_path, tmp_path / "more") == {"iniconfig", "colorama", "pluggy"}
+    assert installed_from(read_requirements(pylock), plain) == {"iniconfig"}
+    with_extras = read_requirements(pylock, extras=["colour"], groups=["test"])
+    assert installed_from(with_extras, more) == {"iniconfig", "colorama", "pluggy"}
+    assert with_extras.locked
+    assert with_extras.hashed
     with pytest.raises(ConfigurationError, match="did you mean 'colour'"):
         read_requirements(pylock, extras=["color"])  # which uv itself would let pass
 
 
-def test_a_requirements_file_is_handed_over_as_it_lies(tmp_path: Path) -> None:
-    (tmp_path / "base.txt").write_text("iniconfig==2.1.0\n")
+def test_a_requirements_file_with_hashes_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "base.txt").write_text("iniconfig==2.1.0 --hash=sha256:aaaa\n")
     path = tmp_path / "requirements.txt"
-    path.write_text("-r base.txt\npluggy>=1\n")
+    path.write_text("-r base.txt\npluggy==1.6.0 --hash=sha256:bbbb\n")
     requirements = read_requirements(RequirementsFile(path, "requirements"))
-    assert requirements.arguments(tmp_path / "unused") == ("-r", str(path))
-    assert requirements.text == "iniconfig==2.1.0\npluggy>=1\n"
-    assert not requirements.locked
-    assert not requirements.hashed
+    assert requirements.text == "iniconfig==2.1.0 --hash=sha256:aaaa\npluggy==1.6.0 --hash=sha256:bbbb\n"
+    assert requirements.locked
+    assert requirements.hashed
+
+
+@pytest.mark.parametrize(("asked", "was_locked"), [("iniconfig==2.1.0", True), ("iniconfig", False)])
+def test_a_requirements_file_without_hashes_is_resolved(tmp_path: Path, asked: str, was_locked: bool) -> None:
+    (tmp_path / "base.txt").write_text(asked)
+    path = tmp_path / "requirements.txt"
+    path.write_text("-r base.txt\n")
+    requirements = read_requirements(RequirementsFile(path, "requirements"))
+    assert names(requirements) == {"iniconfig"}
+    assert requirements.hashed
+    assert requirements.locked is was_locked
 
 
 def test_a_requirements_file_has_no_extras(tmp_path: Path) -> None:

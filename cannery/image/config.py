@@ -1,4 +1,7 @@
-"""Layers and a plan become an image: its configuration and its manifest (OCI image-spec v1.1, config.md, manifest.md)."""
+"""Layers and a plan become an image: its configuration and its manifest.
+
+OCI image-spec v1.1, config.md and manifest.md.
+"""
 
 from __future__ import annotations
 

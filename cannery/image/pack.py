@@ -6,17 +6,20 @@ Entries are sorted, every parent directory is written, owners are numbers, times
 
 from __future__ import annotations
 
+import hashlib
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.errors import ImageError
+from cannery.files import changed, explained
 from cannery.image.gzip import GzipWriter
 from cannery.image.hashing import HashingWriter, Sink
-from cannery.model import Directory, Entry, File, Layer, Symlink, Tree
+from cannery.model import Directory, Entry, File, Layer, OnDisk, Symlink, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from cannery.model import Content
     from cannery.workspace import Workspace
 
 __all__ = ["GZIP_LAYER", "TIME", "pack", "write_tree"]
@@ -57,8 +60,9 @@ def write_tree(tree: Tree, sink: Sink, show: Callable[[int], None]) -> None:
         sink.write(header)
         written += len(header)
         if isinstance(entry, File):
-            _copy(path, entry, sink, lambda size, before=done: show(before + size))
-            done += entry.content.size
+            for size in _copy(path, entry, sink):
+                done += size
+                show(done)
             padding = -entry.content.size % tarfile.BLOCKSIZE
             sink.write(bytes(padding))
             written += entry.content.size + padding
@@ -80,19 +84,25 @@ def _header(path: str, entry: Entry) -> tarfile.TarInfo:
     return info
 
 
-def _copy(path: str, file: File, sink: Sink, show: Callable[[int], None]) -> None:
-    left = file.content.size
-    with file.content.open() as stream:
-        while left:
-            data = stream.read(min(_CHUNK, left))
-            if not data:
-                break
-            sink.write(data)
-            left -= len(data)
-            show(file.content.size - left)
-        if left or stream.read(1):
-            raise ImageError(
-                f"{path} changed while it was read",
-                evidence=f"it had {file.content.size} bytes when the build began",
-                step="build again when nothing writes to the project",
-            )
+def _copy(path: str, file: File, sink: Sink) -> Iterator[int]:
+    """Copy a file's content, yielding the size of each piece as it's written."""
+    content = file.content
+    expected = content.digest if isinstance(content, OnDisk) else None
+    sha256 = hashlib.sha256()
+    left = content.size
+    for data in _pieces(path, content):
+        left -= len(data)
+        if left < 0:
+            break
+        if expected is not None:
+            sha256.update(data)
+        sink.write(data)
+        yield len(data)
+    if left or (expected is not None and sha256.hexdigest() != expected.hex):
+        raise changed(path)
+
+
+def _pieces(path: str, content: Content) -> Iterator[bytes]:
+    with explained(Path(path), "read"), content.open() as stream:
+        while data := stream.read(_CHUNK):
+            yield data

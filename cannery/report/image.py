@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cannery.app import App
-    from cannery.build import Built
+    from cannery.model import Built
 
 __all__ = ["ImageReport"]
 
@@ -68,7 +68,9 @@ class ImageReport:
         console.print(f"[bold]{escape(self.references[0])}[/]  {self.app.settings.recipe}, {image.platform}")
         console.print(self._table())
         config = image.config["config"]
-        console.print(f"runs     {escape(shlex.join(config['Entrypoint'] + config.get('Cmd', [])))}  as {config['User']}")
+        console.print(
+            f"runs     {escape(shlex.join(config['Entrypoint'] + config.get('Cmd', [])))}  as {config['User']}"
+        )
         console.print(f"digest   {image.digest}")
         state = "" if self.written else "  (unchanged)"
         console.print(f"archive  {escape(shown_path(self.archive))}  {human_size(self.archive.stat().st_size)}{state}")
@@ -91,7 +93,9 @@ class ImageReport:
         table.add_column("")
         for layer in layers:
             state = "packed" if layer.name in self.built.packed else "[dim]as before[/]"
-            table.add_row(layer.name, f"{layer.files:,}", human_size(layer.unpacked_size), human_size(layer.size), state)
+            table.add_row(
+                layer.name, f"{layer.files:,}", human_size(layer.unpacked_size), human_size(layer.size), state
+            )
         return table
 
 

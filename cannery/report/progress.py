@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from cannery.streams import show
 from cannery.workspace import silent
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ class _Lines:
     def __init__(self) -> None:
         self._last = ""
 
-    def __call__(self, title: str, done: int = 0, total: int = 0) -> None:
+    def __call__(self, title: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG002  # lines don't move
         if title != self._last:
-            print(f"{title} …", file=sys.stderr, flush=True)
+            show(f"{title} …")
             self._last = title
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import tarfile
 from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.errors import ImageError
-from cannery.files import replacing
+from cannery.files import explained, replacing
 from cannery.model import Digest, canonical_json, key_of
 
 if TYPE_CHECKING:
@@ -36,11 +37,14 @@ def write_archive(image: Image, path: Path, references: Sequence[str], workspace
     key = key_of("archive", str(path.absolute()))
     state = {"digest": str(image.digest), "references": list(references)}
     known = workspace.cache.recall("archives", key)
-    if known is not None and known == {**state, "stamp": _stamp(path)}:
+    if known is not None and path.is_file() and known == {**state, "stamp": _stamp(path.stat())}:
         return False
-    with replacing(path) as stream, tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        _write(archive, image, references, workspace)
-    workspace.cache.remember("archives", key, {**state, "stamp": _stamp(path)})
+    with replacing(path) as stream:
+        with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            _write(archive, image, references, workspace)
+        stream.flush()
+        stamp = _stamp(os.fstat(stream.fileno()))  # by its name, it may already be another build's
+    workspace.cache.remember("archives", key, {**state, "stamp": stamp})
     return True
 
 
@@ -79,15 +83,18 @@ def _add(archive: tarfile.TarFile, name: str, data: bytes | None = None) -> None
 
 
 def _add_blob(archive: tarfile.TarFile, layer: Layer) -> None:
-    with layer.blob.open("rb") as stream:
+    with explained(layer.blob, "read"):
+        blob = layer.blob.open("rb")
+    with blob as stream:
         checked = _Checked(stream)
-        archive.addfile(_member(f"blobs/sha256/{layer.digest.hex}", layer.size), checked)  # type: ignore[arg-type]
-        if Digest(checked.sha256.hexdigest()) != layer.digest:
-            raise ImageError(
-                f"the layer {layer.name!r} in the cache is not what it was",
-                evidence=f"{layer.blob} has another digest",
-                step=f"remove that file and build again: rm {layer.blob}",
-            )
+        archive.addfile(_member(f"blobs/sha256/{layer.digest.hex}", layer.size), checked)
+    if (found := Digest(checked.sha256.hexdigest())) != layer.digest:
+        layer.blob.unlink(missing_ok=True)
+        raise ImageError(
+            f"the layer {layer.name!r} in the cache is not what it was",
+            evidence=f"expected {layer.digest}\n   found {found}\n      in {layer.blob}",
+            step="build again: that file is removed, and will be made anew",
+        )
 
 
 class _Checked:
@@ -112,10 +119,5 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
     return info
 
 
-def _stamp(path: Path) -> list[int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
+def _stamp(status: os.stat_result) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ino]
-

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["config"]
 
 
-@task(help={"project": BUILD_HELP["project"], "json": "Print JSON instead of a table."})
+@task(
+    help={"project": BUILD_HELP["project"], "json": "Print JSON instead of a table."},
+    auto_shortflags=False,
+)
 @friendly
 def config(context: Context, project: str | None = None, json: bool = False) -> None:  # noqa: ARG001
     """Show every setting, its value, and where that comes from.

@@ -15,11 +15,8 @@ __all__ = ["image"]
 
 
 @task(
-    help={
-        **BUILD_HELP,
-        "json": "Print the result as JSON, and nothing else, on standard output.",
-    },
-    optional=[],
+    help={**BUILD_HELP, "json": "Print the result as JSON, and nothing else, on standard output."},
+    auto_shortflags=False,
 )
 @friendly
 def image(
@@ -43,9 +40,7 @@ def image(
 
     from cannery.images import make_image  # noqa: PLC0415
 
-    app = load_app(
-        project, recipe=recipe, tag=tag, output=output, python=python, strip=strip or None
-    )
+    app = load_app(project, recipe=recipe, tag=tag, output=output, python=python, strip=strip or None)
     report = make_image(app, quiet=json, refresh=refresh)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))

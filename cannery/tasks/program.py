@@ -7,11 +7,28 @@ from invoke.program import Program
 from cannery import __version__
 from cannery.tasks import namespace
 
-__all__ = ["main", "program"]
+__all__ = ["program"]
 
-program = Program(name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__)
+_HELP = """\
+Usage: {binary} COMMAND [--OPTIONS] [-- ARGUMENTS]
+
+Packs a Python project into a container image that is small, holds no source code, runs as nobody, and comes out the
+same every time. No Docker, no Dockerfile and no base image is needed.
+
+  {binary} image                    build the image of the project in this folder
+  {binary} run -- --help            run it, and pass it --help
+  {binary} image --help             what a command can do
+
+Shell completion: {binary} --print-completion-script bash|zsh|fish
+"""
 
 
-def main() -> None:
-    """Run the command line."""
-    program.run()
+class _Program(Program):
+    """Invoke's program, with help that begins with what people want to do."""
+
+    def print_help(self) -> None:
+        print(_HELP.format(binary=self.binary))
+        self.list_tasks()
+
+
+program = _Program(name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__)

@@ -18,7 +18,7 @@ __all__ = ["run"]
 _HELP = {name: BUILD_HELP[name] for name in ("recipe", "python", "project", "strip")}
 
 
-@task(help=_HELP)
+@task(help=_HELP, auto_shortflags=False)
 @friendly
 def run(
     context: Context,

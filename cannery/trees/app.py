@@ -10,17 +10,19 @@ import os
 import posixpath
 import stat
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.app import App, Function, Module, Script
 from cannery.errors import ConfigurationError, ProjectError
+from cannery.files import explained
 from cannery.model import Digest, Entry, File, Inline, LazyTree, OnDisk, Symlink, Tree, key_of
 from cannery.trees.facts import FactsIndex
-from cannery.trees.secrets import refuse_secrets
+from cannery.trees.secrets import holds_password, refuse_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from cannery.workspace import Workspace
 
@@ -45,7 +47,8 @@ class _Scan:
 
     app: App
     index: FactsIndex
-    code: bool
+    code: bool  # parsed for imports, or taken as it is
+    left_out: frozenset[str] = frozenset()  # files and folders, relative to the project
     entries: dict[str, Entry] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
@@ -54,23 +57,24 @@ class _Scan:
 
 
 def app_tree(app: App, workspace: Workspace) -> AppTree:
-    """The sources and resources of ``app``.
+    """The code and the resources of ``app``.
 
     Raises :class:`ProjectError` for what can't or mustn't go into an image: secrets, links that lead out, devices,
     names that are no text.
     """
     index = FactsIndex(workspace.cache, app.folder)
-    code, resources = _Scan(app, index, code=True), _Scan(app, index, code=False)
-    for module in _reachable(code):
-        _add(code, module)
-    for name in app.settings.resources:
-        _add(resources, _resource(app, name))
-    refuse_secrets(app, {**code.secrets, **resources.secrets})
+    named = {PurePosixPath(name).as_posix(): _resource(app, name) for name in app.settings.resources}
+    code = _Scan(app, index, code=True, left_out=frozenset(named))
+    resources = _Scan(app, index, code=False)
+    _add_reachable(code)
+    for path in named.values():
+        _add_from(resources, path)
+    refuse_secrets(app, {**_secrets_of_metadata(app), **code.secrets, **resources.secrets})
     _check_links({**code.entries, **resources.entries})
     index.save()
-    for path, text, mode in _generated(app):
-        code.entries[path] = File(Inline(text.encode()), mode)
-        code.digests[path] = Digest.of(text.encode()).hex
+    for image_path, text, mode in _generated(app):
+        code.entries[image_path] = File(Inline(text.encode()), mode)
+        code.digests[image_path] = Digest.of(text.encode()).hex
     everything = Tree({**code.entries, **resources.entries})
     return AppTree(
         code=_lazy(code),
@@ -98,27 +102,36 @@ def entry_command(app: App, python: str) -> tuple[str, ...]:
             return (f"/usr/local/bin/{script}",)
 
 
-def _reachable(scan: _Scan) -> Iterator[Path]:
-    """The entry point's top-level module and those of the project that it imports, and so on."""
-    app = scan.app
+def _add_reachable(scan: _Scan) -> None:
+    """Add the entry point's top-level module, those of the project that it imports, and so on."""
+    pending = _starts(scan.app)
     done: set[Path] = set()
-    pending: list[Path] = []
-    if isinstance(app.entry, Script):
-        pending.append(app.folder / app.entry.path)
-    names = list(app.settings.packages)
-    if isinstance(app.entry, Module | Function):
-        names.append(app.entry.name if isinstance(app.entry, Module) else app.entry.module)
-    pending += [path for name in names if (path := _top_level(app, name)) is not None]
-    for name in app.settings.packages:
-        if _top_level(app, name) is None:
-            raise ConfigurationError(f"packages names {name!r}: there is no such module in {app.folder}")
     while pending:
         path = pending.pop()
-        if path in done:
-            continue
-        done.add(path)
-        yield path
-        pending += [found for name in sorted(scan.imports) if (found := _top_level(app, name)) is not None]
+        if path not in done:
+            done.add(path)
+            _add_from(scan, path)
+            pending += [found for name in sorted(scan.imports) if (found := _top_level(scan.app, name)) is not None]
+
+
+def _starts(app: App) -> list[Path]:
+    """Where the app's code begins: its entry point, and the packages that the configuration names."""
+    starts = []
+    for name in app.settings.packages:
+        path = _top_level(app, name)
+        if path is None:
+            what = f"packages names {name!r}: there is no such module in {app.folder}"
+            raise ConfigurationError(
+                what, step="correct it, or leave it out: what is installed goes in by requirements"
+            )
+        starts.append(path)
+    match app.entry:
+        case Script(script):
+            starts.append(app.folder / script)
+        case Module(module) | Function(module=module):
+            path = _top_level(app, module)
+            starts += [path] if path is not None else []  # it may be a dependency's
+    return starts
 
 
 def _top_level(app: App, module: str) -> Path | None:
@@ -140,18 +153,31 @@ def _top_level(app: App, module: str) -> Path | None:
 def _resource(app: App, name: str) -> Path:
     path = app.folder / name
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-        raise ConfigurationError(f"resources names {name!r}, which is not below {app.folder}")
+        step = "put it into the project, and name it relative to that"
+        raise ConfigurationError(f"resources names {name!r}, which is not below {app.folder}", step=step)
     if not os.path.lexists(path):
-        raise ConfigurationError(f"resources names {name!r}: there is no such file or folder in {app.folder}")
+        what = f"resources names {name!r}: there is no such file or folder in {app.folder}"
+        raise ConfigurationError(what, step="correct it, or leave it out")
     return path
 
 
+def _add_from(scan: _Scan, path: Path) -> None:
+    """Add ``path``, which the configuration or an import names, and what lies below it."""
+    folder = scan.app.folder
+    if not (real := path.parent.resolve()).is_relative_to(folder):
+        raise ProjectError(
+            f"{path.relative_to(folder).as_posix()!r} lies outside the project",
+            evidence=f"{path.parent} -> {real}",
+            step="put a copy of it into the project, in the place of the link",
+        )
+    with explained(folder, "read"):
+        _add(scan, path)
+
+
 def _add(scan: _Scan, path: Path) -> None:
-    """Add ``path`` and what lies below it."""
     relative = path.relative_to(scan.app.folder).as_posix()
-    if scan.code and relative in {PurePosixPath(name).as_posix() for name in scan.app.settings.resources}:
-        return
-    if path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"} or _excluded(scan.app, relative):
+    cached = path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"}
+    if cached or relative in scan.left_out or path == scan.app.archive or _excluded(scan.app, relative):
         return
     status = path.lstat()
     shown = f"{HOME}/{_text(path, relative)}"
@@ -159,21 +185,31 @@ def _add(scan: _Scan, path: Path) -> None:
         for below in sorted(path.iterdir(), key=os.fsencode):
             _add(scan, below)
     elif stat.S_ISLNK(status.st_mode):
-        scan.entries[shown] = Symlink(_link(scan.app, path))
+        target = _link(scan.app, path)
+        if scan.code and path.suffix == ".py" and path.is_file():
+            _add_file(scan, shown, path.resolve())  # its bytecode has a name of its own, which no link has
+        else:
+            scan.entries[shown] = Symlink(target)
     elif stat.S_ISREG(status.st_mode):
-        facts = scan.index.of(path, status, code=scan.code)
-        executable = bool(status.st_mode & stat.S_IXUSR)
-        scan.entries[shown] = File(OnDisk(path, status.st_size), 0o755 if executable else 0o644)
-        scan.digests[shown] = facts.sha256
-        scan.imports.update(facts.imports)
-        scan.secrets[relative] = facts.secret
-        if facts.is_elf:
-            scan.native.add(shown)
+        _add_file(scan, shown, path)
     else:
         raise ProjectError(
             f"{relative!r} is {_kind(status.st_mode)}: an image holds files, folders and links",
             step=f"remove it, or leave it out with  [tool.cannery]  exclude = [{relative!r}]",
         )
+
+
+def _add_file(scan: _Scan, shown: str, path: Path) -> None:
+    status = path.stat()
+    facts = scan.index.of(path, status, code=scan.code)
+    executable = bool(status.st_mode & stat.S_IXUSR)
+    content = OnDisk(path, status.st_size, Digest(facts.sha256))
+    scan.entries[shown] = File(content, 0o755 if executable else 0o644)
+    scan.digests[shown] = facts.sha256
+    scan.imports.update(facts.imports)
+    scan.secrets[path.relative_to(scan.app.folder).as_posix()] = facts.secret
+    if facts.is_elf:
+        scan.native.add(shown)
 
 
 def _excluded(app: App, relative: str) -> bool:
@@ -198,7 +234,11 @@ def _link(app: App, path: Path) -> str:
     try:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise ProjectError(f"the link {shown!r} leads to nothing", evidence=f"{shown} -> {target}") from error
+        raise ProjectError(
+            f"the link {shown!r} leads to nothing",
+            evidence=f"{shown} -> {target}",
+            step=f"remove it, or leave it out with  [tool.cannery]  exclude = [{shown!r}]",
+        ) from error
     if not real.is_relative_to(app.folder):
         raise ProjectError(
             f"the link {shown!r} leads out of the project",
@@ -216,8 +256,9 @@ def _check_links(entries: Mapping[str, Entry]) -> None:
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
             if target not in entries and not any(f"{each}/".startswith(f"{target}/") for each in folders):
                 shown = posixpath.relpath(target, HOME.as_posix())
+                link = posixpath.relpath(path, HOME.as_posix())
                 raise ProjectError(
-                    f"the link {posixpath.relpath(path, HOME.as_posix())!r} leads to {shown!r}, which is not in the image",
+                    f"the link {link!r} leads to {shown!r}, which is not in the image",
                     step=f"add it:  [tool.cannery]  resources = [{shown!r}]",
                 )
 
@@ -242,6 +283,11 @@ def _generated(app: App) -> Iterator[tuple[str, str, int]]:
         first = app.entry.attribute.partition(".")[0]
         lines = ["#!/usr/local/bin/python3", "import sys", "", f"from {app.entry.module} import {first}", ""]
         yield f"/usr/local/bin/{app.entry.script}", "\n".join([*lines, f"sys.exit({app.entry.attribute}())", ""]), 0o755
+
+
+def _secrets_of_metadata(app: App) -> dict[str, str]:
+    found = any(holds_password(requirement.encode()) for requirement in app.metadata.dependencies)
+    return {"pyproject.toml": "a package index's password, among the dependencies"} if found else {}
 
 
 def _kind(mode: int) -> str:

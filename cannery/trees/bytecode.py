@@ -7,15 +7,15 @@ the source by its path in the image, so that they are the same wherever the proj
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.errors import ProjectError
-from cannery.files import explained
-from cannery.model import Entry, File, OnDisk, Transform, Tree, key_of
+from cannery.errors import MachineError, ProjectError
+from cannery.files import advice, changed, explained
+from cannery.model import Digest, Entry, File, OnDisk, Symlink, Transform, Tree, key_of
+from cannery.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["bytecode"]
 
 _WORKER = Path(__file__).with_name("compile_worker.py")
+_HEADER = 16  # bytes (PEP 552)
+_LONGEST_NAME = 255  # bytes, on most file systems
 
 # A fixed hash seed, because the order of a set's members reaches the bytecode; and nobody's own settings.
 _CLEAN = {"PYTHONHASHSEED": "0", "PYTHONHOME": "", "PYTHONPATH": "", "PYTHONWARNINGS": "", "PYTHONUTF8": "1"}
@@ -44,7 +46,7 @@ def bytecode(
     Modules whose import root-relative path or top-level name matches ``keep_sources`` keep their source beside the
     bytecode. A file that is no Python stays as it is, or raises :class:`ProjectError` when ``strict``.
     """
-    key = key_of("bytecode", 1, interpreter.cache_tag, interpreter.version, optimize, keep_sources, strict)
+    key = key_of("bytecode", 2, interpreter.cache_tag, interpreter.version, optimize, keep_sources, strict)
 
     def apply(tree: Tree) -> Tree:
         sources = {path: file for path, file in tree.files() if path.endswith(".py")}
@@ -56,20 +58,42 @@ def bytecode(
                 evidence=message,
                 step="correct it, or leave it out with  [tool.cannery]  exclude",
             )
+        kept = {path for path in compiled if _kept(path, keep_sources)}
         entries: dict[str, Entry] = {}
         for path, entry in tree:
-            if path not in compiled:
+            if path in kept:
                 entries[path] = entry
-            elif _kept(path, keep_sources):
-                folder, name = posixpath.split(path)
-                suffix = f"{interpreter.cache_tag}{f'.opt-{optimize}' if optimize else ''}.pyc"
-                entries[path] = entry
-                entries[f"{folder}/__pycache__/{name.removesuffix('.py')}.{suffix}"] = compiled[path]
+                entries[_cached(path, interpreter, optimize)] = compiled[path]
+            elif path in compiled:
+                entries[_sourceless(path)] = compiled[path]
+            elif isinstance(entry, Symlink) and _target(path, entry) in compiled.keys() - kept:
+                entries[f"{path}c" if path.endswith(".py") else path] = Symlink(f"{entry.target}c")
             else:
-                entries[f"{path}c"] = compiled[path]
+                entries[path] = entry
         return Tree(entries)
 
     return Transform(key, apply)
+
+
+def _sourceless(path: str) -> str:
+    """Where bytecode lies that is loaded with no source at all."""
+    if len(os.fsencode(posixpath.basename(path))) >= _LONGEST_NAME:
+        raise ProjectError(
+            f"the name of {path} is too long: that of its bytecode has one letter more, and no file system takes that",
+            step="choose a shorter name, or leave it out with  [tool.cannery]  exclude",
+        )
+    return f"{path}c"
+
+
+def _cached(path: str, interpreter: Interpreter, optimize: int) -> str:
+    """Where bytecode lies beside its source (PEP 3147)."""
+    folder, name = posixpath.split(path)
+    suffix = f"{interpreter.cache_tag}{f'.opt-{optimize}' if optimize else ''}.pyc"
+    return f"{folder}/__pycache__/{name.removesuffix('.py')}.{suffix}"
+
+
+def _target(path: str, link: Symlink) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target))
 
 
 def _kept(path: str, patterns: tuple[str, ...]) -> bool:
@@ -86,22 +110,32 @@ def _compiled(
 ) -> tuple[dict[str, File], dict[str, str]]:
     """The bytecode of each source, from the cache or made now; and what is wrong with those that can't be."""
     home = workspace.cache.root / "bytecode"
+    digests = {path: _digest(path, file) for path, file in sources.items()}
     targets: dict[str, Path] = {}
     missing: list[tuple[str, Path, File]] = []
     for path, file in sources.items():
-        with file.content.open() as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        key = key_of(digest, path, interpreter.cache_tag, interpreter.version, optimize)
+        key = key_of(digests[path], path, interpreter.cache_tag, interpreter.version, optimize)
         targets[path] = home / key[:2] / key
-        if not targets[path].exists():
+        if not _is_whole(targets[path]):
             missing.append((path, targets[path], file))
     refused = _compile(missing, interpreter, optimize, workspace) if missing else {}
+    for path, target, file in missing:
+        if Digest.of_content(file.content) != digests[path]:
+            target.unlink(missing_ok=True)
+            raise changed(path)
     done = {
         path: File(OnDisk(target, target.stat().st_size), sources[path].mode & ~0o111)
         for path, target in targets.items()
         if path not in refused
     }
     return done, refused
+
+
+def _digest(path: str, file: File) -> Digest:
+    digest = Digest.of_content(file.content)
+    if isinstance(file.content, OnDisk) and file.content.digest not in {None, digest}:
+        raise changed(path)
+    return digest
 
 
 def _compile(
@@ -116,19 +150,26 @@ def _compile(
         for parent in {target.parent for _, target, _ in jobs}:
             with explained(parent):
                 parent.mkdir(parents=True, exist_ok=True)
-        done = workspace.run(
-            [str(interpreter.executable), "-PSs", "-W", "ignore", str(_WORKER), str(os.cpu_count() or 1)],
-            env=_CLEAN,
-            stdin="".join(f"{word}\0" for word in words),
-        )
+        command = [str(interpreter.executable), "-PSs", "-W", "ignore", str(_WORKER), str(os.cpu_count() or 1)]
+        try:
+            done = workspace.run([*command, str(folder)], env=_CLEAN, stdin="".join(f"{word}\0" for word in words))
+        except ProgramFailed as error:
+            if step := advice(error.stderr):
+                raise MachineError("cannot compile the modules", evidence=error.stderr, step=step) from error
+            raise
     answers = done.stdout.split("\0")
     return dict(zip(answers[0:-1:2], answers[1:-1:2], strict=True))
+
+
+def _is_whole(target: Path) -> bool:
+    """Whether there is bytecode: a machine that lost power may leave the name of a file with nothing in it."""
+    return target.is_file() and target.stat().st_size > _HEADER
 
 
 def _on_disk(file: File, spare: Path) -> Path:
     """Where the source lies; it's written to ``spare`` when it lies nowhere."""
     if isinstance(file.content, OnDisk):
         return file.content.path
-    with file.content.open() as stream:
+    with file.content.open() as stream, explained(spare):
         spare.write_bytes(stream.read())
     return spare

@@ -54,7 +54,9 @@ def needs_of(tree: Tree) -> tuple[Need, ...]:
     package before it's needed, as wheels do that share libraries.
     """
     have = {posixpath.basename(path) for path, entry in tree if isinstance(entry, File | Symlink)}
-    needs = {need for path, file in tree.files() for need in needs_of_file(file.content, path) if need.soname not in have}
+    needs = {
+        need for path, file in tree.files() for need in needs_of_file(file.content, path) if need.soname not in have
+    }
     return tuple(sorted(needs, key=lambda need: (need.soname, need.by)))
 
 
@@ -76,7 +78,11 @@ def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: t
         raise RuntimeTreeError(f"{program} is no program of this system (ELF)")
     configured = tuple(_configured(root, elf))
     found: dict[str, tuple[str, OnDisk]] = {}
-    pending = [*(Need(name, program, ()) for name in _OPENED), *_needs(elf, program, posixpath.dirname(program)), *needs]
+    pending = [
+        *(Need(name, program, ()) for name in _OPENED),
+        *_needs(elf, program, posixpath.dirname(program)),
+        *needs,
+    ]
     while pending:
         need = pending.pop()
         if need.soname in found:
@@ -107,9 +113,7 @@ def _needs(elf: Elf, by: str, origin: str | None) -> Iterator[Need]:
     return (Need(soname, by, search) for soname in elf.needed)
 
 
-def _look_up(
-    need: Need, root: Root, configured: tuple[str, ...], program: Elf
-) -> tuple[str, OnDisk, Elf] | None:
+def _look_up(need: Need, root: Root, configured: tuple[str, ...], program: Elf) -> tuple[str, OnDisk, Elf] | None:
     """The first library of that name and of the program's architecture."""
     for folder in (*need.search, *configured):
         real = root.resolve(f"{folder}/{need.soname}")
@@ -125,7 +129,9 @@ def _configured(root: Root, program: Elf) -> Iterator[str]:
     if "musl" in posixpath.basename(program.interpreter or ""):
         name = posixpath.basename(program.interpreter or "").partition(".so")[0]
         listed = root.content(f"/etc/{name}.path")
-        folders = listed.path.read_text().replace("\n", ":").split(":") if listed else ["/lib", "/usr/local/lib", "/usr/lib"]
+        folders = (
+            listed.path.read_text().replace("\n", ":").split(":") if listed else ["/lib", "/usr/local/lib", "/usr/lib"]
+        )
     else:
         folders = [*_ld_so_conf(root, "/etc/ld.so.conf"), *_TRUSTED]
     yield from dict.fromkeys(folder.strip() for folder in folders if folder.strip())
@@ -158,6 +164,6 @@ def _missing(need: Need, configured: tuple[str, ...]) -> RuntimeTreeError:
     return RuntimeTreeError(
         f"the shared library {need.soname} can't be found",
         evidence=f"{need.by} needs it\nlooked in {', '.join((*need.search, *configured))}",
-        step=f"install the system's package that has it; or, when the program never uses {posixpath.basename(need.by)}, "
-        f"set  [tool.cannery]  allow-missing = [{need.soname!r}]",
+        step=f"install the system's package that has it; or, when {posixpath.basename(need.by)} is never used, set  "
+        f"[tool.cannery]  allow-missing = [{need.soname!r}]",
     )

@@ -5,8 +5,8 @@ module is compiled in a fresh copy of one process, which imports what's frozen o
 interns the strings that others may or may not have interned before: the bytes are the same in whatever order, and with
 whatever neighbours, modules come.
 
-Reads jobs from standard input, ``source\\0target\\0name\\0optimize\\0`` each, and prints ``name\\0error\\0`` for those that
-can't be compiled.
+Reads jobs from standard input (source, target, name and optimization level, each ended by a zero byte) and prints the
+name and the error of each that can't be compiled, in the same form.
 """
 
 import _frozen_importlib_external
@@ -18,23 +18,26 @@ import sys
 UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552
 MAGIC = _frozen_importlib_external.MAGIC_NUMBER
 
-NOT_PYTHON = 1
-FAILED = 2
+NOT_PYTHON = 3  # 1 is for an exception that nobody foresaw
+FAILED = 4
 
 
-def compile_module(source: str, target: str, name: str, optimize: int) -> None:
-    """Write the bytecode of ``source`` to ``target``: a .pyc file, hash-based and unchecked."""
+def compile_module(source: str, target: str, name: str, optimize: int, scratch: str) -> None:
+    """Write the bytecode of ``source`` to ``target``: a .pyc file, hash-based and unchecked.
+
+    It's made in the folder ``scratch``, which somebody removes whatever happens here.
+    """
     with open(source, "rb") as stream:
         text = stream.read()
     code = compile(text, name, "exec", dont_inherit=True, optimize=optimize)
     checksum = _imp.source_hash(int.from_bytes(MAGIC, "little"), text)
-    beside = f"{target}.{os.getpid()}"
+    beside = f"{scratch}/{os.getpid()}.pyc"
     with open(beside, "wb") as stream:
         stream.write(MAGIC + UNCHECKED_HASH + checksum + marshal.dumps(code))
     os.replace(beside, target)
 
 
-def start(source: str, target: str, name: str, optimize: int) -> tuple[int, int]:
+def start(source: str, target: str, name: str, optimize: int, scratch: str) -> tuple[int, int]:
     """Start a process for one module; returns its process ID and the pipe that a complaint comes through."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -43,7 +46,7 @@ def start(source: str, target: str, name: str, optimize: int) -> tuple[int, int]
         return child, reader
     status = 0
     try:
-        compile_module(source, target, name, optimize)
+        compile_module(source, target, name, optimize, scratch)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f"line {error.lineno}: " if isinstance(error, SyntaxError) and error.lineno else ""
         os.write(writer, f"{where}{getattr(error, 'msg', None) or error}".encode(errors="replace"))
@@ -66,7 +69,7 @@ def finish(running: dict[int, tuple[str, int]]) -> tuple[str, str]:
     return name, message
 
 
-def main(at_once: int) -> None:
+def main(at_once: int, scratch: str) -> None:
     """Compile every module that standard input names, ``at_once`` of them at a time."""
     for number in range(256):
         sys.intern(chr(number))
@@ -76,7 +79,7 @@ def main(at_once: int) -> None:
     for source, target, name, optimize in zip(*[iter(words)] * 4, strict=True):
         if len(running) >= at_once:
             complaints.append(finish(running))
-        child, reader = start(source, target, name, int(optimize))
+        child, reader = start(source, target, name, int(optimize), scratch)
         running[child] = (name, reader)
     while running:
         complaints.append(finish(running))
@@ -86,4 +89,4 @@ def main(at_once: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

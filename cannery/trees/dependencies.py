@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.errors import RequirementsError
+from cannery.complaints import explain
 from cannery.model import Entry, File, LazyTree, OnDisk, Tree, key_of
 from cannery.process import ProgramFailed, find_uv
 
@@ -21,22 +20,6 @@ __all__ = ["dependencies"]
 # What an installer notes down for itself; some of it names this machine, and RECORD names sources that are gone.
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
-# What uv says -> what to do about it
-_ADVICE = (
-    (re.compile(r"hash mismatch", re.I), "the file isn't the one that was locked: find out why before you lock again"),
-    (
-        re.compile(r"no (usable |matching )?wheels|no matching distribution|building from source is disabled|no `?sdist", re.I),
-        "take a version that has a wheel for this platform, or build one "
-        "(pip wheel NAME -w wheels) and point UV_FIND_LINKS to that folder",
-    ),
-    (
-        re.compile(r"dns error|error sending request|failed to fetch|could not connect|connection|timed out", re.I),
-        "check the network and the package index (UV_DEFAULT_INDEX); wheels that were downloaded before are used again",
-    ),
-    (re.compile(r"no space left", re.I), "free some space, or point elsewhere (CANNERY_CACHE, UV_CACHE_DIR)"),
-    (re.compile(r"was not found in the package registry|no versions of", re.I), "check the requirement's name and version"),
-)
-
 
 def dependencies(requirements: Requirements, interpreter: Interpreter, workspace: Workspace) -> LazyTree:
     """The installed form of pinned ``requirements`` for ``interpreter``.
@@ -48,14 +31,20 @@ def dependencies(requirements: Requirements, interpreter: Interpreter, workspace
 
     def make() -> Tree:
         folder = workspace.cache.folder(
-            "dependencies", key, lambda path: _install(requirements, path, interpreter, workspace)
+            "dependencies",
+            key,
+            lambda path: _install(requirements, path, interpreter, workspace, key),
+            whole=lambda path: workspace.cache.recall("dependencies", key) == _sizes(path),
+            waiting=lambda: workspace.progress("waiting for another build to install the dependencies"),
         )
         return _tree(folder, interpreter.image_site_packages)
 
     return LazyTree(key, make)
 
 
-def _install(requirements: Requirements, folder: Path, interpreter: Interpreter, workspace: Workspace) -> None:
+def _install(
+    requirements: Requirements, folder: Path, interpreter: Interpreter, workspace: Workspace, key: str
+) -> None:
     workspace.progress("installing the dependencies")
     with workspace.cache.scratch() as scratch:
         name = "pylock.toml" if requirements.source.name.startswith("pylock.") else "requirements.txt"
@@ -66,14 +55,15 @@ def _install(requirements: Requirements, folder: Path, interpreter: Interpreter,
         try:
             workspace.run(command, cwd=requirements.source.parent)
         except ProgramFailed as error:
-            raise explain(error, requirements.source.name) from error
+            source = requirements.source.name
+            raise explain(error, f"the requirements of {source} can't be installed", f"correct {source}") from error
+    workspace.cache.remember("dependencies", key, _sizes(folder))
 
 
-def explain(error: ProgramFailed, source: str) -> RequirementsError:
-    """Say what uv's complaint means for the requirements of ``source``."""
-    complaint = error.stderr.strip() or error.stdout.strip()
-    step = next((advice for pattern, advice in _ADVICE if pattern.search(complaint)), f"correct {source}, and try again")
-    return RequirementsError(f"the requirements of {source} can't be installed", evidence=complaint, step=step)
+def _sizes(folder: Path) -> dict[str, int]:
+    """The size of each file below ``folder``: what there was when it was filled must be there when it's used."""
+    paths = (Path(here, name) for here, _, names in os.walk(folder) for name in names)
+    return {path.relative_to(folder).as_posix(): path.lstat().st_size for path in paths}
 
 
 def _tree(folder: Path, site_packages: str) -> Tree:

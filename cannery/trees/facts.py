@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import re
 import time
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ProjectError
 from cannery.model import key_of
+from cannery.trees.secrets import holds_password
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from cannery.cache import Cache
@@ -25,7 +27,8 @@ _CHUNK = 1 << 20
 _SETTLED_NS = 1_000_000_000
 
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
-_PASSWORD_IN_URL = re.compile(rb"^\s*(?:extra-)?index-url\s*=\s*\w+://[^/\s:@]+:[^/\s@]+@", re.MULTILINE)
+# Where installers are told of package indexes
+_NAMES_INDEXES = re.compile(r"pip\.(conf|ini)|(uv|poetry|pyproject)\.toml|Pipfile|.*requirements.*\.(txt|in)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class FactsIndex:
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            return Facts(*known[1][:3], tuple(known[1][3]))
+            sha256, is_elf, secret, imports = known[1]
+            return Facts(sha256, is_elf, secret, tuple(imports))
         facts = read_facts(path, code=code)
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
             self._seen[str(path)] = [stamp, [facts.sha256, facts.is_elf, facts.secret, facts.imports]]
@@ -95,15 +99,17 @@ def read_facts(path: Path, *, code: bool) -> Facts:
 def _secret(name: str, head: bytes) -> str:
     if _PRIVATE_KEY.search(head) and not name.endswith((".py", ".pyx", ".md", ".rst")):
         return "a private key"
-    if name in {"pip.conf", "pip.ini", "uv.toml"} and _PASSWORD_IN_URL.search(head):
+    if _NAMES_INDEXES.fullmatch(name) and holds_password(head):
         return "a package index's password"
     return ""
 
 
 def _imports(path: Path, source: bytes) -> tuple[str, ...]:
     try:
-        tree = ast.parse(source, path)
-    except (SyntaxError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are the project's own affair
+            tree = ast.parse(source, path)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         raise ProjectError(
             f"{path}{f':{line}' if line else ''}: {getattr(error, 'msg', None) or error}",

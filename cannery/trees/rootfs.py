@@ -13,7 +13,7 @@ from cannery.model import OnDisk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Root"]
+__all__ = ["MACHINE", "Root"]
 
 _MOST_LINKS = 40  # as Linux follows (path_resolution(7))
 
@@ -69,3 +69,6 @@ class Root:
         for folder, _, names in os.walk(self.on_disk(real)):
             for each in names:
                 yield f"/{Path(folder, each).relative_to(self.path)}"
+
+
+MACHINE = Root()

@@ -6,11 +6,11 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from cannery.model import File, LazyTree, OnDisk, Tree, key_of
+from cannery.model import Digest, File, LazyTree, OnDisk, Tree, key_of
 from cannery.trees.closure import Closure, Need, closure, needs_of, needs_of_file
-from cannery.trees.rootfs import Root
+from cannery.trees.rootfs import MACHINE, Root
 from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree
-from cannery.trees.system import bundle_key, certificates, system_tree, zones_tree
+from cannery.trees.system import certificates, system_tree, zones_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def needs_of_app(native: Tree, imports: frozenset[str]) -> Needs:
     return Needs(needs_of(native), imports & (BRINGS_BACK_FOR_THE_APP | _NOTED))
 
 
-def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspace, root: Root = Root()) -> LazyTree:
+def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspace, root: Root = MACHINE) -> LazyTree:
     """The interpreter, the standard library, the closure of shared libraries, and the system's small files.
 
     Raises :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
@@ -73,7 +73,7 @@ def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspa
         zones = "zoneinfo" in needs.modules and not needs.brings_zones
     libraries = _remembered_closure(interpreter, python, needs, app.settings.allow_missing, root, workspace)
     key = key_of(
-        "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.user, bundle_key(bundle),
+        "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.user, Digest.of_content(bundle),
         sorted(libraries.items()), [_stamp(path) for path in libraries.values()], zones,
     )  # fmt: skip
 

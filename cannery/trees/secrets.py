@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from pathlib import PurePosixPath
+import re
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cannery.app import App
 
-__all__ = ["refuse_secrets"]
+__all__ = ["holds_password", "refuse_secrets"]
 
 # A file's name, or that of a folder above it -> what it holds
 _BY_NAME = {
@@ -42,6 +42,14 @@ _BY_NAME = {
     "*.kdbx": "passwords",
 }
 _HARMLESS = {".env.example", ".env.sample", ".env.template", ".env.dist"}
+_SUSPICIOUS = re.compile("|".join(map(fnmatch.translate, _BY_NAME)))  # one look at a name that is like none of them
+
+_PASSWORD_IN_URL = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # ${PASSWORD} stands for one elsewhere
+
+
+def holds_password(data: bytes) -> bool:
+    """Whether there is a URL in ``data`` that lets in whoever reads it."""
+    return _PASSWORD_IN_URL.search(data) is not None
 
 
 def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
@@ -69,10 +77,7 @@ def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
 
 
 def _by_name(path: str) -> str:
-    for part in PurePosixPath(path).parts:
-        if part in _HARMLESS:
-            continue
-        for pattern, kind in _BY_NAME.items():
-            if fnmatch.fnmatchcase(part, pattern):
-                return kind
+    for part in path.split("/"):
+        if part not in _HARMLESS and _SUSPICIOUS.match(part):
+            return next(kind for pattern, kind in _BY_NAME.items() if fnmatch.fnmatchcase(part, pattern))
     return ""

@@ -53,7 +53,7 @@ def python_path(interpreter: Interpreter) -> str:
 
 
 def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
-    """The interpreter and the standard library as sources; ``wanted`` names imports that bring back what stays behind."""
+    """The interpreter and the standard library as sources; ``wanted`` names imports that bring things back."""
     executable = interpreter.executable
     python = python_path(interpreter)
     entries: dict[str, Entry] = {

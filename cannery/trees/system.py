@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
+from cannery.files import user_path
 from cannery.model import Directory, Entry, File, Inline, OnDisk, Tree
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ _NOT_ZONES = ("posix/", "right/", "posixrules", "localtime", "leapseconds", "lea
 def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
     """The CA certificates that go in: the configured bundle, the root's, or certifi's where the root has none."""
     if settings.ca_certificates is not None:
-        path = folder / Path(settings.ca_certificates).expanduser()
+        path = folder / user_path(settings.ca_certificates)
         if not path.is_file():
-            raise ConfigurationError(f"ca-certificates = {settings.ca_certificates!r}: there is no file {path}")
+            what = f"ca-certificates = {settings.ca_certificates!r}: there is no file {path}"
+            raise ConfigurationError(what, step="name a bundle of certificates in PEM, or leave it out")
         return OnDisk(path, path.stat().st_size)
     for name in _BUNDLES:
         if (content := root.content(name)) is not None:
@@ -69,9 +70,3 @@ def zones_tree(root: Root) -> Tree:
         if content is not None and not relative.startswith(_NOT_ZONES):
             entries[f"{_ZONES}/{relative}"] = File(content)
     return Tree(entries)
-
-
-def bundle_key(bundle: OnDisk) -> str:
-    """Changes when the certificates do."""
-    with bundle.open() as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

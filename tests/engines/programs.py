@@ -43,7 +43,7 @@ def script(root: Path, source: str, **options: Unpack[Options]) -> Container:
     return program(root, "python", "-c", textwrap.dedent(source), **options)
 
 
-def seen(caller: Caller, container: Container) -> Any:  # noqa: ANN401  # whatever the test asks for
+def seen(caller: Caller, container: Container) -> Any:  # whatever the test asks for
     """The JSON that a program writes."""
     ended = caller.run(container)
     assert ended.code == 0, ended.stderr

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.engines.callers import Caller
 
 
-TEMPORARY = ["/dev/shm", "/tmp"]  # noqa: S108  # the container's
+TEMPORARY = ["/dev/shm", "/tmp"]  # the container's
 
 
 def test_the_environment_is_the_containers_alone(caller: Caller, host_root: Path) -> None:

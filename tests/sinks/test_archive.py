@@ -47,7 +47,9 @@ def test_both_indexes_name_the_same_blobs_by_their_digests(image: Image, workspa
     (docker,) = json.loads(found["manifest.json"])
     assert docker["RepoTags"] == ["x:latest"]
     assert docker["Config"] == "blobs/sha256/" + manifest["config"]["digest"].removeprefix("sha256:")
-    assert docker["Layers"] == ["blobs/sha256/" + layer["digest"].removeprefix("sha256:") for layer in manifest["layers"]]
+    assert docker["Layers"] == [
+        "blobs/sha256/" + layer["digest"].removeprefix("sha256:") for layer in manifest["layers"]
+    ]
     assert json.loads(found["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
 
 

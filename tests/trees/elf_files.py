@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from elftools.elf.elffile import ELFFile
+
 from cannery.model import OnDisk
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cannery.model import Content
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 ENCODINGS = [(is_64, little) for is_64 in (True, False) for little in (True, False)]
@@ -36,6 +41,27 @@ def on_disk(path: Path) -> OnDisk:
     return OnDisk(path, path.stat().st_size)
 
 
+def read(content: Content) -> bytes:
+    with content.open() as stream:
+        return stream.read()
+
+
+def write(content: Content, target: Path) -> Path:
+    target.write_bytes(read(content))
+    target.chmod(0o755)
+    return target
+
+
+def sections(data: bytes) -> list[str]:
+    return [section.name for section in ELFFile(io.BytesIO(data)).iter_sections() if section["sh_type"] != "SHT_NULL"]
+
+
+def complaints(path: Path) -> set[str]:
+    """What readelf finds wrong."""
+    done = subprocess.run(["readelf", "-aW", str(path)], capture_output=True, text=True, check=True)
+    return {line for line in (done.stdout + done.stderr).splitlines() if "readelf:" in line}
+
+
 @dataclass
 class Segment:
     kind: int
@@ -52,6 +78,8 @@ class Section:
     offset: int
     size: int
     link: int = 0
+    info: int = 0
+    entsize: int = 0
 
 
 @dataclass
@@ -104,5 +132,6 @@ class Handmade:
     def _section(self, section: Section, names: bytes) -> bytes:
         return self.pack(
             "IIQQQQIIQQ", "IIIIIIIIII", names.index(section.name.encode() + b"\0"), section.kind, section.flags,
-            section.offset if section.flags else 0, section.offset, section.size, section.link, 0, 1, 0,
+            section.offset if section.flags else 0, section.offset, section.size, section.link, section.info, 1,
+            section.entsize,
         )  # fmt: skip

@@ -51,6 +51,12 @@ def test_what_the_script_imports_goes_in_and_nothing_else(make_project: MakeProj
     assert tree_of(folder, workspace).imports == {"used", "helper", "os", "polars"}
 
 
+def test_a_script_s_own_folder_is_where_its_imports_start(make_project: MakeProject, workspace: Workspace) -> None:
+    files = {"bin/run.py": "import beside, above", "bin/beside.py": "", "above.py": "", "beside.py": ""}
+    folder = make_project({**files, "pyproject.toml": '[tool.cannery]\nentry = "bin/run.py"\n'})
+    assert paths(folder, workspace) == {"/app/bin/run.py", "/app/bin/beside.py", "/app/above.py"}
+
+
 def test_namespace_packages_go_in(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": "import space.part", "space/part.py": "", "docs/x.md": ""})
     assert "/app/space/part.py" in paths(folder, workspace)
@@ -190,7 +196,9 @@ def test_a_link_to_a_folder_above_does_not_go_round_for_ever(make_project: MakeP
     assert tree_of(folder, workspace).code.tree.entries["/app/pkg/again"] == Symlink(".")
 
 
-def test_a_link_to_what_stays_behind_is_refused_with_the_setting(make_project: MakeProject, workspace: Workspace) -> None:
+def test_a_link_to_what_stays_behind_is_refused_with_the_setting(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
     folder = make_project({"main.py": "import pkg", "pkg/__init__.py": "", "shared/x": ""})
     (folder / "pkg" / "x").symlink_to("../shared/x")
     with pytest.raises(ProjectError, match="not in the image") as raised:

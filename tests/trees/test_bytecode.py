@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,6 +16,7 @@ from cannery.interpreter import describe
 from cannery.model import File, Inline, OnDisk, Tree
 from cannery.trees.bytecode import bytecode
 from cannery.trees.stdlib import interpreter_tree
+from tests.contents import contents
 
 if TYPE_CHECKING:
     from cannery.app import Interpreter
@@ -32,12 +32,8 @@ def sources(**modules: str) -> Tree:
     return Tree({f"/app/{name}.py": File(Inline(text.encode())) for name, text in modules.items()})
 
 
-def data(tree: Tree) -> dict[str, bytes]:
-    return {path: file.content.open().read() for path, file in tree.files()}
-
-
 def write(tree: Tree, folder: Path) -> None:
-    for path, content in data(tree).items():
+    for path, content in contents(tree).items():
         target = folder / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
@@ -58,20 +54,20 @@ def test_bytecode_runs_without_its_source_and_names_it_in_tracebacks(
 
 
 def test_the_headers_say_hash_based_and_unchecked(python: Interpreter, workspace: Workspace) -> None:
-    (content,) = data(sources(x="a = 1") | bytecode(python, workspace)).values()
+    (content,) = contents(sources(x="a = 1") | bytecode(python, workspace)).values()
     assert int.from_bytes(content[4:8], "little") == 0b01
 
 
 def test_every_order_and_neighbourhood_gives_the_same_bytes(
     python: Interpreter, workspace: Workspace, tmp_path: Path
 ) -> None:
-    """The standard library at once, and a few of its modules alone: marshal's flags depend on what was compiled before."""
+    """The standard library at once, and a few modules alone: marshal's flags depend on what came before."""
     library = interpreter_tree(python, frozenset())
-    whole = data(library.filter(lambda path, _: path.endswith(".py")) | bytecode(python, workspace))
+    whole = contents(library.filter(lambda path, _: path.endswith(".py")) | bytecode(python, workspace))
     other = replace(workspace, cache=Cache(tmp_path / "other"))
     for name in ("os", "typing", "decimal", "dataclasses", "argparse"):
         alone = library.filter(lambda path, _, name=name: path.endswith(f"/{name}.py"))  # type: ignore[misc]
-        for path, content in data(alone | bytecode(python, other)).items():
+        for path, content in contents(alone | bytecode(python, other)).items():
             assert content == whole[path]
 
 
@@ -79,16 +75,16 @@ def test_the_caller_s_own_settings_do_not_reach_the_bytes(
     python: Interpreter, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree = sources(x="y = x in {'a', 'b', 'c', 'dd', 'ee'}\nassert y\ns = '\\d'\n")
-    before = data(tree | bytecode(python, workspace))
+    before = contents(tree | bytecode(python, workspace))
     for name, value in {"PYTHONHASHSEED": "7", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error"}.items():
         monkeypatch.setenv(name, value)
     other = replace(workspace, cache=Cache(tmp_path / "other"))
-    assert data(tree | bytecode(python, other)) == before
+    assert contents(tree | bytecode(python, other)) == before
 
 
 def test_optimising_drops_assertions_and_docstrings(python: Interpreter, workspace: Workspace) -> None:
     tree = sources(x="def f():\n    'remember me'\n    assert f, 'forget me not'\n")
-    found = [b"".join(data(tree | bytecode(python, workspace, optimize=level)).values()) for level in range(3)]
+    found = [b"".join(contents(tree | bytecode(python, workspace, optimize=level)).values()) for level in range(3)]
     assert [b"forget me not" in each for each in found] == [True, False, False]
     assert [b"remember me" in each for each in found] == [True, True, False]
 
@@ -109,7 +105,7 @@ def test_kept_sources_stay_beside_bytecode_that_python_uses(
 def test_what_is_no_python_stays_as_it_is_or_is_refused(python: Interpreter, workspace: Workspace) -> None:
     tree = sources(good="a = 1", template="{{ name }} = = 1")
     assert set((tree | bytecode(python, workspace)).entries) == {"/app/good.pyc", "/app/template.py"}
-    with pytest.raises(ProjectError, match="/app/template.py is no Python") as raised:
+    with pytest.raises(ProjectError, match=r"/app/template\.py is no Python") as raised:
         tree | bytecode(python, workspace, strict=True)  # type: ignore[unused-ignore]
     assert raised.value.evidence.startswith("line 1: ")
 
@@ -117,7 +113,7 @@ def test_what_is_no_python_stays_as_it_is_or_is_refused(python: Interpreter, wor
 def test_only_what_changed_is_compiled(python: Interpreter, workspace: Workspace) -> None:
     said: list[str] = []
 
-    def note(title: str, done: int = 0, total: int = 0) -> None:
+    def note(title: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001  # as Progress is called
         said.append(title)
 
     watched = replace(workspace, progress=note)
@@ -126,8 +122,10 @@ def test_only_what_changed_is_compiled(python: Interpreter, workspace: Workspace
     assert said == ["compiling 2 modules", "compiling 1 modules"]
 
 
-def test_an_executable_source_s_bytecode_is_a_plain_file(python: Interpreter, workspace: Workspace, tmp_path: Path) -> None:
+def test_an_executable_source_s_bytecode_is_a_plain_file(
+    python: Interpreter, workspace: Workspace, tmp_path: Path
+) -> None:
     (tmp_path / "x.py").write_text("#!/usr/bin/env python\n")
-    tree = Tree({"/app/x.py": File(OnDisk(tmp_path / "x.py", os.path.getsize(tmp_path / "x.py")), 0o755)})
+    tree = Tree({"/app/x.py": File(OnDisk(tmp_path / "x.py", 22), 0o755)})
     ((_, file),) = (tree | bytecode(python, workspace)).files()
     assert file.mode == 0o644

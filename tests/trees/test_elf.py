@@ -51,7 +51,7 @@ def handmade(*, is_64: bool = True, little: bool = True, machine: int = 62, need
 
 
 @pytest.mark.parametrize(("is_64", "little"), ENCODINGS)
-def test_reads_either_class_and_byte_order(is_64: bool, little: bool) -> None:  # noqa: FBT001
+def test_reads_either_class_and_byte_order(is_64: bool, little: bool) -> None:
     assert read_elf(Inline(handmade(is_64=is_64, little=little).build())) == Elf(
         is_64=is_64,
         little_endian=little,

@@ -1,0 +1,180 @@
+"""Nox sessions for any project: they read its ``pyproject.toml`` to know what to do.
+
+A ``noxfile.py`` imports those that it wants; importing one registers it with Nox, and no other::
+
+    from cannery.sessions import export, lint, tests
+
+    __all__ = ["export", "lint", "tests"]
+
+``nox`` then runs ``lint`` and ``tests``, and ``nox -s export`` writes the requirements files from the lock.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nox
+
+from cannery.config import read_project, resolve_settings
+from cannery.errors import CanneryError, ConfigurationError
+from cannery.export import TEST_NAMES, export_lock, usual_exports
+from cannery.pythons import hidden_folders, named_versions, present_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    SessionFunction = Callable[[nox.Session], None]
+    Table = dict[str, Any]
+
+    export: SessionFunction
+    lint: SessionFunction
+    tests: SessionFunction
+
+__all__ = ["export", "lint", "tests"]
+
+
+def __getattr__(name: str) -> SessionFunction:
+    """Register the session that is imported."""
+    if name not in _REGISTER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        globals()[name] = session = _REGISTER[name]()
+    except CanneryError as error:
+        sys.exit(str(error))  # a noxfile has no other way to say so than a traceback
+    return session
+
+
+def _plainly(session: SessionFunction) -> SessionFunction:
+    """A session that says what the user can do, where it would show a traceback."""
+
+    @functools.wraps(session)
+    def plain(nox_session: nox.Session) -> None:
+        try:
+            session(nox_session)
+        except CanneryError as error:
+            nox_session.error(str(error))
+
+    return plain
+
+
+@_plainly
+def _lint(session: nox.Session) -> None:
+    """Check the code: ruff, mypy, and import contracts where there are some."""
+    pyproject = _pyproject()
+    contracts = _has_contracts(pyproject)
+    tools = ["ruff", "mypy", *(["import-linter"] if contracts else [])]
+    session.install(*_project(pyproject), *_lint_requirements(pyproject), *tools)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy", "--strict", *_mypy_targets(pyproject))
+    if contracts:
+        session.run("lint-imports")
+
+
+@_plainly
+def _tests(session: nox.Session) -> None:
+    """Run the tests, measuring which branches they reach; what follows -- goes to pytest."""
+    pyproject = _pyproject()
+    session.install(*_project(pyproject), *_test_requirements(pyproject), "pytest", "pytest-cov")
+    session.run("pytest", "--cov", "--cov-branch", *session.posargs, env={"COVERAGE_FILE": f".coverage.{session.name}"})
+
+
+@_plainly
+def _export(session: nox.Session) -> None:
+    """Write requirements files with hashes from uv.lock or poetry.lock."""
+    settings, _ = resolve_settings(read_project(Path.cwd()))
+    for path in export_lock(Path.cwd(), settings.export or usual_exports(_pyproject())):
+        session.log(f"wrote {path.name}")
+
+
+def _register_lint() -> SessionFunction:
+    return nox.session(name="lint", venv_backend="uv", reuse_venv=True)(_lint)
+
+
+def _register_tests() -> SessionFunction:
+    """Register the tests for every Python that the project names; those that the machine lacks are skipped."""
+    folders = [*map(Path, os.get_exec_path()), *(hidden := hidden_folders())]
+    versions = named_versions(_pyproject(), present_versions(folders))
+    _show(folder for folder in hidden if not present_versions([folder]).isdisjoint(versions))
+    nox.options.error_on_missing_interpreters = False  # which is otherwise on where CI is set
+    session = nox.session(
+        name="tests", python=versions or None, venv_backend="uv", reuse_venv=True, download_python="never"
+    )
+    return session(_tests)
+
+
+def _register_export() -> SessionFunction:
+    return nox.session(name="export", python=False, default=False)(_export)
+
+
+_REGISTER = {"export": _register_export, "lint": _register_lint, "tests": _register_tests}
+
+
+def _show(folders: Iterable[Path]) -> None:
+    """Let Nox find the Pythons in ``folders`` too, after those on the path."""
+    os.environ["PATH"] = os.pathsep.join([*os.get_exec_path(), *map(str, folders)])
+
+
+def _project(pyproject: Table) -> list[str]:
+    """What installs the project, or at least its requirements."""
+    if _is_package(pyproject):
+        return ["--editable", "."]
+    if Path("requirements.txt").is_file():
+        return ["-r", "requirements.txt"]
+    return ["-r", "pyproject.toml"] if "project" in pyproject else []
+
+
+def _is_package(pyproject: Table) -> bool:
+    """Whether the project can be installed; uv and Poetry have a setting for when it can't."""
+    tool = pyproject.get("tool", {})
+    switched_off = tool.get("uv", {}).get("package") is False or tool.get("poetry", {}).get("package-mode") is False
+    return "build-system" in pyproject and not switched_off
+
+
+def _test_requirements(pyproject: Table) -> list[str]:
+    """What installs the requirements of the tests, as far as they are written anywhere."""
+    if Path("requirements-test.txt").is_file():
+        return ["-r", "requirements-test.txt"]
+    if groups := [f"--group={name}" for name in TEST_NAMES if name in pyproject.get("dependency-groups", {})]:
+        return groups
+    extras = [name for name in TEST_NAMES if name in pyproject.get("project", {}).get("optional-dependencies", {})]
+    return ["--editable", f".[{','.join(extras)}]"] if extras and _is_package(pyproject) else []
+
+
+def _lint_requirements(pyproject: Table) -> list[str]:
+    """What installs the group of that name, or else what mypy needs to know of to check the tests."""
+    if "lint" in pyproject.get("dependency-groups", {}):
+        return ["--group=lint"]
+    return _test_requirements(pyproject)
+
+
+def _has_contracts(pyproject: Table) -> bool:
+    """Whether import-linter is told anything (its documentation, Configuration file)."""
+    ini = [path for path in (Path(".importlinter"), Path("setup.cfg")) if path.is_file()]
+    return "importlinter" in pyproject.get("tool", {}) or any("[importlinter" in path.read_text() for path in ini)
+
+
+def _mypy_targets(pyproject: Table) -> list[str]:
+    """Everything, where mypy's configuration does not say what to check."""
+    settings = pyproject.get("tool", {}).get("mypy", {}).keys()
+    ini = [path.read_text() for path in (Path("mypy.ini"), Path(".mypy.ini")) if path.is_file()]
+    named = any(re.search(r"^(files|packages|modules)\s*=", text, re.MULTILINE) for text in ini)
+    if named or not settings.isdisjoint({"files", "packages", "modules"}):
+        return []
+    return ["--exclude", r"^(noxfile|tasks)\.py$", "."]  # they import cannery, which need not be installed here
+
+
+def _pyproject() -> Table:
+    """What ``pyproject.toml`` says; nothing where there is none."""
+    try:
+        return nox.project.load_toml("pyproject.toml")
+    except FileNotFoundError:
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError("pyproject.toml is not TOML", evidence=str(error), step="correct that line") from error

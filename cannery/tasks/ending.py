@@ -1,0 +1,107 @@
+"""How a task ends: with a message and an exit code, cleaned up after, and never with a traceback for the user."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from invoke.exceptions import Exit
+
+from cannery.errors import CanneryError, MachineError
+from cannery.streams import abandon, show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+__all__ = ["friendly"]
+
+Task = TypeVar("Task", bound=Callable[..., Any])
+
+_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+
+
+class _Stopped(BaseException):
+    """A signal tells the program to end; it cleans up first."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def friendly(task: Task) -> Task:
+    """Make a task end with a message and an exit code where the user can help, never with a traceback.
+
+    A signal's exit code is 128 + its number, as shells have it (POSIX, 2.8.2).
+    """
+
+    @functools.wraps(task)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        # Invoke turns it off to keep tasks.py's folder clean; every build would compile all of cannery once more.
+        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+        try:
+            with _stoppable(), _standard_streams():
+                return task(*args, **kwargs)
+        except CanneryError as error:
+            _refuse(error)
+        except BrokenPipeError:
+            abandon(sys.stdout)  # who read it has seen enough
+            raise Exit(code=128 + signal.SIGPIPE) from None
+        except OSError as error:
+            step = "see that it can be read and written, and try again"
+            _refuse(MachineError("the machine refuses", evidence=str(error), step=step))
+        except (KeyboardInterrupt, _Stopped) as stopped:
+            number = stopped.number if isinstance(stopped, _Stopped) else signal.SIGINT
+            show(_WORDS[signal.Signals(number)])
+            raise Exit(code=128 + number) from None
+
+    return guarded  # type: ignore[return-value]
+
+
+def _refuse(error: CanneryError) -> NoReturn:
+    red, plain = ("\033[1;31m", "\033[0m") if sys.stderr and sys.stderr.isatty() else ("", "")
+    show(f"{red}error:{plain} {error}")
+    raise Exit(code=error.exit_code) from error
+
+
+@contextmanager
+def _standard_streams() -> Iterator[None]:
+    """Stand in for streams that were closed before the start, and see that what is printed arrives."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+        for name in closed:
+            setattr(sys, name, nowhere)
+        try:
+            yield
+            sys.stdout.flush()
+        finally:
+            for name in closed:
+                setattr(sys, name, None)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let signals that would end the process at once end the task, so that it cleans up; each but once."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise _Stopped(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is told of signals
+        return
+    ending = [number for number in _WORDS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ending:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in ending:
+            signal.signal(number, signal.SIG_DFL)

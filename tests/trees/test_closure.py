@@ -1,0 +1,120 @@
+"""The closure of shared libraries, on libraries made for it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cannery.errors import RuntimeTreeError
+from cannery.model import File, OnDisk, Symlink, Tree
+from cannery.trees.closure import Need, closure, needs_of
+from cannery.trees.rootfs import Root
+
+
+def compile_c(target: Path, source: str, *flags: str) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cc", "-x", "c", "-", "-x", "none", "-o", str(target), *flags], input=source, text=True, check=True)
+    return target
+
+
+def library(target: Path, *flags: str) -> Path:
+    return compile_c(target, "int f(void) { return 1; }", "-shared", "-fPIC", f"-Wl,-soname,{target.name}", *flags)
+
+
+def linked_to(target: Path, other: Path, *flags: str) -> Path:
+    """A library that needs ``other``."""
+    return library(target, "-Wl,--no-as-needed", str(other), *flags)
+
+
+def file(path: Path) -> File:
+    return File(OnDisk(path, path.stat().st_size))
+
+
+PYTHON = "/usr/bin/true"  # any dynamically linked program of this machine
+
+
+def test_a_program_s_libraries_and_loader_are_found() -> None:
+    found = closure(PYTHON, [], Root())
+    assert found.loader is not None
+    assert found.loader in found.libraries
+    names = {Path(path).name for path in found.libraries}
+    assert any(name.startswith("libc.") for name in names)
+
+
+def test_all_libraries_lie_in_the_c_library_s_folder_but_the_loader(tmp_path: Path) -> None:
+    elsewhere = library(tmp_path / "lib" / "libelsewhere.so.1")
+    found = closure(PYTHON, [Need("libelsewhere.so.1", "x.so", (str(elsewhere.parent),))], Root())
+    folders = {str(Path(path).parent) for path in found.libraries if path != found.loader}
+    assert len(folders) == 1
+    assert found.libraries[f"{folders.pop()}/libelsewhere.so.1"].path == elsewhere
+
+
+def test_libraries_of_libraries_are_followed_by_their_own_runpath(tmp_path: Path) -> None:
+    deep = library(tmp_path / "deep" / "libdeep.so")
+    top = linked_to(tmp_path / "libtop.so", deep, "-Wl,-rpath,$ORIGIN/deep")
+    found = closure(PYTHON, [Need("libtop.so", "x.so", (str(top.parent),))], Root())
+    assert any(path.endswith("/libdeep.so") for path in found.libraries)
+
+
+def test_a_library_that_can_t_be_found_is_named_with_who_needs_it(tmp_path: Path) -> None:
+    gone = library(tmp_path / "gone" / "libgone.so.7")
+    user = linked_to(tmp_path / "user.so", gone)
+    gone.unlink()
+    needs = needs_of(Tree({"/site-packages/user.so": file(user)}))
+    with pytest.raises(RuntimeTreeError, match=r"libgone\.so\.7 can't be found") as raised:
+        closure(PYTHON, needs, Root())
+    assert "/site-packages/user.so needs it" in raised.value.evidence
+    assert "allow-missing = ['libgone.so.7']" in raised.value.step
+    found = closure(PYTHON, needs, Root(), allow_missing=("libgone.so.7",))
+    assert not any(path.endswith("libgone.so.7") for path in found.libraries)
+
+
+def test_what_a_tree_brings_itself_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+    own = library(tmp_path / "pkg.libs" / "libown.so")
+    user = linked_to(tmp_path / "user.so", own)
+    tree = Tree(
+        {"/p/user.so": file(user), "/p.libs/libown-1.so": file(own), "/p.libs/libown.so": Symlink("libown-1.so")}
+    )
+    assert "libown.so" not in {need.soname for need in needs_of(tree)}
+
+
+def test_a_library_of_another_architecture_is_passed_over(tmp_path: Path) -> None:
+    wrong = library(tmp_path / "wrong" / "libx.so")
+    data = bytearray(wrong.read_bytes())
+    data[18:20] = (0xF3).to_bytes(2, "little")  # e_machine: RISC-V
+    wrong.write_bytes(data)
+    right = library(tmp_path / "right" / "libx.so")
+    found = closure(PYTHON, [Need("libx.so", "x.so", (str(wrong.parent), str(right.parent)))], Root())
+    assert right in {content.path for content in found.libraries.values()}
+
+
+def test_links_are_followed_within_the_root_and_never_out_of_it(tmp_path: Path) -> None:
+    inside = library(tmp_path / "usr" / "lib" / "libin.so.1.2")
+    (tmp_path / "lib").symlink_to("/usr/lib")
+    (inside.parent / "libin.so.1").symlink_to("libin.so.1.2")
+    (inside.parent / "up").symlink_to("../../../../../../usr/lib/libin.so.1.2")
+    (inside.parent / "loop").symlink_to("loop")
+    root = Root(tmp_path)
+    assert root.resolve("/lib/libin.so.1") == "/usr/lib/libin.so.1.2"
+    assert root.resolve("/lib/up") == "/usr/lib/libin.so.1.2"
+    assert root.resolve("/lib/loop") is None
+    assert root.resolve("/lib/absent") is None
+
+
+def test_folders_of_ld_so_conf_are_searched_with_what_it_includes(tmp_path: Path) -> None:
+    """A root of its own: a program, its loader and its C library, and a library in a configured folder."""
+    real = closure(PYTHON, [], Root())
+    for path, content in [*real.libraries.items(), ("/bin/program", OnDisk(Path(PYTHON), 0))]:
+        target = tmp_path / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.path.read_bytes())
+    library(tmp_path / "opt" / "x" / "lib" / "libconfigured.so")
+    home = next(str(Path(path).parent) for path in real.libraries if Path(path).name.startswith("libc."))
+    (tmp_path / "etc" / "ld.so.conf.d").mkdir(parents=True)
+    (tmp_path / "etc" / "ld.so.conf").write_text("include ld.so.conf.d/*.conf  # more\n")
+    (tmp_path / "etc" / "ld.so.conf.d" / "x.conf").write_text(f"{home}\n/opt/x/lib\n")
+    found = closure("/bin/program", [Need("libconfigured.so", "x.so", ())], Root(tmp_path))
+    assert tmp_path / "opt/x/lib/libconfigured.so" in {content.path for content in found.libraries.values()}
+    assert all(content.path.is_relative_to(tmp_path) for content in found.libraries.values())

@@ -1,0 +1,127 @@
+"""The runtime: what's needed is there, what isn't stays behind."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.config import load
+from cannery.errors import ConfigurationError
+from cannery.interpreter import describe
+from cannery.model import File, Inline, LazyTree, Tree
+from cannery.trees.app import app_tree
+from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from tests.contents import read
+
+if TYPE_CHECKING:
+    from cannery.app import Interpreter
+    from cannery.workspace import Workspace
+    from tests.conftest import MakeProject
+
+
+@pytest.fixture
+def python(workspace: Workspace) -> Interpreter:
+    return describe(Path(sys.executable), workspace)
+
+
+NOTHING = Needs()
+
+
+def runtime_for(folder: Path, python: Interpreter, workspace: Workspace, needs: Needs = NOTHING) -> LazyTree:
+    app = load(folder)
+    own = app_tree(app, workspace)
+    return runtime(app, python, needs + needs_of_app(own.native, own.imports), workspace)
+
+
+def modules(tree: LazyTree, python: Interpreter) -> set[str]:
+    prefix = f"{python.image_stdlib}/"
+    return {path.removeprefix(prefix).split("/")[0] for path in tree.tree.entries if path.startswith(prefix)}
+
+
+def test_it_holds_the_interpreter_and_the_small_files(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    tree = runtime_for(make_project({"main.py": ""}), python, workspace).tree
+    assert f"/usr/local/bin/{python.name}" in tree
+    assert f"{python.image_stdlib}/os.py" in tree
+    assert f"{python.image_stdlib}/lib-dynload" in tree
+    assert {"/etc/passwd", "/etc/nsswitch.conf", "/tmp", "/etc/ssl/certs/ca-certificates.crt"} <= set(tree.entries)
+
+
+def test_what_nobody_imports_stays_behind(make_project: MakeProject, python: Interpreter, workspace: Workspace) -> None:
+    names = modules(runtime_for(make_project({"main.py": "import json"}), python, workspace), python)
+    assert "json" in names
+    assert not names & {"test", "tkinter", "idlelib", "turtledemo", "ensurepip", "curses", "site-packages"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "source"), [("", "import curses, venv"), ('[tool.cannery]\nstdlib = ["curses", "venv"]\n', "")]
+)
+def test_what_the_app_imports_or_the_configuration_names_comes_back(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace, settings: str, source: str
+) -> None:
+    folder = make_project({"main.py": source, "pyproject.toml": settings})
+    assert {"curses", "venv"} <= modules(runtime_for(folder, python, workspace), python)
+
+
+def test_a_dependency_brings_back_curses_but_not_tkinter(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    source = b"try:\n    import curses\n    import tkinter\nexcept ImportError: ...\n"
+    wheels = LazyTree("wheels", lambda: Tree({"/site-packages/x.py": File(Inline(source))}))
+    needs = needs_from(wheels, workspace)
+    names = modules(runtime_for(make_project({"main.py": ""}), python, workspace, needs), python)
+    assert "curses" in names
+    assert "tkinter" not in names
+
+
+def has_zones(tree: LazyTree) -> bool:
+    return "/usr/share/zoneinfo/UTC" in tree.tree
+
+
+def test_time_zones_go_in_when_they_are_used(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    assert not has_zones(runtime_for(make_project({"main.py": "import datetime"}, "one"), python, workspace))
+    assert has_zones(runtime_for(make_project({"main.py": "import zoneinfo"}, "two"), python, workspace))
+
+
+def test_time_zones_stay_behind_when_a_wheel_brings_them(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    wheel = Tree({"/s/tzdata/zoneinfo/__init__.py": File(Inline(b""))})
+    needs = needs_from(LazyTree("tzdata", lambda: wheel), workspace)
+    assert not has_zones(runtime_for(make_project({"main.py": "import zoneinfo"}), python, workspace, needs))
+
+
+def test_a_change_of_the_app_leaves_the_key_as_it_is(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    before = runtime_for(make_project({"main.py": "import json"}), python, workspace).key
+    assert runtime_for(make_project({"main.py": "import csv"}), python, workspace).key == before
+    assert runtime_for(make_project({"main.py": "import zoneinfo"}), python, workspace).key != before
+
+
+def test_the_configured_certificates_go_in(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    files = {"main.py": "", "own.pem": "mine", "pyproject.toml": '[tool.cannery]\nca-certificates = "own.pem"\n'}
+    folder = make_project(files)
+    bundle = runtime_for(folder, python, workspace).tree.entries["/etc/ssl/certs/ca-certificates.crt"]
+    assert isinstance(bundle, File)
+    assert read(bundle) == b"mine"
+    (folder / "own.pem").unlink()
+    with pytest.raises(ConfigurationError, match="there is no file"):
+        runtime_for(folder, python, workspace)
+
+
+def test_needs_are_remembered_under_the_tree_s_key(workspace: Workspace) -> None:
+    def never() -> Tree:
+        raise AssertionError
+
+    tree = Tree({"/x.py": File(Inline(b"from zoneinfo import ZoneInfo"))})
+    first = needs_from(LazyTree("key", lambda: tree), workspace)
+    assert needs_from(LazyTree("key", never), workspace) == first == Needs(modules=frozenset({"zoneinfo"}))
