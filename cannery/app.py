@@ -62,8 +62,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     resources: tuple[str, ...] = ()  # other files and folders of the project
     exclude: tuple[str, ...] = ()  # patterns of files that stay behind; * crosses folders
     stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out
+    libraries: tuple[str, ...] = ()  # shared libraries that the program opens by name: "libmagic.so.1"
     timezones: bool | Literal["auto"] = "auto"
-    ca_certificates: PATH | None = None  # a bundle in PEM; the machine's where it's not given
+    ca_certificates: PATH | None = None  # a bundle in PEM, or "system"; certifi's where it's not given
 
     # what becomes of it
     recipe: str = "scratch"
@@ -160,11 +161,13 @@ class Interpreter:
 
     executable: Path  # links resolved
     version: tuple[int, int, int]
+    prefix: Path  # where it's installed: sys.base_prefix
     stdlib: Path
     dynload: Path | None  # the standard library's extension modules, where they're not built in
     image_stdlib: str  # where it looks for them when it lies in /usr/local/bin
     image_site_packages: str  # where it looks for packages then
     cache_tag: str  # cpython-311
+    magic: str  # of its bytecode, in hexadecimal digits
     platform: Platform
     fingerprint: str  # changes when the installation does
 

@@ -6,6 +6,7 @@ Layers go from what changes rarely to what changes often, so that a change of th
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cannery import __version__
@@ -43,8 +44,11 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     """An image with no base: the interpreter, the dependencies, the app."""
     settings = app.settings
     python = interpreter_for(app, workspace)
-    compiled = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources)
-    checked = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, strict=True)
+    roots = tuple(str(HOME / root) for root in app.import_roots)
+    compile_with = partial(
+        bytecode, python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=roots
+    )
+    compiled, checked = compile_with(), compile_with(strict=True)
 
     def finished(tree: LazyTree) -> LazyTree:
         return tree | strip if settings.strip else tree
@@ -64,7 +68,10 @@ def scratch(app: App, workspace: Workspace) -> Plan:
 
 
 def _unlocked(name: str) -> str:
-    return f"{name} pins no versions: the image is the same again only on this machine; lock them (uv lock)"
+    return (
+        f"{name} pins no versions, so another machine may take others: lock them "
+        "(uv lock, or uv pip compile --generate-hashes)"
+    )
 
 
 RECIPES: Mapping[str, Recipe] = {"scratch": scratch}
@@ -92,6 +99,7 @@ def container_config(app: App, python: str) -> dict[str, Any]:
         "PYTHONNOUSERSITE": "1",  # the home folder is /tmp, where anybody could put a module
         "PYTHONUNBUFFERED": "1",
         "SSL_CERT_FILE": CERTIFICATES,
+        **({"REQUESTS_CA_BUNDLE": CERTIFICATES} if settings.ca_certificates else {}),  # requests brings its own
         **_search_path(app),
         **settings.env,
     }

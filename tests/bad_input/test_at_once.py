@@ -33,7 +33,10 @@ def test_one_project_twice(make_project: MakeProject, cache: Path) -> None:
 
 
 def test_two_projects_that_share_layers(make_project: MakeProject, cache: Path) -> None:
-    projects = [make_project(FILES, folder="one"), make_project({**FILES, "main.py": "import tin, json\n"}, folder="two")]
+    projects = [
+        make_project(FILES, folder="one"),
+        make_project({**FILES, "main.py": "import tin, json\n"}, folder="two"),
+    ]
     reports = built_at_once(projects, cache)
     runtimes = [{layer["name"]: layer for layer in report["layers"]}["runtime"] for report in reports]
     assert runtimes[0]["digest"] == runtimes[1]["digest"]
@@ -45,7 +48,10 @@ def test_two_projects_that_share_layers(make_project: MakeProject, cache: Path) 
 
 
 def test_an_archive_that_another_build_replaced_is_written_again(make_project: MakeProject, warm: Path) -> None:
-    one, two = make_project({"main.py": "one = 1\n"}, folder="one"), make_project({"main.py": "two = 2\n"}, folder="two")
+    one, two = (
+        make_project({"main.py": "one = 1\n"}, folder="one"),
+        make_project({"main.py": "two = 2\n"}, folder="two"),
+    )
     output = one.parent / "image.tar"
     for project in (one, two, one):
         report = cannery("image", "--json", "--output", str(output), cwd=project, CANNERY_CACHE=str(warm)).report

@@ -76,9 +76,7 @@ def leave_things_behind(root: Path) -> None:
         leave_things_behind,
     ],
 )
-def test_what_is_damaged_is_made_anew(
-    make_project: MakeProject, cache: Path, damage: Callable[[Path], None]
-) -> None:
+def test_what_is_damaged_is_made_anew(make_project: MakeProject, cache: Path, damage: Callable[[Path], None]) -> None:
     folder = make_project({"main.py": "import tin", "requirements.txt": "tin"})
     right = image_digest(folder, CANNERY_CACHE=str(cache))
     damage(cache / __version__)

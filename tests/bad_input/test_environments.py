@@ -61,9 +61,7 @@ def test_what_pythonpath_names_does_not_go_in(make_project: MakeProject, tmp_pat
 def test_a_umask_that_lets_nobody_else_read_changes_nothing(make_project: MakeProject, cache: Path) -> None:
     project = make_project(FILES)
     usual = image_digest(project)
-    outcome = finished(
-        [*COMMAND, "image"], cwd=project, umask=0o077, env={**os.environ, "CANNERY_CACHE": str(cache)}
-    )
+    outcome = finished([*COMMAND, "image"], cwd=project, umask=0o077, env={**os.environ, "CANNERY_CACHE": str(cache)})
     assert usual in outcome.stdout
     assert (project / "dist" / "app.tar").stat().st_mode & 0o777 == 0o600
 

@@ -46,7 +46,13 @@ def test_no_room_for_the_archive(machine: Machine, make_project: MakeProject, wa
     ids=["in a record", "while uv installs", "while modules are compiled", "in a layer"],
 )
 def test_no_room_in_the_cache(
-    machine: Machine, make_project: MakeProject, new_cache: NewCache, tmp_path: Path, room: int, seeded: bool, where: str
+    machine: Machine,
+    make_project: MakeProject,
+    new_cache: NewCache,
+    tmp_path: Path,
+    room: int,
+    seeded: bool,
+    where: str,
 ) -> None:
     folder, cache = make_project(PROJECT), tmp_path / "cache"
     cache.mkdir()

@@ -114,9 +114,7 @@ def test_a_home_folder_that_is_not_there_matters_only_where_nothing_else_is_name
     machine: Machine, project: Path, cache: Path
 ) -> None:
     homeless = {"HOME": "/nonexistent", "XDG_CACHE_HOME": None}
-    message = assert_refused(
-        machine.cannery("image", cwd=project, user=USER, CANNERY_CACHE=None, **homeless), 6
-    )
+    message = assert_refused(machine.cannery("image", cwd=project, user=USER, CANNERY_CACHE=None, **homeless), 6)
     assert "/nonexistent/.cache/cannery" in message
     assert "CANNERY_CACHE" in message.splitlines()[-1]
     outcome = machine.cannery("image", cwd=project, user=USER, CANNERY_CACHE=str(cache), **homeless)

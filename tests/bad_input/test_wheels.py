@@ -57,14 +57,17 @@ def test_the_build_after_a_refusal_is_right(make_project: MakeProject, index: Pa
 
 
 @pytest.mark.parametrize("requirement", ["tin", f"tin==1.0 {ZEROS}"], ids=["unlocked", "locked"])
-def test_with_no_network_the_index_is_named(
-    make_project: MakeProject, tmp_path: Path, requirement: str
-) -> None:
+def test_with_no_network_the_index_is_named(make_project: MakeProject, tmp_path: Path, requirement: str) -> None:
     folder = make_project({"main.py": "import tin", "requirements.txt": requirement})
     index = "http://user:open-sesame@127.0.0.1:9/simple"  # the port of discard: nobody answers there
     alone = {"UV_NO_INDEX": None, "UV_OFFLINE": None, "UV_FIND_LINKS": None, "UV_HTTP_RETRIES": "1"}
     outcome = cannery(
-        "image", cwd=folder, CANNERY_CACHE=str(tmp_path), UV_CACHE_DIR=str(tmp_path / "uv"), UV_DEFAULT_INDEX=index, **alone
+        "image",
+        cwd=folder,
+        CANNERY_CACHE=str(tmp_path),
+        UV_CACHE_DIR=str(tmp_path / "uv"),
+        UV_DEFAULT_INDEX=index,
+        **alone,
     )
     message = assert_refused(outcome, 4)
     assert "http://127.0.0.1:9/simple/tin/" in message

@@ -19,9 +19,7 @@ def only_from(folder: Path) -> dict[str, str]:
     return {"UV_FIND_LINKS": str(folder), "UV_NO_INDEX": "1", "UV_OFFLINE": "1"}
 
 
-def make_wheel(
-    folder: Path, name: str, *, tag: str = "py3-none-any", files: Mapping[str, bytes] | None = None
-) -> Path:
+def make_wheel(folder: Path, name: str, *, tag: str = "py3-none-any", files: Mapping[str, bytes] | None = None) -> Path:
     """Write version 1.0 of a distribution with one module, and ``files`` (PEP 427)."""
     info = f"{name}-1.0.dist-info"
     contents = {
