@@ -164,7 +164,7 @@ def _resource(app: App, name: str) -> Path:
 def _add_from(scan: _Scan, path: Path) -> None:
     """Add ``path``, which the configuration or an import names, and what lies below it."""
     folder = scan.app.folder
-    if not (real := path.parent.resolve()).is_relative_to(folder):
+    if path != folder and not (real := path.parent.resolve()).is_relative_to(folder):
         raise ProjectError(
             f"{path.relative_to(folder).as_posix()!r} lies outside the project",
             evidence=f"{path.parent} -> {real}",

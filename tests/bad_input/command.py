@@ -50,7 +50,7 @@ class Outcome:
 
 
 def environment(changes: Mapping[str, str | None]) -> dict[str, str]:
-    """This process's environment with ``changes``; None takes a variable away."""
+    """The environment of the tests with ``changes``; None takes a variable away."""
     return {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
 
 
@@ -126,7 +126,7 @@ def _assert_whole_archive(path: Path) -> None:
         for name in names:
             stream = archive.extractfile(name)
             if name.startswith("blobs/sha256/") and stream is not None:
-                assert hashlib.file_digest(stream, "sha256").hexdigest() == name.removeprefix("blobs/sha256/")
+                assert hashlib.sha256(stream.read()).hexdigest() == name.removeprefix("blobs/sha256/")
 
 
 def _assert_whole_cache(root: Path) -> None:

