@@ -63,8 +63,10 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         layers.append(("dependencies", finished(wheels | compiled)))
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
     layers.append(("app", finished((own.code | checked) + own.resources)))
-    notes = () if app.requirements is None or requirements.locked else (_unlocked(app.requirements.path.name),)
-    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+    notes = [_NO_VERSION] if _lacks_version(app) else []
+    if app.requirements is not None and not requirements.locked:
+        notes.append(_unlocked(app.requirements.path.name))
+    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, tuple(notes))
 
 
 def _unlocked(name: str) -> str:
@@ -72,6 +74,17 @@ def _unlocked(name: str) -> str:
         f"{name} pins no versions, so another machine may take others: lock them "
         "(uv lock, or uv pip compile --generate-hashes)"
     )
+
+
+_NO_VERSION = (
+    "the project's version is dynamic, so importlib.metadata won't know it in the image: give it with "
+    "[tool.cannery] version, or CANNERY_VERSION"
+)
+
+
+def _lacks_version(app: App) -> bool:
+    """Whether a package goes in without its metadata; a script isn't installed, and has none."""
+    return app.metadata.version is None and "version" in app.metadata.dynamic and not isinstance(app.entry, Script)
 
 
 RECIPES: Mapping[str, Recipe] = {"scratch": scratch}
