@@ -20,7 +20,7 @@ def resolve(file: RequirementsFile, settings: Settings, interpreter: Interpreter
     What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for what there is today.
     """
     contents = [path.read_bytes().hex() if path.is_file() else None for path in inputs(file)]
-    key = key_of("resolution", 1, file.kind, contents, settings.extras, settings.groups, interpreter.version)
+    key = key_of("resolution", 2, file.kind, contents, settings.extras, settings.groups, interpreter.version)
     known = None if workspace.refresh else workspace.cache.recall("resolutions", key)
     if known is not None:
         options, local = tuple(known["options"]), tuple(known["local"])

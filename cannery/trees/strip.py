@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["strip", "strip_elf"]
 
-_VERSION = 1  # goes up when the same file comes out otherwise
+_VERSION = 2  # goes up when the same file comes out otherwise
 _ET_EXEC, _ET_DYN = 2, 3
 _PT_LOAD = 1
 _SHT_NULL, _SHT_NOBITS = 0, 8
