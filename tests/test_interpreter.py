@@ -32,6 +32,18 @@ def test_the_running_python_is_described_by_its_installation(workspace: Workspac
     assert found.image_site_packages.startswith(f"/usr/local/lib/{found.name}/")
 
 
+@pytest.mark.parametrize("base", [f"{sys.base_prefix}/bin/python3", "/usr/bin/python3"])
+def test_a_virtual_environment_is_described_by_its_base(base: str, workspace: Workspace, tmp_path: Path) -> None:
+    if not Path(base).is_file():
+        pytest.skip(f"there is no {base}")
+    run([base, "-m", "venv", "--without-pip", str(tmp_path / "venv")])
+    try:
+        described = describe(Path(base), workspace)
+    except RuntimeTreeError as refused:
+        pytest.skip(refused.what)
+    assert describe(tmp_path / "venv/bin/python", workspace) == described
+
+
 def test_it_is_asked_once(workspace: Workspace) -> None:
     asked: list[str] = []
 

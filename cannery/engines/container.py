@@ -1,6 +1,6 @@
 """What a container runs, derived from an image's configuration as Docker derives it.
 
-The values are named tuples, as importing :mod:`dataclasses` would double what the runner takes to start.
+The values are named tuples: importing :mod:`dataclasses` takes about as long as starting a container does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["DEFAULT_PATH", "Account", "Container", "Volume", "account", "container", "container_in"]
+__all__ = ["DEFAULT_PATH", "Account", "Accounts", "Container", "Volume", "account", "container", "container_in"]
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -38,7 +38,7 @@ class Container(NamedTuple):
     working_directory: str = "/"
     hostname: str | None = None  # the host's own where it's not given, as the network is the host's
     scratch: tuple[str, ...] = ()  # folders that are empty, writable and gone at the end
-    volumes: tuple[Volume, ...] = ()
+    volumes: tuple[Volume, ...] = ()  # mounted in this order
 
 
 class Account(NamedTuple):
@@ -49,67 +49,46 @@ class Account(NamedTuple):
     home: str
 
 
-def container_in(
-    root: Path,
-    config: Mapping[str, Any],
-    args: Sequence[str] = (),
-    *,
-    env: Mapping[str, str] | None = None,
-    volumes: Sequence[Volume] = (),
-    hostname: str | None = None,
-) -> Container:
+class Accounts(NamedTuple):
+    """The texts of an image's ``/etc/passwd`` and ``/etc/group``."""
+
+    passwd: str = ""
+    group: str = ""
+
+
+def container_in(root: Path, config: Mapping[str, Any], args: Sequence[str] = ()) -> Container:
     """What ``config`` (OCI image-spec v1.1, config.md) says to run in ``root``, whose accounts are read."""
-    return container(
-        root,
-        config,
-        args,
-        passwd=read_text(root, "/etc/passwd"),
-        group=read_text(root, "/etc/group"),
-        env=env,
-        volumes=volumes,
-        hostname=hostname,
-    )
+    accounts = Accounts(read_text(root, "/etc/passwd"), read_text(root, "/etc/group"))
+    return container(root, config, args, accounts)
 
 
-def container(
-    root: Path,
-    config: Mapping[str, Any],
-    args: Sequence[str] = (),
-    *,
-    passwd: str = "",
-    group: str = "",
-    env: Mapping[str, str] | None = None,
-    volumes: Sequence[Volume] = (),
-    hostname: str | None = None,
-) -> Container:
-    """What ``config`` says to run, with ``args`` in place of its ``Cmd`` and ``env`` on top of its ``Env``."""
+def container(root: Path, config: Mapping[str, Any], args: Sequence[str], accounts: Accounts) -> Container:
+    """What ``config`` says to run; ``args``, where there are any, take the place of its ``Cmd``."""
     settings = config.get("config") or {}
-    who = account(settings.get("User") or "", passwd, group)
     argv = (*(settings.get("Entrypoint") or ()), *(args or settings.get("Cmd") or ()))
     if not argv:
         raise ImageError("the image names no program to run", step="give one after --")
+    who = account(settings.get("User") or "", accounts)
     return Container(
         root=root,
         argv=argv,
-        env={**_defaults(who, hostname), **_pairs(settings.get("Env") or ()), **(env or {})},
+        env={"PATH": DEFAULT_PATH, "HOME": who.home, **_pairs(settings.get("Env") or ())},
         uid=who.uid,
         gid=who.gid,
         working_directory=settings.get("WorkingDir") or "/",
-        hostname=hostname,
-        scratch=_uncovered(settings.get("Volumes") or (), volumes),
-        volumes=tuple(sorted(volumes, key=lambda volume: volume.target)),
+        scratch=tuple(sorted(settings.get("Volumes") or ())),
     )
 
 
-def account(user: str, passwd: str, group: str) -> Account:
+def account(user: str, accounts: Accounts) -> Account:
     """Read ``user``, ``uid``, ``user:group`` … as ``User`` of an image has it (OCI image-spec v1.1, config.md)."""
     name, _, group_name = user.partition(":")
     name = name or "0"
-    entry = next((e for e in _entries(passwd, fields=6) if name in (e[0], e[2])), None)
+    entry = next((e for e in _entries(accounts.passwd, fields=6) if name in (e[0], e[2])), None)
     if entry is None and not name.isdecimal():
         raise ImageError(f"the image has no user {name!r}", evidence="its /etc/passwd doesn't name it")
     uid, gid, home = (int(entry[2]), int(entry[3]), entry[5] or "/") if entry else (int(name), 0, "/")
-    return Account(uid, _gid(group_name, group) if group_name else gid, home)
+    return Account(uid, _gid(group_name, accounts.group) if group_name else gid, home)
 
 
 def _gid(name: str, group: str) -> int:
@@ -125,14 +104,5 @@ def _entries(text: str, *, fields: int) -> list[list[str]]:
     return [e for e in lines if len(e) >= fields and all(n.isdecimal() for n in e[2 : min(fields, 4)])]
 
 
-def _defaults(who: Account, hostname: str | None) -> dict[str, str]:
-    return {"PATH": DEFAULT_PATH, "HOME": who.home, **({"HOSTNAME": hostname} if hostname else {})}
-
-
 def _pairs(env: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in (pair.partition("=") for pair in env)}
-
-
-def _uncovered(declared: Sequence[str], volumes: Sequence[Volume]) -> tuple[str, ...]:
-    """The image's own volumes that the host gives nothing for."""
-    return tuple(sorted(set(declared) - {volume.target for volume in volumes}))

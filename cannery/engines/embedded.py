@@ -94,7 +94,8 @@ def _await(monitor: int, maps: IdMaps, messages: BinaryIO, gate: BinaryIO) -> No
     """Let the monitor go on once its namespaces are there, and wait until the program runs."""
     if (line := messages.readline()) == _READY:
         write_maps(monitor, maps)
-        gate.write(b"\n")
+        with step("letting the monitor go on"):
+            gate.write(b"\n")
         line = messages.read()
     if line:
         number, _, refused = os.fsdecode(line).partition(" ")
@@ -127,6 +128,7 @@ def _monitor(start: _Start) -> int:
 def _init(start: _Start, alive: int) -> int:
     """Be process 1: furnish the container, start the program, reap orphans."""
     os.umask(0o022)
+    sys.meta_path.clear()  # an import would take the image's code from now on
     assemble(start.container)
     drop_privileges(start.container.uid, start.container.gid, groups=start.maps.groups)
     die_with_parent()
@@ -150,30 +152,40 @@ def _program(start: _Start) -> int:
         if number > 2 and number != start.told:  # noqa: PLR2004  # standard error
             with suppress(OSError):  # the one of the listing itself
                 os.close(number)
-    try:
-        os.execvpe(container.argv[0], container.argv, {**container.env})
-    except OSError as error:
-        there = any(map(os.path.exists, _candidates(container)))
-        raise StepError(INTERPRETER if error.errno == errno.ENOENT and there else EXEC, error.errno or 0) from error
+    raise _exec(container)
+
+
+def _exec(container: Container) -> StepError:
+    """Become the program; return why that is refused, if it is."""
+    refusal = StepError(EXEC, errno.ENOENT)
+    for path in _candidates(container):
+        try:
+            os.execve(path, container.argv, {**container.env})  # noqa: S606  # no shell: that's the point
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
+                refusal = StepError(EXEC, error.errno or 0)
+            elif os.path.exists(path):
+                refusal = StepError(INTERPRETER, errno.ENOENT)
+    return refusal
 
 
 def _candidates(container: Container) -> list[str]:
-    """The files that the program's name may mean (execvp(3))."""
+    """The files that the program's name may mean."""
     name = container.argv[0]
     if "/" in name:
         return [name]
-    return [f"{folder}/{name}" for folder in container.env.get("PATH", "").split(":")]
+    return [f"{folder or '.'}/{name}" for folder in container.env.get("PATH", "").split(":")]
 
 
 def _fork(start: _Start, body: Callable[[_Start], int], *, closing: Iterable[int] = ()) -> int:
     """Return the process ID of a child that runs ``body`` and ends with the exit code that it returns."""
     with step("fork"):
         pid = os.fork()
-    if pid:
-        return pid
-    for number in closing:
-        os.close(number)
-    _end_with(body, start)
+    if pid == 0:
+        for number in closing:
+            os.close(number)
+        _end_with(body, start)
+    return pid
 
 
 def _end_with(body: Callable[[_Start], int], start: _Start) -> NoReturn:
@@ -199,5 +211,5 @@ def _ended(alive: int) -> bool:
 
 
 def _text(path: str) -> str:
-    with open(path, encoding="ascii") as file:
+    with open(path, encoding="utf-8") as file:
         return file.read()

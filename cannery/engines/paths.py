@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ImageError
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["folder_of", "parts_of", "read_text", "resolved"]
+__all__ = ["folder_of", "is_folder", "make_folder", "parts_of", "read_text", "resolved"]
 
 _MOST_LINKS: Final = 40  # as many as Linux follows (path_resolution(7))
 
@@ -38,6 +39,25 @@ def read_text(root: Path, name: str) -> str:
             return file.read()
     except FileNotFoundError:
         return ""
+
+
+def make_folder(root: str, path: str) -> None:
+    """Make ``path`` below ``root``, and the folders that it lies in, as they are when no layer names them."""
+    missing = []
+    while path != root and not is_folder(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for each in reversed(missing):
+        os.mkdir(each)
+        os.chmod(each, 0o755)  # noqa: S103  # whatever the umask
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is a folder at ``path``, and not a link to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _follow(root: str, parts: Sequence[str], name: str) -> str:

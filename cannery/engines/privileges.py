@@ -29,7 +29,7 @@ class Range(NamedTuple):
 
     inside: int
     outside: int
-    count: int
+    length: int
 
 
 class IdMaps(NamedTuple):
@@ -57,10 +57,8 @@ def id_maps(uid: int, gid: int, *, own: tuple[Sequence[Range], Sequence[Range]],
     A privileged caller maps every ID that it has itself to the same ID. Anyone else has but one, which becomes
     the program's.
     """
-    if privileged and all(
-        any(r.inside <= i < r.inside + r.count for r in o) for i, o in zip((uid, gid), own, strict=True)
-    ):
-        uids, gids = (tuple(Range(r.inside, r.inside, r.count) for r in o) for o in own)
+    if privileged and all(map(_covers, own, (uid, gid))):
+        uids, gids = (tuple(Range(each.inside, each.inside, each.length) for each in ids) for ids in own)
         return IdMaps(uids, gids, groups=True)
     return IdMaps((Range(uid, os.geteuid(), 1),), (Range(gid, os.getegid(), 1),), groups=False)
 
@@ -105,11 +103,15 @@ def _empty_bounding_set() -> None:
         capability += 1
 
 
+def _covers(ids: Sequence[Range], number: int) -> bool:
+    return any(each.inside <= number < each.inside + each.length for each in ids)
+
+
 def _lines(maps: Sequence[Range]) -> str:
-    return "".join(f"{each.inside} {each.outside} {each.count}\n" for each in maps)
+    return "".join(f"{each.inside} {each.outside} {each.length}\n" for each in maps)
 
 
 def _write(pid: int, name: str, text: str) -> None:
     path = f"/proc/{pid}/{name}"
-    with step(f"writing {name}"), open(path, "w", encoding="ascii", buffering=len(text) + 1) as file:
+    with step(f"writing {name}"), open(path, "w", encoding="utf-8", buffering=len(text) + 1) as file:
         file.write(text)

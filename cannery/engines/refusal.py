@@ -52,6 +52,12 @@ def explain(refused: StepError, container: Container) -> CanneryError:
         )
     if refused.step == EXEC:
         return _not_executed(refused, container)
+    if refused.errno in {errno.ENOENT, errno.ENOTDIR}:
+        return ImageError(
+            "a file or folder of the container isn't there",
+            evidence=f"{refused.step}: {reason}",
+            step="`volumes` in [tool.cannery] gives an image folders to mount on",
+        )
     return _not_started(refused)
 
 
@@ -100,7 +106,7 @@ def obstacles(read: Callable[[str], str | None], *, privileged: bool) -> Iterato
 def read_setting(path: str) -> str | None:
     """The text of a file below ``/proc``, or None."""
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read().strip()
     except OSError:
         return None

@@ -8,14 +8,14 @@ import shutil
 import stat
 from typing import TYPE_CHECKING, Final
 
-from cannery.engines.paths import folder_of, parts_of
+from cannery.engines.paths import folder_of, is_folder, make_folder, parts_of
 from cannery.errors import ImageError
 
 if TYPE_CHECKING:
     import tarfile
     from collections.abc import Container
 
-__all__ = ["Root", "make_folder"]
+__all__ = ["Root"]
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
@@ -37,7 +37,7 @@ class Root:
         self._layer = ""
         self._added: set[str] = set()  # by this layer: its whiteouts spare them (layer.md, Whiteouts)
         self._folders: dict[str, tarfile.TarInfo] = {}  # whose metadata is set in the end
-        os.chmod(path, 0o755)
+        os.chmod(path, 0o755)  # noqa: S103  # every user of the container starts here
 
     def begin(self, layer: str) -> None:
         """Take what's added from now on as part of ``layer``."""
@@ -86,7 +86,7 @@ class Root:
             raise self._refused(member, f"it is {kind}")
 
     def _add_folder(self, member: tarfile.TarInfo, path: str) -> None:
-        if not _is_folder(path):
+        if not is_folder(path):
             self._clear(path)
             os.mkdir(path, 0o700)
         self._folders[path] = member
@@ -104,7 +104,7 @@ class Root:
         target = f"{self._below(member.linkname)}/{parts[-1]}" if parts else self._path
         if target == path:
             return
-        if not os.path.lexists(target) or _is_folder(target):
+        if not os.path.lexists(target) or is_folder(target):
             raise self._refused(member, f"it is a hard link to {member.linkname!r}, which is no file of the image")
         if target.startswith(f"{path}/"):
             raise self._refused(member, "it takes the place of the folder that it's a hard link into")
@@ -114,14 +114,14 @@ class Root:
     def _remove_lower(self, member: tarfile.TarInfo, folder: str, name: str) -> None:
         """Apply a whiteout; it has no effect on what its own layer holds, before or after it."""
         if name == _OPAQUE:
-            if _is_folder(folder):
+            if is_folder(folder):
                 for each in os.listdir(folder):
                     self._clear(f"{folder}/{each}", spare=self._added)
-        elif not name.startswith(_RESERVED):
-            hidden = name.removeprefix(_WHITEOUT)
-            if hidden in {"", ".", ".."}:
-                raise self._refused(member, "it is a whiteout of no file")
-            self._clear(f"{folder}/{hidden}", spare=self._added)
+            return
+        hidden = name.removeprefix(_WHITEOUT)
+        if hidden in {"", ".", ".."}:
+            raise self._refused(member, "it is a whiteout of no file")
+        self._clear(f"{folder}/{hidden}", spare=self._added)
 
     def _clear(self, path: str, *, spare: Container[str] = ()) -> None:
         """Remove what is at ``path``, with all that lies below it, but for ``spare`` and the folders it lies in."""
@@ -129,12 +129,12 @@ class Root:
             return
         found = [path]
         for each in found:  # grows as folders are met: however deep they lie, nothing recurses
-            if _is_folder(each):
+            if is_folder(each):
                 found += (f"{each}/{name}" for name in os.listdir(each))
         for each in reversed(found):
             if each in spare:
                 continue
-            if not _is_folder(each):
+            if not is_folder(each):
                 os.unlink(each)
             elif not os.listdir(each):
                 os.rmdir(each)
@@ -181,21 +181,3 @@ class Root:
             evidence=why,
             step="don't trust this image, or tell who made it",
         )
-
-
-def make_folder(root: str, path: str) -> None:
-    """Make ``path`` below ``root``, and the folders that it lies in, as they are when no layer names them."""
-    missing = []
-    while path != root and not _is_folder(path):
-        missing.append(path)
-        path = os.path.dirname(path)
-    for each in reversed(missing):
-        os.mkdir(each)
-        os.chmod(each, 0o755)  # whatever the umask
-
-
-def _is_folder(path: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from cannery.engines.paths import folder_of, parts_of, resolved
+from cannery.engines.paths import folder_of, make_folder, parts_of, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +34,6 @@ def rootfs(image: Image, cache: Cache) -> Path:
 
 def _add_mount_points(root: str, settings: Mapping[str, Any]) -> None:
     """Make what a container needs and the image lacks: files and folders to mount on, the working directory."""
-    from cannery.engines.root import make_folder  # noqa: PLC0415
-
     for name, mode in _FOLDERS.items():
         if not os.path.lexists(root + name):
             make_folder(root, root + name)

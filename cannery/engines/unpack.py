@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
 import tarfile
 import zlib
@@ -17,15 +18,9 @@ from cannery.model import Digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from typing import Protocol
+    from typing import BinaryIO
 
     from cannery.model import Layer
-
-    class _Readable(Protocol):
-        """What bytes can be read from."""
-
-        def read(self, size: int = -1, /) -> bytes: ...
-
 
 __all__ = ["unpack"]
 
@@ -48,7 +43,7 @@ def unpack(layers: Sequence[Layer], into: Path) -> None:
 
 def _extract(layer: Layer, root: Root) -> None:
     """Extract one layer, and compare its digests once it's read to its end."""
-    with layer.blob.open("rb") as file:
+    with _open(layer) as file:
         blob = _Digesting(file)
         archive = _Digesting(_unzipped(layer, blob))
         try:
@@ -56,7 +51,6 @@ def _extract(layer: Layer, root: Root) -> None:
                 for member in members:
                     root.add(member, members)
             archive.drain()
-            blob.drain()
         except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise ImageError(f"the layer {layer.name!r} can't be read", evidence=f"{layer.blob}: {error}") from error
     for what, found, expected in (
@@ -71,18 +65,25 @@ def _extract(layer: Layer, root: Root) -> None:
             )
 
 
-def _unzipped(layer: Layer, blob: _Digesting) -> _Readable:
+def _open(layer: Layer) -> BinaryIO:
+    try:
+        return layer.blob.open("rb")
+    except OSError as error:
+        raise ImageError(f"the layer {layer.name!r} can't be read", evidence=str(error)) from error
+
+
+def _unzipped(layer: Layer, blob: _Digesting) -> io.RawIOBase | io.BufferedIOBase:
     if layer.media_type.endswith("tar"):
         return blob
     if layer.media_type.endswith("gzip"):
-        return gzip.GzipFile(fileobj=blob)  # type: ignore[arg-type]  # it needs no more than read()
+        return gzip.GzipFile(fileobj=blob)
     raise ImageError(f"the layer {layer.name!r} is of a kind that can't be unpacked", evidence=layer.media_type)
 
 
-class _Digesting:
+class _Digesting(io.RawIOBase):
     """A stream that takes the digest of what is read from it."""
 
-    def __init__(self, stream: _Readable) -> None:
+    def __init__(self, stream: BinaryIO | io.RawIOBase | io.BufferedIOBase) -> None:
         self._stream = stream
         self._hash = hashlib.sha256()
 
@@ -91,9 +92,13 @@ class _Digesting:
         """The digest of what was read so far."""
         return Digest(self._hash.hexdigest())
 
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
     def read(self, size: int = -1, /) -> bytes:
         """Read as the stream does."""
-        data = self._stream.read(size)
+        data = self._stream.read(size) or b""
         self._hash.update(data)
         return data
 

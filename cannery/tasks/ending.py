@@ -46,6 +46,8 @@ def friendly(task: Task) -> Task:
 
     @functools.wraps(task)
     def guarded(*args: Any, **kwargs: Any) -> Any:
+        # Invoke turns it off to keep tasks.py's folder clean; every build would compile all of cannery once more.
+        sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
         try:
             with _stoppable(), _standard_streams():
                 return task(*args, **kwargs)

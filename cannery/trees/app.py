@@ -152,6 +152,9 @@ def _top_level(app: App, module: str) -> Path | None:
 
 def _resource(app: App, name: str) -> Path:
     path = app.folder / name
+    if path == app.folder:
+        what = f"resources names {name!r}: that is the whole project, with all that is made from it"
+        raise ConfigurationError(what, step="name the files and folders in it that the program reads")
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
         step = "put it into the project, and name it relative to that"
         raise ConfigurationError(f"resources names {name!r}, which is not below {app.folder}", step=step)

@@ -117,4 +117,4 @@ def _machine_name(number: int) -> str:
 def _machine_names() -> dict[int, str]:
     from elftools.elf.enums import ENUM_E_MACHINE  # noqa: PLC0415  # slow to import, not needed when nothing changed
 
-    return {value: name for name, value in ENUM_E_MACHINE.items() if isinstance(value, int)}
+    return {value: name for name, value in ENUM_E_MACHINE.items() if name != "_default_"}

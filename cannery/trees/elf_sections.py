@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SectionTable"]
 
-_NULL, _SYMTAB, _STRTAB, _RELA, _REL, _SYMTAB_SHNDX = 0, 2, 3, 4, 9, 18  # SHT_…
-_ALLOC, _INFO_LINK = 0x2, 0x40  # SHF_…
+_NULL, _SYMTAB, _STRTAB, _RELA, _NOBITS, _REL, _SYMTAB_SHNDX = 0, 2, 3, 4, 8, 9, 18  # SHT_…
+_ALLOC, _EXECINSTR, _INFO_LINK = 0x2, 0x4, 0x40  # SHF_…
 _SYMBOLS = {_NULL, _SYMTAB, _RELA, _REL, _SYMTAB_SHNDX}
 _DEBUG = re.compile(
     rb"\.(shstrtab|strtab|comment|line|stab.*|z?debug(_.*)?|gdb_index"
-    rb"|gnu_debug(link|altlink|data)|gnu\.build\.attributes.*)"
+    rb"|gnu_debug(link|altlink|data)|gnu\.build\.attributes.*|(gnu|ARM|riscv)\.attributes)"
 )
 
 
@@ -48,6 +48,11 @@ class SectionTable:
     def dropped(self) -> Iterator[Section]:
         """The sections that go."""
         return (section for index, section in enumerate(self.sections) if not self._stays(index))
+
+    @property
+    def has_only_debugging_information(self) -> bool:
+        """Whether the file's code lies in another file, as ``objcopy --only-keep-debug`` leaves it."""
+        return any(section.type == _NOBITS and section.flags & _EXECINSTR for section in self.sections)
 
     @property
     def rows(self) -> int:

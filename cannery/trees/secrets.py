@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
@@ -43,7 +42,7 @@ _BY_NAME = {
     "*.kdbx": "passwords",
 }
 _HARMLESS = {".env.example", ".env.sample", ".env.template", ".env.dist"}
-
+_SUSPICIOUS = re.compile("|".join(map(fnmatch.translate, _BY_NAME)))  # one look at a name that is like none of them
 
 _PASSWORD_IN_URL = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # ${PASSWORD} stands for one elsewhere
 
@@ -78,10 +77,7 @@ def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
 
 
 def _by_name(path: str) -> str:
-    for part in PurePosixPath(path).parts:
-        if part in _HARMLESS:
-            continue
-        for pattern, kind in _BY_NAME.items():
-            if fnmatch.fnmatchcase(part, pattern):
-                return kind
+    for part in path.split("/"):
+        if part not in _HARMLESS and _SUSPICIOUS.match(part):
+            return next(kind for pattern, kind in _BY_NAME.items() if fnmatch.fnmatchcase(part, pattern))
     return ""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cannery.model import File, Transform, Tree, key_of
-from cannery.trees.elf_headers import MAGIC, ElfReader, MalformedElfError, Section
+from cannery.trees.elf_headers import MAGIC, ElfReader, MalformedElfError, Section, Segment
 from cannery.trees.elf_sections import SectionTable
 from cannery.trees.patched import Patch, Patched
 from cannery.trees.spans import Span, merged, subtracted
@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 
 __all__ = ["strip", "strip_elf"]
 
-_VERSION = 1  # goes up when the same file comes out otherwise
+_VERSION = 2  # goes up when the same file comes out otherwise
 _ET_EXEC, _ET_DYN = 2, 3
+_PT_LOAD = 1
 _SHT_NULL, _SHT_NOBITS = 0, 8
 _PAGE = 4096  # bytes
 _ALIGNMENT = 8  # of the section header table
+_WORTHWHILE = 512  # bytes: a block of an archive; so what a distribution has stripped stays the distribution's
 
 
 def strip_elf(content: Content) -> Content:
     """Return ``content`` without its symbols and debugging information; loading and running it needs neither.
 
-    It comes back as it is where that saves nothing, and where something could be lost: a file that is neither a program
-    nor a shared library, that is malformed, or that carries what no header tells of, as self-extracting programs do.
+    It comes back as it is where that saves hardly anything, and where something could be lost: a file that is neither a
+    program nor a shared library, that is malformed, or that carries what no header tells of, as self-extracting
+    programs do.
     """
     with content.open() as stream:
         if stream.read(len(MAGIC)) != MAGIC:
@@ -66,22 +69,27 @@ def _stripped(content: Content, reader: ElfReader) -> Content:
     needed = _needed(reader, table)
     spare = subtracted(_spare(reader, table), needed)
     end = needed[-1].stop
-    if not all(_is_padding(reader, span) for span in subtracted([Span(end, content.size)], spare)):
+    if table.has_only_debugging_information or _carries_more(reader, end, spare):
         return content
+    return _put_together(content, reader, table, end, spare)
+
+
+def _put_together(content: Content, reader: ElfReader, table: SectionTable, end: int, spare: Sequence[Span]) -> Content:
+    """Write zeros over what's spare before ``end``, cut off what's behind it, and add the new table."""
     length = len(table.render(0))
     place = _place(spare, end, length)
     size = max(end, place + length)
-    if sum(span.size for span in spare) <= length or size > content.size:
+    if sum(span.size for span in spare) < length + _WORTHWHILE or size > content.size:
         return content
-    new_header = header._replace(shoff=place, shnum=table.rows, shstrndx=table.rows - 1)
-    start = min(end, place)  # from the end on, up to the table, lie zeros
+    header = reader.header._replace(shoff=place, shnum=table.rows, shstrndx=table.rows - 1)
+    start = min(end, place)  # from the end on, zeros lie before an aligned table
     return Patched(
         content,
         size,
         (
             *(Patch(hole.start, hole.stop) for hole in spare if hole.stop <= end),
             Patch(start, place + length, table.render(place).rjust(place + length - start, b"\0")),
-            Patch(0, reader.encoding.header.size, reader.encoding.header.pack(*new_header)),
+            Patch(0, reader.encoding.header.size, reader.encoding.header.pack(*header)),
         ),
     )
 
@@ -94,7 +102,7 @@ def _needed(reader: ElfReader, table: SectionTable) -> list[Span]:
         [
             Span.sized(0, reader.encoding.header.size),
             Span.sized(header.phoff, header.phnum * header.phentsize),
-            *(Span.sized(segment.offset, segment.filesz) for segment in reader.segments()),
+            *map(_extent, reader.segments()),
             *_contents(table.kept()),
         ],
     )
@@ -104,6 +112,13 @@ def _spare(reader: ElfReader, table: SectionTable) -> list[Span]:
     """What nobody misses unless it's also needed: the sections that are not kept, and the table of all of them."""
     header = reader.header
     return _within(reader, [Span.sized(header.shoff, header.shnum * header.shentsize), *_contents(table.dropped())])
+
+
+def _extent(segment: Segment) -> Span:
+    """Where a segment lies. An empty one maps the page it would start in, and so the file must reach it."""
+    if segment.type == _PT_LOAD and not segment.filesz:
+        return Span(max(0, segment.offset - 1), segment.offset)
+    return Span.sized(segment.offset, segment.filesz)
 
 
 def _contents(sections: Iterable[Section]) -> list[Span]:
@@ -120,8 +135,10 @@ def _within(reader: ElfReader, spans: Iterable[Span]) -> list[Span]:
     return result
 
 
-def _is_padding(reader: ElfReader, span: Span) -> bool:
-    return span.size < _PAGE and not any(reader.at(span.start, span.size))
+def _carries_more(reader: ElfReader, end: int, spare: Sequence[Span]) -> bool:
+    """Whether anything but alignment lies behind ``end`` that no header tells of."""
+    unknown = subtracted([Span(end, reader.size)], spare)
+    return any(span.size >= _PAGE or any(reader.at(span.start, span.size)) for span in unknown)
 
 
 def _place(spare: Sequence[Span], end: int, length: int) -> int:

@@ -152,7 +152,7 @@ def test_ctrl_c_on_a_terminal(build: Build) -> None:
         terminal.sendcontrol("c")
         terminal.expect(pexpect.EOF)
         after = termios.tcgetattr(terminal.child_fd)
-        shown = terminal.before
+        shown = terminal.before or ""
         terminal.close()
         assert terminal.exitstatus == 128 + signal.SIGINT, shown
         assert shown.count("interrupted") == 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from elftools.elf.elffile import ELFFile
 
 from cannery.model import OnDisk
 
@@ -49,6 +52,10 @@ def write(content: Content, target: Path) -> Path:
     return target
 
 
+def sections(data: bytes) -> list[str]:
+    return [section.name for section in ELFFile(io.BytesIO(data)).iter_sections() if section["sh_type"] != "SHT_NULL"]
+
+
 def complaints(path: Path) -> set[str]:
     """What readelf finds wrong."""
     done = subprocess.run(["readelf", "-aW", str(path)], capture_output=True, text=True, check=True)
@@ -71,6 +78,8 @@ class Section:
     offset: int
     size: int
     link: int = 0
+    info: int = 0
+    entsize: int = 0
 
 
 @dataclass
@@ -123,5 +132,6 @@ class Handmade:
     def _section(self, section: Section, names: bytes) -> bytes:
         return self.pack(
             "IIQQQQIIQQ", "IIIIIIIIII", names.index(section.name.encode() + b"\0"), section.kind, section.flags,
-            section.offset if section.flags else 0, section.offset, section.size, section.link, 0, 1, 0,
+            section.offset if section.flags else 0, section.offset, section.size, section.link, section.info, 1,
+            section.entsize,
         )  # fmt: skip

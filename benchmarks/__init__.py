@@ -1,0 +1,1 @@
+"""How well cannery does what it promises: ``python -m benchmarks --help``, docs/benchmarks.md."""

@@ -1,0 +1,98 @@
+"""Measure what cannery promises, and print it as a table: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.bench import new_bench
+from benchmarks.builds import changed, cold, digest, unchanged
+from benchmarks.figures import as_json, as_markdown, as_table, between_markers
+from benchmarks.listing import listing
+from benchmarks.machine import machine
+from benchmarks.memory import memory
+from benchmarks.size import size
+from benchmarks.start import start
+from benchmarks.timing import CommandError
+from cannery.errors import CanneryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from benchmarks.bench import Bench
+    from benchmarks.figures import Figure
+
+_BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
+    "digest": digest,
+    "unchanged": unchanged,
+    "changed": changed,
+    "cold": cold,
+    "memory": memory,
+    "list": listing,
+    "size": size,
+    "start": start,
+}
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = _parser()
+    options = parser.parse_args()
+    if options.write and options.only:
+        parser.error("--write takes every figure, so it goes without --only")
+    try:
+        figures = _measure(options.only or list(_BENCHMARKS), options.rounds)
+    except (CanneryError, CommandError) as error:
+        sys.exit(f"error: {error}")
+    if options.write:
+        path: Path = options.write
+        document = path.read_text(encoding="utf-8")
+        path.write_text(between_markers(document, as_markdown(figures, machine())), encoding="utf-8")
+    if options.json:
+        print(json.dumps(as_json(figures, machine()), indent=2))
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    Console(highlight=False).print(as_table(figures, machine()))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", action="append", choices=_BENCHMARKS, help="measure this; may be given again")
+    parser.add_argument("--rounds", type=int, default=15, help="how often to repeat what is quick (default: 15)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--write", type=_document, metavar="FILE", help="put the table into this Markdown file")
+    return parser
+
+
+def _document(name: str) -> Path:
+    """A Markdown file with a place for the table, which is looked for before anything is measured."""
+    path = Path(name)
+    try:
+        between_markers(path.read_text(encoding="utf-8"), "")
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{name}: {error}") from error
+    return path
+
+
+def _measure(names: list[str], rounds: int) -> list[Figure]:
+    """Every figure of the named benchmarks, measured in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="cannery-benchmarks-") as folder:
+        bench = new_bench(Path(folder).resolve(), rounds, _say)
+        figures: list[Figure] = []
+        for name in names:
+            _say(name)
+            figures += _BENCHMARKS[name](bench)
+        return figures
+
+
+def _say(what: str) -> None:
+    print(f"{what} …", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Where measurements happen: a folder of their own, and cannery installed there as users install it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.projects import REPOSITORY
+from benchmarks.timing import Command
+from cannery.process import find_uv, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["Bench", "install", "new_bench"]
+
+_OURS = ("PYTHON", "CANNERY_", "INVOKE_", "VIRTUAL_ENV")  # variables that would change what is measured
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder to work in, an environment with cannery, and how often to repeat."""
+
+    folder: Path
+    rounds: int
+    say: Callable[[str], None]  # is told what is being done
+    venv: Path
+
+    @property
+    def cache(self) -> Path:
+        """The cache that builds share."""
+        return self.folder / "cache"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The caller's environment, without what would change a measurement."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        return {**kept, "CANNERY_CACHE": str(self.cache)}
+
+    def command(self, project: Path, *argv: str, **more: str) -> Command:
+        """A command in the folder ``project``; ``more`` is added to its environment."""
+        return Command(argv, project, {**self.env, **more})
+
+    def invoke(self, project: Path, *arguments: str, **more: str) -> Command:
+        """An ``invoke`` command in the folder ``project``."""
+        return self.command(project, str(self.venv / "bin" / "invoke"), *arguments, **more)
+
+    def image(self, project: Path, *flags: str, **more: str) -> dict[str, Any]:
+        """Build the image of ``project``; returns what ``invoke image --json`` says."""
+        answer: dict[str, Any] = json.loads(self.invoke(project, "image", "--json", *flags, **more).run().output)
+        return answer
+
+    def several(self) -> int:
+        """How often to repeat what takes seconds."""
+        return max(1, self.rounds // 5)
+
+    def installed_by_uv(self) -> Bench:
+        """The same with cannery as uv leaves it: nothing is compiled before it's imported."""
+        return replace(self, venv=install(self.folder / "by-uv", str(REPOSITORY), compiled=False))
+
+
+def new_bench(folder: Path, rounds: int, say: Callable[[str], None]) -> Bench:
+    """Install cannery below ``folder``, compiled as pip does it."""
+    say("installing cannery")
+    return Bench(folder, rounds, say, install(folder / "venv", str(REPOSITORY), compiled=True))
+
+
+def install(venv: Path, *requirements: str, compiled: bool) -> Path:
+    """Make a virtual environment with ``requirements``; ``compiled`` writes the .pyc files of all that is in it.
+
+    Without being told to, uv would take a cannery that it built before its sources changed.
+    """
+    uv = find_uv()
+    run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(venv)])
+    flags = ["--refresh-package=cannery", *(["--compile-bytecode"] if compiled else [])]
+    run([uv, "pip", "install", "--quiet", *flags, "--python", str(venv / "bin" / "python"), *requirements])
+    return venv

@@ -1,0 +1,32 @@
+"""The image in Docker, where an engine answers."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from benchmarks.timing import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from benchmarks.bench import Bench
+
+__all__ = ["loaded"]
+
+
+@contextmanager
+def loaded(bench: Bench, project: Path) -> Iterator[str | None]:
+    """The name of the image of ``project`` in the engine, for as long as the block lasts; None without an engine."""
+    archive = bench.image(project, "--tag", "cannery-benchmark", "--output", "dist/docker.tar")["archive"]
+    try:
+        answer = bench.command(project, "docker", "load", "--quiet", "--input", archive).run().output
+    except CommandError:
+        yield None
+        return
+    name = answer.strip().rpartition(" ")[2]
+    try:
+        yield name
+    finally:
+        bench.command(project, "docker", "image", "rm", name).run()

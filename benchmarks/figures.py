@@ -1,0 +1,78 @@
+"""Figures: what was measured, beside what is to be reached; as a table, as Markdown, as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
+
+__all__ = ["BEGIN", "END", "Figure", "as_json", "as_markdown", "as_table", "between_markers"]
+
+BEGIN, END = "<!-- figures: made by python -m benchmarks -->", "<!-- end of figures -->"
+_HEADINGS = ("what", "measured", "reach", "met", "how that comes")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number; ``reach`` is the most that it may be, where anything was promised."""
+
+    what: str
+    value: float
+    unit: str  # s, MB, ×; or what is counted
+    reach: float | None = None
+    detail: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the promise is kept; None where there is none."""
+        return None if self.reach is None else self.value <= self.reach
+
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """The figure in words, in the order of the table's headings."""
+        reach = "" if self.reach is None else shown(self.reach, self.unit)
+        met = {None: "", True: "yes", False: "no"}[self.met]
+        return self.what, shown(self.value, self.unit), reach, met, self.detail
+
+
+def shown(value: float, unit: str) -> str:
+    """``1.25 ×``, ``0.21 s``, ``104.2 MB``, ``1 digest``."""
+    digits = {"s": 2, "×": 2, "MB": 1}.get(unit, 0)
+    return f"{value:,.{digits}f} {unit}"
+
+
+def as_table(figures: Sequence[Figure], machine: Mapping[str, str]) -> Table:
+    """A table for a terminal."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE, pad_edge=False, caption=", ".join(machine.values()))
+    for heading, justify in zip(_HEADINGS, ("left", "right", "right", "left", "left"), strict=True):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for figure in figures:
+        table.add_row(*figure.cells(), style="red" if figure.met is False else "")
+    return table
+
+
+def as_markdown(figures: Sequence[Figure], machine: Mapping[str, str]) -> str:
+    """A table for the documentation, with the machine above it."""
+    facts = "\n".join(f"- {name}: {fact}" for name, fact in machine.items())
+    rows = [_HEADINGS, ("---", "---:", "---:", "---", "---"), *(figure.cells() for figure in figures)]
+    return f"{facts}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def as_json(figures: Sequence[Figure], machine: Mapping[str, str]) -> dict[str, Any]:
+    """The same in JSON's types."""
+    return {"machine": dict(machine), "figures": [{**asdict(figure), "met": figure.met} for figure in figures]}
+
+
+def between_markers(document: str, text: str) -> str:
+    """``document`` with ``text`` in place of what stands between the markers; raises ValueError without them."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"it lacks the lines {BEGIN!r} and {END!r}")
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"

@@ -1,0 +1,21 @@
+"""Run as a script by the Python in question: Invoke's command line, and then the peak of the memory that it took.
+
+The last line is two numbers, in kilobytes: of this process, and of the largest that it started.
+"""
+
+import atexit
+import resource
+import sys
+
+from invoke.main import program
+
+
+def report() -> None:
+    """Say what this process and its children took at most."""
+    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(*peaks)
+
+
+if __name__ == "__main__":
+    atexit.register(report)
+    program.run(["invoke", *sys.argv[1:]])
