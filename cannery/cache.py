@@ -115,14 +115,15 @@ class Cache:
         with explained(home):
             home.mkdir(parents=True, exist_ok=True)
             self._sweep(home)
-            lock.acquire()
         try:
             with explained(folder):
+                lock.acquire()
                 folder.mkdir()
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
+            with suppress(OSError):  # it may never have been made
+                Path(lock.lock_file).unlink()
             lock.release()
 
     @contextmanager

@@ -10,7 +10,7 @@ from cannery.files import stamp
 from cannery.model import Digest, File, LazyTree, OnDisk, Tree, key_of
 from cannery.trees.closure import Closure, Need, closure, needs_of, needs_of_file
 from cannery.trees.rootfs import MACHINE, Root
-from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree
+from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree, known_modules
 from cannery.trees.system import certificates, locale_tree, system_tree, zones_tree
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspa
 
     Raises :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
     """
-    wanted = needs.modules - {"zoneinfo"} | frozenset(app.settings.stdlib)
+    wanted = needs.modules - {"zoneinfo"} | known_modules(app.settings.stdlib)
     python = interpreter_tree(interpreter, wanted)
     bundle = certificates(app.settings, app.folder, root)
     zones = app.settings.timezones

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cannery.errors import ConfigurationError
 from cannery.model import Content, Directory, Entry, File, Inline, OnDisk, Symlink, Tree
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from cannery.app import Interpreter
 
-__all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "python_path"]
+__all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "known_modules", "python_path"]
 
 # What stays behind, by its name in the standard library, and the imports in the app's code that bring it back.
 # The configuration can name any of them, too.
@@ -47,6 +50,20 @@ BRINGS_BACK_FOR_THE_APP = frozenset(name for names in _BACK_FOR_THE_APP.values()
 _NEVER = {"__pycache__", "site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
 _USUAL_PREFIXES = {"/usr", "/usr/local"}  # which tell nothing of the machine
 _TEST_FOLDERS = {"test", "tests", "idle_test"}
+
+
+def known_modules(names: tuple[str, ...]) -> frozenset[str]:
+    """The modules that the configuration brings back; raises :class:`ConfigurationError` for one that isn't."""
+    left_out = {*_BACK_FOR_THE_APP, *_BACK_FOR_ANYONE, *BRINGS_BACK_FOR_THE_APP}
+    for name in names:
+        if name not in left_out | sys.stdlib_module_names:
+            near = difflib.get_close_matches(name, left_out, n=1)
+            raise ConfigurationError(
+                f"stdlib names {name!r}, which is no module of the standard library",
+                evidence=f"did you mean {near[0]!r}?" if near else "",
+                step=f"those that are left out otherwise are: {', '.join(sorted(left_out))}",
+            )
+    return frozenset(names)
 
 
 def python_path(interpreter: Interpreter) -> str:
