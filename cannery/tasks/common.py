@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["BUILD_HELP", "friendly", "load_app", "program_name", "project_folder"]
 
 BUILD_HELP = {
+    "engine": "Which engine to use: auto, none, docker or podman (default: auto, the first that answers).",
     "recipe": "Which recipe to build by (default: scratch).",
     "tag": "Tag of the image (default: latest).",
     "python": "Python of the image: a version such as 3.12, or a path (default: the one that runs this).",
