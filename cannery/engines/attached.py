@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import signal
 import sys
 import time
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["exec_attached", "run_attached"]
 
 _GRACE: Final = 10.0  # seconds from SIGTERM to SIGKILL, as docker stop has it
+_STDIN: Final = 0
 _INSISTING: Final = 3  # how many times one may ask a program to end before it's ended, as the docker command has it
 
 
@@ -88,7 +89,7 @@ class _Stopping:
 
 def _resize(tell: Callable[..., Any], target: str) -> None:
     """Give a terminal in a container the size of this one; it may be over already."""
-    columns, lines = shutil.get_terminal_size()
+    columns, lines = os.get_terminal_size(_STDIN)  # not what COLUMNS says, which stays when the window changes
     try:
         tell(target, height=lines, width=columns)
     except APIError:
@@ -96,6 +97,4 @@ def _resize(tell: Callable[..., Any], target: str) -> None:
 
 
 def _term() -> str:
-    import os  # noqa: PLC0415
-
     return os.environ.get("TERM") or "xterm"
