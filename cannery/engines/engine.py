@@ -156,6 +156,10 @@ class Engine(Protocol):
         """Remove an image by its ID or reference; one that a container uses is refused."""
         ...
 
+    def build_cache(self) -> int:
+        """Bytes that builds of the engine's own keep and nothing uses."""
+        ...
+
     def prune_rest(self) -> int:
         """Remove networks that nothing uses, and what builds keep; return the bytes that came free."""
         ...

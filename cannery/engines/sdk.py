@@ -149,6 +149,12 @@ class SdkEngine:
         with self._translated():
             self.client.remove_image(image)
 
+    def build_cache(self) -> int:
+        """Bytes that builds of the engine's own keep and nothing uses."""
+        with self._translated():
+            records = self.client.df().get("BuildCache") or ()
+        return sum(record["Size"] for record in records if not record["InUse"])
+
     def prune_rest(self) -> int:
         """Remove networks that nothing uses, and what builds keep; return the bytes that came free."""
         with self._translated():

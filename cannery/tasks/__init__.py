@@ -7,8 +7,10 @@ from invoke.collection import Collection
 
 from cannery.tasks.config import config
 from cannery.tasks.image import image
+from cannery.tasks.listings import images, ps
+from cannery.tasks.prune import prune
 from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
-namespace = Collection(image, run, config)
+namespace = Collection(image, run, ps, images, prune, config)
