@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from docker.errors import APIError
 
-from cannery.engines.terminal import Conversation
+from cannery.engines.terminal import Conversation, ended_by_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,19 +28,20 @@ _INSISTING: Final = 3  # how many times one may ask a program to end before it's
 
 def run_attached(client: APIClient, request: Request) -> int:
     """Run a container to its end, remove it, and return its exit code."""
-    container: str = client.create_container_from_config(request.config, request.name)["Id"]
-    try:
-        stream = client.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    with ended_by_signals():
+        container: str = client.create_container_from_config(request.config, request.name)["Id"]
+        try:
+            return _attached(client, container, tty=request.tty)
+        finally:
+            client.remove_container(container, force=True, v=True)
 
-        def resize() -> None:
-            _resize(client.resize, container)
 
-        with Conversation(stream, tty=request.tty, resize=resize) as conversation:
-            client.start(container)
-            conversation.hold(_Stopping(lambda number: client.kill(container, number)))
-        return int(client.wait(container)["StatusCode"])
-    finally:
-        client.remove_container(container, force=True, v=True)
+def _attached(client: APIClient, container: str, *, tty: bool) -> int:
+    stream = client.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    with Conversation(stream, tty=tty, resize=lambda: _resize(client.resize, container)) as conversation:
+        client.start(container)
+        conversation.hold(_Stopping(lambda number: client.kill(container, number)))
+    return int(client.wait(container)["StatusCode"])
 
 
 def exec_attached(client: APIClient, container: str, command: Sequence[str]) -> int:

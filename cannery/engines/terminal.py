@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Conversation", "Frames", "Stopping"]
+__all__ = ["Conversation", "Frames", "Stopping", "ended_by_signals"]
 
 _CHUNK: Final = 1 << 16
 _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STDIN: Final = 0
 _STDOUT: Final = 1
 _HEADER: Final = struct.Struct(">BxxxL")  # Engine API, ContainerAttach, stream format
@@ -87,7 +88,10 @@ class Conversation:
         self._stream.close()
 
     def hold(self, stopping: Stopping | None) -> None:
-        """Go on until the program ends; signals that come go to ``stopping``."""
+        """Go on until the program ends; signals that come go to ``stopping``, or end this where there is none.
+
+        Raises :class:`KeyboardInterrupt` in that case.
+        """
         if self._tty:
             self._resize()
         while True:
@@ -106,6 +110,8 @@ class Conversation:
                 self._resize()
             elif number in _FORWARDED and stopping:
                 stopping(number)
+            elif number in _ENDING:
+                raise KeyboardInterrupt
 
     def _show(self) -> bool:
         """Write what the program wrote; False at its end."""
@@ -150,6 +156,21 @@ def _signals_as_bytes() -> Iterator[socket.socket]:
             for number, handler in before.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(descriptor)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end what is under way as Ctrl-C does, so that it cleans up after itself."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
