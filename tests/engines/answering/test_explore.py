@@ -27,8 +27,8 @@ def with_shell(service: Service, host_root: Path) -> str:
         for name in ("bin", "lib", "lib64"):
             if (host_root / name).exists():
                 tar.add(host_root / name, name)
-    service.client.import_image_from_data(archive.getvalue(), repository="with-shell", tag="1")
-    return "with-shell:1"
+    service.client.import_image_from_data(archive.getvalue(), repository="with-shell", tag="latest")
+    return "with-shell:latest"
 
 
 def spawn(project: Path, *arguments: str) -> pexpect.spawn[str]:
