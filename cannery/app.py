@@ -35,8 +35,10 @@ ImageName = Annotated[
 Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")]
 ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")]
 VariableName = Annotated[str, msgspec.Meta(pattern=r"^[^=\0]+\Z")]
-Port = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(?:/(?:tcp|udp))?\Z")]
-PATH = Annotated[str, msgspec.Meta(min_length=1)]
+_TO_65535 = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
+Port = Annotated[str, msgspec.Meta(pattern=rf"^{_TO_65535}(?:/(?:tcp|udp))?\Z")]
+ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]")]
+Filled = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -52,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
     # what goes in
     name: ImageName | None = None  # of the image; the project's name where it's not given
+    version: Filled | None = None  # the project's where it's not given, unless that is dynamic
     entry: str | None = None  # "main.py", "package", "package.module:function" or the name of a script
     args: tuple[str, ...] = ()  # the image's default arguments
     python: str | None = None  # "3.12", or a path; the Python that runs cannery where it's not given
@@ -62,8 +65,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     resources: tuple[str, ...] = ()  # other files and folders of the project
     exclude: tuple[str, ...] = ()  # patterns of files that stay behind; * crosses folders
     stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out
+    libraries: tuple[str, ...] = ()  # shared libraries that the program opens by name: "libmagic.so.1"
     timezones: bool | Literal["auto"] = "auto"
-    ca_certificates: PATH | None = None  # a bundle in PEM; the machine's where it's not given
+    ca_certificates: Filled | None = None  # a bundle in PEM, or "system"; certifi's where it's not given
 
     # what becomes of it
     recipe: str = "scratch"
@@ -77,13 +81,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     env: dict[VariableName, str] = {}
     labels: dict[str, str] = {}
     ports: tuple[Port, ...] = ()
-    volumes: tuple[PATH, ...] = ()
+    volumes: tuple[ImagePath, ...] = ()
     stop_signal: Annotated[str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z")] | None = None
 
     # where it goes
     engine: Literal["auto", "none", "docker", "podman"] = "auto"  # that loads and runs it; auto: the one that answers
     tag: Tag = "latest"
-    output: PATH | None = None  # dist/<name>.tar where it's not given
+    output: Filled | None = None  # dist/<name>.tar where it's not given
 
     # what is let through
     allow_missing: tuple[str, ...] = ()  # shared libraries that may be absent
@@ -129,6 +133,7 @@ class Metadata:
     urls: tuple[tuple[str, str], ...] = ()
     requires_python: str = ""
     dependencies: tuple[str, ...] = ()
+    dynamic: frozenset[str] = frozenset()  # what only the build backend knows
     entry_points: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # group -> (name, object reference)
 
 
@@ -161,11 +166,13 @@ class Interpreter:
 
     executable: Path  # links resolved
     version: tuple[int, int, int]
+    prefix: Path  # where it's installed: sys.base_prefix
     stdlib: Path
     dynload: Path | None  # the standard library's extension modules, where they're not built in
     image_stdlib: str  # where it looks for them when it lies in /usr/local/bin
     image_site_packages: str  # where it looks for packages then
     cache_tag: str  # cpython-311
+    magic: str  # of its bytecode, in hexadecimal digits
     platform: Platform
     fingerprint: str  # changes when the installation does
 

@@ -182,7 +182,9 @@ def default_cache() -> Cache:
         return Cache(user_path(chosen).absolute() / __version__)
     import platformdirs  # noqa: PLC0415
 
-    usual = Path(platformdirs.user_cache_dir("cannery"))
-    if not usual.is_absolute():
-        raise MachineError("you have no home folder to keep the cache in", step="set HOME, or CANNERY_CACHE")
+    try:
+        usual = Path(platformdirs.user_cache_dir("cannery"))
+    except RuntimeError as error:
+        homeless = "you have no home folder to keep the cache in"
+        raise MachineError(homeless, evidence=str(error), step="set HOME, or CANNERY_CACHE") from error
     return Cache(usual / __version__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -56,6 +56,7 @@ class _PoetryTable(msgspec.Struct, frozen=True, rename="kebab"):
     license: str = ""
     authors: tuple[str, ...] = ()
     scripts: dict[str, str | dict[str, Any]] = {}
+    dependencies: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def load(folder: Path, flags: Mapping[str, object] | None = None, environ: Mappi
         folder=project.folder,
         name=name,
         distribution=project.distribution,
-        metadata=project.metadata,
+        metadata=replace(project.metadata, version=settings.version or project.metadata.version),
         entry=entry,
         import_roots=roots,
         requirements=_requirements_file(project, settings),
@@ -127,7 +128,7 @@ def resolve_settings(
     environ = os.environ if environ is None else environ
     for name, field in fields.items():
         variable = f"CANNERY_{field.name.upper()}"
-        if variable in environ and not _is_collection(field.type):
+        if environ.get(variable) and not _is_collection(field.type):
             values[name] = _from_text(environ[variable], field.type, variable)
             origins[name] = variable
     for name, value in (flags or {}).items():
@@ -175,6 +176,7 @@ def _metadata(
             urls=tuple(sorted(table.urls.items())),
             requires_python=table.requires_python,
             dependencies=tuple(_requirement(text, path) for text in table.dependencies),
+            dynamic=frozenset(table.dynamic),
             entry_points=tuple(
                 (group, tuple(sorted(names.items()))) for group, names in sorted(groups.items()) if names
             ),
@@ -189,6 +191,7 @@ def _metadata(
             license=poetry.license,
             authors=", ".join(poetry.authors),
             entry_points=(("console_scripts", tuple(sorted(scripts.items()))),) if scripts else (),
+            dynamic=frozenset({"poetry"} if poetry.dependencies.keys() - {"python"} else ()),
         )
         return metadata, scripts, poetry.name
     return Metadata(), {}, None
@@ -267,6 +270,14 @@ def _requirements_file(project: Project, settings: Settings) -> RequirementsFile
     for name, kind in _LOCKS:
         if (project.folder / name).is_file():
             return RequirementsFile(project.folder / name, kind)  # type: ignore[arg-type]
-    if project.pyproject and (project.metadata.dependencies or settings.extras or settings.groups):
+    metadata = project.metadata
+    if "poetry" in metadata.dynamic:
+        raise ProjectError(
+            "[tool.poetry.dependencies] names requirements that nothing pins",
+            evidence=f"there is no poetry.lock in {project.folder}",
+            step="run: poetry lock",
+        )
+    wanted = metadata.dependencies or "dependencies" in metadata.dynamic or settings.extras or settings.groups
+    if project.pyproject and wanted:
         return RequirementsFile(project.pyproject, "project")
     return None

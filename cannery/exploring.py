@@ -35,16 +35,13 @@ def bring(app: App) -> str:
 
 def explore(engine: Engine, image: str, name: str) -> int:
     """Start a container of ``image`` that waits in the background, give a prompt in it, and remove it at the end."""
-    from cannery.engines.terminal import ended_by_signals  # noqa: PLC0415  # terminals are a Unix matter
-
     prompt = _prompt(engine, image)
-    with ended_by_signals():
-        container = engine.start(Job("explore", image, entrypoint=(prompt,), name=name, hardened=False))
-        try:
-            show(f"{image} as container {name!r} in {engine.name}, {_told(prompt)}; Ctrl-D ends and removes it")
-            return engine.enter(container, (prompt,))
-        finally:
-            engine.remove_container(container)
+    container = engine.start(Job("explore", image, entrypoint=(prompt,), name=name, hardened=False))
+    try:
+        show(f"{image} as container {name!r} in {engine.name}, {_told(prompt)}; Ctrl-D ends and removes it")
+        return engine.enter(container, (prompt,))
+    finally:
+        engine.remove_container(container)
 
 
 def enter(engine: Engine, container: str, image: str) -> int:

@@ -16,7 +16,7 @@ from cannery.errors import ConfigurationError, ImageError, MachineError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["advice", "changed", "explained", "refusal", "replacing", "user_path"]
+__all__ = ["advice", "changed", "explained", "refusal", "replacing", "stamp", "stamp_of", "user_path"]
 
 _TO_WRITE = {
     errno.ENOSPC: "free some space there",
@@ -72,6 +72,19 @@ def _step(number: int, variables: str = "--output, CANNERY_CACHE") -> str:
 def changed(path: str) -> ImageError:
     """What to say of a file that isn't what it was when the build began; what was made of it must not be kept."""
     return ImageError(f"{path} changed while it was read", step="build again when nothing writes to the project")
+
+
+def stamp(path: Path) -> list[int] | None:
+    """What changes when the file ``path`` does, so that it need not be read to see that; None when it isn't there."""
+    try:
+        return stamp_of(path.stat())
+    except FileNotFoundError:
+        return None
+
+
+def stamp_of(status: os.stat_result) -> list[int]:
+    """The same of a file whose ``status`` was just read; a time that was set back shows in that of the inode."""
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def user_path(text: str) -> Path:

@@ -12,9 +12,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from cannery.app import App, Interpreter
 from cannery.errors import ConfigurationError, RuntimeTreeError
-from cannery.files import user_path
+from cannery.files import stamp, user_path
 from cannery.model import Platform, key_of
-from cannery.process import ProgramFailed
+from cannery.process import ProgramFailed, find_uv
+from cannery.pythons import hidden_folders
 
 if TYPE_CHECKING:
     from cannery.process import Runner
@@ -25,7 +26,7 @@ __all__ = ["describe", "find_python", "interpreter_for"]
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
 _QUESTIONS = """
-import json, os, platform, site, sys, sysconfig
+import importlib.util, json, os, platform, site, sys
 executable = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 stdlib = os.path.realpath(os.path.dirname(os.__file__))
 prefix = os.path.realpath(sys.base_prefix)
@@ -36,8 +37,10 @@ library = "/usr/local/lib/" + os.path.basename(stdlib)
 sites = [path for path in site.getsitepackages(["/usr/local"]) if os.path.dirname(path) == library]
 print(json.dumps({
     "executable": executable, "implementation": sys.implementation.name, "version": list(sys.version_info[:3]),
-    "build": sys.version, "stdlib": stdlib, "dynload": dynload[0] if dynload else None, "image_stdlib": image_stdlib,
+    "build": sys.version, "prefix": prefix,
+    "stdlib": stdlib, "dynload": dynload[0] if dynload else None, "image_stdlib": image_stdlib,
     "site_packages": sites[0] if sites else image_stdlib + "/site-packages", "cache_tag": sys.implementation.cache_tag,
+    "magic": importlib.util.MAGIC_NUMBER.hex(),
     "system": platform.system().lower(), "machine": platform.machine(),
 }))
 """
@@ -83,7 +86,7 @@ def find_python(app: App, run: Runner) -> Path:
 def describe(executable: Path, workspace: Workspace) -> Interpreter:
     """What the Python behind ``executable`` is; asked once, and again when the installation changes."""
     real = executable.resolve()
-    key = key_of("interpreter", _QUESTIONS, str(executable), _stamp(real))
+    key = key_of("interpreter", _QUESTIONS, str(executable), stamp(real))
     answers = workspace.cache.recall("interpreters", key)
     if answers is None or not Path(answers["stdlib"]).is_dir():
         answers = _ask(executable, workspace.run)
@@ -93,13 +96,15 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
     return Interpreter(
         executable=Path(answers["executable"]),
         version=tuple(answers["version"]),
+        prefix=Path(answers["prefix"]),
         stdlib=stdlib,
         dynload=Path(answers["dynload"]) if answers["dynload"] else None,
         image_stdlib=answers["image_stdlib"],
         image_site_packages=answers["site_packages"],
         cache_tag=answers["cache_tag"],
+        magic=answers["magic"],
         platform=Platform(answers["system"], architecture, variant),
-        fingerprint=key_of(answers, _stamp(Path(answers["executable"])), _stamps_below(stdlib)),
+        fingerprint=key_of(answers, stamp(Path(answers["executable"])), _stamps_below(stdlib)),
     )
 
 
@@ -127,11 +132,11 @@ def _ask(executable: Path, run: Runner) -> dict[str, Any]:
 
 
 def _ask_uv(wanted: str, run: Runner) -> Path:
-    import uv  # noqa: PLC0415  # only when another Python than the running one is asked for
-
-    command = [uv.find_uv_bin(), "python", "find", "--no-python-downloads", "--no-project", "--system", wanted]
+    # Version managers put shims on the path, which fail for any version but the chosen one: theirs come before.
+    path = os.pathsep.join([*map(str, hidden_folders()), *os.get_exec_path()])
+    command = [find_uv(), "python", "find", "--no-python-downloads", "--no-project", "--system", wanted]
     try:
-        return Path(run(command).stdout.strip())
+        return Path(run(command, env={"PATH": path}).stdout.strip())
     except ProgramFailed as error:
         raise RuntimeTreeError(
             f"no Python {wanted} on this machine",
@@ -155,11 +160,6 @@ def _architecture(machine: str) -> tuple[str, str]:
         return _ARCHITECTURES[machine]
     except KeyError as error:
         raise RuntimeTreeError(f"images have no name for the architecture {machine!r}") from error
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:

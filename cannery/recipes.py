@@ -6,6 +6,7 @@ Layers go from what changes rarely to what changes often, so that a change of th
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cannery import __version__
@@ -43,8 +44,11 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     """An image with no base: the interpreter, the dependencies, the app."""
     settings = app.settings
     python = interpreter_for(app, workspace)
-    compiled = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources)
-    checked = bytecode(python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, strict=True)
+    roots = tuple(str(HOME / root) for root in app.import_roots)
+    compile_with = partial(
+        bytecode, python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=roots
+    )
+    compiled, checked = compile_with(), compile_with(strict=True)
 
     def finished(tree: LazyTree) -> LazyTree:
         return tree | strip if settings.strip else tree
@@ -59,12 +63,28 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         layers.append(("dependencies", finished(wheels | compiled)))
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
     layers.append(("app", finished((own.code | checked) + own.resources)))
-    notes = () if app.requirements is None or requirements.locked else (_unlocked(app.requirements.path.name),)
-    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+    notes = [_NO_VERSION] if _lacks_version(app) else []
+    if app.requirements is not None and not requirements.locked:
+        notes.append(_unlocked(app.requirements.path.name))
+    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, tuple(notes))
 
 
 def _unlocked(name: str) -> str:
-    return f"{name} pins no versions: the image is the same again only on this machine; lock them (uv lock)"
+    return (
+        f"{name} pins no versions, so another machine may take others: lock them "
+        "(uv lock, or uv pip compile --generate-hashes)"
+    )
+
+
+_NO_VERSION = (
+    "the project's version is dynamic, so importlib.metadata won't know it in the image: give it with "
+    "[tool.cannery] version, or CANNERY_VERSION"
+)
+
+
+def _lacks_version(app: App) -> bool:
+    """Whether a package goes in without its metadata; a script isn't installed, and has none."""
+    return app.metadata.version is None and "version" in app.metadata.dynamic and not isinstance(app.entry, Script)
 
 
 RECIPES: Mapping[str, Recipe] = {"scratch": scratch}
@@ -92,6 +112,7 @@ def container_config(app: App, python: str) -> dict[str, Any]:
         "PYTHONNOUSERSITE": "1",  # the home folder is /tmp, where anybody could put a module
         "PYTHONUNBUFFERED": "1",
         "SSL_CERT_FILE": CERTIFICATES,
+        **({"REQUESTS_CA_BUNDLE": CERTIFICATES} if settings.ca_certificates else {}),  # requests brings its own
         **_search_path(app),
         **settings.env,
     }

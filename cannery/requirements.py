@@ -13,8 +13,9 @@ from packaging.utils import canonicalize_name
 
 from cannery.complaints import explain
 from cannery.errors import ConfigurationError, RequirementsError
+from cannery.model import Digest, OnDisk, key_of
 from cannery.process import ProgramFailed, find_uv, run
-from cannery.requirements_file import hashed, locked, nested_files, nested_text, read_text
+from cannery.requirements_file import hashed, local_files, locked, nested_files, nested_text, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -41,6 +42,12 @@ class Requirements:
     locked: bool  # every version was chosen before
     hashed: bool  # every requirement carries a hash
     options: tuple[str, ...] = ()  # what else uv must be told
+    local: tuple[str, ...] = ()  # the digests of files on this machine that the text names
+
+    @property
+    def key(self) -> str:
+        """What decides about what is installed."""
+        return key_of(self.text, self.hashed, self.options, self.local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def inputs(file: RequirementsFile) -> tuple[Path, ...]:
     """The files whose contents decide what :func:`read_requirements` says."""
     match file.kind:
         case "requirements":
-            return nested_files(file.path)
+            return (*nested_files(file.path), *local_files(file.path))
         case "uv" | "poetry":
             return (file.path, file.path.with_name("pyproject.toml"))
         case "pylock" | "project":
@@ -139,9 +146,13 @@ def _from_requirements(wanted: _Wanted) -> Requirements:
     path = wanted.file.path
     text = nested_text(path)
     if hashed(text):
-        return Requirements(path, text, locked=True, hashed=True)
+        return Requirements(path, text, locked=True, hashed=True, local=_local(path))
     resolved = _uv(wanted, *_COMPILE, path.name, *_python(wanted), step=f"correct {path.name}")
-    return Requirements(path, resolved, locked(text), hashed(resolved))
+    return Requirements(path, resolved, locked(text), hashed(resolved), local=_local(path))
+
+
+def _local(path: Path) -> tuple[str, ...]:
+    return tuple(str(Digest.of_content(OnDisk(file, file.stat().st_size))) for file in local_files(path))
 
 
 def _from_project(wanted: _Wanted) -> Requirements:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["hashed", "locked", "nested_files", "nested_text", "read_text"]
+__all__ = ["hashed", "local_files", "locked", "nested_files", "nested_text", "read_text"]
 
 _COMMENT = re.compile(r"(^|\s+)#.*$", re.MULTILINE)
 _CONTINUED = re.compile(r"\\\r?\n")
@@ -26,6 +26,13 @@ def nested_files(path: Path) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     _follow(path, found)
     return tuple(found)
+
+
+def local_files(path: Path) -> tuple[Path, ...]:
+    """The wheels and other archives on this machine that ``path``, or a file that it includes, names."""
+    named = [statement.rpartition("@ ")[2].split()[0] for statement in _requirements(nested_text(path))]
+    files = [path.parent / name.removeprefix("file://").removeprefix("file:") for name in named if "/" in name]
+    return tuple(file for file in files if file.is_file())
 
 
 def nested_text(path: Path) -> str:

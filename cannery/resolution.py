@@ -20,14 +20,15 @@ def resolve(file: RequirementsFile, settings: Settings, interpreter: Interpreter
     What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for what there is today.
     """
     contents = [path.read_bytes().hex() if path.is_file() else None for path in inputs(file)]
-    key = key_of("resolution", 1, file.kind, contents, settings.extras, settings.groups, interpreter.version)
+    key = key_of("resolution", 2, file.kind, contents, settings.extras, settings.groups, interpreter.version)
     known = None if workspace.refresh else workspace.cache.recall("resolutions", key)
     if known is not None:
-        return Requirements(file.path, known["text"], known["locked"], known["hashed"], tuple(known["options"]))
+        options, local = tuple(known["options"]), tuple(known["local"])
+        return Requirements(file.path, known["text"], known["locked"], known["hashed"], options, local)
     workspace.progress(f"reading {file.path.name}")
     found = read_requirements(
         file, extras=settings.extras, groups=settings.groups, python=interpreter.executable, run=workspace.run
     )
-    record = {"text": found.text, "locked": found.locked, "hashed": found.hashed, "options": found.options}
+    record = {name: getattr(found, name) for name in ("text", "locked", "hashed", "options", "local")}
     workspace.cache.remember("resolutions", key, record)
     return found

@@ -163,3 +163,32 @@ def test_metadata_of_an_older_poetry_project_is_read(make_project: MakeProject) 
     poetry = '[tool.poetry]\nname = "old"\nversion = "0.3"\nscripts = {old = "pkg:main"}\n'
     app = load(make_project({"pyproject.toml": poetry, "pkg/__init__.py": "def main(): ...\n"}))
     assert (app.distribution, app.metadata.version, app.entry) == ("old", "0.3", Function("old", "pkg", "main"))
+
+
+def test_poetry_s_requirements_need_a_lock(make_project: MakeProject) -> None:
+    poetry = '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\npython = ">=3.11"\nfire = "*"\n'
+    with pytest.raises(ProjectError, match="nothing pins") as raised:
+        load(make_project(pyproject(poetry)))
+    assert raised.value.step == "run: poetry lock"
+
+
+def test_dependencies_that_only_the_backend_knows_are_asked_for(make_project: MakeProject) -> None:
+    found = load(make_project(pyproject('[project]\nname = "x"\ndynamic = ["version", "dependencies"]\n'))).requirements
+    assert found is not None
+    assert found.kind == "project"
+
+
+def test_a_dynamic_version_is_given_by_the_environment(make_project: MakeProject) -> None:
+    folder = make_project(pyproject('[project]\nname = "x"\ndynamic = ["version"]\n'))
+    assert load(folder).metadata.version is None
+    assert load(folder, environ={"CANNERY_VERSION": "1.2.dev3"}).metadata.version == "1.2.dev3"
+
+
+def test_an_empty_variable_counts_as_none(make_project: MakeProject) -> None:
+    assert load(make_project(SCRIPT), environ={"CANNERY_TAG": ""}).settings.tag == "latest"
+
+
+@pytest.mark.parametrize("setting", ['ports = ["65536"]', 'ports = ["0"]', 'volumes = ["data"]'])
+def test_what_no_engine_takes_is_refused(make_project: MakeProject, setting: str) -> None:
+    with pytest.raises(ConfigurationError, match="is wrong"):
+        load(make_project(pyproject(f"[tool.cannery]\n{setting}\n")))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from docker.errors import APIError
 
-from cannery.engines.terminal import Conversation, ended_by_signals
+from cannery.engines.terminal import Conversation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,12 +28,11 @@ _INSISTING: Final = 3  # how many times one may ask a program to end before it's
 
 def run_attached(client: APIClient, request: Request) -> int:
     """Run a container to its end, remove it, and return its exit code."""
-    with ended_by_signals():
-        container: str = client.create_container_from_config(request.config, request.name)["Id"]
-        try:
-            return _attached(client, container, tty=request.tty)
-        finally:
-            client.remove_container(container, force=True, v=True)
+    container: str = client.create_container_from_config(request.config, request.name)["Id"]
+    try:
+        return _attached(client, container, tty=request.tty)
+    finally:
+        client.remove_container(container, force=True, v=True)
 
 
 def _attached(client: APIClient, container: str, *, tty: bool) -> int:
@@ -51,7 +50,10 @@ def exec_attached(client: APIClient, container: str, command: Sequence[str]) -> 
     session: str = client.exec_create(container, list(command), stdin=True, tty=tty, environment=environment)["Id"]
     stream = client.exec_start(session, tty=tty, socket=True)
     with Conversation(stream, tty=tty, resize=lambda: _resize(client.exec_resize, session)) as conversation:
-        conversation.hold(None)
+        ended_by = conversation.hold(None)
+    if ended_by is not None:
+        signal.raise_signal(ended_by)  # whoever called this knows what to do about it
+        return 128 + ended_by
     return int(client.exec_inspect(session)["ExitCode"])
 
 

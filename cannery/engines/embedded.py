@@ -94,7 +94,8 @@ def _await(monitor: int, maps: IdMaps, messages: BinaryIO, gate: BinaryIO) -> No
     """Let the monitor go on once its namespaces are there, and wait until the program runs."""
     if (line := messages.readline()) == _READY:
         write_maps(monitor, maps)
-        gate.write(b"\n")
+        with step("letting the monitor go on"):
+            gate.write(b"\n")
         line = messages.read()
     if line:
         number, _, refused = os.fsdecode(line).partition(" ")
@@ -173,7 +174,7 @@ def _candidates(container: Container) -> list[str]:
     name = container.argv[0]
     if "/" in name:
         return [name]
-    return [f"{folder}/{name}" for folder in container.env.get("PATH", "").split(":")]
+    return [f"{folder or '.'}/{name}" for folder in container.env.get("PATH", "").split(":")]
 
 
 def _fork(start: _Start, body: Callable[[_Start], int], *, closing: Iterable[int] = ()) -> int:

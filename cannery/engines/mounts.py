@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cannery.engines.syscalls import (
@@ -67,6 +66,7 @@ _FLAGS: Final = {
     "noexec": MS_NOEXEC,
     "nosymfollow": MS_NOSYMFOLLOW,
 }
+_ESCAPES: Final = {"\\040": " ", "\\011": "\t", "\\012": "\n", "\\134": "\\"}  # the backslash comes last
 _DATA_ONLY: Final = MS_NOSUID | MS_NODEV
 
 
@@ -129,8 +129,9 @@ def mount_points(mountinfo: str) -> Iterator[MountPoint]:
     """Read ``/proc/PID/mountinfo`` (proc_pid_mountinfo(5))."""
     for line in filter(None, mountinfo.split("\n")):
         _, _, _, _, path, options, _ = line.split(" ", 6)
-        unescaped = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), path)
-        yield MountPoint(unescaped, sum(_FLAGS.get(option, 0) for option in options.split(",")))
+        for escape, character in _ESCAPES.items():
+            path = path.replace(escape, character)
+        yield MountPoint(path, sum(_FLAGS.get(option, 0) for option in options.split(",")))
 
 
 def _memory(target: str, options: str) -> Mount:

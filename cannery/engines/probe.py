@@ -30,7 +30,10 @@ def ask(path: str, resource: str) -> Reply:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_PATIENCE)
         connection.connect(path)
-        connection.sendall(f"GET {resource} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+        try:
+            connection.sendall(f"GET {resource} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+        except BrokenPipeError as error:
+            raise ConnectionResetError("it closed the connection") from error
         received = b""
         while data := connection.recv(_CHUNK):
             received += data

@@ -117,11 +117,11 @@ class Root:
             if is_folder(folder):
                 for each in os.listdir(folder):
                     self._clear(f"{folder}/{each}", spare=self._added)
-        elif not name.startswith(_RESERVED):
-            hidden = name.removeprefix(_WHITEOUT)
-            if hidden in {"", ".", ".."}:
-                raise self._refused(member, "it is a whiteout of no file")
-            self._clear(f"{folder}/{hidden}", spare=self._added)
+            return
+        hidden = name.removeprefix(_WHITEOUT)
+        if hidden in {"", ".", ".."}:
+            raise self._refused(member, "it is a whiteout of no file")
+        self._clear(f"{folder}/{hidden}", spare=self._added)
 
     def _clear(self, path: str, *, spare: Container[str] = ()) -> None:
         """Remove what is at ``path``, with all that lies below it, but for ``spare`` and the folders it lies in."""

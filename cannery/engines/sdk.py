@@ -231,6 +231,8 @@ def translated(engine: str) -> Iterator[None]:
     """Turn what the SDK raises into a :class:`MachineError` in the engine's own words."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # who reads this process's output has seen enough: the SDK's own errors are of other kinds
     except APIError as error:
         said = str(error.explanation or error)
         raise MachineError(f"{engine} refuses", evidence=said, step=_advice(said)) from error

@@ -7,11 +7,21 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from cannery.errors import MachineError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+if sys.platform != "linux":
+    raise MachineError(
+        "the embedded runner needs Linux",
+        evidence=f"this machine runs {sys.platform}",
+        step="run the image with Docker or Podman",
+    )
 
 __all__ = [
     "CLONE_NEWIPC",

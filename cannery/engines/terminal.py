@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Conversation", "Frames", "Stopping", "ended_by_signals"]
+__all__ = ["Conversation", "Frames", "Stopping"]
 
 _CHUNK: Final = 1 << 16
 _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -87,10 +87,10 @@ class Conversation:
         self._cleanup.close()
         self._stream.close()
 
-    def hold(self, stopping: Stopping | None) -> None:
-        """Go on until the program ends; signals that come go to ``stopping``, or end this where there is none.
+    def hold(self, stopping: Stopping | None) -> int | None:
+        """Go on until the program ends; signals go to ``stopping``.
 
-        Raises :class:`KeyboardInterrupt` in that case.
+        Where there is none, a signal to end is the end, and its number is returned.
         """
         if self._tty:
             self._resize()
@@ -100,18 +100,21 @@ class Conversation:
                 stopping.enough()
             for key, _ in ready:
                 if key.data is None:
-                    self._hear(stopping)
+                    if number := self._hear(stopping):
+                        return number
                 elif not key.data():
-                    return
+                    return None
 
-    def _hear(self, stopping: Stopping | None) -> None:
+    def _hear(self, stopping: Stopping | None) -> int | None:
+        """Pass on the signals that came; return the one that ends this."""
         for number in self._woken.recv(_CHUNK):
             if number == signal.SIGWINCH and self._tty:
                 self._resize()
             elif number in _FORWARDED and stopping:
                 stopping(number)
             elif number in _ENDING:
-                raise KeyboardInterrupt
+                return number
+        return None
 
     def _show(self) -> bool:
         """Write what the program wrote; False at its end."""
@@ -156,21 +159,6 @@ def _signals_as_bytes() -> Iterator[socket.socket]:
             for number, handler in before.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(descriptor)
-
-
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end what is under way as Ctrl-C does, so that it cleans up after itself."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

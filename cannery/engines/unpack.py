@@ -51,7 +51,6 @@ def _extract(layer: Layer, root: Root) -> None:
                 for member in members:
                     root.add(member, members)
             archive.drain()
-            blob.drain()
         except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise ImageError(f"the layer {layer.name!r} can't be read", evidence=f"{layer.blob}: {error}") from error
     for what, found, expected in (

@@ -68,8 +68,19 @@ def _index(image: Image, references: Sequence[str]) -> dict[str, object]:
     if image.platform.variant:
         platform["variant"] = image.platform.variant
     one = {"mediaType": _MANIFEST, "digest": str(image.digest), "size": len(image.manifest_blob), "platform": platform}
-    named = [{**one, "annotations": {"org.opencontainers.image.ref.name": name}} for name in references]
+    named = [{**one, "annotations": _names(reference)} for reference in references]
     return {"schemaVersion": 2, "mediaType": _INDEX, "manifests": named or [one]}
+
+
+def _names(reference: str) -> dict[str, str]:
+    """What the image is called: by the specification (annotations.md), and by containerd, which wants the registry."""
+    first, slash, _ = reference.partition("/")
+    registry = "" if slash and ("." in first or ":" in first or first == "localhost") else "docker.io/"
+    library = "library/" if registry and not slash else ""
+    return {
+        "io.containerd.image.name": f"{registry}{library}{reference}",
+        "org.opencontainers.image.ref.name": reference,
+    }
 
 
 def _docker_manifest(image: Image, references: Sequence[str]) -> list[dict[str, object]]:
@@ -120,4 +131,5 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 def _stamp(status: os.stat_result) -> list[int]:
+    """What changes when the archive does; getting its name changes the inode's own time."""
     return [status.st_size, status.st_mtime_ns, status.st_ino]

@@ -26,6 +26,9 @@ BUILD_HELP = {
 }
 
 
+_MARKS = ("pyproject.toml", "requirements.txt", "main.py")
+
+
 def load_app(project: str | None, **flags: object) -> App:
     """The app of the project in question; ``flags`` are settings given on the command line."""
     from cannery.config import load  # noqa: PLC0415
@@ -56,11 +59,11 @@ def require_engine(project: str | None, choice: str | None) -> Engine:
 
 
 def project_folder(chosen: str | None) -> Path:
-    """The chosen folder, or the nearest one upwards that has a ``pyproject.toml``, or this one."""
+    """The chosen folder, or the nearest one upwards that has what makes a project, or this one."""
     if chosen:
         return Path(chosen)
     here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / "pyproject.toml").is_file()), here)
+    return next((folder for folder in (here, *here.parents) if any((folder / name).is_file() for name in _MARKS)), here)
 
 
 def program_name() -> str:

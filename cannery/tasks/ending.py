@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -73,11 +74,16 @@ def _refuse(error: CanneryError) -> NoReturn:
 
 @contextmanager
 def _standard_streams() -> Iterator[None]:
-    """Stand in for streams that were closed before the start, and see that what is printed arrives."""
+    """Stand in for streams that were closed before the start, and see that what is printed arrives.
+
+    What standard output's encoding lacks is escaped, as it is on standard error.
+    """
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
         for name in closed:
             setattr(sys, name, nowhere)
+        if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             yield
             sys.stdout.flush()

@@ -152,6 +152,9 @@ def _top_level(app: App, module: str) -> Path | None:
 
 def _resource(app: App, name: str) -> Path:
     path = app.folder / name
+    if path == app.folder:
+        what = f"resources names {name!r}: that is the whole project, with all that is made from it"
+        raise ConfigurationError(what, step="name the files and folders in it that the program reads")
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
         step = "put it into the project, and name it relative to that"
         raise ConfigurationError(f"resources names {name!r}, which is not below {app.folder}", step=step)
@@ -164,7 +167,7 @@ def _resource(app: App, name: str) -> Path:
 def _add_from(scan: _Scan, path: Path) -> None:
     """Add ``path``, which the configuration or an import names, and what lies below it."""
     folder = scan.app.folder
-    if not (real := path.parent.resolve()).is_relative_to(folder):
+    if path != folder and not (real := path.parent.resolve()).is_relative_to(folder):
         raise ProjectError(
             f"{path.relative_to(folder).as_posix()!r} lies outside the project",
             evidence=f"{path.parent} -> {real}",

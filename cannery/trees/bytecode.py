@@ -29,9 +29,6 @@ _WORKER = Path(__file__).with_name("compile_worker.py")
 _HEADER = 16  # bytes (PEP 552)
 _LONGEST_NAME = 255  # bytes, on most file systems
 
-# A fixed hash seed, because the order of a set's members reaches the bytecode; and nobody's own settings.
-_CLEAN = {"PYTHONHASHSEED": "0", "PYTHONHOME": "", "PYTHONPATH": "", "PYTHONWARNINGS": "", "PYTHONUTF8": "1"}
-
 
 def bytecode(
     interpreter: Interpreter,
@@ -39,14 +36,17 @@ def bytecode(
     *,
     optimize: int = 0,
     keep_sources: tuple[str, ...] = (),
+    import_roots: tuple[str, ...] = (),
     strict: bool = False,
 ) -> Transform:
     """The transform for ``interpreter``; ``optimize`` counts as ``python -O`` does.
 
-    Modules whose import root-relative path or top-level name matches ``keep_sources`` keep their source beside the
-    bytecode. A file that is no Python stays as it is, or raises :class:`ProjectError` when ``strict``.
+    The modules and packages that ``keep_sources`` names keep their sources beside the bytecode; ``import_roots`` are
+    the folders of the image that their names start from, beside those of the interpreter. A file that is no Python
+    stays as it is, or raises :class:`ProjectError` when ``strict``.
     """
-    key = key_of("bytecode", 2, interpreter.cache_tag, interpreter.version, optimize, keep_sources, strict)
+    roots = (*import_roots, interpreter.image_site_packages, interpreter.image_stdlib)
+    key = key_of("bytecode", 3, interpreter.cache_tag, interpreter.magic, optimize, keep_sources, roots, strict)
 
     def apply(tree: Tree) -> Tree:
         sources = {path: file for path, file in tree.files() if path.endswith(".py")}
@@ -58,7 +58,7 @@ def bytecode(
                 evidence=message,
                 step="correct it, or leave it out with  [tool.cannery]  exclude",
             )
-        kept = {path for path in compiled if _kept(path, keep_sources)}
+        kept = {path for path in compiled if _kept(_module(path, roots), keep_sources)}
         entries: dict[str, Entry] = {}
         for path, entry in tree:
             if path in kept:
@@ -96,13 +96,16 @@ def _target(path: str, link: Symlink) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target))
 
 
-def _kept(path: str, patterns: tuple[str, ...]) -> bool:
-    parts = path.split("/")
-    return any(
-        fnmatch.fnmatchcase(part, pattern) or fnmatch.fnmatchcase(part, f"{pattern}.py")
-        for pattern in patterns
-        for part in parts
-    )
+def _module(path: str, roots: tuple[str, ...]) -> str:
+    """The name that a source is imported by, from the innermost of the folders that imports start from."""
+    root = max((root for root in roots if path.startswith(f"{root}/")), key=len, default="/")
+    name = path.removeprefix(root).strip("/").removesuffix(".py").removesuffix("/__init__")
+    return name.replace("/", ".")
+
+
+def _kept(module: str, patterns: tuple[str, ...]) -> bool:
+    """Whether one of ``patterns`` names the module, or a package that it lies in."""
+    return any(fnmatch.fnmatchcase(module, each) for pattern in patterns for each in (pattern, f"{pattern}.*"))
 
 
 def _compiled(
@@ -114,7 +117,7 @@ def _compiled(
     targets: dict[str, Path] = {}
     missing: list[tuple[str, Path, File]] = []
     for path, file in sources.items():
-        key = key_of(digests[path], path, interpreter.cache_tag, interpreter.version, optimize)
+        key = key_of(digests[path], path, interpreter.cache_tag, interpreter.magic, optimize)
         targets[path] = home / key[:2] / key
         if not _is_whole(targets[path]):
             missing.append((path, targets[path], file))
@@ -152,13 +155,21 @@ def _compile(
                 parent.mkdir(parents=True, exist_ok=True)
         command = [str(interpreter.executable), "-PSs", "-W", "ignore", str(_WORKER), str(os.cpu_count() or 1)]
         try:
-            done = workspace.run([*command, str(folder)], env=_CLEAN, stdin="".join(f"{word}\0" for word in words))
+            done = workspace.run([*command, str(folder)], env=_settings(), stdin="".join(f"{word}\0" for word in words))
         except ProgramFailed as error:
             if step := advice(error.stderr):
                 raise MachineError("cannot compile the modules", evidence=error.stderr, step=step) from error
             raise
     answers = done.stdout.split("\0")
     return dict(zip(answers[0:-1:2], answers[1:-1:2], strict=True))
+
+
+def _settings() -> dict[str, str]:
+    """What the interpreter is told: a fixed hash seed, as the order of a set's members reaches the bytecode.
+
+    Nobody's own settings are: an empty variable counts as none.
+    """
+    return {**{name: "" for name in os.environ if name.startswith("PYTHON")}, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
 
 def _is_whole(target: Path) -> bool:

@@ -44,6 +44,7 @@ class Closure:
     """The shared libraries that an image needs, and the loader."""
 
     libraries: dict[str, OnDisk]  # image path -> file
+    missing: tuple[str, ...]  # those that may be missing, and are
     loader: str | None  # the ELF interpreter's image path; None when nothing is linked dynamically
 
 
@@ -78,6 +79,7 @@ def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: t
         raise RuntimeTreeError(f"{program} is no program of this system (ELF)")
     configured = tuple(_configured(root, elf))
     found: dict[str, tuple[str, OnDisk]] = {}
+    missing: set[str] = set()
     pending = [
         *(Need(name, program, ()) for name in _OPENED),
         *_needs(elf, program, posixpath.dirname(program)),
@@ -89,7 +91,10 @@ def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: t
             continue
         where = _look_up(need, root, configured, elf)
         if where is None:
-            if need.soname in (*allow_missing, *_OPENED):
+            if need.soname in allow_missing:
+                missing.add(need.soname)
+                continue
+            if need.soname in _OPENED:
                 continue
             raise _missing(need, configured)
         real, library, its_elf = where
@@ -100,7 +105,7 @@ def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: t
     libraries = {f"{folder}/{soname}": library for soname, (_, library) in sorted(found.items()) if soname != loader}
     if elf.interpreter and (program_loader := root.content(elf.interpreter)):
         libraries[elf.interpreter] = program_loader
-    return Closure(libraries, elf.interpreter)
+    return Closure(libraries, tuple(sorted(missing)), elf.interpreter)
 
 
 def _needs(elf: Elf, by: str, origin: str | None) -> Iterator[Need]:

@@ -27,7 +27,7 @@ def dependencies(requirements: Requirements, interpreter: Interpreter, workspace
     The tree raises :class:`RequirementsError` when it's asked for and a wheel can't be had, or isn't the one that its
     hash promises.
     """
-    key = key_of("dependencies", 1, requirements.text, interpreter.name, str(interpreter.platform))
+    key = key_of("dependencies", 1, requirements.key, interpreter.version, str(interpreter.platform))
 
     def make() -> Tree:
         folder = workspace.cache.folder(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ProjectError
+from cannery.files import stamp_of
 from cannery.model import key_of
 from cannery.trees.secrets import holds_password
 
@@ -60,7 +61,7 @@ class FactsIndex:
     def of(self, path: Path, status: os.stat_result, *, code: bool) -> Facts:
         """The facts of the regular file ``path``, whose ``status`` was just read; ``code`` is parsed for imports."""
         code = code and path.suffix == ".py"
-        stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, code]
+        stamp = [*stamp_of(status), code]
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known

@@ -6,11 +6,12 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from cannery.files import stamp
 from cannery.model import Digest, File, LazyTree, OnDisk, Tree, key_of
 from cannery.trees.closure import Closure, Need, closure, needs_of, needs_of_file
 from cannery.trees.rootfs import MACHINE, Root
 from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree
-from cannery.trees.system import certificates, system_tree, zones_tree
+from cannery.trees.system import certificates, locale_tree, system_tree, zones_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,18 +72,24 @@ def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspa
     zones = app.settings.timezones
     if zones == "auto":
         zones = "zoneinfo" in needs.modules and not needs.brings_zones
-    libraries = _remembered_closure(interpreter, python, needs, app.settings.allow_missing, root, workspace)
+    named = Needs(tuple(Need(soname, "[tool.cannery] libraries", ()) for soname in app.settings.libraries))
+    libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, root, workspace)
+    data = locale_tree(root) + (zones_tree(root) if zones else Tree())
     key = key_of(
         "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.user, Digest.of_content(bundle),
-        sorted(libraries.items()), [_stamp(path) for path in libraries.values()], zones,
+        [(name, str(path), stamp(path)) for name, path in sorted(libraries.items())], _stamps(data),
     )  # fmt: skip
 
     def make() -> Tree:
         shared = Tree({name: File(OnDisk(path, path.stat().st_size), 0o755) for name, path in libraries.items()})
-        system = system_tree(app.settings.user, bundle)
-        return shared + python + system + (zones_tree(root) if zones else Tree())
+        return shared + python + system_tree(app.settings.user, bundle) + data
 
     return LazyTree(key, make)
+
+
+def _stamps(tree: Tree) -> list[tuple[str, object]]:
+    """What changes when a file of ``tree`` does."""
+    return [(path, stamp(file.content.path)) for path, file in tree.files() if isinstance(file.content, OnDisk)]
 
 
 def _remembered_closure(
@@ -94,16 +101,19 @@ def _remembered_closure(
     workspace: Workspace,
 ) -> dict[str, Path]:
     """The shared libraries by image path; looked for again when one of the files found last time has changed."""
-    key = key_of("closure", 1, interpreter.fingerprint, [asdict(need) for need in needs.libraries], allow_missing, root)
+    extensions = sorted(path for path in python.entries if "/lib-dynload/" in path)
+    wanted = [asdict(need) for need in needs.libraries]
+    key = key_of("closure", 1, interpreter.fingerprint, extensions, wanted, allow_missing, root)
     known = workspace.cache.recall("closures", key)
     if known is not None:
         paths = {name: root.path / path for name, (path, _) in known.items()}
-        if all(_stamp(paths[name]) == stamp for name, (_, stamp) in known.items()):
+        if all(stamp(paths[name]) == before for name, (_, before) in known.items()):
             return paths
     workspace.progress("looking for shared libraries")
     found = _closure(interpreter, python, needs, allow_missing, root)
     paths = {name: content.path for name, content in found.libraries.items()}
-    workspace.cache.remember("closures", key, {name: (str(path), _stamp(path)) for name, path in paths.items()})
+    if not found.missing:  # what is missing may be there the next time
+        workspace.cache.remember("closures", key, {name: (str(path), stamp(path)) for name, path in paths.items()})
     return paths
 
 
@@ -117,14 +127,6 @@ def _closure(
         for need in needs_of_file(file.content, str(file.content.path), str(file.content.path.parent))
     ]
     return closure(str(interpreter.executable), [*own, *needs.libraries], root, allow_missing=allow_missing)
-
-
-def _stamp(path: Path) -> list[int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
 def _noted_imports(file: File) -> set[str]:

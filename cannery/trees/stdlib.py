@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.model import Directory, Entry, File, OnDisk, Symlink, Tree
+from cannery.model import Content, Directory, Entry, File, Inline, OnDisk, Symlink, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ _BACK_FOR_ANYONE = {
 BRINGS_BACK = frozenset(name for names in _BACK_FOR_ANYONE.values() for name in names)
 BRINGS_BACK_FOR_THE_APP = frozenset(name for names in _BACK_FOR_THE_APP.values() for name in names) | BRINGS_BACK
 _NEVER = {"__pycache__", "site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
+_USUAL_PREFIXES = {"/usr", "/usr/local"}  # which tell nothing of the machine
 _TEST_FOLDERS = {"test", "tests", "idle_test"}
 
 
@@ -65,11 +67,19 @@ def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
     }
     for path in _files(interpreter.stdlib, interpreter.dynload, wanted):
         relative = path.relative_to(interpreter.stdlib).as_posix()
-        entries[f"{interpreter.image_stdlib}/{relative}"] = File(OnDisk(path, path.stat().st_size))
+        entries[f"{interpreter.image_stdlib}/{relative}"] = File(_content(path, interpreter))
     if interpreter.dynload and not interpreter.dynload.is_relative_to(interpreter.stdlib):
         for path in _files(interpreter.dynload, interpreter.dynload, wanted):
             entries[f"{interpreter.image_stdlib}/lib-dynload/{path.name}"] = File(OnDisk(path, path.stat().st_size))
     return Tree(entries)
+
+
+def _content(path: Path, interpreter: Interpreter) -> Content:
+    """The file's own, but for the module that says where the interpreter was installed: it now lies elsewhere."""
+    if not path.name.startswith("_sysconfigdata") or str(interpreter.prefix) in _USUAL_PREFIXES:
+        return OnDisk(path, path.stat().st_size)
+    text = re.sub(rf"{re.escape(str(interpreter.prefix))}(?![\w.-])", "/usr/local", path.read_text("utf-8"))
+    return Inline(text.encode())
 
 
 def _files(folder: Path, dynload: Path | None, wanted: frozenset[str]) -> Iterator[Path]:

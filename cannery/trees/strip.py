@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["strip", "strip_elf"]
 
-_VERSION = 1  # goes up when the same file comes out otherwise
+_VERSION = 2  # goes up when the same file comes out otherwise
 _ET_EXEC, _ET_DYN = 2, 3
 _PT_LOAD = 1
 _SHT_NULL, _SHT_NOBITS = 0, 8
@@ -36,8 +36,9 @@ _WORTHWHILE = 512  # bytes: a block of an archive; so what a distribution has st
 def strip_elf(content: Content) -> Content:
     """Return ``content`` without its symbols and debugging information; loading and running it needs neither.
 
-    It comes back as it is where that hardly saves anything, and where something could be lost: a file that is neither
-    program nor shared library, that is malformed, or that carries what no header tells of, as self-extracting ones do.
+    It comes back as it is where that saves hardly anything, and where something could be lost: a file that is neither a
+    program nor a shared library, that is malformed, or that carries what no header tells of, as self-extracting
+    programs do.
     """
     with content.open() as stream:
         if stream.read(len(MAGIC)) != MAGIC:

@@ -31,20 +31,33 @@ _NOT_ZONES = ("posix/", "right/", "posixrules", "localtime", "leapseconds", "lea
 
 
 def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
-    """The CA certificates that go in: the configured bundle, the root's, or certifi's where the root has none."""
+    """The CA certificates that go in: Mozilla's, as certifi has them; the configured bundle; or the root's own.
+
+    A machine's own may hold its company's, which has no business in an image unless somebody says so.
+    """
+    if settings.ca_certificates == "system":
+        return _of_system(root)
     if settings.ca_certificates is not None:
         path = folder / user_path(settings.ca_certificates)
         if not path.is_file():
             what = f"ca-certificates = {settings.ca_certificates!r}: there is no file {path}"
             raise ConfigurationError(what, step="name a bundle of certificates in PEM, or leave it out")
         return OnDisk(path, path.stat().st_size)
-    for name in _BUNDLES:
-        if (content := root.content(name)) is not None:
-            return content
     import certifi  # noqa: PLC0415
 
     bundle = Path(certifi.where())
     return OnDisk(bundle, bundle.stat().st_size)
+
+
+def _of_system(root: Root) -> OnDisk:
+    for name in _BUNDLES:
+        if (content := root.content(name)) is not None:
+            return content
+    raise ConfigurationError(
+        'ca-certificates = "system": this machine has none',
+        evidence=f"looked for {', '.join(_BUNDLES)}",
+        step="install the package ca-certificates, or leave the setting out to take Mozilla's",
+    )
 
 
 def system_tree(user: int, bundle: OnDisk) -> Tree:
@@ -59,6 +72,18 @@ def system_tree(user: int, bundle: OnDisk) -> Tree:
     entries[CERTIFICATES] = File(bundle)
     entries["/tmp"] = Directory(0o1777)  # noqa: S108  # the image's own, not the machine's
     return Tree(entries)
+
+
+def locale_tree(root: Root) -> Tree:
+    """The locale C.UTF-8, which the image's environment names: the C library doesn't have it built in."""
+    for name in ("C.utf8", "C.UTF-8"):
+        entries: dict[str, Entry] = {}
+        for path in root.below(f"/usr/lib/locale/{name}"):
+            if (content := root.content(path)) is not None:
+                entries[path] = File(content)
+        if entries:
+            return Tree(entries)
+    return Tree()
 
 
 def zones_tree(root: Root) -> Tree:

@@ -26,14 +26,15 @@ def host_root() -> Iterator[Path]:
     """A root with the host's Python and shell, which every user of the host may enter."""
     with tempfile.TemporaryDirectory(prefix="cannery-root-") as folder:
         root = Path(folder)
-        for name in ("dev", "proc", "sys", "tmp", "etc", "work"):
+        for name in ("dev", "proc", "sys", "tmp", "etc", "srv"):
             (root / name).mkdir()
         for name in ("hosts", "hostname", "resolv.conf", "volume"):
             (root / "etc" / name).touch()
         (root / "tmp").chmod(0o1777)
-        (root / "work").chmod(0o777)
+        (root / "srv").chmod(0o777)
         _copy_programs(root)
         _copy_python(root)
+        (root / "shortcut").symlink_to("/srv")
         root.chmod(0o755)
         yield root
 

@@ -55,11 +55,11 @@ def test_mapping_others_takes_two_capabilities(effective: str, *, expected: bool
 def test_a_mount_point_has_its_name_and_its_flags() -> None:
     text = (
         "22 27 0:21 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw\n"
-        "28 27 0:25 / /a\\040b\\134\\012c ro,noatime shared:1 - ext4 /dev/vda rw,errors=remount-ro\n"
+        "28 27 0:25 / /a\\040b\\134040\\012c ro,noatime shared:1 - ext4 /dev/vda rw,errors=remount-ro\n"
     )
     assert [*mount_points(text)] == [
         MountPoint("/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC),
-        MountPoint("/a b\\\nc", MS_RDONLY),
+        MountPoint("/a b\\040\nc", MS_RDONLY),
     ]
 
 

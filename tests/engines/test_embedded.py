@@ -42,6 +42,15 @@ def test_the_callers_signals_are_afterwards_as_they_were(host_root: Path) -> Non
     assert (signal.pthread_sigmask(signal.SIG_BLOCK, ()), signal.getsignal(signal.SIGCHLD)) == before
 
 
+def test_a_caller_that_ignores_its_children_gets_the_exit_code_too(host_root: Path) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert run_container(program(host_root, "sh", "-c", "exit 8")) == 8
+        assert signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 def descriptors() -> list[str]:
     return sorted(path.name for path in Path("/proc/self/fd").iterdir())
 

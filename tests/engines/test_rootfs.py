@@ -21,10 +21,10 @@ def permissions(path: Path) -> int:
 
 
 def test_a_root_has_what_a_container_mounts_on(tmp_path: Path) -> None:
-    made = image([layer(tmp_path, file("app/main"))], {"WorkingDir": "/work/here", "Volumes": {"/data": {}}})
+    made = image([layer(tmp_path, file("app/main"))], {"WorkingDir": "/srv/here", "Volumes": {"/data": {}}})
     root = rootfs(made, Cache(tmp_path / "cache"))
 
-    folders = ("dev", "proc", "sys", "tmp", "work/here", "data")
+    folders = ("dev", "proc", "sys", "tmp", "srv/here", "data")
     assert all((root / name).is_dir() for name in folders)
     assert all((root / "etc" / name).read_bytes() == b"" for name in ("hosts", "hostname", "resolv.conf"))
     assert permissions(root / "tmp") == 0o1777

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ from tests.engines.callers import Caller, Running
 from tests.engines.programs import program, script
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cannery.engines.container import Container
 
 
@@ -59,9 +58,11 @@ def test_a_program_that_does_not_handle_sigterm_stops_at_once(caller: Caller, ho
 def test_ctrl_c_reaches_the_program_exactly_once(caller: Caller, host_root: Path) -> None:
     running, terminal = on_a_terminal(caller, script(host_root, TELLS_SIGNALS))
     assert running.read_line() == "ready\r"
+    running.kill(signal.SIGSTOP)  # so that the program has the terminal's SIGINT behind it before another could come
     os.write(terminal, b"\x03")
     told = running.read_line()
     running.kill(signal.SIGUSR2)  # it's forwarded after a second SIGINT would be
+    running.kill(signal.SIGCONT)
 
     assert [told, running.read_line()] == ["^CSIGINT 1\r", "SIGUSR2 1\r"]
     assert os.waitpid(running.pid, 0)[1] == 0
@@ -73,6 +74,22 @@ def test_ctrl_c_ends_a_program_that_does_not_handle_it(caller: Caller, host_root
     os.write(terminal, b"\x03")
 
     assert os.waitstatus_to_exitcode(os.waitpid(running.pid, 0)[1]) == 128 + signal.SIGINT
+
+
+def test_only_caller_and_program_are_in_reach_of_the_terminal(caller: Caller, host_root: Path) -> None:
+    running, _ = on_a_terminal(caller, script(host_root, TELLS_SIGNALS))
+    assert running.read_line() == "ready\r"
+    monitor = only_child(running.pid)
+    init = only_child(monitor)
+    groups = [os.getpgid(pid) for pid in (running.pid, monitor, init, only_child(init))]
+    running.kill(signal.SIGKILL)
+    os.waitpid(running.pid, 0)
+
+    assert groups == [running.pid, monitor, init, running.pid]
+
+
+def only_child(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
 
 
 def on_a_terminal(caller: Caller, container: Container) -> tuple[Running, int]:

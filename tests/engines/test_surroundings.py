@@ -53,7 +53,7 @@ def test_the_signals_are_as_a_program_expects_them(caller: Caller, host_root: Pa
 def test_the_program_starts_in_its_working_directory(caller: Caller, host_root: Path) -> None:
     look = "import json, os; print(json.dumps(os.getcwd()))"
 
-    assert seen(caller, script(host_root, look, working_directory="/work")) == "/work"
+    assert seen(caller, script(host_root, look, working_directory="/srv")) == "/srv"
 
 
 def test_every_mount_is_read_only_but_those_that_are_meant_to_be_written(caller: Caller, host_root: Path) -> None:
@@ -65,13 +65,13 @@ def test_every_mount_is_read_only_but_those_that_are_meant_to_be_written(caller:
     assert seen(caller, script(host_root, look)) == ["/proc", "/dev/pts", *TEMPORARY]
 
 
-@pytest.mark.parametrize("path", ["/file", "/work/file", "/dev/file", "/sys/file", "/etc/hosts"])
+@pytest.mark.parametrize("path", ["/file", "/srv/file", "/dev/file", "/sys/file", "/etc/hosts"])
 def test_nothing_of_the_image_can_be_written(caller: Caller, host_root: Path, path: str) -> None:
     ended = caller.run(program(host_root, "sh", "-c", f"echo x > {path}"))
 
     assert ended.code != 0
-    assert {path.name for path in host_root.iterdir()} >= {"work"}
-    assert not [*(host_root / "work").iterdir()]
+    assert {path.name for path in host_root.iterdir()} >= {"srv"}
+    assert not [*(host_root / "srv").iterdir()]
 
 
 @pytest.mark.parametrize("path", TEMPORARY)

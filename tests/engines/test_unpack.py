@@ -1,4 +1,4 @@
-"""Layers as engines unpack them, and layers that would break out."""
+"""Layers as engines unpack them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ import pytest
 from cannery.engines.unpack import unpack
 from cannery.errors import ImageError
 from cannery.model import Digest
-from tests.engines.layers import device, directory, fifo, file, hard_link, layer, packed, symlink
+from tests.engines.layers import directory, file, hard_link, layer, packed, symlink
 
 if TYPE_CHECKING:
     from cannery.model import Layer
-    from tests.engines.layers import Member
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """An empty folder with a file beside it that nothing may touch."""
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "precious").write_text("as it was")
+    """An empty folder."""
     into = tmp_path / "root"
     into.mkdir()
     return into
@@ -50,7 +47,8 @@ def test_a_folder_that_may_not_be_written_to_is_filled_all_the_same(tmp_path: Pa
     unpack([layer(tmp_path, directory("sealed", mode=0o555, mtime=77), file("sealed/file"))], root)
 
     assert (root / "sealed" / "file").is_file()
-    assert permissions(root / "sealed") & ~stat.S_IRWXU == 0o055
+    # Somebody else than root couldn't remove it, were it as it is in the layer.
+    assert permissions(root / "sealed") == (0o555 if os.geteuid() == 0 else 0o755)
     assert (root / "sealed").stat().st_mtime == 77
 
 
@@ -112,6 +110,25 @@ def test_a_file_lands_behind_a_link_that_stays_in_the_image(tmp_path: Path, root
     assert (root / "lib").is_symlink()
 
 
+def test_an_absolute_link_leads_to_where_it_leads_in_a_container(tmp_path: Path, root: Path) -> None:
+    base = layer(tmp_path, directory("run"), symlink("var/run", "/run"))
+    unpack([base, layer(tmp_path, file("var/run/app.pid", b"1"))], root)
+
+    assert (root / "run/app.pid").read_bytes() == b"1"
+
+
+def test_a_file_in_place_of_a_folder_has_its_own_mode(tmp_path: Path, root: Path) -> None:
+    unpack([layer(tmp_path, directory("a", mode=0o711)), layer(tmp_path, file("a", mode=0o640))], root)
+
+    assert permissions(root / "a") == 0o640
+
+
+def test_a_hard_link_to_itself_changes_nothing(tmp_path: Path, root: Path) -> None:
+    unpack([layer(tmp_path, file("a", b"x"), hard_link("a", "./a"))], root)
+
+    assert (root / "a").read_bytes() == b"x"
+
+
 def test_a_folder_replaces_a_link_as_engines_have_it(tmp_path: Path, root: Path) -> None:
     lower = layer(tmp_path, file("usr/lib/x"), symlink("lib", "usr/lib"))
     unpack([lower, layer(tmp_path, directory("lib"), file("lib/y"))], root)
@@ -168,49 +185,6 @@ def test_odd_names_are_kept(tmp_path: Path, root: Path) -> None:
     unpack([layer(tmp_path, *(file(name, b"odd") for name in odd))], root)
 
     assert all((root / name).read_bytes() == b"odd" for name in odd)
-
-
-HOSTILE: dict[str, list[Member]] = {
-    "an absolute name": [file("/outside/precious")],
-    "a name that climbs": [file("a/../../outside/precious")],
-    "a whiteout of the parent": [file("a/.wh...")],
-    "a whiteout of its folder": [file("a/.wh..")],
-    "a whiteout of nothing": [file("a/.wh.")],
-    "a file behind a link that climbs": [symlink("a", "../outside"), file("a/precious")],
-    "a file behind an absolute link": [symlink("a", "{outside}"), file("a/precious")],
-    "a file behind a link to a link": [symlink("a", "b"), symlink("b", "../outside"), file("a/precious")],
-    "a folder behind a link": [symlink("a", "../outside"), directory("a/new")],
-    "a link behind a link": [symlink("a", "../outside"), symlink("a/precious", "x")],
-    "a whiteout behind a link": [symlink("a", "../outside"), file("a/.wh.precious")],
-    "an opaque whiteout behind a link": [symlink("a", "../outside"), file("a/.wh..wh..opq")],
-    "a hard link to an absolute name": [hard_link("a", "{outside}/precious")],
-    "a hard link that climbs": [hard_link("a", "../outside/precious")],
-    "a hard link through a link": [symlink("a", "../outside"), hard_link("b", "a/precious")],
-    "a hard link to nothing": [hard_link("a", "b")],
-    "a hard link to a folder": [directory("a"), hard_link("b", "a")],
-    "a hard link in place of its folder": [file("a/b"), hard_link("a", "a/b")],
-    "a loop of links": [symlink("a", "b"), symlink("b", "a"), file("a/x")],
-    "a device": [device("dev/null")],
-    "a FIFO": [fifo("run/pipe")],
-    "a file below a file": [file("a"), file("a/b")],
-    "a link to nowhere": [symlink("a", "")],
-    "a time that can't be": [file("a", mtime=10**300)],
-}
-
-
-@pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_layer_is_refused_by_name_and_touches_nothing_outside(tmp_path: Path, root: Path, case: str) -> None:
-    outside = tmp_path / "outside"
-    for info, _ in HOSTILE[case]:
-        info.linkname = info.linkname.replace("{outside}", str(outside))
-
-    with pytest.raises(ImageError, match="layer 'app'") as caught:
-        unpack([layer(tmp_path, *HOSTILE[case])], root)
-
-    assert HOSTILE[case][-1][0].name.split("/")[-1] in str(caught.value)
-    assert [path.name for path in outside.iterdir()] == ["precious"]
-    assert (outside / "precious").read_text() == "as it was"
-    assert (outside / "precious").stat().st_nlink == 1
 
 
 def test_a_nest_deeper_than_python_recurses_is_replaced(tmp_path: Path, root: Path) -> None:

@@ -42,7 +42,10 @@ def test_both_indexes_name_the_same_blobs_by_their_digests(image: Image, workspa
     index: dict[str, Any] = json.loads(found["index.json"])
     (descriptor,) = index["manifests"]
     assert descriptor["digest"] == str(image.digest)
-    assert descriptor["annotations"] == {"org.opencontainers.image.ref.name": "x:latest"}
+    assert descriptor["annotations"] == {
+        "io.containerd.image.name": "docker.io/library/x:latest",
+        "org.opencontainers.image.ref.name": "x:latest",
+    }
     manifest = json.loads(found[f"blobs/sha256/{image.digest.hex}"])
     (docker,) = json.loads(found["manifest.json"])
     assert docker["RepoTags"] == ["x:latest"]

@@ -81,7 +81,7 @@ def test_resources_keep_their_place_and_are_taken_as_they_are(make_project: Make
     assert set(tree.code.tree.entries) == {"/app/main.py"}
 
 
-@pytest.mark.parametrize("name", ["missing", "../outside", "/etc/passwd"])
+@pytest.mark.parametrize("name", ["missing", "../outside", "/etc/passwd", ".", ""])
 def test_a_resource_that_is_not_in_the_project_is_refused(
     make_project: MakeProject, workspace: Workspace, name: str
 ) -> None:

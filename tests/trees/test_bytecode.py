@@ -76,8 +76,9 @@ def test_the_caller_s_own_settings_do_not_reach_the_bytes(
 ) -> None:
     tree = sources(x="y = x in {'a', 'b', 'c', 'dd', 'ee'}\nassert y\ns = '\\d'\n")
     before = contents(tree | bytecode(python, workspace))
-    for name, value in {"PYTHONHASHSEED": "7", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error"}.items():
-        monkeypatch.setenv(name, value)
+    own = {"HASHSEED": "7", "OPTIMIZE": "2", "WARNINGS": "error", "NODEBUGRANGES": "1", "DEVMODE": "1"}
+    for name, value in own.items():
+        monkeypatch.setenv(f"PYTHON{name}", value)
     other = replace(workspace, cache=Cache(tmp_path / "other"))
     assert contents(tree | bytecode(python, other)) == before
 
@@ -93,13 +94,32 @@ def test_kept_sources_stay_beside_bytecode_that_python_uses(
     python: Interpreter, workspace: Workspace, tmp_path: Path
 ) -> None:
     tree = sources(x="import inspect\ndef f(): ...\nprint(inspect.getsource(f), __cached__)\n", y="")
-    kept = tree | bytecode(python, workspace, keep_sources=("x",))
+    kept = tree | bytecode(python, workspace, keep_sources=("x",), import_roots=("/app",))
     assert set(kept.entries) == {"/app/x.py", f"/app/__pycache__/x.{python.cache_tag}.pyc", "/app/y.pyc"}
     write(kept, tmp_path)
     command = [sys.executable, "-v", "-c", "import x"]
     done = subprocess.run(command, cwd=tmp_path / "app", capture_output=True, text=True, check=True)
     assert "def f(): ..." in done.stdout
     assert f"x.{python.cache_tag}.pyc matches" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kept"),
+    [
+        ("app", set()),  # the folder's name is no module's
+        ("pkg", {"/app/pkg/__init__.py", "/app/pkg/rules.py"}),
+        ("pkg.rules", {"/app/pkg/rules.py"}),
+        ("wheel", {"/site/wheel/x.py"}),
+        ("whee*", {"/site/wheel/x.py"}),
+    ],
+)
+def test_sources_are_kept_by_the_names_that_imports_use(
+    python: Interpreter, workspace: Workspace, pattern: str, kept: set[str]
+) -> None:
+    paths = ("/app/main.py", "/app/pkg/__init__.py", "/app/pkg/rules.py", "/site/wheel/x.py")
+    tree = Tree({path: File(Inline(b"a = 1")) for path in paths})
+    made = tree | bytecode(python, workspace, keep_sources=(pattern,), import_roots=("/app", "/site"))
+    assert {path for path in made.entries if path.endswith(".py")} == kept
 
 
 def test_what_is_no_python_stays_as_it_is_or_is_refused(python: Interpreter, workspace: Workspace) -> None:

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import certifi
 import pytest
 
 from cannery.config import load
 from cannery.errors import ConfigurationError
 from cannery.interpreter import describe
-from cannery.model import File, Inline, LazyTree, Tree
+from cannery.model import File, Inline, LazyTree, OnDisk, Tree
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
 from tests.contents import read
@@ -103,6 +104,56 @@ def test_a_change_of_the_app_leaves_the_key_as_it_is(
     before = runtime_for(make_project({"main.py": "import json"}), python, workspace).key
     assert runtime_for(make_project({"main.py": "import csv"}), python, workspace).key == before
     assert runtime_for(make_project({"main.py": "import zoneinfo"}), python, workspace).key != before
+
+
+def test_the_libraries_follow_what_comes_back_and_goes(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    def libraries(source: str) -> set[str]:
+        tree = runtime_for(make_project({"main.py": source}), python, workspace).tree
+        return {Path(path).name for path in tree.entries if ".so" in path and "/lib-dynload/" not in path}
+
+    without, there, again = (libraries(source) for source in ("import json", "import curses", "import json"))
+    assert without == again
+    assert any(name.startswith("libncurses") for name in there - without)
+
+
+def test_a_library_that_is_opened_by_name_comes_along(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    settings = '[tool.cannery]\nlibraries = ["libncursesw.so.6"]\n'
+    tree = runtime_for(make_project({"main.py": "", "pyproject.toml": settings}), python, workspace).tree
+    assert {"libncursesw.so.6", "libtinfo.so.6"} <= {Path(path).name for path in tree.entries}
+
+
+def test_the_locale_that_the_environment_names_is_there(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    tree = runtime_for(make_project({"main.py": ""}), python, workspace).tree
+    assert any(path.endswith("/LC_CTYPE") and "/locale/C." in path for path in tree.entries)
+
+
+def test_the_interpreter_s_settings_name_the_image_s_folders(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    tree = runtime_for(make_project({"main.py": ""}), python, workspace).tree
+    settings = [read(file) for path, file in tree.files() if "/_sysconfigdata" in path]
+    assert settings
+    assert python.prefix == Path("/usr") or not any(str(python.prefix).encode() in each for each in settings)
+
+
+def test_certificates_are_mozilla_s_unless_the_machine_s_are_asked_for(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    bundles = []
+    for settings in ("", '[tool.cannery]\nca-certificates = "system"\n'):
+        folder = make_project({"main.py": "", "pyproject.toml": settings})
+        bundle = runtime_for(folder, python, workspace).tree.entries["/etc/ssl/certs/ca-certificates.crt"]
+        assert isinstance(bundle, File)
+        assert isinstance(bundle.content, OnDisk)
+        bundles.append(bundle.content.path)
+    assert bundles[0] == Path(certifi.where())
+    assert bundles[1].is_relative_to("/etc")
 
 
 def test_the_configured_certificates_go_in(

@@ -80,7 +80,7 @@ def test_a_session_that_is_ended_leaves_nothing(service: Service, project: Path,
     child.kill(number)
     child.expect(pexpect.EOF)
     child.close()
-    assert child.exitstatus == 130
+    assert child.exitstatus == 128 + number
     assert service.containers() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -52,6 +53,15 @@ def test_the_streams_are_the_program_s(project: Path) -> None:
     done = cannery("run", "--", "streams", cwd=project, stdin=given)
     assert done.stdout == given
     assert done.stderr.endswith("e" * 200_000)
+
+
+@pytest.mark.usefixtures("service")
+def test_a_reader_who_has_seen_enough_ends_the_program(project: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m cannery run -- streams | head -c 1; exit ${{PIPESTATUS[0]}}"
+    shell = ["bash", "-c", command]
+    done = subprocess.run(shell, cwd=project, input=b"x" * 10**6, capture_output=True, check=False)
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert b"gone" not in done.stderr
 
 
 @pytest.mark.usefixtures("service")

@@ -1,0 +1,50 @@
+"""Tiny wheels made by hand, in a folder that takes the place of a package index."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["make_sdist", "make_wheel", "only_from"]
+
+
+def only_from(folder: Path) -> dict[str, str]:
+    """The environment in which uv knows no other packages than those in ``folder``."""
+    return {"UV_FIND_LINKS": str(folder), "UV_NO_INDEX": "1", "UV_OFFLINE": "1"}
+
+
+def make_wheel(folder: Path, name: str, *, tag: str = "py3-none-any", files: Mapping[str, bytes] | None = None) -> Path:
+    """Write version 1.0 of a distribution with one module, and ``files`` (PEP 427)."""
+    info = f"{name}-1.0.dist-info"
+    contents = {
+        f"{name}.py": b"answer = 42\n",
+        **(files or {}),
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
+    }
+    contents[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*contents, f"{info}/RECORD")).encode()
+    path = folder / f"{name}-1.0-{tag}.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, data in contents.items():
+            archive.writestr(member, data)
+    return path
+
+
+def make_sdist(folder: Path, name: str) -> Path:
+    """Write version 1.0 of a distribution as its source alone."""
+    path = folder / f"{name}-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for member, text in {
+            "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+            "setup.py": f"from setuptools import setup\nsetup(name={name!r}, version='1.0')\n",
+        }.items():
+            info = tarfile.TarInfo(f"{name}-1.0/{member}")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return path
