@@ -85,6 +85,8 @@ class Conversation:
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
+        with suppress(OSError):  # the other end may have done so
+            self._socket.shutdown(socket.SHUT_RDWR)  # closing isn't enough, as the client holds on to it
         self._stream.close()
 
     def hold(self, stopping: Stopping | None) -> int | None:

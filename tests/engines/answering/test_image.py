@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 def test_the_image_is_loaded_under_the_id_that_was_computed(service: Service, project: Path) -> None:
+    for found in service.client.images("tinned"):
+        service.client.remove_image(found["Id"], force=True)
     report = json.loads(cannery("image", "--json", "--tag=one", cwd=project).stdout)
     assert report["engine"]["state"] == "loaded"
     assert report["engine"]["name"].startswith(service.kind.capitalize())
