@@ -26,6 +26,7 @@ __all__ = ["friendly"]
 
 Task = TypeVar("Task", bound=Callable[..., Any])
 
+_MOMENT = 0.01  # seconds
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
 
@@ -95,19 +96,43 @@ def _standard_streams() -> Iterator[None]:
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """Let signals that would end the process at once end the task, so that it cleans up; each but once."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        raise _Stopped(number)
-
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread is told of signals
         return
-    ending = [number for number in _WORDS if signal.getsignal(number) is signal.SIG_DFL]
-    for number in ending:
-        signal.signal(number, stop)
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: handler for number in _WORDS if (handler := signal.getsignal(number)) in usual}
+    for number in before:
+        signal.signal(number, _stop)
+    try:
+        with _never_lost():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)
+    raise _Stopped(number)
+
+
+@contextmanager
+def _never_lost() -> Iterator[None]:
+    """Stop a moment later where Python could not: in callbacks, such as those of imports, it loses exceptions."""
+
+    def lost(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(stopped := unraisable.exc_value, _Stopped):
+            signal.signal(signal.SIGALRM, lambda *_: _stop(stopped.number, None))
+            signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+        else:
+            hook(unraisable)
+
+    alarm = signal.getsignal(signal.SIGALRM)
+    hook, sys.unraisablehook = sys.unraisablehook, lost
     try:
         yield
     finally:
-        for number in ending:
-            signal.signal(number, signal.SIG_DFL)
+        sys.unraisablehook = hook
+        if signal.getsignal(signal.SIGALRM) is not alarm:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, alarm)

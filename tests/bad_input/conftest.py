@@ -37,7 +37,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of wheels: one for every machine, one for another, and one that isn't there but for its source."""
     folder = tmp_path_factory.mktemp("index")
     make_wheel(folder, "tin", files={"tin_data/big.bin": os.urandom(1_500_000)})
-    make_wheel(folder, "alien", tag="cp311-cp311-win_amd64")
+    make_wheel(folder, "alien", tag="py3-none-win_amd64")
     make_sdist(folder, "ore")
     return folder
 

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import termios
+import textwrap
 import time
 import uuid
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import pexpect
 import pytest
 
 from cannery import __version__
-from tests.bad_input.command import COMMAND, assert_whole, environment, image_digest, read_until, started
+from tests.bad_input.command import COMMAND, assert_whole, environment, finished, image_digest, read_until, started
 from tests.bad_input.conftest import FAST
 from tests.bad_input.wheels import only_from
 
@@ -173,3 +174,31 @@ def test_ctrl_c_before_anything_has_begun(build: Build) -> None:
         if process.returncode == -signal.SIGINT:
             assert not rest
         build.assert_clean()
+
+
+def test_a_signal_is_not_lost_where_python_loses_exceptions(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent("""
+            import os, signal, sys, time
+            from invoke.exceptions import Exit
+            from cannery.tasks.common import friendly
+
+            class Callback:
+                def __del__(self):
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    time.sleep(60)
+
+            @friendly
+            def task():
+                Callback()
+                time.sleep(60)
+
+            try:
+                task()
+            except Exit as stopped:
+                sys.exit(stopped.code)
+        """)
+    )
+    outcome = finished([COMMAND[0], str(script)])
+    assert (outcome.code, outcome.stderr) == (128 + signal.SIGTERM, "terminated\n")
