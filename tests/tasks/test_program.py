@@ -47,15 +47,8 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
     folder = make_project({"tasks.py": "from cannery.tasks import namespace\n"})
     command = [sys.executable, "-m", "invoke", "--list"]
     listed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-    assert [line.split()[0] for line in listed.splitlines()[2:-1]] == [
-        "config",
-        "explore",
-        "image",
-        "images",
-        "prune",
-        "ps",
-        "run",
-    ]
+    tasks = [line.split()[0] for line in listed.splitlines()[2:-1]]
+    assert tasks == ["config", "explore", "image", "images", "prune", "ps", "run"]
 
 
 def test_an_image_is_reported_in_a_table_with_the_next_step(make_project: MakeProject) -> None:
