@@ -34,10 +34,10 @@ def explore(
     engine: str | None = None,
     project: str | None = None,
 ) -> None:
-    """Look around in an image: gives a prompt inside it, and removes the container at the end.
+    """Look around in an image, at a prompt inside it.
 
-    The prompt is the image's shell; an image that has none gives its own Python's. It's said which. Without an engine
-    it's the Python of the project's own image, run by cannery itself.
+    The container is gone at the end. The prompt is the image's shell; an image that has none gives its own Python's.
+    It's said which. Without an engine it's the Python of the project's own image, run by cannery itself.
     """
     from cannery import exploring  # noqa: PLC0415
 

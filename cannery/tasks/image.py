@@ -31,7 +31,9 @@ def image(
     engine: str | None = None,
     json: bool = False,
 ) -> None:
-    """Build the project's container image, write it to dist/, and load it where Docker or Podman answers.
+    """Build the project's container image.
+
+    It's written to dist/, and loaded where Docker or Podman answers.
 
     No Docker, no Dockerfile and no base image is needed. The archive is an OCI layout and a docker archive at once:
     'docker load', 'podman load' and 'skopeo copy oci-archive:' take it. Settings come from [tool.cannery] in

@@ -30,7 +30,10 @@ def ps(
     engine: str | None = None,
     project: str | None = None,
 ) -> None:
-    """List the containers that 'run' and 'explore' started and that are still there."""
+    """List the containers that cannery started.
+
+    They are those of 'run' and 'explore', running or not.
+    """
     from cannery.engines.engine import TASK_LABEL  # noqa: PLC0415
 
     found = require_engine(project, engine).containers(label=TASK_LABEL)
@@ -55,7 +58,10 @@ def images(
     engine: str | None = None,
     project: str | None = None,
 ) -> None:
-    """List the images that cannery built; those without a name are builds that a later one took the name of."""
+    """List the images that cannery built.
+
+    Those without a name are builds that a later one took the name of.
+    """
     from cannery.engines.engine import IMAGE_LABEL  # noqa: PLC0415
     from cannery.pruning import own_images  # noqa: PLC0415
     from cannery.report.image import human_size  # noqa: PLC0415

@@ -42,10 +42,11 @@ def prune(
     engine: str | None = None,
     project: str | None = None,
 ) -> None:
-    """Remove what cannery made and nobody uses: shows it with its size, asks, and removes it.
+    """Remove what cannery made and nobody uses.
 
-    That is: stopped containers of 'run' and 'explore', untagged images that cannery built, the caches of cannery's
-    other versions, and of its own cache what was used longest ago. What others made stays, unless --all is given.
+    It's shown with its size first, and asked about. That is: stopped containers of 'run' and 'explore', untagged
+    images that cannery built, the caches of cannery's other versions, and of its own cache what was used longest ago.
+    What others made stays, unless --all is given.
     """
     from cannery.cache import default_cache  # noqa: PLC0415
     from cannery.errors import MachineError  # noqa: PLC0415
