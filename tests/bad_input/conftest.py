@@ -65,11 +65,11 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def new_cache(warm: Path) -> NewCache:
     def make(folder: Path, *, owner: int | None = None, layers: bool = False) -> Path:
-        copy = shutil.copy if owner is not None else _link_or_copy
         for name in ("bytecode", "blobs", "layers") if layers else ("bytecode",):
-            shutil.copytree(warm / __version__ / name, folder / __version__ / name, copy_function=copy)
-        for path in (folder, *folder.rglob("*")) if owner is not None else ():
-            os.chown(path, owner or 0, owner or 0)
+            shutil.copytree(warm / __version__ / name, folder / __version__ / name, copy_function=_link_or_copy)
+        if owner is not None:
+            for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+                os.chown(path, owner, owner)
         return folder
 
     return make

@@ -94,7 +94,7 @@ def test_a_cache_that_cannot_be_used_is_named(user: Machine, project: Path, cach
 def test_a_cache_of_another_user_is_named(user: Machine, project: Path, cache: Path) -> None:
     if USER != NOBODY:
         pytest.skip("only root has another user's files")
-    for path in (cache / __version__, *(cache / __version__).rglob("*")):
+    for path in (cache / __version__, *(cache / __version__).glob("*/")):
         os.chown(path, 0, 0)
         path.chmod(0o700)
     message = assert_refused(user.cannery("image", cwd=project, **settings(cache)), 6)
@@ -149,3 +149,11 @@ def test_a_read_only_project_is_built_into_another_folder(machine: Machine, open
     output = open_folder / "image.tar"
     assert machine.cannery("image", "--output", str(output), cwd=folder, CANNERY_CACHE=str(warm)).code == 0
     assert output.is_file()
+
+
+def test_a_cache_of_uv_s_that_cannot_be_written_is_named(user: Machine, project: Path, cache: Path) -> None:
+    (project / "requirements.txt").write_text("tin\n")
+    uv = {"UV_CACHE_DIR": "/nonexistent/uv"}
+    message = assert_refused(user.cannery("image", cwd=project, **settings(cache), **uv), 6)
+    assert "`/nonexistent/uv`" in message
+    assert "UV_CACHE_DIR" in message.splitlines()[-1]
