@@ -85,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     stop_signal: Annotated[str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z")] | None = None
 
     # where it goes
+    engine: Literal["auto", "none", "docker", "podman"] = "auto"  # that loads and runs it; auto: the one that answers
     tag: Tag = "latest"
     output: Filled | None = None  # dist/<name>.tar where it's not given
 

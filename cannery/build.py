@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cannery.cache import used
 from cannery.files import explained
 from cannery.image.config import assemble
 from cannery.image.pack import pack
@@ -63,4 +64,7 @@ def _recall(key: str, workspace: Workspace) -> Layer | None:
     blob = workspace.cache.blob(digest)
     with explained(blob, "read"):
         whole = blob.exists() and blob.stat().st_size == record["size"]
-    return Layer(digest=digest, diff_id=diff_id, blob=blob, **record) if whole else None
+    if not whole:
+        return None
+    used(blob)
+    return Layer(digest=digest, diff_id=diff_id, blob=blob, **record)

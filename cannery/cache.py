@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Waiting = Callable[[], None]
 
-__all__ = ["Cache", "default_cache"]
+__all__ = ["Cache", "default_cache", "used"]
 
 
 def _in_silence() -> None:
@@ -77,6 +77,7 @@ class Cache:
         target = self.root / kind / key
         with explained(target, "read"):
             if whole(target):
+                used(target)
                 return target
         with self.lock(f"{kind}-{key}", waiting):
             if not whole(target):
@@ -165,6 +166,12 @@ class Cache:
 
 def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).hexdigest().encode()
+
+
+def used(path: Path) -> None:
+    """Note that ``path`` is in use, so that what was used longest ago can be told (:mod:`cannery.eviction`)."""
+    with suppress(OSError):  # a cache that can't be written to can be read
+        os.utime(path)
 
 
 def default_cache() -> Cache:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cannery.build import build
+from cannery.loading import load, references_of
 from cannery.report.image import ImageReport
 from cannery.report.progress import showing_progress
 from cannery.sinks.archive import write_archive
@@ -20,10 +21,12 @@ __all__ = ["make_image"]
 def make_image(app: App, *, quiet: bool = False, refresh: bool = False) -> ImageReport:
     """Build the image of ``app`` and write its archive; ``quiet`` shows no progress."""
     began = time.perf_counter()
-    references = (f"{app.name}:{app.settings.tag}",)
+    references = references_of(app)
     with showing_progress(quiet=quiet) as progress:
         workspace = Workspace.default(progress, refresh=refresh)
         built = build(app, workspace)
         written = write_archive(built.image, app.archive, references, workspace)
+        loaded = load(app, built.image, workspace)
     seconds = time.perf_counter() - began
-    return ImageReport(app, built, references, app.archive, written, seconds, built.notes)
+    engine = (loaded.engine, loaded.state) if loaded else None
+    return ImageReport(app, built, references, app.archive, written, seconds, built.notes, engine)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from cannery.build import build
 from cannery.engines.container import container_in
 from cannery.engines.embedded import run_container
+from cannery.engines.engine import Job
+from cannery.engines.finding import find_engine
 from cannery.engines.rootfs import rootfs
+from cannery.loading import load, references_of
 from cannery.report.progress import showing_progress
 from cannery.workspace import Workspace
 
@@ -24,5 +27,16 @@ def run_image(app: App, arguments: Sequence[str]) -> int:
     with showing_progress() as progress:
         workspace = Workspace.default(progress)
         image = build(app, workspace).image
-        root = rootfs(image, workspace.cache)
-    return run_container(container_in(root, image.config, arguments))
+        engine = find_engine(app.settings.engine)
+        if engine is None:
+            root = rootfs(image, workspace.cache)
+        else:
+            load(app, image, workspace)
+    if engine is None:
+        return run_container(container_in(root, image.config, arguments))
+    return engine.run(_job(app, arguments))
+
+
+def _job(app: App, arguments: Sequence[str]) -> Job:
+    settings = app.settings
+    return Job("run", references_of(app)[0], tuple(arguments), ports=settings.ports, scratch=settings.volumes)

@@ -49,4 +49,5 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
     """Keep the user's cache and settings out of the tests, and the tests out of them."""
     for name in [name for name in os.environ if name.startswith("CANNERY_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("CANNERY_ENGINE", "none")  # what a test does with an engine, it does with one of its own
     monkeypatch.setenv("CANNERY_CACHE", str(tmp_path_factory.getbasetemp() / "shared-cache"))

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["ImageReport"]
 
 
+_ENGINE = {
+    "loaded": "loaded into {}",
+    "present": "already in {}",
+    "no client": '{} answers; to load images there: pip install "cannery[docker]"',
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ImageReport:
     """A finished build: the image, where it went, and how long that took."""
@@ -28,6 +35,7 @@ class ImageReport:
     written: bool  # False when the archive was already there as it should be
     seconds: float
     notes: tuple[str, ...] = ()
+    engine: tuple[str, str] | None = None  # its name, and whether it was "loaded", was "present" or has "no client"
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
@@ -41,6 +49,7 @@ class ImageReport:
             "id": str(image.id),
             "archive": str(self.archive),
             "archive_size": self.archive.stat().st_size,
+            "engine": {"name": self.engine[0], "state": self.engine[1]} if self.engine else None,
             "size": sum(layer.unpacked_size for layer in image.layers),
             "compressed_size": sum(layer.size for layer in image.layers),
             "layers": [
@@ -74,11 +83,14 @@ class ImageReport:
         console.print(f"digest   {image.digest}")
         state = "" if self.written else "  (unchanged)"
         console.print(f"archive  {escape(shown_path(self.archive))}  {human_size(self.archive.stat().st_size)}{state}")
+        if self.engine:
+            console.print(f"engine   {escape(_ENGINE[self.engine[1]].format(self.engine[0]))}")
         console.print(f"took     {self.seconds:.2f} s")
         for note in self.notes:
             console.print(f"[yellow]note[/]     {escape(note)}")
         console.print(f"\nNext: [bold]{program} run[/]" + escape(" -- [ARGS]"))
-        console.print(f"  or: docker load -i {escape(shlex.quote(shown_path(self.archive)))}")
+        if not self.engine:
+            console.print(f"  or: docker load -i {escape(shlex.quote(shown_path(self.archive)))}")
 
     def _table(self) -> Any:
         from rich import box  # noqa: PLC0415

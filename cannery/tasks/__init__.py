@@ -6,9 +6,12 @@ Importing this is quick on purpose: a task imports what it needs when it runs.
 from invoke.collection import Collection
 
 from cannery.tasks.config import config
+from cannery.tasks.explore import explore
 from cannery.tasks.image import image
+from cannery.tasks.listings import images, ps
+from cannery.tasks.prune import prune
 from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
-namespace = Collection(image, run, config)
+namespace = Collection(image, run, explore, ps, images, prune, config)

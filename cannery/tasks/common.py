@@ -10,10 +10,12 @@ from cannery.tasks.ending import friendly
 
 if TYPE_CHECKING:
     from cannery.app import App
+    from cannery.engines.engine import Engine
 
-__all__ = ["BUILD_HELP", "friendly", "load_app", "program_name", "project_folder"]
+__all__ = ["BUILD_HELP", "friendly", "load_app", "load_engine", "program_name", "project_folder", "require_engine"]
 
 BUILD_HELP = {
+    "engine": "Which engine to use: auto, none, docker or podman (default: auto, the first that answers).",
     "recipe": "Which recipe to build by (default: scratch).",
     "tag": "Tag of the image (default: latest).",
     "python": "Python of the image: a version such as 3.12, or a path (default: the one that runs this).",
@@ -32,6 +34,28 @@ def load_app(project: str | None, **flags: object) -> App:
     from cannery.config import load  # noqa: PLC0415
 
     return load(project_folder(project), flags)
+
+
+def load_engine(project: str | None, choice: str | None) -> Engine | None:
+    """The engine that the settings or ``choice``, a flag, mean; None where none answers. There may be no project."""
+    from cannery.config import read_project, resolve_settings  # noqa: PLC0415
+    from cannery.engines.finding import find_engine  # noqa: PLC0415
+
+    settings, _ = resolve_settings(read_project(project_folder(project)), {"engine": choice})
+    return find_engine(settings.engine)
+
+
+def require_engine(project: str | None, choice: str | None) -> Engine:
+    """As :func:`load_engine`; raises :class:`MachineError` where no engine answers."""
+    from cannery.errors import MachineError  # noqa: PLC0415
+
+    engine = load_engine(project, choice)
+    if engine is None:
+        raise MachineError(
+            "no engine answers",
+            step='start Docker or Podman, and pip install "cannery[docker]"; --engine docker says what is wrong',
+        )
+    return engine
 
 
 def project_folder(chosen: str | None) -> Path:

@@ -28,9 +28,12 @@ def image(
     project: str | None = None,
     strip: bool = False,
     refresh: bool = False,
+    engine: str | None = None,
     json: bool = False,
 ) -> None:
-    """Build the project's container image, and write it to dist/.
+    """Build the project's container image.
+
+    It's written to dist/, and loaded where Docker or Podman answers.
 
     No Docker, no Dockerfile and no base image is needed. The archive is an OCI layout and a docker archive at once:
     'docker load', 'podman load' and 'skopeo copy oci-archive:' take it. Settings come from [tool.cannery] in
@@ -40,7 +43,7 @@ def image(
 
     from cannery.images import make_image  # noqa: PLC0415
 
-    app = load_app(project, recipe=recipe, tag=tag, output=output, python=python, strip=strip or None)
+    app = load_app(project, recipe=recipe, tag=tag, output=output, python=python, strip=strip or None, engine=engine)
     report = make_image(app, quiet=json, refresh=refresh)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))

@@ -1,4 +1,4 @@
-"""``invoke run``: the image, run where no engine is there."""
+"""``invoke run``: the image, run by an engine, or where none is there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_HELP = {name: BUILD_HELP[name] for name in ("recipe", "python", "project", "strip")}
+_HELP = {name: BUILD_HELP[name] for name in ("recipe", "python", "project", "strip", "engine")}
 
 
 @task(help=_HELP, auto_shortflags=False)
@@ -26,15 +26,17 @@ def run(
     python: str | None = None,
     project: str | None = None,
     strip: bool = False,
+    engine: str | None = None,
 ) -> None:
     """Run the image: invoke run -- ARGS.
 
-    Builds it first where something has changed. It runs in namespaces of its own over the unpacked image, read-only,
-    with no capabilities, as the image's user; the network is the machine's. Exit code and signals are the program's.
+    Builds it first where something has changed. Docker or Podman runs it where one answers, its ports published on
+    127.0.0.1; otherwise it runs in namespaces of its own over the unpacked image, with the machine's network. Either
+    way it's read-only, with no capabilities, as the image's user; exit code and signals are the program's.
     """
     from cannery.running import run_image  # noqa: PLC0415
 
-    app = load_app(project, recipe=recipe, python=python, strip=strip or None)
+    app = load_app(project, recipe=recipe, python=python, strip=strip or None, engine=engine)
     code = run_image(app, _arguments(context))
     if code:
         sys.exit(code)

@@ -1,0 +1,48 @@
+"""One question to an engine on a Unix socket, answered in a millisecond: no client has to be imported for it.
+
+HTTP/1.0 is enough: the engine closes when it has said all, so there is nothing to parse but a status line.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any, Final, NamedTuple
+
+__all__ = ["Reply", "ask"]
+
+_PATIENCE: Final = 2.0  # seconds; an engine that takes longer to say hello is of no use at a prompt
+_CHUNK: Final = 1 << 16
+
+
+class Reply(NamedTuple):
+    """What an engine says."""
+
+    status: int  # of HTTP
+    body: Any  # decoded JSON
+
+
+def ask(path: str, resource: str) -> Reply:
+    """GET ``resource`` from the socket ``path``.
+
+    Raises :class:`OSError` when nobody answers in time, :class:`ValueError` when what answers is no engine.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_PATIENCE)
+        connection.connect(path)
+        try:
+            connection.sendall(f"GET {resource} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+        except BrokenPipeError as error:
+            raise ConnectionResetError("it closed the connection") from error
+        received = b""
+        while data := connection.recv(_CHUNK):
+            received += data
+    head, _, body = received.partition(b"\r\n\r\n")
+    return Reply(_status(head), json.loads(body))
+
+
+def _status(head: bytes) -> int:
+    protocol, _, rest = head.partition(b" ")
+    if not protocol.startswith(b"HTTP/"):
+        raise ValueError("no HTTP")
+    return int(rest[:3])

@@ -1,0 +1,179 @@
+"""Bytes between this process's streams and a program in a container, until the program ends."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import struct
+import sys
+import termios
+import tty as terminal_modes
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Conversation", "Frames", "Stopping"]
+
+_CHUNK: Final = 1 << 16
+_FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STDIN: Final = 0
+_STDOUT: Final = 1
+_HEADER: Final = struct.Struct(">BxxxL")  # Engine API, ContainerAttach, stream format
+
+
+class Stopping(Protocol):
+    """Who hands signals to the program."""
+
+    def __call__(self, number: int) -> None:
+        """Hand over a signal."""
+        ...
+
+    def patience(self) -> float | None:
+        """Seconds until :meth:`enough`, if it's to come."""
+        ...
+
+    def enough(self) -> None:
+        """End the program."""
+        ...
+
+
+class Frames:
+    """Takes apart what a program without a terminal writes: standard output and standard error in one stream."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """The descriptors and bytes that are complete with ``data``."""
+        self._rest += data
+        while len(self._rest) >= _HEADER.size:
+            descriptor, size = _HEADER.unpack_from(self._rest)
+            end = _HEADER.size + size
+            if len(self._rest) < end:
+                return
+            yield descriptor, self._rest[_HEADER.size : end]
+            self._rest = self._rest[end:]
+
+
+class Conversation:
+    """The streams of this process, tied to a program's; signals wake it up from the moment that it's entered."""
+
+    def __init__(self, stream: Any, *, tty: bool, resize: Callable[[], None]) -> None:
+        self._stream = stream  # kept: its end closes the connection
+        self._socket: socket.socket = getattr(stream, "_sock", stream)
+        self._tty = tty
+        self._resize = resize
+        self._frames = Frames()
+        self._heard = False
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._woken = self._cleanup.enter_context(_signals_as_bytes())
+        self._selector = self._cleanup.enter_context(selectors.SelectSelector())  # the one that takes files, too
+        self._selector.register(self._socket, selectors.EVENT_READ, self._show)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        if sys.stdin is not None:
+            self._selector.register(_STDIN, selectors.EVENT_READ, self._type)
+        if self._tty:
+            self._cleanup.enter_context(_raw(_STDIN))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+        with suppress(OSError):  # the other end may have done so
+            self._socket.shutdown(socket.SHUT_RDWR)  # closing isn't enough, as the client holds on to it
+        self._stream.close()
+
+    def hold(self, stopping: Stopping | None) -> int | None:
+        """Go on until the program ends; signals go to ``stopping``.
+
+        Where there is none, a signal to end is the end, and its number is returned.
+        """
+        if self._tty:
+            self._resize()
+        while True:
+            ready = self._selector.select(stopping.patience() if stopping else None)
+            if not ready and stopping:
+                stopping.enough()
+            for key, _ in ready:
+                if key.data is None:
+                    if number := self._hear(stopping):
+                        return number
+                elif not key.data():
+                    return None
+
+    def _hear(self, stopping: Stopping | None) -> int | None:
+        """Pass on the signals that came; return the one that ends this."""
+        for number in self._woken.recv(_CHUNK):
+            if number == signal.SIGWINCH and self._tty:
+                self._resize()
+            elif number in _FORWARDED and stopping:
+                stopping(number)
+            elif number in _ENDING:
+                return number
+        return None
+
+    def _show(self) -> bool:
+        """Write what the program wrote; False at its end."""
+        try:
+            data = self._socket.recv(_CHUNK)
+        except ConnectionResetError:
+            return False
+        if self._tty and not self._heard:  # engines lose a size that comes before the terminal is there
+            self._resize()
+        self._heard = True
+        pieces = ((_STDOUT, data),) if self._tty else self._frames.feed(data)
+        for descriptor, piece in pieces:
+            _write(descriptor, piece)
+        return bool(data)
+
+    def _type(self) -> bool:
+        """Hand over what was typed; at the end of the input the program's ends as well."""
+        data = os.read(_STDIN, _CHUNK)
+        with suppress(BrokenPipeError, ConnectionResetError):  # it doesn't listen any more: its end comes next
+            if data:
+                self._socket.sendall(data)
+            else:
+                self._selector.unregister(_STDIN)
+                self._socket.shutdown(socket.SHUT_WR)
+        return True
+
+
+@contextmanager
+def _signals_as_bytes() -> Iterator[socket.socket]:
+    """A socket on which each signal arrives as a byte, its number."""
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)  # noqa: FBT003  # that is how it's called
+    with woken, waker:
+        before = {number: signal.getsignal(number) for number in (*_FORWARDED, signal.SIGWINCH)}
+        descriptor = signal.set_wakeup_fd(waker.fileno())
+        try:
+            for number, handler in before.items():
+                if handler is not signal.SIG_IGN:  # as under nohup
+                    signal.signal(number, lambda *_: None)
+            yield woken
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(descriptor)
+
+
+@contextmanager
+def _raw(descriptor: int) -> Iterator[None]:
+    """A terminal that hands over every key as it is; as it was at the end."""
+    before = termios.tcgetattr(descriptor)
+    terminal_modes.setraw(descriptor)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -1,0 +1,121 @@
+"""``cannery explore``: a prompt inside an image, and nothing left of it."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+import tarfile
+from typing import TYPE_CHECKING
+
+import pexpect
+import pytest
+
+from tests.engines.answering.conftest import cannery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.engines.answering.conftest import Service
+
+
+@pytest.fixture
+def with_shell(service: Service, host_root: Path) -> str:
+    """An image that has a shell."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name in ("bin", "lib", "lib64"):
+            if (host_root / name).exists():
+                tar.add(host_root / name, name)
+    service.client.import_image_from_data(archive.getvalue(), repository="with-shell", tag="latest")
+    return "with-shell:latest"
+
+
+def spawn(project: Path, *arguments: str) -> pexpect.spawn[str]:
+    command = ["-m", "cannery", "explore", *arguments]
+    return pexpect.spawn(sys.executable, command, cwd=str(project), encoding="utf-8", dimensions=(31, 77), timeout=60)
+
+
+def test_an_image_without_a_shell_gives_its_own_python(service: Service, project: Path) -> None:
+    child = spawn(project)
+    child.expect("as container 'dev' in .*, its own Python /usr/local/bin/python3")
+    child.expect(">>> ")
+    child.sendline("import os; print(os.getuid(), *os.get_terminal_size(), os.listdir('/app'))")
+    child.expect(r"1234 77 31 \['main.pyc'\]")
+    assert service.containers() == ["/dev"]
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert service.containers() == []
+
+
+def test_an_image_with_a_shell_gives_that(service: Service, project: Path, with_shell: str) -> None:
+    child = spawn(project, "--image", with_shell, "--name", "other")
+    child.expect("as container 'other' in .*, its shell /bin/sh")
+    child.expect("# ")
+    assert service.containers() == ["/other"]
+    child.sendline("exit 7")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 7
+    assert service.containers() == []
+
+
+def test_ctrl_c_is_the_prompt_s(service: Service, project: Path) -> None:
+    child = spawn(project)
+    child.expect(">>> ")
+    child.sendintr()
+    child.expect("KeyboardInterrupt")
+    child.expect(">>> ")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    assert service.containers() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_session_that_is_ended_leaves_nothing(service: Service, project: Path, number: signal.Signals) -> None:
+    child = spawn(project)
+    child.expect(">>> ")
+    child.kill(number)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 128 + number
+    assert service.containers() == []
+
+
+def test_a_container_that_is_there_is_offered_and_left_alone(service: Service, project: Path) -> None:
+    first = spawn(project)
+    first.expect(">>> ")
+    second = spawn(project)
+    second.expect("there is a container 'dev' .* enter it")
+    second.sendline("y")
+    second.expect(">>> ")
+    second.sendeof()
+    second.expect(pexpect.EOF)
+    assert service.containers() == ["/dev"]
+    done = cannery("explore", cwd=project)
+    assert done.returncode == 6
+    assert "there is a container 'dev' already" in done.stderr
+    first.sendeof()
+    first.expect(pexpect.EOF)
+    assert service.containers() == []
+
+
+def test_what_is_piped_in_is_run(service: Service, project: Path) -> None:
+    done = cannery("explore", cwd=project, stdin="print(6 * 7)\n")
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+    assert service.containers() == []
+
+
+def test_an_image_that_is_not_there_is_told(service: Service, project: Path) -> None:
+    done = cannery("explore", "--image", "nobody/has-this:1", cwd=project)
+    assert done.returncode == 6
+    assert "nobody/has-this" in done.stderr
+    assert service.containers() == []
+
+
+def test_without_an_engine_the_image_s_python_is_run_by_cannery(project: Path) -> None:
+    done = cannery("explore", cwd=project, stdin="import os; print(os.getuid())\n")
+    assert (done.returncode, done.stdout) == (0, "1234\n"), done.stderr
+    assert "without an engine, its own Python" in done.stderr

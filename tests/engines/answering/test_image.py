@@ -1,0 +1,63 @@
+"""``cannery image`` and an engine: loaded once, under the ID that was computed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.engines.answering.conftest import cannery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.engines.answering.conftest import Service
+
+
+def test_the_image_is_loaded_under_the_id_that_was_computed(service: Service, project: Path) -> None:
+    for found in service.client.images("tinned"):
+        service.client.remove_image(found["Id"], force=True)
+    report = json.loads(cannery("image", "--json", "--tag=one", cwd=project).stdout)
+    assert report["engine"]["state"] == "loaded"
+    assert report["engine"]["name"].startswith(service.kind.capitalize())
+    assert service.client.inspect_image("tinned:one")["Id"].endswith(report["id"].removeprefix("sha256:"))
+
+
+def test_an_image_that_is_there_is_not_sent_again(service: Service, project: Path) -> None:
+    cannery("image", "--tag=two", cwd=project)
+    done = cannery("image", "--tag=two", cwd=project)
+    assert f"engine   already in {service.kind.capitalize()}" in done.stdout
+    assert "loading" not in done.stderr
+
+
+def test_an_image_that_has_another_name_there_gets_this_one(service: Service, project: Path) -> None:
+    cannery("image", "--tag=three", cwd=project)
+    report = json.loads(cannery("image", "--json", "--tag=four", cwd=project).stdout)
+    assert report["engine"]["state"] == "present"
+    assert service.client.inspect_image("tinned:four")["Id"].endswith(report["id"].removeprefix("sha256:"))
+
+
+def test_a_name_moves_to_the_image_of_now(service: Service, tmp_path: Path) -> None:
+    for text in ("a = 1", "a = 2"):
+        (tmp_path / "main.py").write_text(text)
+        report = json.loads(cannery("image", "--json", cwd=tmp_path).stdout)
+    found = service.client.inspect_image(report["references"][0])["Id"]
+    assert found.endswith(report["id"].removeprefix("sha256:"))
+
+
+def test_without_an_engine_nothing_is_asked_of_one(service: Service, project: Path) -> None:
+    report = json.loads(cannery("image", "--json", "--engine=none", "--tag=never", cwd=project).stdout)
+    assert report["engine"] is None
+    assert not service.client.images("tinned:never")
+
+
+def test_an_engine_without_its_client_is_named_with_what_adds_it(
+    service: Service, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "sitecustomize.py"  # as if the extra weren't installed
+    hidden.write_text("import sys; sys.modules['docker'] = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = cannery("image", "--tag=five", f"--engine={service.kind}", cwd=project)
+    assert done.returncode == 7
+    assert 'Next: pip install "cannery[docker]"' in done.stderr
