@@ -45,7 +45,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def own_index(index: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep uv from the network and from the user's own cache, and builds from taking long."""
-    for name in [name for name in os.environ if name.startswith("UV_")]:
+    # Coverage would have commands that are interrupted, or an ordinary user's, write where they can't.
+    for name in [name for name in os.environ if name.startswith(("COVERAGE_", "UV_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "uv-cache"))
     for name, value in {**only_from(index), **FAST}.items():

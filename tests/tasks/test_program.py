@@ -81,9 +81,9 @@ def test_a_second_build_packs_and_writes_nothing(make_project: MakeProject) -> N
 
 
 def test_a_change_of_the_app_packs_the_app_alone(make_project: MakeProject) -> None:
-    folder = make_project({"main.py": "a = 1"})
+    folder = make_project({"main.py": "before = 'nobody else writes this'"})
     first = json.loads(cannery("image", "--json", cwd=folder).stdout)
-    make_project({"main.py": "a = 2"})
+    make_project({"main.py": "after = 'nobody else writes this'"})
     second = json.loads(cannery("image", "--json", cwd=folder).stdout)
     assert {layer["name"] for layer in second["layers"] if layer["packed"]} == {"app"}
     digests = [{layer["name"]: layer["digest"] for layer in report["layers"]} for report in (first, second)]

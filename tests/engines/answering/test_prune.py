@@ -59,7 +59,8 @@ def test_own_stopped_containers_and_untagged_images_go_and_nothing_else(
 ) -> None:
     theirs(service)
     ours(service)
-    tagged = {found["Id"] for found in service.client.images() if found["RepoTags"]} - {dangling, built_on_ours}
+    named = (found["Id"] for found in service.client.images() if found["RepoTags"] not in (None, [], ["<none>:<none>"]))
+    tagged = set(named) - {dangling, built_on_ours}
     done = cannery("prune", "--yes", cwd=project)
     assert done.returncode == 0, done.stderr
     assert "removed, " in done.stdout
