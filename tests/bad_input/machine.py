@@ -88,8 +88,9 @@ class Machine:
 @contextmanager
 def own_machine() -> Iterator[Machine]:
     """A machine that is gone at the end; with CI set it is a failure when there can be none."""
-    command = ["unshare", *_AS_ROOT, "--mount", "--propagation=private", "sh", "-c", "echo ready; exec sleep infinity"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as holder:
+    command = ["unshare", *_AS_ROOT, "--mount", "--propagation=private", "sh", "-c", "echo ready; exec cat"]
+    pipe = subprocess.PIPE  # the holder ends with the one of its standard input, however the tests end
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as holder:
         assert holder.stdout is not None
         if holder.stdout.readline() != "ready\n":
             (pytest.fail if os.environ.get("CI") else pytest.skip)("this machine gives out no mount namespaces")
