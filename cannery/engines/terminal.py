@@ -87,7 +87,8 @@ class Conversation:
         self._cleanup.close()
         with suppress(OSError):  # the other end may have done so
             self._socket.shutdown(socket.SHUT_RDWR)  # closing isn't enough, as the client holds on to it
-        self._stream.close()
+        # The SDK's response, if there is one, reads from the stream: closed below it, it would complain at its own end.
+        getattr(self._stream, "_response", self._stream).close()
 
     def hold(self, stopping: Stopping | None) -> int | None:
         """Go on until the program ends; signals go to ``stopping``.
