@@ -88,7 +88,9 @@ class Conversation:
         with suppress(OSError):  # the other end may have done so
             self._socket.shutdown(socket.SHUT_RDWR)  # closing isn't enough, as the client holds on to it
         # The SDK's response, if there is one, reads from the stream: closed below it, it would complain at its own end.
-        getattr(self._stream, "_response", self._stream).close()
+        if (response := getattr(self._stream, "_response", None)) is not None:
+            response.close()
+        self._stream.close()
 
     def hold(self, stopping: Stopping | None) -> int | None:
         """Go on until the program ends; signals go to ``stopping``.
