@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,17 @@ from cannery.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_OLDEST = (3, 11)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests that are the same under every Python to the oldest one."""
+    if sys.version_info[:2] != _OLDEST:
+        left = [item for item in items if item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 class MakeProject(Protocol):
