@@ -18,6 +18,7 @@ from cannery import entrypoints
 from cannery.app import App, ExportSettings, Metadata, RequirementsFile, Script, Settings
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.files import user_path
+from cannery.modules import import_roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,7 +80,7 @@ def load(folder: Path, flags: Mapping[str, object] | None = None, environ: Mappi
     """
     project = read_project(folder)
     settings, _ = resolve_settings(project, flags, environ)
-    roots = entrypoints.import_roots(project.folder)
+    roots = import_roots(project.folder)
     entry = entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts)
     if isinstance(entry, Script) and entry.path.parent not in roots:
         roots = (entry.path.parent, *roots)  # where Python looks first

@@ -5,29 +5,23 @@ from __future__ import annotations
 import ast
 import difflib
 import warnings
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.app import EntryPoint, Function, Module, Script, Settings
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.files import explained
+from cannery.modules import find_module, module_file, packages_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
-__all__ = ["find", "import_roots", "locate"]
+__all__ = ["find"]
 
 # Files at a project's top level that are about the project, not part of the app.
 _NOT_APPS = {"noxfile.py", "tasks.py", "setup.py", "conftest.py", "fabfile.py", "dodo.py"}
 _NOT_PACKAGES = {"tests", "test", "docs", "examples", "benchmarks", "build", "dist"}
-
-
-def import_roots(folder: Path) -> tuple[PurePosixPath, ...]:
-    """The folders that imports start from: ``src`` where the project has that layout, and the project's own."""
-    source = folder / "src"
-    if source.is_dir() and not (source / "__init__.py").exists() and any(_top_levels(source)):
-        return (PurePosixPath("src"), PurePosixPath())
-    return (PurePosixPath(),)
 
 
 def find(
@@ -48,10 +42,10 @@ def find(
         name = _choose(scripts, distribution, "[project.scripts] names several scripts")
         return _function(name, scripts[name], folder, roots, settings)
     runnable = [
-        name
+        path.name
         for root in roots
-        for name, path in _top_levels(folder / root)
-        if name not in _NOT_PACKAGES and any((path / f"__main__{suffix}").is_file() for suffix in (".py", ".so"))
+        for path in packages_in(folder / root)
+        if path.name not in _NOT_PACKAGES and module_file(path, "__main__") is not None
     ]
     if runnable:
         return Module(_choose(runnable, distribution, "several packages have a __main__"))
@@ -68,19 +62,6 @@ def find(
     )
 
 
-def locate(folder: Path, roots: Iterable[PurePosixPath], module: str) -> Path | None:
-    """The file or folder that ``import module`` would load from the project, or None."""
-    parts = module.split(".")
-    for root in roots:
-        base = folder.joinpath(root, *parts)
-        if base.is_dir():
-            return base
-        for path in (base.with_name(f"{base.name}.py"), *sorted(base.parent.glob(f"{base.name}.*.so"))):
-            if path.is_file():
-                return path
-    return None
-
-
 def _named(
     settings: Settings, folder: Path, roots: tuple[PurePosixPath, ...], scripts: Mapping[str, str]
 ) -> EntryPoint:
@@ -95,14 +76,14 @@ def _named(
         return Script(path)
     if ":" in entry:
         return _function(entry.partition(":")[0].rpartition(".")[2], entry, folder, roots, settings)
-    found = locate(folder, roots, entry)
-    if found is None and not settings.packages:
-        names = [*scripts, *(name for root in roots for name, _ in _top_levels(folder / root))]
+    found = find_module(folder, roots, entry)
+    if not found and not settings.packages:
+        names = [*scripts, *(path.name for root in roots for path in packages_in(folder / root))]
         raise _missing(
             entry, "there is no such script, module or package", difflib.get_close_matches(entry, names, n=1)
         )
-    if found is not None and found.is_dir() and not any(found.glob("__main__.*")):
-        raise _missing(entry, f"{found} has no __main__.py", [])
+    if found and found[0].is_dir() and not any(module_file(part, "__main__") for part in found):
+        raise _missing(entry, f"{found[0]} has no __main__.py", [])
     return Module(entry)
 
 
@@ -113,11 +94,11 @@ def _function(
     module, attribute = module.strip(), attribute.partition("[")[0].strip()
     if not module or not attribute:
         raise _missing(reference, "an object reference is written package.module:function", [])
-    found = locate(folder, roots, module)
-    if found is None and not settings.packages:
+    found = find_module(folder, roots, module)
+    if not found and not settings.packages:
         raise _missing(reference, f"there is no module {module} in {folder}", [])
-    source = found / "__init__.py" if found is not None and found.is_dir() else found
-    if source is not None and source.suffix == ".py" and source.is_file():
+    source = next((module_file(path, "__init__") if path.is_dir() else path for path in found), None)
+    if source is not None and source.suffix == ".py":
         names = _names_of(source)
         first = attribute.split(".", maxsplit=1)[0]
         if names is not None and first not in names:
@@ -144,12 +125,6 @@ def _names_of(path: Path) -> set[str] | None:
                 return None
             names.add((node.asname or node.name).split(".", maxsplit=1)[0])
     return None if "__getattr__" in names else names
-
-
-def _top_levels(root: Path) -> Iterable[tuple[str, Path]]:
-    for path in sorted(root.iterdir()):
-        if path.is_dir() and (path / "__init__.py").is_file():
-            yield path.name, path
 
 
 def _choose(names: Iterable[str], distribution: str | None, what: str) -> str:

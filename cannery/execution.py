@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cannery import __version__
 from cannery.app import Script
-from cannery.trees.app import HOME, entry_command
+from cannery.trees.collected import HOME
+from cannery.trees.installed import entry_command
 from cannery.trees.system import CERTIFICATES
 
 if TYPE_CHECKING:

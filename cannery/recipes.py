@@ -15,8 +15,9 @@ from cannery.execution import container_config
 from cannery.interpreter import interpreter_for
 from cannery.model import LazyTree, Plan
 from cannery.resolution import resolve
-from cannery.trees.app import HOME, app_tree
+from cannery.trees.app import app_tree
 from cannery.trees.bytecode import bytecode
+from cannery.trees.collected import HOME
 from cannery.trees.dependencies import dependencies
 from cannery.trees.runtime import needs_from, needs_of_app, runtime
 from cannery.trees.stdlib import python_path

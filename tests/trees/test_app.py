@@ -11,7 +11,8 @@ import pytest
 from cannery.config import load
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.model import File, Inline, Symlink
-from cannery.trees.app import AppTree, app_tree, entry_command
+from cannery.trees.app import AppTree, app_tree
+from cannery.trees.installed import entry_command
 
 if TYPE_CHECKING:
     from pathlib import Path

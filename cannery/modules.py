@@ -1,0 +1,62 @@
+"""Where a project's own modules lie: what ``import`` would load from its folders, told from the files alone."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["find_module", "import_roots", "module_file", "packages_in"]
+
+
+def import_roots(folder: Path) -> tuple[PurePosixPath, ...]:
+    """The folders that imports start from: ``src`` where the project has that layout, and the project's own."""
+    source = folder / "src"
+    if source.is_dir() and module_file(source, "__init__") is None and any(packages_in(source)):
+        return (PurePosixPath("src"), PurePosixPath())
+    return (PurePosixPath(),)
+
+
+def packages_in(root: Path) -> Iterator[Path]:
+    """The folders of the packages at the top level of ``root``; those of namespace packages aren't told apart."""
+    for path in sorted(root.iterdir()):
+        if path.is_dir() and module_file(path, "__init__") is not None:
+            yield path
+
+
+def find_module(folder: Path, roots: Iterable[PurePosixPath], module: str) -> tuple[Path, ...]:
+    """What ``import module`` would load from the project: nothing where the module isn't the project's.
+
+    It's one file, a package's folder, or all the folders of a namespace package (PEP 420).
+    """
+    places = tuple(folder / root for root in roots)
+    for name in module.split("."):
+        places = _find(places, name) if name.isidentifier() else ()
+    return places
+
+
+def module_file(folder: Path, name: str) -> Path | None:
+    """The file of the module ``name`` in ``folder``: its source, before an extension module made from that."""
+    candidates = (folder / f"{name}.py", folder / f"{name}.so", *sorted(folder.glob(f"{name}.*.so")))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _find(places: Iterable[Path], name: str) -> tuple[Path, ...]:
+    """As importlib goes through a search path: the first module or package counts, else all that can be a namespace."""
+    portions: list[Path] = []
+    for place in places:
+        package = place / name
+        if module_file(package, "__init__") is not None:
+            return (package,)
+        if (single := module_file(place, name)) is not None:
+            return (single,)
+        if package.is_dir() and _holds_modules(package):
+            portions.append(package)
+    return tuple(portions)
+
+
+def _holds_modules(folder: Path) -> bool:
+    """Whether there is any module below: a folder of data may have the name of somebody else's module."""
+    return any(next(folder.rglob(pattern), None) is not None for pattern in ("*.py", "*.so"))

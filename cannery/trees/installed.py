@@ -1,0 +1,72 @@
+"""What installing the project would make of it: its metadata, and its console script."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from cannery.app import App, Function, Module, Script
+from cannery.model import File, Inline
+from cannery.trees.collected import HOME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["entry_command", "installed_files"]
+
+_SCRIPTS = PurePosixPath("/usr/local/bin")
+
+
+def entry_command(app: App, python: str) -> tuple[str, ...]:
+    """The image's entry point in exec form, with ``python`` the interpreter's path in the image."""
+    match app.entry:
+        case Script(path):
+            return (python, f"{HOME}/{path.with_suffix('.pyc')}")
+        case Module(name):
+            return (python, "-m", name)
+        case Function(script):
+            return (f"{_SCRIPTS}/{script}",)
+
+
+def installed_files(app: App) -> Iterator[tuple[str, File]]:
+    """The files that no project has and an installation does, with their paths in the image."""
+    if app.distribution and app.metadata.version:
+        name = app.distribution.replace("-", "_")
+        folder = PurePosixPath(HOME, app.import_roots[0], f"{name}-{app.metadata.version}.dist-info")
+        yield f"{folder}/METADATA", _text(_metadata(app.distribution, app), 0o644)
+        if app.metadata.entry_points:
+            yield f"{folder}/entry_points.txt", _text(_entry_points(app), 0o644)
+    if isinstance(app.entry, Function):
+        yield f"{_SCRIPTS}/{app.entry.script}", _text(_script(app.entry), 0o755)
+
+
+def _metadata(distribution: str, app: App) -> Iterator[str]:
+    """``METADATA`` (packaging.python.org, core metadata), as far as programs ask for it."""
+    yield "Metadata-Version: 2.1"
+    yield f"Name: {distribution}"
+    yield f"Version: {app.metadata.version}"
+    if app.metadata.description:
+        yield f"Summary: {app.metadata.description.splitlines()[0]}"
+    for requirement in app.metadata.dependencies:
+        yield f"Requires-Dist: {requirement}"
+
+
+def _entry_points(app: App) -> Iterator[str]:
+    """``entry_points.txt`` (packaging.python.org, entry points)."""
+    for position, (group, names) in enumerate(app.metadata.entry_points):
+        yield from ("",) if position else ()
+        yield f"[{group}]"
+        yield from (f"{name}={reference}" for name, reference in names)
+
+
+def _script(entry: Function) -> Iterator[str]:
+    yield "#!/usr/local/bin/python3"
+    yield "import sys"
+    yield ""
+    yield f"from {entry.module} import {entry.attribute.partition('.')[0]}"
+    yield ""
+    yield f"sys.exit({entry.attribute}())"
+
+
+def _text(lines: Iterator[str], mode: int) -> File:
+    return File(Inline("".join(f"{line}\n" for line in lines).encode()), mode)
