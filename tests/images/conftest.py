@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.absence import absent
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -70,13 +72,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Iter
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CANNERY_CACHE", str(shared_cache))
         yield build(ROOT, tmp_path_factory.mktemp("sample") / "sample.tar")
-
-
-def absent(what: str) -> None:
-    """Skip, or fail where everything is meant to be there."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is not here")
-    pytest.skip(f"{what} is not here")
 
 
 @pytest.fixture(scope="session")

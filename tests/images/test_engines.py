@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.images.conftest import BuiltImage, Engine, absent
+from tests.absence import absent
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.images.conftest import BuiltImage, Engine
 
 
 @pytest.fixture(params=["docker", "podman"])

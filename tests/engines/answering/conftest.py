@@ -20,8 +20,8 @@ import pytest
 from docker import APIClient
 
 from cannery.engines.finding import find_engine
+from tests.absence import absent
 from tests.engines.answering.programs import PROGRAM, PYPROJECT
-from tests.images.conftest import absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

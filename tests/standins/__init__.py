@@ -1,0 +1,1 @@
+"""Stand-ins for the official Python images, for machines that reach no registry which has those."""
