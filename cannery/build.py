@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cannery.app import App
     from cannery.workspace import Workspace
 
-__all__ = ["build", "build_plan"]
+__all__ = ["build", "build_plan", "layer_of"]
 
 
 def build(app: App, workspace: Workspace) -> Built:
@@ -29,16 +29,21 @@ def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
     packed: set[str] = set()
     layers: list[Layer] = []
     for name, tree in plan.layers:
-        key = key_of("layer", 1, name, tree.key, level)
-        layer = _recall(key, workspace)
-        if layer is None:
-            with workspace.cache.lock(f"layer-{key}", lambda: workspace.progress("waiting for another build")):
-                layer = _recall(key, workspace)
-                if layer is None:
-                    layer = _pack(name, tree, key, workspace, level)
-                    packed.add(name)
+        layer, new = layer_of(name, tree, workspace, level=level)
         layers.append(layer)
+        packed |= {name} if new else set()
     return Built(assemble(plan, tuple(layers)), frozenset(packed), plan.notes)
+
+
+def layer_of(name: str, tree: LazyTree, workspace: Workspace, *, level: int) -> tuple[Layer, bool]:
+    """The layer of ``tree``, and whether it had to be packed: that of last time is used again."""
+    key = key_of("layer", 1, name, tree.key, level)
+    if (layer := _recall(key, workspace)) is not None:
+        return layer, False
+    with workspace.cache.lock(f"layer-{key}", lambda: workspace.progress("waiting for another build")):
+        if (layer := _recall(key, workspace)) is not None:
+            return layer, False
+        return _pack(name, tree, key, workspace, level), True
 
 
 def _pack(name: str, tree: LazyTree, key: str, workspace: Workspace, level: int) -> Layer:

@@ -1,21 +1,29 @@
-"""A prompt inside an image: its shell's; where it has none, its own Python's."""
+"""A prompt inside an image: its shell's, its own Python's, or that of a toolbox where it has neither."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cannery.build import build
 from cannery.engines.container import container_in
 from cannery.engines.embedded import run_container
 from cannery.engines.engine import Job
+from cannery.engines.paths import resolved
 from cannery.engines.rootfs import rootfs
 from cannery.errors import ImageError
 from cannery.loading import load, references_of
 from cannery.report.progress import showing_progress
 from cannery.streams import show
+from cannery.toolbox import TOOLBOX, Toolbox, toolbox
 from cannery.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from cannery.app import App
     from cannery.engines.engine import Engine
 
@@ -23,6 +31,15 @@ __all__ = ["bring", "enter", "explore", "explore_alone"]
 
 _SHELLS: Final = ("/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh", "/bin/ash", "/busybox/sh")
 _PYTHONS: Final = ("/usr/local/bin/python3", "/usr/bin/python3", "/usr/local/bin/python", "/usr/bin/python")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """A program that gives a prompt."""
+
+    command: tuple[str, ...]
+    told: str  # which it is
+    toolbox: Toolbox | None = None  # to be laid over the image first
 
 
 def bring(app: App) -> str:
@@ -35,45 +52,73 @@ def bring(app: App) -> str:
 
 def explore(engine: Engine, image: str, name: str) -> int:
     """Start a container of ``image`` that waits in the background, give a prompt in it, and remove it at the end."""
-    prompt = _prompt(engine, image)
-    container = engine.start(Job("explore", image, entrypoint=(prompt,), name=name, hardened=False))
-    try:
-        show(f"{image} as container {name!r} in {engine.name}, {_told(prompt)}; Ctrl-D ends and removes it")
-        return engine.enter(container, (prompt,))
-    finally:
-        engine.remove_container(container)
+    with _created(engine, Job("explore", image, entrypoint=("-",), hardened=False)) as probe:
+        prompt = _prompt_in(engine, probe)
+    job = Job("explore", image, entrypoint=prompt.command, name=name, hardened=False)
+    with _created(engine, job) as container:
+        _prepare(engine, container, prompt)
+        engine.start(container)
+        show(f"{image} as container {name!r} in {engine.name}, {prompt.told}; Ctrl-D ends and removes it")
+        return engine.enter(container, prompt.command)
 
 
-def enter(engine: Engine, container: str, image: str) -> int:
+def enter(engine: Engine, container: str) -> int:
     """Give a prompt in a container that runs already, and leave it running."""
-    prompt = _prompt(engine, image)
-    show(f"container {container!r} in {engine.name}, {_told(prompt)}; it stays when you leave")
-    return engine.enter(container, (prompt,))
+    prompt = _prompt_in(engine, container)
+    _prepare(engine, container, prompt)
+    show(f"container {container!r} in {engine.name}, {prompt.told}; it stays when you leave")
+    return engine.enter(container, prompt.command)
 
 
 def explore_alone(app: App) -> int:
-    """Give a prompt of the image's own Python with no engine at all."""
+    """Give a prompt inside the app's own image with no engine at all."""
     with showing_progress() as progress:
         workspace = Workspace.default(progress)
         image = build(app, workspace).image
         root = rootfs(image, workspace.cache)
-    container = container_in(root, image.config)
-    python = next((path for path in _PYTHONS if (root / path.lstrip("/")).is_file()), None)
-    if python is None:
-        raise ImageError("the image has no Python to give a prompt", step="start Docker or Podman")
-    show(f"{references_of(app)[0]} without an engine, {_told(python)}; Ctrl-D ends it")
-    return run_container(container._replace(argv=(python,)))
+        prompt = _prompt(lambda paths: next((path for path in paths if _exists(root, path)), None))
+        if prompt.toolbox is not None:
+            root = rootfs(image, workspace.cache, (prompt.toolbox.layer,))
+    show(f"{references_of(app)[0]} without an engine, {prompt.told}; Ctrl-D ends it")
+    return run_container(container_in(root, image.config, prompt.command)._replace(argv=prompt.command))
 
 
-def _prompt(engine: Engine, image: str) -> str:
-    program = engine.has_file(image, (*_SHELLS, *_PYTHONS))
-    if program is None:
+def _exists(root: Path, path: str) -> bool:
+    return Path(resolved(fspath(root), path)).exists()
+
+
+@contextmanager
+def _created(engine: Engine, job: Job) -> Iterator[str]:
+    container = engine.create(job)
+    try:
+        yield container
+    finally:
+        engine.remove_container(container)
+
+
+def _prepare(engine: Engine, container: str, prompt: _Prompt) -> None:
+    """Lay the toolbox over the container's root, where the prompt is the toolbox's and it isn't there yet."""
+    box = prompt.toolbox
+    if box is None or engine.has_file(container, (TOOLBOX,)):
+        return
+    if box.platform.architecture != engine.architecture:
         raise ImageError(
-            f"{image} has neither a shell nor Python to give a prompt",
-            evidence=f"looked for {', '.join((*_SHELLS, *_PYTHONS))}",
+            "the image has neither a shell nor Python, and a toolbox from here would not run there",
+            evidence=f"this machine has {box.platform.architecture}, {engine.name} {engine.architecture}",
+            step="explore it in an engine on this machine",
         )
-    return program
+    engine.put(container, box.layer.blob)
 
 
-def _told(prompt: str) -> str:
-    return f"its shell {prompt}" if prompt in _SHELLS else f"its own Python {prompt}"
+def _prompt_in(engine: Engine, container: str) -> _Prompt:
+    return _prompt(lambda paths: engine.has_file(container, paths))
+
+
+def _prompt(find: Callable[[Sequence[str]], str | None]) -> _Prompt:
+    """The prompt of the first program that ``find`` finds, or of a toolbox."""
+    program = find((*_SHELLS, *_PYTHONS))
+    if program is not None:
+        return _Prompt((program,), f"{'its shell' if program in _SHELLS else 'its own Python'} {program}")
+    with showing_progress() as progress:
+        box = toolbox(Workspace.default(progress))
+    return _Prompt(box.command, f"a toolbox's Python in {TOOLBOX}, as it has neither a shell nor Python", box)

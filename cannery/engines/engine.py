@@ -112,16 +112,29 @@ class Engine(Protocol):
         """Run a container on this process's terminal or streams, remove it, and return its exit code."""
         ...
 
-    def start(self, job: Job) -> str:
-        """Start a container that waits in the background, gone once it's stopped; return its ID."""
+    @property
+    def architecture(self) -> str:
+        """What its containers run on, by Go's name."""
+        ...
+
+    def create(self, job: Job) -> str:
+        """Make a container that waits in the background once it's started, gone when it's stopped; return its ID."""
+        ...
+
+    def put(self, container: str, archive: Path) -> None:
+        """Unpack an archive, which may be compressed, over the root of a container."""
+        ...
+
+    def start(self, container: str) -> None:
+        """Start a container."""
         ...
 
     def enter(self, container: str, command: Sequence[str]) -> int:
         """Run a command in a running container, on this process's terminal; return its exit code."""
         ...
 
-    def has_file(self, image: str, paths: Sequence[str]) -> str | None:
-        """The first of ``paths`` that the image has."""
+    def has_file(self, container: str, paths: Sequence[str]) -> str | None:
+        """The first of ``paths`` that a container has; it needn't run."""
         ...
 
     def config(self, image: str) -> Mapping[str, object]:

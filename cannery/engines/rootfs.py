@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.cache import Cache
-    from cannery.model import Image
+    from cannery.model import Image, Layer
 
 __all__ = ["rootfs"]
 
@@ -20,16 +20,20 @@ _FOLDERS: Final = {"/proc": 0o555, "/sys": 0o555, "/dev": 0o755, "/tmp": 0o1777}
 _FILES: Final = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
 
 
-def rootfs(image: Image, cache: Cache) -> Path:
-    """The folder of ``image``'s unpacked layers, with what the runner mounts on; nothing writes to it later."""
+def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
+    """The folder of ``image``'s unpacked layers, with what the runner mounts on; nothing writes to it later.
+
+    Layers that aren't the image's may be laid ``over`` its own.
+    """
 
     def fill(folder: Path) -> None:
         from cannery.engines.unpack import unpack  # noqa: PLC0415  # slow to import, and needed once per image
 
-        unpack(image.layers, folder)
+        unpack((*image.layers, *over), folder)
         _add_mount_points(os.fspath(folder), image.config.get("config") or {})
 
-    return cache.folder("roots", image.digest.hex, fill)
+    key = "-".join((image.digest.hex, *(layer.digest.hex for layer in over)))
+    return cache.folder("roots", key, fill)
 
 
 def _add_mount_points(root: str, settings: Mapping[str, Any]) -> None:

@@ -79,17 +79,27 @@ class SdkEngine:
         with self._translated():
             return run_attached(self.client, container_request(job, local=self._local))
 
-    def start(self, job: Job) -> str:
-        """Start a container that waits in the background, gone once it's stopped; return its ID."""
+    @property
+    def architecture(self) -> str:
+        """What its containers run on, by Go's name."""
+        with self._translated():
+            return str(self.client.version()["Arch"])
+
+    def create(self, job: Job) -> str:
+        """Make a container that waits in the background once it's started, gone when it's stopped; return its ID."""
         request = container_request(job, local=self._local, waiting=True)
         with self._translated():
-            container: str = self.client.create_container_from_config(request.config, request.name)["Id"]
-            try:
-                self.client.start(container)
-            except BaseException:
-                self.client.remove_container(container, force=True)
-                raise
-        return container
+            return str(self.client.create_container_from_config(request.config, request.name)["Id"])
+
+    def put(self, container: str, archive: Path) -> None:
+        """Unpack an archive, which may be compressed, over the root of a container."""
+        with self._translated(), archive.open("rb") as stream:
+            self.client.put_archive(container, "/", stream)
+
+    def start(self, container: str) -> None:
+        """Start a container."""
+        with self._translated():
+            self.client.start(container)
 
     def enter(self, container: str, command: Sequence[str]) -> int:
         """Run a command in a running container, on this process's terminal; return its exit code."""
@@ -98,14 +108,10 @@ class SdkEngine:
         with self._translated():
             return exec_attached(self.client, container, command)
 
-    def has_file(self, image: str, paths: Sequence[str]) -> str | None:
-        """The first of ``paths`` that the image has."""
+    def has_file(self, container: str, paths: Sequence[str]) -> str | None:
+        """The first of ``paths`` that a container has; it needn't run."""
         with self._translated():
-            container = self.client.create_container(image, command=["-"], labels={"dev.cannery.task": "explore"})["Id"]
-            try:
-                return next((path for path in paths if self._contains(container, path)), None)
-            finally:
-                self.client.remove_container(container, force=True, v=True)
+            return next((path for path in paths if self._contains(container, path)), None)
 
     def config(self, image: str) -> Mapping[str, object]:
         """How containers of ``image`` start (the "config" part of OCI image-spec v1.1, config.md)."""

@@ -36,8 +36,9 @@ def explore(
 ) -> None:
     """Look around in an image, at a prompt inside it.
 
-    The container is gone at the end. The prompt is the image's shell; an image that has none gives its own Python's.
-    It's said which. Without an engine it's the Python of the project's own image, run by cannery itself.
+    The container is gone at the end. The prompt is the image's shell; an image that has none gives its own Python's;
+    one without that, too, that of a toolbox, which is laid into the container. It's said which. Without an engine
+    cannery itself runs the project's own image.
     """
     from cannery import exploring  # noqa: PLC0415
 
@@ -59,7 +60,7 @@ def _explore_in(engine: Engine, image: str, name: str) -> int:
     if present is None:
         return exploring.explore(engine, image, name)
     if _wanted(present):
-        return exploring.enter(engine, present.name, present.image_id)
+        return exploring.enter(engine, present.name)
     from cannery.errors import MachineError  # noqa: PLC0415
 
     raise MachineError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -14,12 +15,13 @@ from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpret
 from cannery.trees.system import certificates, locale_tree, system_tree, zones_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cannery.app import App, Interpreter
     from cannery.workspace import Workspace
 
-__all__ = ["Needs", "needs_from", "needs_of_app", "runtime"]
+__all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "runtime"]
 
 _NOTED = BRINGS_BACK | {"zoneinfo"}
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(%s)\b" % "|".join(sorted(_NOTED)).encode(), re.MULTILINE)
@@ -77,14 +79,30 @@ def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspa
     data = locale_tree(root) + (zones_tree(root) if zones else Tree())
     key = key_of(
         "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.user, Digest.of_content(bundle),
-        [(name, str(path), stamp(path)) for name, path in sorted(libraries.items())], _stamps(data),
+        _versions(libraries), _stamps(data),
     )  # fmt: skip
+    return LazyTree(key, lambda: _shared(libraries) + python + system_tree(app.settings.user, bundle) + data)
 
-    def make() -> Tree:
-        shared = Tree({name: File(OnDisk(path, path.stat().st_size), 0o755) for name, path in libraries.items()})
-        return shared + python + system_tree(app.settings.user, bundle) + data
 
-    return LazyTree(key, make)
+def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTree, tuple[str, ...]]:
+    """The interpreter with its standard library and shared libraries, and nothing of a system around them.
+
+    Beside it the folders that the shared libraries lie in.
+    """
+    python = interpreter_tree(interpreter, frozenset())
+    libraries = _remembered_closure(interpreter, python, Needs(), (), MACHINE, workspace)
+    key = key_of("bare python", 1, interpreter.fingerprint, _versions(libraries))
+    folders = tuple(sorted({posixpath.dirname(path) for path in libraries}))
+    return LazyTree(key, lambda: _shared(libraries) + python), folders
+
+
+def _shared(libraries: Mapping[str, Path]) -> Tree:
+    return Tree({name: File(OnDisk(path, path.stat().st_size), 0o755) for name, path in libraries.items()})
+
+
+def _versions(libraries: Mapping[str, Path]) -> list[tuple[str, object, object]]:
+    """What changes when one of ``libraries`` does."""
+    return [(name, str(path), stamp(path)) for name, path in sorted(libraries.items())]
 
 
 def _stamps(tree: Tree) -> list[tuple[str, object]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+import subprocess
 import sys
 import tarfile
 from typing import TYPE_CHECKING
@@ -29,6 +30,27 @@ def with_shell(service: Service, host_root: Path) -> str:
                 tar.add(host_root / name, name)
     service.client.import_image_from_data(archive.getvalue(), repository="with-shell", tag="latest")
     return "with-shell:latest"
+
+
+@pytest.fixture(scope="session")
+def static_program(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A root filesystem with one program that needs nothing and doesn't wait."""
+    folder = tmp_path_factory.mktemp("static")
+    (folder / "program.c").write_text('#include <stdio.h>\nint main(void) { puts("static"); return 7; }\n')
+    subprocess.run(["gcc", "-static", "-o", folder / "program", folder / "program.c"], check=True)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.add(folder / "program", "program")
+    return archive.getvalue()
+
+
+@pytest.fixture
+def with_nothing(service: Service, static_program: bytes) -> str:
+    """An image that has neither a shell nor Python."""
+    service.client.import_image_from_data(
+        static_program, repository="with-nothing", tag="latest", changes=["USER 1234:1234"]
+    )
+    return "with-nothing:latest"
 
 
 def spawn(project: Path, *arguments: str) -> pexpect.spawn[str]:
@@ -59,6 +81,26 @@ def test_an_image_with_a_shell_gives_that(service: Service, project: Path, with_
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 7
+    assert service.containers() == []
+
+
+def test_an_image_with_neither_gives_a_toolbox_over_its_own_root(
+    service: Service, project: Path, with_nothing: str
+) -> None:
+    child = spawn(project, "--image", with_nothing)
+    child.expect("as container 'dev' in .*, a toolbox's Python in /.cannery")
+    child.expect(">>> ")
+    assert service.containers() == ["/dev"]
+    child.sendline("ls('/')")
+    child.expect(r"-rwxr-xr-x +0:0 +\d+ \d{4}-\d\d-\d\d \d\d:\d\d program\r\n")
+    child.sendline("run('/program'), __import__('os').getuid()")
+    child.expect(r"static\r\n\(7, 1234\)")
+    child.sendintr()
+    child.expect("KeyboardInterrupt")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
     assert service.containers() == []
 
 
@@ -105,6 +147,14 @@ def test_a_container_that_is_there_is_offered_and_left_alone(service: Service, p
 def test_what_is_piped_in_is_run(service: Service, project: Path) -> None:
     done = cannery("explore", cwd=project, stdin="print(6 * 7)\n")
     assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+    assert service.containers() == []
+
+
+def test_what_is_piped_into_a_toolbox_is_run(service: Service, project: Path, with_nothing: str) -> None:
+    done = cannery("explore", "--image", with_nothing, cwd=project, stdin="find('prog*'); cat('/etc/hostname')\n")
+    assert done.returncode == 0, done.stderr
+    name = done.stdout.removeprefix("/program\n").strip()
+    assert len(name) == len("0123456789ab"), done.stdout
     assert service.containers() == []
 
 
