@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "App",
+    "CythonSettings",
     "EntryPoint",
     "ExportSettings",
     "Function",
@@ -49,6 +50,14 @@ class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     groups: tuple[str, ...] = ()  # of [dependency-groups] (PEP 735)
 
 
+class CythonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """How modules are compiled: ``[tool.cannery.cython]``."""
+
+    directives: dict[str, bool | int | str] = {}  # of Cython, for every module
+    exclude: tuple[str, ...] = ()  # modules and packages that stay bytecode
+    target: Filled | None = None  # another platform or C library, as Zig calls it: "x86_64-linux-gnu.2.17"
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """``[tool.cannery]``: every setting, with its default."""
 
@@ -73,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     recipe: str = "scratch"
     strip: bool = False  # take symbols from the wheels' and the app's ELF files as well
     optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
+    compile: bool = False  # the app's own modules, by Cython
     keep_sources: tuple[str, ...] = ()  # distributions' or packages' top-level names that need their .py files
     compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
 
@@ -93,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     allow_missing: tuple[str, ...] = ()  # shared libraries that may be absent
     allow_secrets: tuple[str, ...] = ()  # files that look like secrets and go in all the same
 
+    cython: CythonSettings = CythonSettings()
     export: dict[str, ExportSettings] = {}  # files that `nox -s export` writes
 
 

@@ -15,7 +15,7 @@ import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 
 from cannery import entrypoints
-from cannery.app import App, ExportSettings, Metadata, RequirementsFile, Script, Settings
+from cannery.app import App, CythonSettings, ExportSettings, Metadata, RequirementsFile, Script, Settings
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.files import user_path
 from cannery.modules import import_roots
@@ -29,6 +29,8 @@ __all__ = ["Project", "did_you_mean", "load", "read_project", "resolve_settings"
 T = TypeVar("T")
 
 _LOCKS = (("uv.lock", "uv"), ("poetry.lock", "poetry"), ("pylock.toml", "pylock"), ("requirements.txt", "requirements"))
+
+_TABLES = {"cython": CythonSettings}  # the tables of settings in [tool.cannery]
 
 
 class _ProjectTable(msgspec.Struct, frozen=True, rename="kebab"):
@@ -122,6 +124,9 @@ def resolve_settings(
     for name, export in exports.items() if isinstance(exports, dict) else ():
         if isinstance(export, dict):
             _refuse_unknown(export, ExportSettings, where, f"export.{name}.")
+    for name, schema in _TABLES.items():
+        if isinstance(table := project.table.get(name), dict):
+            _refuse_unknown(table, schema, where, f"{name}.")
     _convert(dict(project.table), Settings, where)
     fields = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
     values: dict[str, object] = dict(project.table)
@@ -239,7 +244,7 @@ def _from_text(text: str, kind: Any, variable: str) -> object:
 
 
 def _is_collection(kind: Any) -> bool:
-    return getattr(kind, "__origin__", None) in {tuple, dict}
+    return getattr(kind, "__origin__", None) in {tuple, dict} or kind in _TABLES.values()
 
 
 def _image_name(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["find_module", "import_roots", "module_file", "packages_in"]
+__all__ = ["find_module", "import_roots", "imported_as", "module_file", "named_by", "packages_in"]
 
 
 def import_roots(folder: Path) -> tuple[PurePosixPath, ...]:
@@ -41,6 +42,18 @@ def module_file(folder: Path, name: str) -> Path | None:
     """The file of the module ``name`` in ``folder``: its source, before an extension module made from that."""
     candidates = (folder / f"{name}.py", folder / f"{name}.so", *sorted(folder.glob(f"{name}.*.so")))
     return next((path for path in candidates if path.is_file()), None)
+
+
+def imported_as(path: str, roots: Iterable[str]) -> str:
+    """The name that a source is imported by, from the innermost of the folders that imports start from."""
+    root = max((root for root in roots if path.startswith(f"{root}/")), key=len, default="/")
+    name = path.removeprefix(root).strip("/").removesuffix(".py").removesuffix("/__init__")
+    return name.replace("/", ".")
+
+
+def named_by(module: str, patterns: Iterable[str]) -> bool:
+    """Whether one of ``patterns`` names the module, or a package that it lies in."""
+    return any(fnmatch.fnmatchcase(module, each) for pattern in patterns for each in (pattern, f"{pattern}.*"))
 
 
 def _find(places: Iterable[Path], name: str) -> tuple[Path, ...]:

@@ -18,15 +18,17 @@ from cannery.resolution import resolve
 from cannery.trees.app import app_tree
 from cannery.trees.bytecode import bytecode
 from cannery.trees.collected import HOME
+from cannery.trees.cython import cython
 from cannery.trees.dependencies import dependencies
-from cannery.trees.runtime import needs_from, needs_of_app, runtime
+from cannery.trees.installed import entry_files
+from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.app import App
+    from cannery.app import App, Interpreter
     from cannery.workspace import Workspace
 
 __all__ = ["RECIPES", "Recipe", "recipe_named", "scratch"]
@@ -54,7 +56,9 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         return tree | strip if settings.strip else tree
 
     own = app_tree(app, workspace)
+    code = _compiled(own.code, app, python, workspace)
     needs = needs_of_app(own.native, own.imports)
+    needs += needs_from(code, workspace) if settings.compile else Needs()
     layers: list[tuple[str, LazyTree]] = []
     if app.requirements is not None:
         requirements = resolve(app.requirements, settings, python, workspace)
@@ -62,11 +66,26 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         needs += needs_from(wheels, workspace)
         layers.append(("dependencies", finished(wheels | compiled)))
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
-    layers.append(("app", finished((own.code | checked) + own.resources)))
+    layers.append(("app", finished((code | checked) + own.resources)))
     notes = [_NO_VERSION] if _lacks_version(app) else []
     if app.requirements is not None and not requirements.locked:
         notes.append(_unlocked(app.requirements.path.name))
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, tuple(notes))
+
+
+def _compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
+    """The app's modules as extension modules, where that's wanted."""
+    settings = app.settings
+    if not settings.compile:
+        return code
+    return code | cython(
+        python,
+        workspace,
+        settings.cython,
+        import_roots=tuple(str(HOME / root) for root in app.import_roots),
+        scripts=entry_files(app),
+        keep_sources=settings.keep_sources,
+    )
 
 
 def _unlocked(name: str) -> str:

@@ -21,6 +21,7 @@ BUILD_HELP = {
     "python": "Python of the image: a version such as 3.12, or a path (default: the one that runs this).",
     "output": "Where to write the archive (default: dist/NAME.tar).",
     "strip": "Take symbols from the shared libraries of wheels, too.",
+    "compile": "Compile the project's own modules by Cython: no source, no bytecode.",
     "refresh": "Resolve requirements that no lock pins once more.",
     "project": "Folder of the project (default: the nearest one with a pyproject.toml).",
 }

@@ -27,6 +27,7 @@ def image(
     python: str | None = None,
     project: str | None = None,
     strip: bool = False,
+    compile: bool = False,
     refresh: bool = False,
     engine: str | None = None,
     json: bool = False,
@@ -43,7 +44,16 @@ def image(
 
     from cannery.images import make_image  # noqa: PLC0415
 
-    app = load_app(project, recipe=recipe, tag=tag, output=output, python=python, strip=strip or None, engine=engine)
+    app = load_app(
+        project,
+        recipe=recipe,
+        tag=tag,
+        output=output,
+        python=python,
+        strip=strip or None,
+        compile=compile or None,
+        engine=engine,
+    )
     report = make_image(app, quiet=json, refresh=refresh)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))

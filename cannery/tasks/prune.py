@@ -37,7 +37,7 @@ def prune(
     yes: bool = False,
     dry_run: bool = False,
     running: bool = False,
-    all: bool = False,  # noqa: A002  # the flag's name
+    all: bool = False,
     keep: str = "5GB",
     engine: str | None = None,
     project: str | None = None,

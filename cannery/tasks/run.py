@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_HELP = {name: BUILD_HELP[name] for name in ("recipe", "python", "project", "strip", "engine")}
+_HELP = {name: BUILD_HELP[name] for name in ("recipe", "python", "project", "strip", "compile", "engine")}
 
 
 @task(help=_HELP, auto_shortflags=False)
@@ -26,6 +26,7 @@ def run(
     python: str | None = None,
     project: str | None = None,
     strip: bool = False,
+    compile: bool = False,
     engine: str | None = None,
 ) -> None:
     """Run the image: invoke run -- ARGS.
@@ -36,7 +37,7 @@ def run(
     """
     from cannery.running import run_image  # noqa: PLC0415
 
-    app = load_app(project, recipe=recipe, python=python, strip=strip or None, engine=engine)
+    app = load_app(project, recipe=recipe, python=python, strip=strip or None, compile=compile or None, engine=engine)
     code = run_image(app, _arguments(context))
     if code:
         sys.exit(code)

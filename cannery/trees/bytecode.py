@@ -6,7 +6,6 @@ the source by its path in the image, so that they are the same wherever the proj
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import posixpath
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from cannery.errors import MachineError, ProjectError
 from cannery.files import advice, changed, explained
 from cannery.model import Digest, Entry, File, OnDisk, Symlink, Transform, Tree, key_of
+from cannery.modules import imported_as, named_by
 from cannery.process import ProgramFailed
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def bytecode(
                 evidence=message,
                 step="correct it, or leave it out with  [tool.cannery]  exclude",
             )
-        kept = {path for path in compiled if _kept(_module(path, roots), keep_sources)}
+        kept = {path for path in compiled if named_by(imported_as(path, roots), keep_sources)}
         entries: dict[str, Entry] = {}
         for path, entry in tree:
             if path in kept:
@@ -94,18 +94,6 @@ def _cached(path: str, interpreter: Interpreter, optimize: int) -> str:
 
 def _target(path: str, link: Symlink) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target))
-
-
-def _module(path: str, roots: tuple[str, ...]) -> str:
-    """The name that a source is imported by, from the innermost of the folders that imports start from."""
-    root = max((root for root in roots if path.startswith(f"{root}/")), key=len, default="/")
-    name = path.removeprefix(root).strip("/").removesuffix(".py").removesuffix("/__init__")
-    return name.replace("/", ".")
-
-
-def _kept(module: str, patterns: tuple[str, ...]) -> bool:
-    """Whether one of ``patterns`` names the module, or a package that it lies in."""
-    return any(fnmatch.fnmatchcase(module, each) for pattern in patterns for each in (pattern, f"{pattern}.*"))
 
 
 def _compiled(

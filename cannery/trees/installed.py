@@ -12,7 +12,7 @@ from cannery.trees.collected import HOME
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["entry_command", "installed_files"]
+__all__ = ["entry_command", "entry_files", "installed_files"]
 
 _SCRIPTS = PurePosixPath("/usr/local/bin")
 
@@ -26,6 +26,17 @@ def entry_command(app: App, python: str) -> tuple[str, ...]:
             return (python, "-m", name)
         case Function(script):
             return (f"{_SCRIPTS}/{script}",)
+
+
+def entry_files(app: App) -> frozenset[str]:
+    """Where in the image the module may lie that Python runs as a script, by its source's name."""
+    match app.entry:
+        case Script(path):
+            return frozenset({f"{HOME}/{path}"})
+        case Module(name):
+            return frozenset(str(HOME / root / f"{name.replace('.', '/')}.py") for root in app.import_roots)
+        case Function():
+            return frozenset()
 
 
 def installed_files(app: App) -> Iterator[tuple[str, File]]:
