@@ -60,7 +60,10 @@ def complaints(request: dict[str, Any]) -> dict[str, str]:
 def to_c(source: str, module: str, directives: dict[str, Any]) -> bool:
     """Write ``module.c``; False where Cython refuses, and says why on standard error."""
     options = CompilationOptions(
-        output_file="module.c", compiler_directives=directives, c_line_in_traceback=False, emit_linenums=False
+        output_file="module.c",
+        compiler_directives={"emit_code_comments": False, **directives},
+        c_line_in_traceback=False,
+        emit_linenums=False,
     )
     return bool(compile_single(source, options, full_module_name=module).num_errors == 0)
 
