@@ -15,6 +15,8 @@ from tests.projects import make_uv_project
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

@@ -17,6 +17,8 @@ from cannery.process import ProgramFailed, find_uv, run
 from cannery.requirements import Requirements, inputs, read_requirements
 from tests.projects import make_poetry_project, make_uv_project
 
+pytestmark = pytest.mark.once
+
 Kind = Literal["uv", "poetry"]
 
 

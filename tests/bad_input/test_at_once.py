@@ -6,6 +6,8 @@ import json
 import signal
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.bad_input.command import assert_whole, cannery, image_digest, read_until, started
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import MakeProject
+
+pytestmark = pytest.mark.once
 
 FILES = {"main.py": "import tin\n", "requirements.txt": "tin\n"}
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.once
+
 
 @dataclass(frozen=True)
 class BuiltProject:

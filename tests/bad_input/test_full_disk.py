@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.bad_input.machine import Machine
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.once
+
 PROJECT = {"main.py": "import tin", "requirements.txt": "tin"}
 ROOM = "100m"
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.bad_input.conftest import NewCache
     from tests.bad_input.machine import Machine
 
+pytestmark = pytest.mark.once
+
 USER = NOBODY if os.geteuid() == 0 else os.geteuid()
 MINE = 0o755
 NOT_MINE = 0o555

@@ -12,6 +12,8 @@ from tests.bad_input.test_names import app_layer
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.once
+
 PEM = "-----BEGIN EC PRIVATE KEY-----\nopen-sesame\n-----END EC PRIVATE KEY-----\n"
 SECRETS = {
     "pkg/.env": "TOKEN=open-sesame\n",

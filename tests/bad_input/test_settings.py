@@ -14,6 +14,8 @@ from tests.bad_input.command import assert_refused, assert_whole, cannery
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("setting", "told"),

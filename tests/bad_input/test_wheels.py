@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.once
+
 ZEROS = f"--hash=sha256:{'0' * 64}"
 
 

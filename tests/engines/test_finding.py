@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Answering = Callable[[str], Path]
 
+pytestmark = pytest.mark.once
+
 DOCKER = {"Version": "27.1", "ApiVersion": "1.46", "Components": [{"Name": "Engine"}]}
 PODMAN = {"Version": "5.2", "ApiVersion": "1.41", "Components": [{"Name": "Podman Engine"}]}
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("make", [make_uv_project, make_poetry_project])
 def test_a_lock_becomes_files_that_install(tmp_path: Path, make: Callable[[Path], Path]) -> None:

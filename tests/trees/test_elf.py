@@ -25,6 +25,8 @@ from tests.trees.elf_files import (
     on_disk,
 )
 
+pytestmark = pytest.mark.once
+
 STRINGS = b"\0libone.so.1\0libtwo.so\0$ORIGIN/../lib::/elsewhere\0me.so\0\xff.so\0"
 
 

@@ -70,12 +70,14 @@ def output_of(code: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.once
 def test_numpy_multiplies_as_before(tmp_path: Path) -> None:
     stripped_package("numpy", tmp_path)
     code = "import numpy; a = numpy.eye(300) * 3.0; print(numpy.__file__, (a @ numpy.linalg.inv(a)).trace())"
     assert output_of(code, tmp_path) == f"{tmp_path}/numpy/__init__.py 300.0\n"
 
 
+@pytest.mark.once
 def test_polars_groups_as_before_and_is_30_mb_smaller(tmp_path: Path) -> None:
     name = next((name for name in ("_polars_runtime_32", "polars") if find_spec(name)), "polars")
     assert stripped_package(name, tmp_path) > 30_000_000

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.engines.answering.conftest import cannery
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from tests.engines.answering.conftest import Service
+
+pytestmark = pytest.mark.once
 
 
 def test_the_image_is_loaded_under_the_id_that_was_computed(service: Service, project: Path) -> None:

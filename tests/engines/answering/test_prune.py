@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.engines.answering.conftest import Service
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def dangling(service: Service, tmp_path: Path) -> str:

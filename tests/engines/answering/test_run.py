@@ -29,6 +29,7 @@ def nothing_is_left_behind(service: Service) -> Iterator[None]:
     assert service.containers() == []
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("service")
 def test_the_program_is_given_what_the_settings_say(project: Path) -> None:
     done = cannery("run", "--", "show", "two  words", "", cwd=project)
@@ -42,6 +43,7 @@ def test_the_program_is_given_what_the_settings_say(project: Path) -> None:
     assert shown["terminal"] == [False, False, False]
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("service")
 def test_the_exit_code_comes_back(project: Path) -> None:
     assert cannery("run", "--", "fail", cwd=project).returncode == 3
@@ -55,6 +57,7 @@ def test_the_streams_are_the_program_s(project: Path) -> None:
     assert done.stderr.endswith("e" * 200_000)
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("service")
 def test_a_reader_who_has_seen_enough_ends_the_program(project: Path) -> None:
     command = f"{shlex.quote(sys.executable)} -m cannery run -- streams | head -c 1; exit ${{PIPESTATUS[0]}}"
@@ -64,6 +67,7 @@ def test_a_reader_who_has_seen_enough_ends_the_program(project: Path) -> None:
     assert b"gone" not in done.stderr
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("service")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_reaches_the_program(project: Path, number: signal.Signals) -> None:
@@ -73,6 +77,7 @@ def test_a_signal_reaches_the_program(project: Path, number: signal.Signals) -> 
     assert process.returncode == number
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("service")
 def test_a_program_that_hears_no_signal_is_ended_by_the_third(project: Path) -> None:
     with started(project, "deaf") as process:
@@ -104,6 +109,7 @@ def test_a_terminal_s_size_keys_and_end_are_the_program_s(project: Path) -> None
     assert child.exitstatus == 130
 
 
+@pytest.mark.once
 def test_ports_are_published_here_and_nowhere_else(service: Service, project: Path) -> None:
     port = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"][0]
     with started(project, "catch") as process:
