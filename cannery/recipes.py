@@ -21,6 +21,7 @@ from cannery.trees.collected import HOME
 from cannery.trees.cython import cython
 from cannery.trees.dependencies import dependencies
 from cannery.trees.installed import entry_files
+from cannery.trees.notes import notes_on_code
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
@@ -68,6 +69,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
     layers.append(("app", finished((code | checked) + own.resources)))
     notes = [_NO_VERSION] if _lacks_version(app) else []
+    notes += notes_on_code(own, app)
     if app.requirements is not None and not requirements.locked:
         notes.append(_unlocked(app.requirements.path.name))
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, tuple(notes))

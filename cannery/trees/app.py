@@ -33,6 +33,7 @@ class AppTree:
     resources: LazyTree  # what the configuration names; taken as it is
     native: Tree  # the ELF files of both
     imports: frozenset[str]  # top-level modules that the code imports
+    source_readers: tuple[str, ...]  # where the code asks for sources: "pkg/module.py:12"
 
 
 def app_tree(app: App, workspace: Workspace) -> AppTree:
@@ -59,6 +60,7 @@ def app_tree(app: App, workspace: Workspace) -> AppTree:
         resources=resources.lazy(),
         native=everything.filter(lambda path, _: path in code.native | resources.native),
         imports=frozenset(code.imports),
+        source_readers=tuple(code.source_readers),
     )
 
 

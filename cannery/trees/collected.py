@@ -42,6 +42,7 @@ class Collected:
     imports: set[str] = field(default_factory=set)
     native: set[str] = field(default_factory=set)
     secrets: dict[str, str] = field(default_factory=dict)
+    source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
 
     def add(self, path: Path) -> None:
         """Add ``path``, which the configuration or an import names, and what lies below it."""
@@ -107,6 +108,8 @@ class Collected:
         self.put(shown, File(OnDisk(path, status.st_size, digest), 0o755 if executable else 0o644), digest)
         self.imports.update(facts.imports)
         self.secrets[path.relative_to(self.app.folder).as_posix()] = facts.secret
+        if facts.reads_source:
+            self.source_readers.append(f"{path.relative_to(self.app.folder).as_posix()}:{facts.reads_source}")
         if facts.is_elf:
             self.native.add(shown)
 

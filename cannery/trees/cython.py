@@ -75,9 +75,9 @@ def cython(
                     _link(path, entry, sources, compiler.abi.suffix) if isinstance(entry, Symlink) else entry
                 )
                 continue
-            target = _target(path, compiler.abi.suffix, script=sources[path].name == "__main__")
+            target = _target(path, compiler.abi.suffix, script=sources[path].script)
             entries[target] = modules[path]
-            if sources[path].name == "__main__":
+            if sources[path].script:
                 entries[path] = File(Inline(_STARTER.format(file=f"/{posixpath.basename(target)}").encode()))
         return Tree(entries)
 
@@ -101,7 +101,7 @@ def _sources(tree: Tree, roots: tuple[str, ...], scripts: frozenset[str], left: 
             )
         seen[name] = path
         package = "/__init__" if path.endswith("/__init__.py") and name != "__init__" else ""
-        yield Source(path, file, "__main__" if script else name, f"{name.replace('.', '/')}{package}.py")
+        yield Source(path, file, name, f"{name.replace('.', '/')}{package}.py", script)
 
 
 def _refuse_leftovers(tree: Tree, sources: dict[str, Source]) -> None:
@@ -130,7 +130,7 @@ def _target(path: str, suffix: str, *, script: bool) -> str:
 def _link(path: str, link: Symlink, sources: dict[str, Source], suffix: str) -> Symlink:
     """A link to a source leads to what it became."""
     source = sources.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target)))
-    if source is None or source.name == "__main__":
+    if source is None or source.script:
         return link
     return Symlink(_target(link.target, suffix, script=False))
 

@@ -43,6 +43,12 @@ class Source:
     file: File
     name: str  # that it's imported by
     place: str  # of the file below the folder that imports start from; tracebacks name it
+    script: bool  # run, not imported: it's the module __main__ then
+
+    @property
+    def module(self) -> str:
+        """The name that it's compiled under."""
+        return "__main__" if self.script else self.name
 
     @property
     def shown(self) -> str:
@@ -96,7 +102,7 @@ def compile_all(sources: Iterable[Source], compiler: Compiler, workspace: Worksp
     targets: dict[str, Path] = {}
     missing: list[tuple[Source, Path]] = []
     for source in sources:
-        key = key_of(compiler.key, Digest.of_content(source.file.content), source.name, source.place)
+        key = key_of(compiler.key, Digest.of_content(source.file.content), source.module, source.place)
         targets[source.path] = home / key[:2] / key
         if not _is_whole(targets[source.path]):
             missing.append((source, targets[source.path]))
@@ -123,7 +129,7 @@ def _compile(missing: list[tuple[Source, Path]], compiler: Compiler, workspace: 
             "compiler": [*compiler.toolchain.command, *_headers(compiler, scratch)],
             "at_once": len(os.sched_getaffinity(0)),
             "jobs": [
-                {"folder": str(folder), "source": source.place, "module": source.name}
+                {"folder": str(folder), "source": source.place, "module": source.module}
                 for source, folder in zip(sources, folders, strict=True)
             ],
         }

@@ -7,7 +7,7 @@ import hashlib
 import re
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ProjectError
@@ -31,6 +31,8 @@ _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?---
 # Where installers are told of package indexes
 _NAMES_INDEXES = re.compile(r"pip\.(conf|ini)|(uv|poetry|pyproject)\.toml|Pipfile|.*requirements.*\.(txt|in)")
 
+_SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -40,6 +42,7 @@ class Facts:
     is_elf: bool = False
     secret: str = ""  # what kind of secret the content is, if it is one
     imports: tuple[str, ...] = ()  # top-level modules that a .py file imports, anywhere in it
+    reads_source: int = 0  # the line where a .py file first asks for the source of something, if it does
 
 
 @dataclass
@@ -56,7 +59,7 @@ class FactsIndex:
 
     @property
     def _key(self) -> str:
-        return key_of("facts", 1, str(self.folder))
+        return key_of("facts", 2, str(self.folder))
 
     def of(self, path: Path, status: os.stat_result, *, code: bool) -> Facts:
         """The facts of the regular file ``path``, whose ``status`` was just read; ``code`` is parsed for imports."""
@@ -65,11 +68,11 @@ class FactsIndex:
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            sha256, is_elf, secret, imports = known[1]
-            return Facts(sha256, is_elf, secret, tuple(imports))
+            sha256, is_elf, secret, imports, reads_source = known[1]
+            return Facts(sha256, is_elf, secret, tuple(imports), reads_source)
         facts = read_facts(path, code=code)
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
-            self._seen[str(path)] = [stamp, [facts.sha256, facts.is_elf, facts.secret, facts.imports]]
+            self._seen[str(path)] = [stamp, list(astuple(facts))]
         return facts
 
     def save(self) -> None:
@@ -93,8 +96,8 @@ def read_facts(path: Path, *, code: bool) -> Facts:
             chunk = stream.read(_CHUNK)
             if code:
                 source.append(chunk)
-    imports = _imports(path, b"".join(source)) if code else ()
-    return Facts(digest.hexdigest(), head.startswith(b"\x7fELF"), _secret(path.name, head), imports)
+    imports, reads_source = _read_code(path, b"".join(source)) if code else ((), 0)
+    return Facts(digest.hexdigest(), head.startswith(b"\x7fELF"), _secret(path.name, head), imports, reads_source)
 
 
 def _secret(name: str, head: bytes) -> str:
@@ -105,7 +108,8 @@ def _secret(name: str, head: bytes) -> str:
     return ""
 
 
-def _imports(path: Path, source: bytes) -> tuple[str, ...]:
+def _read_code(path: Path, source: bytes) -> tuple[tuple[str, ...], int]:
+    """The top-level modules that code imports, and the line where it asks for sources, or 0."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are the project's own affair
@@ -118,9 +122,14 @@ def _imports(path: Path, source: bytes) -> tuple[str, ...]:
             step="correct it, or leave it out of the image with  [tool.cannery]  exclude",
         ) from error
     found: set[str] = set()
+    lines: list[int] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             found.add(node.module.partition(".")[0])
-    return tuple(sorted(found))
+            if node.module == "inspect" and not _SOURCE_READERS.isdisjoint(alias.name for alias in node.names):
+                lines.append(node.lineno)
+        elif isinstance(node, ast.Attribute) and node.attr in _SOURCE_READERS:
+            lines.append(node.lineno)
+    return tuple(sorted(found)), min(lines, default=0)

@@ -146,6 +146,26 @@ def test_annotations_check_nothing(folder: Path) -> None:
     )
 
 
+def test_names_are_looked_up_when_they_are_met(shared: Workspace, tmp_path: Path) -> None:
+    source = """
+def f(): return unknown
+def g(): return input(1)
+def h():
+    del x
+    return x
+    x = 1
+"""
+    write(transform(shared)(sources({"x.py": source})), tmp_path)
+    check = """
+import builtins, pytest, x
+pytest.raises(NameError, x.f)
+pytest.raises(UnboundLocalError, x.h)
+builtins.input = "patched {}".format
+assert x.g() == "patched 1"
+"""
+    python(tmp_path, "-c", check)
+
+
 def test_modules_are_small_and_name_no_folder_of_this_machine(compiled: Tree, shared: Workspace) -> None:
     modules = {path: content for path, content in contents(compiled).items() if path.endswith(".so")}
     assert max(map(len, modules.values())) <= 75_000
@@ -189,7 +209,7 @@ def test_a_name_that_nobody_can_import_stays_as_it_is(shared: Workspace) -> None
 
 
 def test_all_that_cython_refuses_is_said_with_file_and_line(shared: Workspace) -> None:
-    error = refused({"x.py": "a = 1\nasync def f():\n    yield from g()\n", "y.py": "nonlocal a\n", "z.py": ""}, shared)
+    error = refused({"x.py": "a = 1\nasync def f():\n    yield from []\n", "y.py": "nonlocal a\n", "z.py": ""}, shared)
     assert error.what == "Cython refuses 2 modules"
     assert "/app/x.py:3: " in error.evidence
     assert "/app/y.py:1: " in error.evidence
