@@ -22,7 +22,7 @@ _QUESTIONS = """
 import json, sysconfig
 folders = [sysconfig.get_path("include"), sysconfig.get_path("platinclude"), sysconfig.get_config_var("INCLUDEPY")]
 print(json.dumps({
-    "include": list(dict.fromkeys(folders)), "configuration": sysconfig.get_config_h_filename(),
+    "include": list(dict.fromkeys(folders)), "multiarch": sysconfig.get_config_var("MULTIARCH") or "",
     "suffix": sysconfig.get_config_var("EXT_SUFFIX"),
 }))
 """
@@ -34,7 +34,7 @@ class Abi:
     """What extension modules are compiled against."""
 
     include: Path  # the folder of Python.h
-    configuration: Path  # the folder of pyconfig.h, which may be another
+    configuration: Path  # the folder of pyconfig.h: Debian's has another, which it includes by its path
     suffix: str  # of their files: .cpython-311-x86_64-linux-gnu.so (PEP 3149)
     key: str  # changes when the headers do
 
@@ -56,7 +56,8 @@ def abi_of(interpreter: Interpreter, workspace: Workspace) -> Abi:
     if include is None:
         raise _no_headers(interpreter, folders)
     headers = key_of(interpreter.version, stamp(include / "patchlevel.h"))
-    return Abi(include, Path(answers["configuration"]).parent, answers["suffix"], headers)
+    multiarch = include.parent / answers["multiarch"] / include.name
+    return Abi(include, multiarch if multiarch.is_dir() else include, answers["suffix"], headers)
 
 
 def _no_headers(interpreter: Interpreter, folders: list[Path]) -> RuntimeTreeError:

@@ -10,9 +10,10 @@ import os
 import posixpath
 from typing import TYPE_CHECKING
 
-from cannery.errors import ProjectError
+from cannery.errors import ConfigurationError, ProjectError
 from cannery.model import Entry, File, Inline, Symlink, Transform, Tree, key_of
 from cannery.modules import imported_as, named_by
+from cannery.trees.abi import abi_of
 from cannery.trees.collected import HOME
 from cannery.trees.extensions import Source, compile_all, compiler_for
 
@@ -54,13 +55,21 @@ def cython(
     import_roots: tuple[str, ...],
     scripts: frozenset[str] = frozenset(),
     keep_sources: tuple[str, ...] = (),
+    foreign: bool = False,
 ) -> Transform:
     """The transform for ``interpreter``, which leaves the sources that don't become extension modules as they are.
 
     ``import_roots`` are the folders that modules' names start from, ``scripts`` the files that are run, not imported.
-    Raises :class:`ProjectError` for what can't be compiled, and where one module would be hidden by another.
+    Raises :class:`ProjectError` for what can't be compiled, and where one module would be hidden by another; and
+    :class:`ConfigurationError` for a target that ``interpreter`` can't import from, unless that may be ``foreign``.
     """
     compiler = compiler_for(interpreter, settings, workspace)
+    if not foreign and compiler.abi.suffix != (own := abi_of(interpreter, workspace).suffix):
+        raise ConfigurationError(
+            f"the image's Python imports no module that is compiled for target = {settings.target!r}",
+            evidence=f"it looks for {own}, and they end in {compiler.abi.suffix}",
+            step="correct  [tool.cannery.cython]  target, or leave it out",
+        )
     left = (*settings.exclude, *keep_sources)
     key = key_of("cython", 1, compiler.key, import_roots, sorted(scripts), left)
 

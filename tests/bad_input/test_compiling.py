@@ -73,6 +73,11 @@ def test_a_target_needs_zig(make_project: MakeProject, monkeypatch: pytest.Monke
     assert "only Zig compiles for target" in assert_refused(image(make_project, {}, settings), 7)
 
 
+def test_a_target_must_be_one_that_the_image_s_python_imports_from(make_project: MakeProject) -> None:
+    settings = '[tool.cannery.cython]\ntarget = "riscv64-linux-gnu"\n'
+    assert "imports no module" in assert_refused(image(make_project, {}, settings), 2)
+
+
 def test_no_cython_is_said_with_the_command_that_installs_it(
     make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ def test_a_python_without_headers_is_refused_with_the_package_that_has_them(
     python = describe(Path(sys.executable), workspace)
 
     def headless(*_: Any, **__: Any) -> Completed:
-        answers = {"include": [str(tmp_path)], "configuration": str(tmp_path / "pyconfig.h"), "suffix": ".so"}
+        answers = {"include": [str(tmp_path)], "multiarch": "", "suffix": ".so"}
         return Completed(json.dumps(answers), "")
 
     with pytest.raises(RuntimeTreeError, match=f"the headers of Python {python.version_text} are not here") as raised:
