@@ -15,7 +15,7 @@ import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 
 from cannery import entrypoints
-from cannery.app import App, CythonSettings, ExportSettings, Metadata, RequirementsFile, Script, Settings
+from cannery.app import App, CythonSettings, ExportSettings, Metadata, Module, RequirementsFile, Script, Settings
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.files import user_path
 from cannery.modules import import_roots
@@ -74,16 +74,29 @@ class Project:
     table: Mapping[str, Any]  # [tool.cannery], unread
 
 
-def load(folder: Path, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None) -> App:
+def load(
+    folder: Path,
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    library: bool = False,
+) -> App:
     """Read the project in ``folder``; ``flags`` are settings from a command line, None where not given.
 
     Raises :class:`ConfigurationError` for a setting that can't be, :class:`ProjectError` where there is nothing
-    to run.
+    to run. A ``library`` need not have that: then its packages are the app.
     """
     project = read_project(folder)
     settings, _ = resolve_settings(project, flags, environ)
     roots = import_roots(project.folder)
-    entry = entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts)
+    try:
+        entry = entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts)
+    except ProjectError:
+        packages = entrypoints.packages(project.folder, roots) if library else ()
+        if not packages:
+            raise
+        entry = Module(packages[0])
+        settings = msgspec.structs.replace(settings, packages=(*settings.packages, *packages))
     if isinstance(entry, Script) and entry.path.parent not in roots:
         roots = (entry.path.parent, *roots)  # where Python looks first
     name = settings.name or _image_name(project.distribution or project.folder.name)

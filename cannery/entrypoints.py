@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["find"]
+__all__ = ["find", "packages"]
 
 # Files at a project's top level that are about the project, not part of the app.
 _NOT_APPS = {"noxfile.py", "tasks.py", "setup.py", "conftest.py", "fabfile.py", "dodo.py"}
@@ -60,6 +60,12 @@ def find(
         + (f"; there are several scripts: {', '.join(candidates)}" if candidates else ""),
         step='name one in pyproject.toml:  [tool.cannery]  entry = "main.py"  (or "package", "module:function")',
     )
+
+
+def packages(folder: Path, roots: tuple[PurePosixPath, ...]) -> tuple[str, ...]:
+    """The project's own packages, by their names: not its tests, and not what is about it."""
+    found = (path.name for root in roots for path in packages_in(folder / root))
+    return tuple(dict.fromkeys(name for name in found if name not in _NOT_PACKAGES))
 
 
 def _named(

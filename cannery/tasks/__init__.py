@@ -6,6 +6,7 @@ Importing this is quick on purpose: a task imports what it needs when it runs.
 from invoke.collection import Collection
 
 from cannery.tasks.config import config
+from cannery.tasks.cythonize import cythonize
 from cannery.tasks.explore import explore
 from cannery.tasks.image import image
 from cannery.tasks.listings import images, ps
@@ -14,4 +15,4 @@ from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
-namespace = Collection(image, run, explore, ps, images, prune, config)
+namespace = Collection(image, run, explore, ps, images, prune, config, cythonize)

@@ -30,11 +30,11 @@ BUILD_HELP = {
 _MARKS = ("pyproject.toml", "requirements.txt", "main.py")
 
 
-def load_app(project: str | None, **flags: object) -> App:
+def load_app(project: str | None, *, library: bool = False, **flags: object) -> App:
     """The app of the project in question; ``flags`` are settings given on the command line."""
     from cannery.config import load  # noqa: PLC0415
 
-    return load(project_folder(project), flags)
+    return load(project_folder(project), flags, library=library)
 
 
 def load_engine(project: str | None, choice: str | None) -> Engine | None:

@@ -53,7 +53,7 @@ class Source:
     @property
     def shown(self) -> str:
         """Where the user finds it."""
-        return str(self.file.content.path) if isinstance(self.file.content, OnDisk) else self.path
+        return str(self.file.content.path) if isinstance(self.file.content, OnDisk) else self.place
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,8 +211,8 @@ def test_a_name_that_nobody_can_import_stays_as_it_is(shared: Workspace) -> None
 def test_all_that_cython_refuses_is_said_with_file_and_line(shared: Workspace) -> None:
     error = refused({"x.py": "a = 1\nasync def f():\n    yield from []\n", "y.py": "nonlocal a\n", "z.py": ""}, shared)
     assert error.what == "Cython refuses 2 modules"
-    assert "/app/x.py:3: " in error.evidence
-    assert "/app/y.py:1: " in error.evidence
+    assert "x.py:3: " in error.evidence
+    assert "y.py:1: " in error.evidence
     assert 'exclude = ["x", "y"]' in error.step
 
 
