@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "App",
+    "AuditSettings",
     "CythonSettings",
     "EntryPoint",
     "ExportSettings",
@@ -39,6 +40,7 @@ VariableName = Annotated[str, msgspec.Meta(pattern=r"^[^=\0]+\Z")]
 _TO_65535 = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
 Port = Annotated[str, msgspec.Meta(pattern=rf"^{_TO_65535}(?:/(?:tcp|udp))?\Z")]
 ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]")]
+Allowed = Annotated[str, msgspec.Meta(pattern=r"^CAN[0-9]{3}(?::/.*)?\Z")]
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -56,6 +58,12 @@ class CythonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     directives: dict[str, bool | int | str] = {}  # of Cython, for every module
     exclude: tuple[str, ...] = ()  # modules and packages that stay bytecode
     target: Filled | None = None  # another platform or C library, as Zig calls it: "x86_64-linux-gnu.2.17"
+
+
+class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What ``invoke audit`` lets pass."""
+
+    allow: tuple[Allowed, ...] = ()  # "CAN501", or "CAN102:/app/main.pyc", where * crosses folders
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -103,6 +111,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     allow_missing: tuple[str, ...] = ()  # shared libraries that may be absent
     allow_secrets: tuple[str, ...] = ()  # files that look like secrets and go in all the same
 
+    audit: AuditSettings = AuditSettings()
     cython: CythonSettings = CythonSettings()
     export: dict[str, ExportSettings] = {}  # files that `nox -s export` writes
 

@@ -15,7 +15,17 @@ import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 
 from cannery import entrypoints
-from cannery.app import App, CythonSettings, ExportSettings, Metadata, Module, RequirementsFile, Script, Settings
+from cannery.app import (
+    App,
+    AuditSettings,
+    CythonSettings,
+    ExportSettings,
+    Metadata,
+    Module,
+    RequirementsFile,
+    Script,
+    Settings,
+)
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.files import user_path
 from cannery.modules import import_roots
@@ -30,7 +40,8 @@ T = TypeVar("T")
 
 _LOCKS = (("uv.lock", "uv"), ("poetry.lock", "poetry"), ("pylock.toml", "pylock"), ("requirements.txt", "requirements"))
 
-_TABLES = {"cython": CythonSettings}  # the tables of settings in [tool.cannery]
+# The tables of settings in [tool.cannery]
+_TABLES: dict[str, type[msgspec.Struct]] = {"audit": AuditSettings, "cython": CythonSettings}
 
 
 class _ProjectTable(msgspec.Struct, frozen=True, rename="kebab"):

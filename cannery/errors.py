@@ -10,6 +10,7 @@ One exit code a class, so that a script can tell them apart:
 6   the machine refuses: disk, permissions, namespaces
 7   a program that cannery calls is missing or failed
 8   the image cannot be packed or written
+9   an image does not pass its audit
 130 interrupted
 ==  =========================================================
 """
@@ -20,6 +21,7 @@ import re
 from typing import ClassVar
 
 __all__ = [
+    "AuditError",
     "CanneryError",
     "ConfigurationError",
     "ImageError",
@@ -94,3 +96,9 @@ class ImageError(CanneryError):
     """A layer or an image cannot be packed, read or written."""
 
     exit_code = 8
+
+
+class AuditError(CanneryError):
+    """An image has findings that it must not have."""
+
+    exit_code = 9

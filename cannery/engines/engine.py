@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from cannery.model import Image
@@ -135,6 +136,10 @@ class Engine(Protocol):
 
     def has_file(self, container: str, paths: Sequence[str]) -> str | None:
         """The first of ``paths`` that a container has; it needn't run."""
+        ...
+
+    def save(self, image: str) -> AbstractContextManager[BinaryIO]:
+        """A stream of the archive that ``docker save`` writes of ``image``."""
         ...
 
     def config(self, image: str) -> Mapping[str, object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import requests
 from docker import APIClient
@@ -112,6 +113,16 @@ class SdkEngine:
         """The first of ``paths`` that a container has; it needn't run."""
         with self._translated():
             return next((path for path in paths if self._contains(container, path)), None)
+
+    @contextmanager
+    def save(self, image: str) -> Iterator[BinaryIO]:
+        """A stream of the archive that ``docker save`` writes of ``image``."""
+        with self._translated():
+            chunks = self.client.get_image(image)
+        try:
+            yield io.BufferedReader(_Chunks(chunks, self.name))
+        finally:
+            chunks.close()
 
     def config(self, image: str) -> Mapping[str, object]:
         """How containers of ``image`` start (the "config" part of OCI image-spec v1.1, config.md)."""
@@ -230,6 +241,27 @@ def remove_container(client: APIClient, container: str) -> None:
     except APIError as error:
         if error.status_code != requests.codes.conflict:  # the engine is removing it
             raise
+
+
+class _Chunks(io.RawIOBase):
+    """What an engine sends, as a stream."""
+
+    def __init__(self, chunks: Iterator[bytes], engine: str) -> None:
+        self._chunks = chunks
+        self._engine = engine
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object, /) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]  # whatever takes bytes
+        with translated(self._engine):
+            while not self._left and (chunk := next(self._chunks, None)) is not None:
+                self._left = chunk
+        data, self._left = self._left[: len(view)], self._left[len(view) :]
+        view[: len(data)] = data
+        return len(data)
 
 
 @contextmanager

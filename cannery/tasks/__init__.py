@@ -5,6 +5,7 @@ Importing this is quick on purpose: a task imports what it needs when it runs.
 
 from invoke.collection import Collection
 
+from cannery.tasks.audit import audit
 from cannery.tasks.config import config
 from cannery.tasks.cythonize import cythonize
 from cannery.tasks.explore import explore
@@ -15,4 +16,4 @@ from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
-namespace = Collection(image, run, explore, ps, images, prune, config, cythonize)
+namespace = Collection(image, run, explore, ps, images, prune, audit, config, cythonize)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cannery.model import Content
 
-__all__ = ["Elf", "read_elf"]
+__all__ = ["Elf", "machine_of", "read_elf"]
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _DT_NULL, _DT_NEEDED, _DT_STRTAB, _DT_STRSZ, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 0, 1, 5, 10, 14, 15, 29
@@ -60,7 +60,7 @@ def _read(reader: ElfReader) -> Elf | None:
     return Elf(
         is_64=reader.encoding.is_64,
         little_endian=reader.encoding.little_endian,
-        machine=_machine_name(reader.header.machine),
+        machine=machine_of(reader),
         interpreter=_interpreter(reader, interpreter) if interpreter else None,
         soname=next(iter(strings.get(_DT_SONAME, ())), None),
         needed=tuple(strings.get(_DT_NEEDED, ())),
@@ -109,7 +109,9 @@ def _folders(paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(folder for path in paths for folder in path.split(":") if folder)
 
 
-def _machine_name(number: int) -> str:
+def machine_of(reader: ElfReader) -> str:
+    """The architecture by the specification's name: ``EM_X86_64``; ``EM_4242`` where it has none."""
+    number = reader.header.machine
     return _machine_names().get(number, f"EM_{number}")
 
 

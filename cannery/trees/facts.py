@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import re
 import time
 import warnings
 from dataclasses import astuple, dataclass, field
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cannery.errors import ProjectError
 from cannery.files import stamp_of
 from cannery.model import key_of
-from cannery.trees.secrets import holds_password
+from cannery.trees.secrets import secret_in
 
 if TYPE_CHECKING:
     import os
@@ -26,10 +25,6 @@ __all__ = ["Facts", "FactsIndex"]
 _CHUNK = 1 << 20
 # A file that changed so short a time before it was read may change again within the same tick of the clock.
 _SETTLED_NS = 1_000_000_000
-
-_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
-# Where installers are told of package indexes
-_NAMES_INDEXES = re.compile(r"pip\.(conf|ini)|(uv|poetry|pyproject)\.toml|Pipfile|.*requirements.*\.(txt|in)")
 
 _SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
 
@@ -97,15 +92,8 @@ def read_facts(path: Path, *, code: bool) -> Facts:
             if code:
                 source.append(chunk)
     imports, reads_source = _read_code(path, b"".join(source)) if code else ((), 0)
-    return Facts(digest.hexdigest(), head.startswith(b"\x7fELF"), _secret(path.name, head), imports, reads_source)
-
-
-def _secret(name: str, head: bytes) -> str:
-    if _PRIVATE_KEY.search(head) and not name.endswith((".py", ".pyx", ".md", ".rst")):
-        return "a private key"
-    if _NAMES_INDEXES.fullmatch(name) and holds_password(head):
-        return "a package index's password"
-    return ""
+    secret = secret_in(path.name, head)
+    return Facts(digest.hexdigest(), head.startswith(b"\x7fELF"), secret, imports, reads_source)
 
 
 def _read_code(path: Path, source: bytes) -> tuple[tuple[str, ...], int]:

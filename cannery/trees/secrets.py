@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cannery.app import App
 
-__all__ = ["holds_password", "refuse_secrets"]
+__all__ = ["holds_password", "refuse_secrets", "secret_by_name", "secret_in"]
 
 # A file's name, or that of a folder above it -> what it holds
 _BY_NAME = {
@@ -45,11 +45,23 @@ _HARMLESS = {".env.example", ".env.sample", ".env.template", ".env.dist"}
 _SUSPICIOUS = re.compile("|".join(map(fnmatch.translate, _BY_NAME)))  # one look at a name that is like none of them
 
 _PASSWORD_IN_URL = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # ${PASSWORD} stands for one elsewhere
+_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+# Where installers are told of package indexes
+_NAMES_INDEXES = re.compile(r"pip\.(conf|ini)|(uv|poetry|pyproject)\.toml|Pipfile|.*requirements.*\.(txt|in)")
 
 
 def holds_password(data: bytes) -> bool:
     """Whether there is a URL in ``data`` that lets in whoever reads it."""
     return _PASSWORD_IN_URL.search(data) is not None
+
+
+def secret_in(name: str, head: bytes) -> str:
+    """What kind of secret a file called ``name`` holds, whose content begins with ``head``; empty where none."""
+    if _PRIVATE_KEY.search(head) and not name.endswith((".py", ".pyx", ".md", ".rst")):
+        return "a private key"
+    if _NAMES_INDEXES.fullmatch(name) and holds_password(head):
+        return "a package index's password"
+    return ""
 
 
 def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
@@ -60,7 +72,7 @@ def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
     secrets = {
         path: kind
         for path, by_content in found.items()
-        if path not in app.settings.allow_secrets and (kind := by_content or _by_name(path))
+        if path not in app.settings.allow_secrets and (kind := by_content or secret_by_name(path))
     }
     if not secrets:
         return
@@ -76,7 +88,8 @@ def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
     )
 
 
-def _by_name(path: str) -> str:
+def secret_by_name(path: str) -> str:
+    """What kind of secret the name of ``path``, or of a folder above it, speaks of; empty where none."""
     for part in path.split("/"):
         if part not in _HARMLESS and _SUSPICIOUS.match(part):
             return next(kind for pattern, kind in _BY_NAME.items() if fnmatch.fnmatchcase(part, pattern))

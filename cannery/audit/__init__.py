@@ -1,0 +1,1 @@
+"""Findings on an image: what remains of the app's source, what lets somebody in, what will not run."""

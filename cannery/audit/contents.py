@@ -1,0 +1,204 @@
+"""What an image holds, as far as rules ask: a node for each path of each layer, and facts of the contents."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cannery.trees.elf import Elf
+
+__all__ = ["Contents", "ElfFacts", "Facts", "LayerContents", "Node", "Place"]
+
+_PACKAGES = ("/site-packages/", "/dist-packages/")
+_SHARED = frozenset(  # whose files these hold, nobody can say
+    ["/", "/bin", "/etc", "/home", "/lib", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/usr/local", "/usr/local/bin"]  # noqa: S108
+)
+Kind = Literal["file", "folder", "link", "device"]
+_MOST_LINKS = 40  # as many as Linux follows (path_resolution(7))
+
+
+@dataclass(frozen=True, slots=True)
+class ElfFacts:
+    """What the headers of an ELF file tell."""
+
+    links: Elf | None  # None where no loader is needed: object files, static programs
+    machine: str  # EM_X86_64
+    debug: tuple[str, ...] = ()  # names of sections for debuggers
+    carries: str = ""  # what it has inside beside its own code, as "PyInstaller's archive"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the content of a file tells."""
+
+    elf: ElfFacts | None = None
+    secret: str = ""  # what kind, if it is one
+    build_paths: tuple[str, ...] = ()
+    source_lines: tuple[str, ...] = ()  # Python's, in a compiled file
+    named_sources: tuple[str, ...] = ()  # in metadata, or in an archive
+    starts_only: bool = False  # imports something and calls it, no more
+    initializes: tuple[str, ...] = ()  # modules that it has the functions for which an import calls: PyInit_…
+    readable: tuple[str, ...] = ()  # filled only where somebody wants to read it
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A path of one layer."""
+
+    path: str
+    kind: Kind
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    size: int = 0
+    target: str = ""
+    capabilities: bool = False
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerContents:
+    """A layer's nodes, and what it takes away from the layers below (OCI image-spec v1.1, layer.md)."""
+
+    nodes: Mapping[str, Node]
+    whiteouts: frozenset[str] = frozenset()
+    opaque: frozenset[str] = frozenset()  # folders whose earlier contents are gone
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node, the layer it lies in, and whether a later one hides it."""
+
+    node: Node
+    layer: int
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class Contents:
+    """An image, read once."""
+
+    name: str
+    config: Mapping[str, Any]  # OCI image-spec v1.1, config.md
+    layers: Sequence[LayerContents]
+    distribution: str | None = None  # the app's own, where the project is known
+
+    @property
+    def start(self) -> Mapping[str, Any]:
+        """How containers start: the part "config"."""
+        return self.config.get("config") or {}
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """The image's variables."""
+        return dict(entry.partition("=")[::2] for entry in self.start.get("Env") or ())
+
+    @cached_property
+    def visible(self) -> Mapping[str, Place]:
+        """What a container sees."""
+        seen: dict[str, Place] = {}
+        for number, layer in enumerate(self.layers):
+            _take_away(seen, layer)
+            seen |= {path: Place(node, number, hidden=False) for path, node in layer.nodes.items()}
+        return seen
+
+    def places(self) -> Iterator[Place]:
+        """Every file, folder and link of every layer, those that later layers hide among them."""
+        for number, layer in enumerate(self.layers):
+            for path, node in sorted(layer.nodes.items()):
+                now = self.visible.get(path)
+                yield Place(node, number, hidden=now is None or now.layer != number)
+
+    def files(self) -> Iterator[Place]:
+        """The regular files among them."""
+        return (place for place in self.places() if place.node.kind == "file")
+
+    def own(self, path: str) -> bool:
+        """Whether ``path`` is the app's own, and no dependency's or the system's."""
+        if any(path.startswith(f"{root}/") for root in self._own_packages):
+            return True
+        if any(mark in path for mark in _PACKAGES):
+            return False
+        return path in self._starts or any(path.startswith(f"{root}/") for root in self._own_roots)
+
+    def resolve(self, path: str) -> str | None:
+        """Where ``path`` leads once its links are followed; None where that is nothing."""
+        for _ in range(_MOST_LINKS):
+            link = self._first_link(path)
+            if link is None:
+                return path if path in self._known else None
+            target = posixpath.join(posixpath.dirname(link), self.visible[link].node.target)
+            path = posixpath.normpath(target + path[len(link) :])
+        return None
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """All paths, with those of folders that no layer names."""
+        folders = {posixpath.dirname(path) for path in self.visible}
+        while above := {posixpath.dirname(path) for path in folders} - folders:
+            folders |= above
+        return frozenset(self.visible) | folders
+
+    def _first_link(self, path: str) -> str | None:
+        parts = path.split("/")
+        prefixes = ("/".join(parts[:length]) for length in range(2, len(parts) + 1))
+        return next((each for each in prefixes if (it := self.visible.get(each)) and it.node.kind == "link"), None)
+
+    @cached_property
+    def _starts(self) -> frozenset[str]:
+        """The files that the entry point names, wherever they lie, but for Python and programs of the system."""
+        words = [*(self.start.get("Entrypoint") or ()), *(self.start.get("Cmd") or ())]
+        paths = {posixpath.join(self.start.get("WorkingDir") or "/", word) for word in words}
+        return frozenset(
+            path
+            for path in paths & self.visible.keys()
+            if not path.startswith(("/bin/", "/usr/bin/")) and not posixpath.basename(path).startswith("python")
+        )
+
+    @cached_property
+    def _own_roots(self) -> frozenset[str]:
+        """The working directory, and the folders of ``PYTHONPATH`` and of the script, unless others use them, too."""
+        named = [self.start.get("WorkingDir") or "", *self.environment.get("PYTHONPATH", "").split(":")]
+        scripts = [posixpath.dirname(path) for path in self._starts if path.endswith((".py", ".pyc", ".pyz"))]
+        roots = (posixpath.normpath(each) for each in (*named, *scripts) if each.startswith("/"))
+        return frozenset(root for root in roots if root not in _SHARED and "/lib/python" not in root)
+
+    @cached_property
+    def _own_packages(self) -> frozenset[str]:
+        """The packages and the metadata of the app's own distribution, where it is installed as a dependency is."""
+        if self.distribution is None:
+            return frozenset()
+        name = self.distribution.lower().replace("-", "_").replace(".", "_")
+        folders = {posixpath.dirname(path) for path in self._all_paths if any(mark in path for mark in _PACKAGES)}
+        return frozenset(
+            folder
+            for folder in folders
+            if posixpath.dirname(folder).endswith(("/site-packages", "/dist-packages"))
+            and posixpath.basename(folder).lower().partition("-")[0] == name
+        )
+
+    @cached_property
+    def _all_paths(self) -> frozenset[str]:
+        return frozenset(path for layer in self.layers for path in layer.nodes)
+
+
+def _take_away(seen: dict[str, Place], layer: LayerContents) -> None:
+    """Remove what ``layer`` deletes, and what it puts something else in the place of."""
+    gone = layer.whiteouts | {path for path, node in layer.nodes.items() if node.kind != "folder"}
+    for path in [path for path in seen if _is_below(path, gone, itself=True) or _is_below(path, layer.opaque)]:
+        del seen[path]
+
+
+def _is_below(path: str, folders: frozenset[str], *, itself: bool = False) -> bool:
+    if itself and path in folders:
+        return True
+    while path != "/":
+        path = posixpath.dirname(path)
+        if path in folders:
+            return True
+    return False

@@ -1,0 +1,78 @@
+"""A layer's archive becomes its contents: nodes, and what it takes away from the layers below.
+
+OCI image-spec v1.1, layer.md. Nothing is unpacked: a file is looked at as it passes.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import stat
+from typing import TYPE_CHECKING, BinaryIO
+
+from cannery.audit.contents import Facts, LayerContents, Node
+from cannery.audit.scan import scan
+from cannery.audit.streams import members
+
+if TYPE_CHECKING:
+    import tarfile
+
+    from cannery.audit.contents import Kind
+
+__all__ = ["read_layer"]
+
+_WHITEOUT = ".wh."
+_OPAQUE = ".wh..wh..opq"
+_CAPABILITY = "SCHILY.xattr.security.capability"
+
+
+def read_layer(archive: BinaryIO, *, readable: bool = False) -> LayerContents:
+    """What the layer in ``archive`` holds; with ``readable`` also what people can read in the app's modules."""
+    nodes: dict[str, Node] = {}
+    whiteouts: set[str] = set()
+    opaque: set[str] = set()
+    for member, content in members(archive):
+        path = posixpath.normpath(f"/{member.name.lstrip('/')}")
+        folder, name = posixpath.split(path)
+        if name == _OPAQUE:
+            opaque.add(folder)
+        elif name.startswith(_WHITEOUT):
+            whiteouts.add(posixpath.join(folder, name.removeprefix(_WHITEOUT)))
+        elif path != "/":
+            nodes[path] = _node(path, member, content, nodes, readable=readable)
+    return LayerContents(nodes, frozenset(whiteouts), frozenset(opaque))
+
+
+def _node(
+    path: str, member: tarfile.TarInfo, content: BinaryIO | None, nodes: dict[str, Node], *, readable: bool
+) -> Node:
+    facts = Facts()
+    target = member.linkname
+    if content is not None:
+        facts = scan(path, content, member.size, readable=readable and _may_be_own(path))
+    elif member.islnk():
+        target = posixpath.normpath(f"/{member.linkname.lstrip('/')}")
+        facts = nodes[target].facts if target in nodes else facts
+    return Node(
+        path=path,
+        kind=_kind(member),
+        mode=stat.S_IMODE(member.mode),
+        uid=member.uid,
+        gid=member.gid,
+        size=member.size,
+        target=target,
+        capabilities=_CAPABILITY in member.pax_headers,
+        facts=facts,
+    )
+
+
+def _kind(member: tarfile.TarInfo) -> Kind:
+    if member.isdir():
+        return "folder"
+    if member.issym():
+        return "link"
+    return "device" if member.isdev() else "file"  # a hard link is the file that it names
+
+
+def _may_be_own(path: str) -> bool:
+    """Whether ``path`` may be the app's: which it is, only the configuration tells, which may come last."""
+    return not any(part in path for part in ("/site-packages/", "/dist-packages/", "/lib/python3"))

@@ -1,0 +1,133 @@
+"""What anybody can read in a compiled module: names, docstrings and literals.
+
+Compiling with Cython takes the source away, and it is no encryption: the texts of a module lie in its data, one behind
+the other, and from Cython 3.2 on they're packed, which any program that reads this format undoes.
+"""
+
+from __future__ import annotations
+
+import bz2
+import re
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from cannery.trees.elf_headers import ElfReader, MalformedElfError
+from cannery.trees.elf_sections import SectionTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.model import Content
+
+__all__ = ["readable_strings", "unpacked_texts"]
+
+_LARGEST: Final = 1 << 25  # bytes: of modules that people write, none comes near
+_TEXT: Final = re.compile(rb"[\t\n\x20-\x7e\xc2-\xf4\x80-\xbf]{4,}")
+# What Cython itself puts into each module
+_CYTHONS: Final = re.compile(
+    r"%[.\d]*l?z?[sdUSR]|[Cc]ython|cyfunction|__pyx|Py[A-Z][a-z]+_|__reduce|unpack|argument|builtins?$|GLIBC|\.c$|\.so"
+)
+_SECTIONS: Final = (b".rodata", b".data", b".data.rel.ro")
+_SHORTEST: Final = 4
+_LONGEST_MESSAGE: Final = 200  # of those that Cython adds; what is longer are the module's texts, in a row
+_LEAST: Final = 64  # bytes: of shorter ones packing makes nothing shorter
+_NOISE: Final = 8  # bytes in a row that are no text: what was unpacked has ended before them
+_LITERAL, _WIDE = 0x100, 0x80
+
+
+def readable_strings(content: Content) -> tuple[str, ...]:
+    """The texts in an extension module that Cython made, in the order of the file; what Cython adds is left out."""
+    if content.size > _LARGEST:
+        return ()
+    found: dict[str, None] = {}
+    for data in _constants(content):
+        for text in (*unpacked_texts(data), *(match[0] for match in _TEXT.finditer(data))):
+            for line in text.decode("utf-8", "ignore").split("\0"):
+                if len(line) >= _SHORTEST and (len(line) > _LONGEST_MESSAGE or not _CYTHONS.search(line)):
+                    found[line] = None
+    return tuple(found)
+
+
+def unpacked_texts(data: bytes) -> Iterator[bytes]:
+    """The texts that are packed somewhere in ``data``, by any of the ways that Cython has."""
+    for start in range(len(data)):
+        if data[start - 1 : start] in {b"\0", b""} and (text := _unpacked_at(data, start)):
+            yield text
+
+
+def _constants(content: Content) -> Iterator[bytes]:
+    """The parts of the file that hold constants."""
+    with content.open() as stream:
+        try:
+            reader = ElfReader(stream, content.size)
+            table = SectionTable.read(reader)
+            for section, name in zip(table.sections, table.names, strict=True):
+                if name.startswith(_SECTIONS):
+                    yield reader.at(section.offset, section.size)
+        except (MalformedElfError, IndexError):
+            stream.seek(0)
+            yield stream.read()
+
+
+def _unpacked_at(data: bytes, start: int) -> bytes:
+    if data.startswith((b"x\x9c", b"x\xda"), start):
+        return _of_zlib(data[start:])
+    if data.startswith(b"BZh", start):
+        return _of_bz2(data[start:])
+    return _of_lzss(data, start)
+
+
+def _of_zlib(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, _LARGEST)
+    except zlib.error:
+        return b""
+
+
+def _of_bz2(data: bytes) -> bytes:
+    try:
+        return bz2.BZ2Decompressor().decompress(data, _LARGEST)
+    except (OSError, EOFError):
+        return b""
+
+
+def _of_lzss(data: bytes, start: int) -> bytes:
+    """What Cython's LZSS (Cython/LZSS.py) makes of ``data`` from ``start`` on, as far as that's text.
+
+    Its length isn't known: it goes on until what comes out is no text, or can't be. Empty where that's at once.
+    """
+    text = bytearray()
+    at = start
+    flags = 1
+    while at + 3 < len(data) and _is_text(text[-_NOISE:]):
+        if flags == 1:
+            flags = data[at] | _LITERAL
+            at += 1
+        if flags & 1:
+            text.append(data[at])
+            at += 1
+        else:
+            back, length, at = _match(data, at)
+            origin = len(text) - back - length
+            if origin < 0 or at >= len(data):
+                break
+            text += text[origin : origin + length]
+        flags >>= 1
+    while text and not _is_text(text[-1:]):
+        text.pop()
+    return bytes(text) if len(text) >= _LEAST and len(text) > at - start else b""
+
+
+def _match(data: bytes, at: int) -> tuple[int, int, int]:
+    """How far behind its own end a repeated text ends, how long it is, and where the next one starts."""
+    low, high = data[at], data[at + 1]
+    if low < _WIDE:
+        return low, high + 3, at + 2
+    if high < _WIDE:
+        return _WIDE + (((high << 2) & 0x180) | (low & 0x7F)), (high & 0x1F) + 3, at + 2
+    return _WIDE + (((high & 0x7F) << 7) | (low & 0x7F)), data[at + 2] + 3, at + 3
+
+
+def _is_text(data: bytes | bytearray) -> bool:
+    """Whether less than half of it are bytes that texts don't have."""
+    return 2 * sum(byte < 0x20 and byte not in b"\t\n\r" for byte in data) < max(len(data), 1)  # noqa: PLR2004

@@ -1,0 +1,65 @@
+"""CAN6xx: how the image starts, and as whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cannery.audit.finding import Finding, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.audit.contents import Contents
+
+__all__ = ["RULES", "check"]
+
+ROOT = Rule("CAN601", Severity.HIGH, "it runs as root", "set  [tool.cannery]  user, or USER 65535:65535")
+NAMED = Rule("CAN602", Severity.MEDIUM, "its user is a name", "give its number: who checks for root can't tell names")
+NOTHING = Rule("CAN603", Severity.MEDIUM, "nothing to start", "set the entry point: ENTRYPOINT [...]")
+THROUGH_SHELL = Rule(
+    "CAN604", Severity.LOW, "it starts through a shell", 'write the entry point as a list: ENTRYPOINT ["program"]'
+)
+SEARCH = Rule(
+    "CAN605", Severity.MEDIUM, "code is looked for where others may put some", "name folders that root alone writes to"
+)
+UNPACKS = Rule(
+    "CAN606",
+    Severity.LOW,
+    "it unpacks itself when it starts",
+    "run it with a /tmp of which files may be executed (docker run --tmpfs /tmp:exec), or take another recipe",
+)
+RULES = (ROOT, NAMED, NOTHING, THROUGH_SHELL, SEARCH, UNPACKS)
+
+_SEARCHES = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
+_ANYBODYS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # the image's
+_SHELLS = ("/bin/sh", "/bin/bash", "sh", "bash")
+
+
+def check(contents: Contents) -> Iterator[Finding]:
+    """What the configuration says of users, programs and searches."""
+    user = str(contents.start.get("User") or "").partition(":")[0]
+    if user in {"", "0", "root"}:
+        yield Finding(ROOT, f"user {user or 'is not given'}")
+    elif not user.isdigit():
+        yield Finding(NAMED, f"user {user}")
+    command = [*(contents.start.get("Entrypoint") or ()), *(contents.start.get("Cmd") or ())]
+    if not command:
+        yield Finding(NOTHING, "neither an entry point nor a command is given")
+    elif command[0] in _SHELLS and command[1:2] == ["-c"]:
+        yield Finding(THROUGH_SHELL, f"{command[0]} -c: signals reach the shell, not the program")
+    yield from _searches(contents)
+    for path, place in sorted(contents.visible.items()):
+        elf = place.node.facts.elf
+        if elf and contents.own(path) and ("PyInstaller" in elf.carries or "staticx" in elf.carries):
+            yield Finding(UNPACKS, "into /tmp, which is often mounted noexec", path, place.layer)
+
+
+def _searches(contents: Contents) -> Iterator[Finding]:
+    for name in _SEARCHES:
+        for folder in contents.environment.get(name, "").split(":") if contents.environment.get(name) else ():
+            if not folder.startswith("/"):
+                yield Finding(SEARCH, f"{name} has {folder or 'an empty entry'}: the working directory, whatever it is")
+            elif folder.startswith(_ANYBODYS):
+                yield Finding(SEARCH, f"{name} has {folder}")
+    if preloaded := contents.environment.get("LD_PRELOAD"):
+        yield Finding(SEARCH, f"LD_PRELOAD={preloaded} goes into every program")
