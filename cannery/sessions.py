@@ -2,11 +2,12 @@
 
 A ``noxfile.py`` imports those that it wants; importing one registers it with Nox, and no other::
 
-    from cannery.sessions import export, lint, tests
+    from cannery.sessions import export, lint, tests, tests_compiled
 
-    __all__ = ["export", "lint", "tests"]
+    __all__ = ["export", "lint", "tests", "tests_compiled"]
 
-``nox`` then runs ``lint`` and ``tests``, and ``nox -s export`` writes the requirements files from the lock.
+``nox`` then runs ``lint`` and ``tests``; ``nox -s tests_compiled`` runs the tests against extension modules, and
+``nox -s export`` writes the requirements files from the lock.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import nox
 
-from cannery.config import read_project, resolve_settings
+from cannery.config import load, read_project, resolve_settings
 from cannery.errors import CanneryError, ConfigurationError
 from cannery.export import TEST_NAMES, export_lock, usual_exports
 from cannery.pythons import hidden_folders, named_versions, present_versions
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     export: SessionFunction
     lint: SessionFunction
     tests: SessionFunction
+    tests_compiled: SessionFunction
 
-__all__ = ["export", "lint", "tests"]
+__all__ = ["export", "lint", "tests", "tests_compiled"]
 
 
 def __getattr__(name: str) -> SessionFunction:
@@ -86,6 +88,27 @@ def _tests(session: nox.Session) -> None:
 
 
 @_plainly
+def _tests_compiled(session: nox.Session) -> None:
+    """Run the tests against the project's compiled packages, with no source of them at hand.
+
+    Tests that need source are marked ``needs_source``; what follows -- goes to pytest.
+    """
+    from cannery.sourceless import copy_without_sources  # noqa: PLC0415  # slow to import, and no other session needs it
+    from cannery.workspace import Workspace  # noqa: PLC0415
+
+    pyproject = _pyproject()
+    app = load(Path.cwd(), {"python": f"{session.bin}/python"}, library=True)
+    workspace = Workspace.default()
+    with workspace.cache.scratch() as scratch:
+        wheel = copy_without_sources(app, workspace, scratch / "project", package=_is_package(pyproject))
+        session.install(*_compiled_project(pyproject, wheel), "pytest", "pytest-cov")
+        with session.chdir(scratch / "project"):
+            # The project's own settings may ask for coverage, and there is none of compiled code.
+            uncovered = ["--no-cov", "-W", "ignore::pytest_cov.CovDisabledWarning"]
+            session.run("pytest", *uncovered, "-m", "not needs_source", *session.posargs)
+
+
+@_plainly
 def _export(session: nox.Session) -> None:
     """Write requirements files with hashes from uv.lock or poetry.lock."""
     settings, _ = resolve_settings(read_project(Path.cwd()))
@@ -98,22 +121,35 @@ def _register_lint() -> SessionFunction:
 
 
 def _register_tests() -> SessionFunction:
-    """Register the tests for every Python that the project names; those that the machine lacks are skipped."""
+    return _register_for_every_python("tests", _tests, default=True)
+
+
+def _register_tests_compiled() -> SessionFunction:
+    return _register_for_every_python("tests_compiled", _tests_compiled, default=False)
+
+
+def _register_for_every_python(name: str, function: SessionFunction, *, default: bool) -> SessionFunction:
+    """Register tests for every Python that the project names; those that the machine lacks are skipped."""
     folders = [*map(Path, os.get_exec_path()), *(hidden := hidden_folders())]
     versions = named_versions(_pyproject(), present_versions(folders))
     _show(folder for folder in hidden if not present_versions([folder]).isdisjoint(versions))
     nox.options.error_on_missing_interpreters = False  # which is otherwise on where CI is set
     session = nox.session(
-        name="tests", python=versions or None, venv_backend="uv", reuse_venv=True, download_python="never"
+        name=name, python=versions or None, venv_backend="uv", reuse_venv=True, download_python="never", default=default
     )
-    return session(_tests)
+    return session(function)
 
 
 def _register_export() -> SessionFunction:
     return nox.session(name="export", python=False, default=False)(_export)
 
 
-_REGISTER = {"export": _register_export, "lint": _register_lint, "tests": _register_tests}
+_REGISTER = {
+    "export": _register_export,
+    "lint": _register_lint,
+    "tests": _register_tests,
+    "tests_compiled": _register_tests_compiled,
+}
 
 
 def _show(folders: Iterable[Path]) -> None:
@@ -145,6 +181,15 @@ def _test_requirements(pyproject: Table) -> list[str]:
         return groups
     extras = [name for name in TEST_NAMES if name in pyproject.get("project", {}).get("optional-dependencies", {})]
     return ["--editable", f".[{','.join(extras)}]"] if extras and _is_package(pyproject) else []
+
+
+def _compiled_project(pyproject: Table, wheel: Path | None) -> list[str]:
+    """What installs the project from its ``wheel``, or its requirements, and those of the tests."""
+    tests = _test_requirements(pyproject)
+    if wheel is None:
+        return [*_project(pyproject), *tests]
+    extras = tests[1].removeprefix(".") if tests[:1] == ["--editable"] else ""
+    return [f"{wheel}{extras}", *(tests if not extras else [])]
 
 
 def _lint_requirements(pyproject: Table) -> list[str]:

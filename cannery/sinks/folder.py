@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["write_folder"]
 
+_MODULES = ("py", "pyc", "so")
+
 
 def write_folder(tree: Tree, folder: Path) -> None:
     """Write ``tree`` below ``folder``.
 
-    Each file and folder at its top takes the place of what was there under its name, whatever the suffix: a module that
-    was compiled before and is no more must not stay. What else lies in ``folder`` does stay.
+    Each file and folder at its top takes the place of what was there under its name, a module that of any form of it:
+    an extension module must not stay where bytecode comes. What else lies in ``folder`` does stay.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -28,9 +30,11 @@ def write_folder(tree: Tree, folder: Path) -> None:
             beside, before = Path(name, "new"), Path(name, "old")
             before.mkdir()
             _fill(tree, beside)
-            tops = {path.name.partition(".")[0] for path in beside.iterdir()}
+            names = {path.name for path in beside.iterdir()}
+            modules = {name.partition(".")[0] for name in names}
             for path in list(folder.iterdir()):
-                if path.name.partition(".")[0] in tops:
+                stem, _, suffix = path.name.partition(".")
+                if path.name in names or (stem in modules and suffix.endswith(_MODULES)):
                     path.rename(before / path.name)
             for path in list(beside.iterdir()):
                 path.rename(folder / path.name)
