@@ -31,8 +31,9 @@ PROJECT = {
 }
 
 
+@pytest.mark.parametrize("flags", [(), ("--compile",)], ids=["bytecode", "compiled"])
 def test_two_folders_times_and_caches_give_one_digest(
-    make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
 ) -> None:
     digests = set()
     for number, folder in enumerate(("one", "another/deeper")):
@@ -43,7 +44,7 @@ def test_two_folders_times_and_caches_give_one_digest(
             os.utime(path, (10**9 * number, 10**9 * number))
         monkeypatch.setenv("CANNERY_CACHE", str(tmp_path / f"cache-{number}"))
         monkeypatch.setenv("PYTHONHASHSEED", str(number + 1))
-        digests.add(build(project, tmp_path / f"{number}.tar").report["digest"])
+        digests.add(build(project, tmp_path / f"{number}.tar", *flags).report["digest"])
     assert len(digests) == 1
     assert (tmp_path / "0.tar").read_bytes() == (tmp_path / "1.tar").read_bytes()
 
