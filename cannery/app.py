@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cannery.model import Platform
 
 __all__ = [
+    "NOBODY",
     "App",
     "AuditSettings",
     "CythonSettings",
@@ -25,6 +26,7 @@ __all__ = [
     "RequirementsFile",
     "Script",
     "Settings",
+    "Target",
 ]
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -41,7 +43,11 @@ _TO_65535 = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\
 Port = Annotated[str, msgspec.Meta(pattern=rf"^{_TO_65535}(?:/(?:tcp|udp))?\Z")]
 ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]")]
 Allowed = Annotated[str, msgspec.Meta(pattern=r"^CAN[0-9]{3}(?::/.*)?\Z")]
+PlatformName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?\Z")]
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+NOBODY = 65535  # a user that owns nothing
 
 
 class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -88,6 +94,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
     # what becomes of it
     recipe: str = "scratch"
+    base: Filled | None = None  # "python:3.11-slim", "oci:DIR", "docker-archive:FILE" or "docker-daemon:NAME"
+    platform: PlatformName | None = None  # of the base; this machine's where it's not given
     strip: bool = False  # take symbols from the wheels' and the app's ELF files as well
     optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
     compile: bool = False  # the app's own modules, by Cython
@@ -95,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
 
     # how it runs
-    user: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 65535
+    user: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None  # 65535, unless a base names one
     env: dict[VariableName, str] = {}
     labels: dict[str, str] = {}
     ports: tuple[Port, ...] = ()
@@ -114,6 +122,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     audit: AuditSettings = AuditSettings()
     cython: CythonSettings = CythonSettings()
     export: dict[str, ExportSettings] = {}  # files that `nox -s export` writes
+
+    @property
+    def uid(self) -> int:
+        """The user and the group that the program runs as, where no base has a say."""
+        return NOBODY if self.user is None else self.user
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +194,17 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """The Python that wheels are chosen for, which need not be one of this machine's."""
+
+    executable: Path  # the Python of this machine that uv goes by
+    version: tuple[int, ...]
+    platform: Platform
+    site_packages: str  # where it looks for packages in the image
+    options: tuple[str, ...] = ()  # what uv must be told where it's another Python, or another platform
+
+
+@dataclass(frozen=True, slots=True)
 class Interpreter:
     """A Python on this machine: where it and its standard library lie, and what it is."""
 
@@ -195,6 +219,11 @@ class Interpreter:
     magic: str  # of its bytecode, in hexadecimal digits
     platform: Platform
     fingerprint: str  # changes when the installation does
+
+    @property
+    def target(self) -> Target:
+        """What wheels have to fit."""
+        return Target(self.executable, self.version, self.platform, self.image_site_packages)
 
     @property
     def name(self) -> str:

@@ -32,7 +32,7 @@ def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
         layer, new = layer_of(name, tree, workspace, level=level)
         layers.append(layer)
         packed |= {name} if new else set()
-    return Built(assemble(plan, tuple(layers)), frozenset(packed), plan.notes)
+    return Built(assemble(plan, tuple(layers)), frozenset(packed), plan.notes, plan.base)
 
 
 def layer_of(name: str, tree: LazyTree, workspace: Workspace, *, level: int) -> tuple[Layer, bool]:

@@ -9,8 +9,9 @@ One exit code a class, so that a script can tell them apart:
 5   the runtime cannot be put together
 6   the machine refuses: disk, permissions, namespaces
 7   a program that cannery calls is missing or failed
-8   the image cannot be packed or written
+8   the image cannot be packed, read or written
 9   an image does not pass its audit
+10  a registry can't be reached, refuses, or does not have the image
 130 interrupted
 ==  =========================================================
 """
@@ -27,6 +28,7 @@ __all__ = [
     "ImageError",
     "MachineError",
     "ProjectError",
+    "RegistryError",
     "RequirementsError",
     "RuntimeTreeError",
     "ToolError",
@@ -102,3 +104,9 @@ class AuditError(CanneryError):
     """An image has findings that it must not have."""
 
     exit_code = 9
+
+
+class RegistryError(CanneryError):
+    """A registry can't be reached, refuses, or does not have what it's asked for."""
+
+    exit_code = 10

@@ -11,32 +11,49 @@ from cannery.trees.installed import entry_command
 from cannery.trees.system import CERTIFICATES
 
 if TYPE_CHECKING:
-    from cannery.app import App
+    from collections.abc import Mapping
 
-__all__ = ["container_config"]
+    from cannery.app import App
+    from cannery.model import Base
+
+__all__ = ["config_on_base", "container_config"]
+
+_NOT_INHERITED = {"Cmd", "OnBuild", "ArgsEscaped"}
 
 
 def container_config(app: App, python: str) -> dict[str, Any]:
     """How a container starts (OCI image-spec v1.1, config.md); ``python`` is the interpreter's path in the image."""
-    settings = app.settings
-    environment = {
-        "LANG": "C.UTF-8",
-        "PATH": "/usr/local/bin",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONNOUSERSITE": "1",  # the home folder is /tmp, where anybody could put a module
-        "PYTHONUNBUFFERED": "1",
-        "SSL_CERT_FILE": CERTIFICATES,
-        **({"REQUESTS_CA_BUNDLE": CERTIFICATES} if settings.ca_certificates else {}),  # requests brings its own
-        **_search_path(app),
-        **settings.env,
-    }
-    config: dict[str, Any] = {
-        "Entrypoint": list(entry_command(app, python)),
-        "Env": [f"{name}={value}" for name, value in environment.items()],
+    environment = {"PATH": "/usr/local/bin", **_environment(app, certificates=True), **app.settings.env}
+    return {
+        **_own(app, entry_command(app, python), f"{app.settings.uid}:{app.settings.uid}"),
+        "Env": _pairs(environment),
         "Labels": _labels(app),
-        "User": f"{settings.user}:{settings.user}",
-        "WorkingDir": str(HOME),
     }
+
+
+def config_on_base(app: App, base: Base, entry: tuple[str, ...], user: str, *, certificates: bool) -> dict[str, Any]:
+    """How a container starts on top of ``base``: as the base says, but for what the app says, or must.
+
+    As with a Dockerfile, a new entry point drops the base's ``Cmd``, and what the base wanted to run in images that
+    are built upon it is no matter of those. ``certificates`` is whether the image has a bundle of ours.
+    """
+    inherited = base.config.get("config") or {}
+    pairs = (pair.partition("=") for pair in inherited.get("Env") or ())
+    environment = {name: value for name, _, value in pairs}
+    environment |= {**_environment(app, certificates=certificates), **app.settings.env}
+    own = {**_own(app, entry, user), "Env": _pairs(environment)}
+    own["Labels"] = {**(inherited.get("Labels") or {}), **_base_labels(base), **_labels(app)}
+    for key in ("ExposedPorts", "Volumes"):
+        if together := {**(inherited.get(key) or {}), **own.get(key, {})}:
+            own[key] = together
+    kept = {key: value for key, value in inherited.items() if key not in _NOT_INHERITED and value is not None}
+    return {**kept, **own}
+
+
+def _own(app: App, entry: tuple[str, ...], user: str) -> dict[str, Any]:
+    """What the app says, wherever it lies."""
+    settings = app.settings
+    config: dict[str, Any] = {"Entrypoint": list(entry), "User": user, "WorkingDir": str(HOME)}
     if settings.args:
         config["Cmd"] = list(settings.args)
     if settings.ports:
@@ -46,6 +63,30 @@ def container_config(app: App, python: str) -> dict[str, Any]:
     if settings.stop_signal:
         config["StopSignal"] = settings.stop_signal
     return config
+
+
+def _environment(app: App, *, certificates: bool) -> dict[str, str]:
+    """The variables that a Python in a container had better have."""
+    bundle = {"SSL_CERT_FILE": CERTIFICATES} if certificates else {}
+    if app.settings.ca_certificates:
+        bundle["REQUESTS_CA_BUNDLE"] = CERTIFICATES  # requests brings its own
+    return {
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",  # the home folder is /tmp, where anybody could put a module
+        "PYTHONUNBUFFERED": "1",
+        **bundle,
+        **_search_path(app),
+    }
+
+
+def _pairs(environment: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in environment.items()]
+
+
+def _base_labels(base: Base) -> dict[str, str]:
+    """Where the image comes from (OCI image-spec v1.1, annotations.md)."""
+    return {"org.opencontainers.image.base.digest": str(base.digest), "org.opencontainers.image.base.name": base.name}
 
 
 def _search_path(app: App) -> dict[str, str]:

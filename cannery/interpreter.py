@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.process import Runner
     from cannery.workspace import Workspace
 
-__all__ = ["describe", "find_python", "interpreter_for"]
+__all__ = ["describe", "find_python", "interpreter_for", "machine_platform"]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -106,6 +107,11 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
         platform=Platform(answers["system"], architecture, variant),
         fingerprint=key_of(answers, stamp(Path(answers["executable"])), _stamps_below(stdlib)),
     )
+
+
+def machine_platform() -> Platform:
+    """The platform of images that this machine runs."""
+    return Platform("linux", *_architecture(platform.machine()))
 
 
 def _ask(executable: Path, run: Runner) -> dict[str, Any]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "Base",
     "Built",
     "Content",
     "Digest",
@@ -83,6 +84,14 @@ class Platform:
     os: str
     architecture: str
     variant: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Platform:
+        """Read ``linux/arm64`` or ``linux/arm/v7``."""
+        parts = text.split("/")
+        if len(parts) not in {2, 3} or not all(parts):
+            raise ImageError(f"not a platform: {text!r}", step="write it as in  linux/amd64  or  linux/arm64/v8")
+        return cls(*parts)
 
     def __str__(self) -> str:
         return "/".join(filter(None, (self.os, self.architecture, self.variant)))
@@ -300,6 +309,18 @@ class Image:
         return Digest.of(self.manifest_blob)
 
 
+@dataclass(frozen=True)
+class Base:
+    """An image that ours is built upon: its layers as they are, and its configuration."""
+
+    name: str  # as the user wrote it
+    digest: Digest  # of what that name leads to: a manifest, or an index of several
+    manifest: Digest  # of the manifest for the platform
+    layers: tuple[Layer, ...]
+    config: Mapping[str, Any]  # OCI image-spec v1.1, config.md
+    platform: Platform
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a recipe asks for: which trees become layers, in which order, with which configuration."""
@@ -308,6 +329,7 @@ class Plan:
     config: Mapping[str, Any]  # the "config" part of an image's configuration
     platform: Platform
     notes: tuple[str, ...] = ()  # what the user had better know
+    base: Base | None = None  # what the layers go on top of
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +339,7 @@ class Built:
     image: Image
     packed: frozenset[str]
     notes: tuple[str, ...] = ()  # of its plan
+    base: Base | None = None  # whose layers come first in the image
 
 
 def canonical_json(value: object) -> bytes:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from cannery.app import Script
 from cannery.errors import ConfigurationError
-from cannery.execution import container_config
+from cannery.execution import config_on_base, container_config
+from cannery.ground import ground_of
 from cannery.interpreter import interpreter_for
 from cannery.model import LazyTree, Plan
 from cannery.resolution import resolve
@@ -20,7 +21,7 @@ from cannery.trees.bytecode import bytecode
 from cannery.trees.collected import HOME
 from cannery.trees.cython import cython
 from cannery.trees.dependencies import dependencies
-from cannery.trees.installed import entry_files
+from cannery.trees.installed import entry_command, entry_files
 from cannery.trees.notes import notes_on_code
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
 from cannery.trees.stdlib import python_path
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cannery.app import App, Interpreter
+    from cannery.requirements import Requirements
     from cannery.workspace import Workspace
 
-__all__ = ["RECIPES", "Recipe", "recipe_named", "scratch"]
+__all__ = ["RECIPES", "Recipe", "recipe_named", "scratch", "slim"]
 
 
 class Recipe(Protocol):
@@ -61,18 +63,41 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     needs = needs_of_app(own.native, own.imports)
     needs += needs_from(code, workspace) if settings.compile else Needs()
     layers: list[tuple[str, LazyTree]] = []
+    requirements = None
     if app.requirements is not None:
-        requirements = resolve(app.requirements, settings, python, workspace)
-        wheels = dependencies(requirements, python, workspace)
+        requirements = resolve(app.requirements, settings, python.target, workspace)
+        wheels = dependencies(requirements, python.target, workspace)
         needs += needs_from(wheels, workspace)
         layers.append(("dependencies", finished(wheels | compiled)))
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
     layers.append(("app", finished((code | checked) + own.resources)))
-    notes = [_NO_VERSION] if _lacks_version(app) else []
-    notes += notes_on_code(own, app)
-    if app.requirements is not None and not requirements.locked:
-        notes.append(_unlocked(app.requirements.path.name))
-    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, tuple(notes))
+    notes = (*_notes(app, requirements), *notes_on_code(own, app))
+    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+
+
+def slim(app: App, workspace: Workspace) -> Plan:
+    """The app's sources and its dependencies on top of a base, whose own Python runs them."""
+    settings = app.settings
+    if settings.compile:
+        raise ConfigurationError(
+            "the recipe 'slim' ships sources", step="leave compile out, or take the recipe scratch"
+        )
+    ground = ground_of(app, workspace)
+    own = app_tree(app, workspace, ground.python.path)
+    needs = needs_of_app(own.native, own.imports)
+    layers: list[tuple[str, LazyTree]] = []
+    requirements = None
+    if app.requirements is not None:
+        requirements = resolve(app.requirements, settings, ground.target, workspace)
+        wheels = dependencies(requirements, ground.target, workspace)
+        needs += needs_from(wheels, workspace)
+        stripped = wheels | strip if settings.strip else wheels
+        layers.append(("dependencies", stripped | ground.replacing | ground.landing))
+    ground.check(needs, app, workspace)
+    layers.append(("app", (own.code + own.resources + ground.system) | ground.landing))
+    entry = entry_command(app, ground.python.path, ".py")
+    config = config_on_base(app, ground.base, entry, ground.user, certificates=ground.bundle is not None)
+    return Plan(tuple(layers), config, ground.base.platform, _notes(app, requirements), ground.base)
 
 
 def _compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
@@ -88,6 +113,14 @@ def _compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspac
         scripts=entry_files(app),
         keep_sources=settings.keep_sources,
     )
+
+
+def _notes(app: App, requirements: Requirements | None) -> tuple[str, ...]:
+    """What the user had better know of the app's version and of those of its requirements."""
+    notes = [_NO_VERSION] if _lacks_version(app) else []
+    if requirements is not None and not requirements.locked:
+        notes.append(_unlocked(requirements.source.name))
+    return tuple(notes)
 
 
 def _unlocked(name: str) -> str:
@@ -108,7 +141,7 @@ def _lacks_version(app: App) -> bool:
     return app.metadata.version is None and "version" in app.metadata.dynamic and not isinstance(app.entry, Script)
 
 
-RECIPES: Mapping[str, Recipe] = {"scratch": scratch}
+RECIPES: Mapping[str, Recipe] = {"slim": slim, "scratch": scratch}
 
 
 def recipe_named(name: str) -> Recipe:

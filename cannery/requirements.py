@@ -59,6 +59,7 @@ class _Wanted:
     extras: tuple[str, ...]
     groups: tuple[str, ...]
     python: Path | None
+    target: tuple[str, ...]
     run: Runner
 
 
@@ -69,14 +70,16 @@ def read_requirements(
     extras: Iterable[str] = (),
     groups: Iterable[str] = (),
     python: Path | None = None,
+    target: tuple[str, ...] = (),
     run: Runner = run,
 ) -> Requirements:
     """Read the project's own requirements (unless not ``project``) and those of its extras and groups.
 
-    ``python`` is the interpreter that unlocked requirements are resolved for. Raises :class:`ConfigurationError` for
+    ``python`` is the interpreter that unlocked requirements are resolved for; ``target`` tells uv where it's for
+    another one. Raises :class:`ConfigurationError` for
     an extra or a group that is not there, :class:`RequirementsError` for a lock that is out of date or unreadable.
     """
-    wanted = _Wanted(file, project, tuple(extras), tuple(groups), python, run)
+    wanted = _Wanted(file, project, tuple(extras), tuple(groups), python, target, run)
     if not project and wanted.extras:
         raise ConfigurationError(
             f"the extra {wanted.extras[0]} belongs to the project, which is left out",
@@ -147,7 +150,7 @@ def _from_requirements(wanted: _Wanted) -> Requirements:
     text = nested_text(path)
     if hashed(text):
         return Requirements(path, text, locked=True, hashed=True, local=_local(path))
-    resolved = _uv(wanted, *_COMPILE, path.name, *_python(wanted), step=f"correct {path.name}")
+    resolved = _uv(wanted, *_COMPILE, path.name, *_python(wanted), *wanted.target, step=f"correct {path.name}")
     return Requirements(path, resolved, locked(text), hashed(resolved), local=_local(path))
 
 
@@ -163,6 +166,7 @@ def _from_project(wanted: _Wanted) -> Requirements:
         *_COMPILE,
         *((name,) if wanted.project else ()),
         *_python(wanted),
+        *wanted.target,
         *_each("--extra", wanted.extras),
         *_each("--group", [f"{name}:{group}" for group in wanted.groups]),
         step="correct the dependencies in pyproject.toml, or see that the index can be reached",

@@ -11,7 +11,8 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from cannery.errors import ImageError, ToolError
+from cannery.errors import ImageError
+from cannery.zstd import ZstdReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ def unzipped(stream: io.BufferedReader) -> BinaryIO:
     if magic.startswith(b"\x1f\x8b"):
         return cast("BinaryIO", gzip.GzipFile(fileobj=stream))
     if magic.startswith(_ZSTD):
-        return _of_zstd(stream)
+        return cast("BinaryIO", ZstdReader(cast("BinaryIO", stream)))
     if magic.startswith(b"BZh"):
         return cast("BinaryIO", bz2.BZ2File(stream))
     if magic.startswith(b"\xfd7zXZ\x00"):
@@ -120,20 +121,6 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO | No
     if not member.isreg():
         return None
     return cast("BinaryIO", archive.extractfile(member))
-
-
-def _of_zstd(stream: io.BufferedReader) -> BinaryIO:
-    try:
-        from compression import zstd  # type: ignore[import-not-found]  # noqa: PLC0415  # Python 3.14 and later
-
-        return cast("BinaryIO", zstd.ZstdFile(stream))
-    except ImportError:
-        pass
-    try:
-        import zstandard  # noqa: PLC0415
-    except ImportError as error:
-        raise ToolError("a layer is compressed with zstd", step='pip install "cannery[zstd]"') from error
-    return cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))
 
 
 class _Raw(io.RawIOBase):

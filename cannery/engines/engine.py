@@ -109,6 +109,10 @@ class Engine(Protocol):
         """
         ...
 
+    def id_of(self, name: str) -> str | None:
+        """The ID of the image of that name, if the engine has it."""
+        ...
+
     def run(self, job: Job) -> int:
         """Run a container on this process's terminal or streams, remove it, and return its exit code."""
         ...

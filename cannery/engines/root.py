@@ -20,6 +20,9 @@ __all__ = ["Root"]
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _RESERVED: Final = ".wh..wh."
+# The devices that every container has of its own, by their numbers (Linux, devices.txt): roots that bootstrapping
+# made have them, and where they lie a file system of the container's own hides them.
+_USUAL_DEVICES: Final = {(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)}
 _PERMISSIONS: Final = 0o1777  # a set-user-ID bit would have no effect in a container, and one on the host
 _CHUNK: Final = 1 << 18  # bytes
 
@@ -49,6 +52,8 @@ class Root:
         parts = self._checked(member, member.name)
         if not parts or any(part.startswith(_RESERVED) for part in parts[:-1]):
             return  # the root itself, whose mode is always the same; or what AUFS keeps for itself
+        if parts[0] == "dev" and member.ischr() and (member.devmajor, member.devminor) in _USUAL_DEVICES:
+            return
         folder, name = self._below(member.name), parts[-1]
         try:
             if name.startswith(_WHITEOUT):
@@ -62,12 +67,16 @@ class Root:
         except (OverflowError, ValueError) as error:
             raise self._refused(member, f"its metadata make no sense: {error}") from error
 
-    def finish(self) -> None:
-        """Set the metadata of the folders, which hinders nobody now."""
+    def finish(self) -> dict[str, tuple[int, int, int]]:
+        """Set the metadata of the folders, which hinders nobody now; their modes and owners as the layers say."""
         for path in sorted(self._folders, reverse=True):
             member = self._folders[path]
             # Who isn't root couldn't remove a folder without write permission: the cache would keep it forever.
             self._set_metadata(member, path, member.mode if self._owners else member.mode | stat.S_IRWXU)
+        return {
+            path.removeprefix(self._path): (stat.S_IMODE(member.mode), member.uid, member.gid)
+            for path, member in self._folders.items()
+        }
 
     def _create(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: str) -> None:
         if member.isdir():

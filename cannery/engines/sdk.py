@@ -50,8 +50,8 @@ class SdkEngine:
     def has(self, image: Image, references: Sequence[str]) -> bool:
         """Whether ``image`` is there; if so, ``references`` name it from now on."""
         names = names_of(image)
-        unnamed = [reference for reference in references if self._id_of(reference) not in names]
-        present = next(filter(self._id_of, names), None) if unnamed else None
+        unnamed = [reference for reference in references if self.id_of(reference) not in names]
+        present = next(filter(self.id_of, names), None) if unnamed else None
         for reference in unnamed if present else ():
             self._tag(str(present), reference)
         return not unnamed or present is not None
@@ -66,7 +66,7 @@ class SdkEngine:
                 if error := message.get("error"):
                     raise MachineError(f"{self.name} cannot load the image", evidence=error, step=_advice(error))
         for reference in references:
-            if (found := self._id_of(reference)) not in names_of(image):
+            if (found := self.id_of(reference)) not in names_of(image):
                 raise ImageError(
                     f"{self.name} has another image as {reference} than the one that it was sent",
                     evidence=f"{found or 'none'} instead of {image.id}",
@@ -188,7 +188,7 @@ class SdkEngine:
     def _translated(self) -> Any:
         return translated(self.name)
 
-    def _id_of(self, name: str) -> str | None:
+    def id_of(self, name: str) -> str | None:
         """The ID of the image of that name, if the engine has it; asked without the client where that's possible."""
         if (socket := self._answer.endpoint.socket) is not None:
             with self._translated():

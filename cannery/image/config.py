@@ -9,9 +9,9 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cannery.errors import ConfigurationError
+from cannery.errors import ConfigurationError, ImageError
 from cannery.image.pack import TIME
-from cannery.model import Digest, Image, Layer, Plan, canonical_json
+from cannery.model import Base, Digest, Image, Layer, Plan, canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,20 +20,34 @@ __all__ = ["CONFIG", "INDEX", "MANIFEST", "assemble", "descriptor"]
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_MOST_LAYERS = 127  # as overlay file systems take (docker/docs, storage drivers)
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
-def assemble(plan: Plan, layers: tuple[Layer, ...]) -> Image:
-    """The image of ``plan`` with its trees packed into ``layers``."""
+def assemble(plan: Plan, packed: tuple[Layer, ...]) -> Image:
+    """The image of ``plan`` with its trees ``packed`` into layers, which go on top of its base's.
+
+    Raises :class:`ImageError` where that makes more layers than engines take.
+    """
     created = _created()
     platform = plan.platform
+    layers = (*(plan.base.layers if plan.base else ()), *packed)
+    if len(layers) > _MOST_LAYERS:
+        raise ImageError(
+            f"the image would have {len(layers)} layers, and engines take {_MOST_LAYERS}",
+            evidence=f"{len(layers) - len(packed)} of them are the base's",
+            step="take a base with fewer layers, or squash it",
+        )
     config: dict[str, Any] = {
         "created": created,
         "architecture": platform.architecture,
         "os": platform.os,
         "config": dict(plan.config),
         "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
-        "history": [{"created": created, "created_by": f"cannery: {layer.name}"} for layer in layers],
+        "history": [
+            *(_history_of(plan.base) if plan.base else ()),
+            *({"created": created, "created_by": f"cannery: {layer.name}"} for layer in packed),
+        ],
     }
     if platform.variant:
         config["variant"] = platform.variant
@@ -45,6 +59,14 @@ def assemble(plan: Plan, layers: tuple[Layer, ...]) -> Image:
         "layers": [descriptor(layer.media_type, layer.digest, layer.size) for layer in layers],
     }
     return Image(layers, config, manifest, platform)
+
+
+def _history_of(base: Base) -> list[Any]:
+    """How the base's layers came about; engines count on an entry for each layer that isn't empty."""
+    history = base.config.get("history") or []
+    if sum(not entry.get("empty_layer") for entry in history) == len(base.layers):
+        return list(history)
+    return [{"created_by": base.name}] * len(base.layers)
 
 
 def descriptor(media_type: str, digest: Digest, size: int, **more: object) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cannery.app import App
-    from cannery.model import Built
+    from cannery.model import Built, Layer
 
 __all__ = ["ImageReport"]
 
@@ -39,7 +39,7 @@ class ImageReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
-        image = self.built.image
+        image, base = self.built.image, self.built.base
         return {
             "name": self.app.name,
             "references": list(self.references),
@@ -47,6 +47,7 @@ class ImageReport:
             "platform": str(image.platform),
             "digest": str(image.digest),
             "id": str(image.id),
+            "base": {"name": base.name, "digest": str(base.digest)} if base else None,
             "archive": str(self.archive),
             "archive_size": self.archive.stat().st_size,
             "engine": {"name": self.engine[0], "state": self.engine[1]} if self.engine else None,
@@ -80,6 +81,8 @@ class ImageReport:
         console.print(
             f"runs     {escape(shlex.join(config['Entrypoint'] + config.get('Cmd', [])))}  as {config['User']}"
         )
+        if self.built.base:
+            console.print(f"base     {escape(self.built.base.name)}  {self.built.base.digest}")
         console.print(f"digest   {image.digest}")
         state = "" if self.written else "  (unchanged)"
         console.print(f"archive  {escape(shown_path(self.archive))}  {human_size(self.archive.stat().st_size)}{state}")
@@ -99,16 +102,23 @@ class ImageReport:
         table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
         layers = self.built.image.layers
         table.add_column("layer", "together")
-        table.add_column("files", f"{sum(layer.files for layer in layers):,}", justify="right")
-        table.add_column("size", human_size(sum(layer.unpacked_size for layer in layers)), justify="right")
-        table.add_column("compressed", human_size(sum(layer.size for layer in layers)), justify="right")
+        for title, total in zip(("files", "size", "compressed"), _totals(layers), strict=True):
+            table.add_column(title, total, justify="right")
         table.add_column("")
-        for layer in layers:
+        inherited = len(self.built.base.layers) if self.built.base else 0
+        if inherited:
+            count = "1 layer" if inherited == 1 else f"{inherited} layers"
+            table.add_row("base", *_totals(layers[:inherited]), f"[dim]{count}[/]")
+        for layer in layers[inherited:]:
             state = "packed" if layer.name in self.built.packed else "[dim]as before[/]"
-            table.add_row(
-                layer.name, f"{layer.files:,}", human_size(layer.unpacked_size), human_size(layer.size), state
-            )
+            table.add_row(layer.name, *_totals((layer,)), state)
         return table
+
+
+def _totals(layers: tuple[Layer, ...]) -> tuple[str, str, str]:
+    """How many files ``layers`` have, and how large they are, unpacked and compressed."""
+    size, compressed = (sum(sizes) for sizes in zip(*((each.unpacked_size, each.size) for each in layers), strict=True))
+    return f"{sum(each.files for each in layers):,}", human_size(size), human_size(compressed)
 
 
 def human_size(size: float) -> str:

@@ -16,13 +16,15 @@ __all__ = ["BUILD_HELP", "friendly", "load_app", "load_engine", "program_name", 
 
 BUILD_HELP = {
     "engine": "Which engine to use: auto, none, docker or podman (default: auto, the first that answers).",
+    "base": "Base image of the recipe: a reference, oci:DIR, docker-archive:FILE or docker-daemon:NAME.",
     "recipe": "Which recipe to build by (default: scratch).",
+    "platform": "Platform of the base: linux/amd64, linux/arm64 … (default: this machine's).",
     "tag": "Tag of the image (default: latest).",
     "python": "Python of the image: a version such as 3.12, or a path (default: the one that runs this).",
     "output": "Where to write the archive (default: dist/NAME.tar).",
     "strip": "Take symbols from the shared libraries of wheels, too.",
     "compile": "Compile the project's own modules by Cython: no source, no bytecode.",
-    "refresh": "Resolve requirements that no lock pins once more.",
+    "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
     "project": "Folder of the project (default: the nearest one with a pyproject.toml).",
 }
 

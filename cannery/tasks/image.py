@@ -22,6 +22,8 @@ __all__ = ["image"]
 def image(
     context: Context,  # noqa: ARG001  # Invoke hands it over
     recipe: str | None = None,
+    base: str | None = None,
+    platform: str | None = None,
     tag: str | None = None,
     output: str | None = None,
     python: str | None = None,
@@ -47,6 +49,8 @@ def image(
     app = load_app(
         project,
         recipe=recipe,
+        base=base,
+        platform=platform,
         tag=tag,
         output=output,
         python=python,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_HELP = {name: BUILD_HELP[name] for name in ("recipe", "python", "project", "strip", "compile", "engine")}
+_HELP = {name: BUILD_HELP[name] for name in ("recipe", "base", "python", "project", "strip", "compile", "engine")}
 
 
 @task(help=_HELP, auto_shortflags=False)
@@ -23,6 +23,7 @@ _HELP = {name: BUILD_HELP[name] for name in ("recipe", "python", "project", "str
 def run(
     context: Context,
     recipe: str | None = None,
+    base: str | None = None,
     python: str | None = None,
     project: str | None = None,
     strip: bool = False,
@@ -37,7 +38,9 @@ def run(
     """
     from cannery.running import run_image  # noqa: PLC0415
 
-    app = load_app(project, recipe=recipe, python=python, strip=strip or None, compile=compile or None, engine=engine)
+    app = load_app(
+        project, recipe=recipe, base=base, python=python, strip=strip or None, compile=compile or None, engine=engine
+    )
     code = run_image(app, _arguments(context))
     if code:
         sys.exit(code)

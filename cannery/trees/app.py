@@ -13,7 +13,7 @@ from cannery.model import Digest, LazyTree, Tree
 from cannery.modules import find_module
 from cannery.trees.collected import Collected, check_links
 from cannery.trees.facts import FactsIndex
-from cannery.trees.installed import installed_files
+from cannery.trees.installed import PYTHON, installed_files
 from cannery.trees.secrets import holds_password, refuse_secrets
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class AppTree:
     source_readers: tuple[str, ...]  # where the code asks for sources: "pkg/module.py:12"
 
 
-def app_tree(app: App, workspace: Workspace) -> AppTree:
-    """The code and the resources of ``app``.
+def app_tree(app: App, workspace: Workspace, python: str = PYTHON) -> AppTree:
+    """The code and the resources of ``app``, whose console script is for ``python``, a path in the image.
 
     Raises :class:`ProjectError` for what can't or mustn't go into an image: secrets, links that lead out, devices,
     names that are no text.
@@ -52,7 +52,7 @@ def app_tree(app: App, workspace: Workspace) -> AppTree:
     refuse_secrets(app, {**_secrets_of_metadata(app), **code.secrets, **resources.secrets})
     check_links({**code.entries, **resources.entries})
     index.save()
-    for image_path, file in installed_files(app):
+    for image_path, file in installed_files(app, python):
         code.put(image_path, file, Digest.of_content(file.content))
     everything = Tree({**code.entries, **resources.entries})
     return AppTree(

@@ -7,7 +7,9 @@ What a tree brings itself is not looked for elsewhere.
 from __future__ import annotations
 
 import glob
+import os
 import posixpath
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ __all__ = ["Closure", "Need", "closure", "needs_of", "needs_of_file"]
 # Opened by name at run time: by the C library, to look up hosts and users (before glibc 2.34), and to end threads.
 _OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
 
+_FOLDER = re.compile(rb"(?<=\0)(/(?:usr/)?lib[\w/-]*)/(?=\0)")  # as a loader has them built in
 _TRUSTED = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
 
 
@@ -138,8 +141,15 @@ def _configured(root: Root, program: Elf) -> Iterator[str]:
             listed.path.read_text().replace("\n", ":").split(":") if listed else ["/lib", "/usr/local/lib", "/usr/lib"]
         )
     else:
-        folders = [*_ld_so_conf(root, "/etc/ld.so.conf"), *_TRUSTED]
+        folders = [*_ld_so_conf(root, "/etc/ld.so.conf"), *_built_in(root, program), *_TRUSTED]
     yield from dict.fromkeys(folder.strip() for folder in folders if folder.strip())
+
+
+def _built_in(root: Root, program: Elf) -> Iterator[str]:
+    """The folders that the loader looks in whatever is configured: Debian's has those of the architecture."""
+    loader = root.content(program.interpreter) if program.interpreter else None
+    if loader is not None:
+        yield from (os.fsdecode(match) for match in _FOLDER.findall(loader.path.read_bytes()))
 
 
 def _ld_so_conf(root: Root, name: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from cannery.model import Entry, File, LazyTree, OnDisk, Tree, key_of
 from cannery.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
-    from cannery.app import Interpreter
+    from cannery.app import Target
     from cannery.requirements import Requirements
     from cannery.workspace import Workspace
 
@@ -21,37 +21,37 @@ __all__ = ["dependencies"]
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
 
-def dependencies(requirements: Requirements, interpreter: Interpreter, workspace: Workspace) -> LazyTree:
-    """The installed form of pinned ``requirements`` for ``interpreter``.
+def dependencies(requirements: Requirements, target: Target, workspace: Workspace) -> LazyTree:
+    """The installed form of pinned ``requirements`` for ``target``.
 
     The tree raises :class:`RequirementsError` when it's asked for and a wheel can't be had, or isn't the one that its
     hash promises.
     """
-    key = key_of("dependencies", 1, requirements.key, interpreter.version, str(interpreter.platform))
+    key = key_of(
+        "dependencies", 2, requirements.key, target.version, str(target.platform), target.site_packages, target.options
+    )
 
     def make() -> Tree:
         folder = workspace.cache.folder(
             "dependencies",
             key,
-            lambda path: _install(requirements, path, interpreter, workspace, key),
+            lambda path: _install(requirements, path, target, workspace, key),
             whole=lambda path: workspace.cache.recall("dependencies", key) == _sizes(path),
             waiting=lambda: workspace.progress("waiting for another build to install the dependencies"),
         )
-        return _tree(folder, interpreter.image_site_packages)
+        return _tree(folder, target.site_packages)
 
     return LazyTree(key, make)
 
 
-def _install(
-    requirements: Requirements, folder: Path, interpreter: Interpreter, workspace: Workspace, key: str
-) -> None:
+def _install(requirements: Requirements, folder: Path, target: Target, workspace: Workspace, key: str) -> None:
     workspace.progress("installing the dependencies")
     with workspace.cache.scratch() as scratch:
         name = "pylock.toml" if requirements.source.name.startswith("pylock.") else "requirements.txt"
         (scratch / name).write_text(requirements.text, encoding="utf-8")
-        command = [find_uv(), "pip", "install", "--python", str(interpreter.executable), "--target", str(folder)]
+        command = [find_uv(), "pip", "install", "--python", str(target.executable), "--target", str(folder)]
         command += ["--requirements", str(scratch / name), "--no-build", "--no-deps", "--color", "never"]
-        command += [*requirements.options, *(["--require-hashes"] if requirements.hashed else [])]
+        command += [*target.options, *requirements.options, *(["--require-hashes"] if requirements.hashed else [])]
         try:
             workspace.run(command, cwd=requirements.source.parent)
         except ProgramFailed as error:

@@ -12,16 +12,21 @@ from cannery.trees.collected import HOME
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["entry_command", "entry_files", "installed_files"]
+__all__ = ["PYTHON", "entry_command", "entry_files", "installed_files"]
+
+PYTHON = "/usr/local/bin/python3"  # where images from scratch have it
 
 _SCRIPTS = PurePosixPath("/usr/local/bin")
 
 
-def entry_command(app: App, python: str) -> tuple[str, ...]:
-    """The image's entry point in exec form, with ``python`` the interpreter's path in the image."""
+def entry_command(app: App, python: str, suffix: str = ".pyc") -> tuple[str, ...]:
+    """The image's entry point in exec form, with ``python`` the interpreter's path in the image.
+
+    ``suffix`` is what the app's modules have there.
+    """
     match app.entry:
         case Script(path):
-            return (python, f"{HOME}/{path.with_suffix('.pyc')}")
+            return (python, f"{HOME}/{path.with_suffix(suffix)}")
         case Module(name):
             return (python, "-m", name)
         case Function(script):
@@ -39,8 +44,8 @@ def entry_files(app: App) -> frozenset[str]:
             return frozenset()
 
 
-def installed_files(app: App) -> Iterator[tuple[str, File]]:
-    """The files that no project has and an installation does, with their paths in the image."""
+def installed_files(app: App, python: str) -> Iterator[tuple[str, File]]:
+    """The files that no project has and an installation for ``python`` does, with their paths in the image."""
     if app.distribution and app.metadata.version:
         name = app.distribution.replace("-", "_")
         folder = PurePosixPath(HOME, app.import_roots[0], f"{name}-{app.metadata.version}.dist-info")
@@ -48,7 +53,7 @@ def installed_files(app: App) -> Iterator[tuple[str, File]]:
         if app.metadata.entry_points:
             yield f"{folder}/entry_points.txt", _text(_entry_points(app), 0o644)
     if isinstance(app.entry, Function):
-        yield f"{_SCRIPTS}/{app.entry.script}", _text(_script(app.entry), 0o755)
+        yield f"{_SCRIPTS}/{app.entry.script}", _text(_script(app.entry, python), 0o755)
 
 
 def _metadata(distribution: str, app: App) -> Iterator[str]:
@@ -70,8 +75,8 @@ def _entry_points(app: App) -> Iterator[str]:
         yield from (f"{name}={reference}" for name, reference in names)
 
 
-def _script(entry: Function) -> Iterator[str]:
-    yield "#!/usr/local/bin/python3"
+def _script(entry: Function, python: str) -> Iterator[str]:
+    yield f"#!{python}"
     yield "import sys"
     yield ""
     yield f"from {entry.module} import {entry.attribute.partition('.')[0]}"

@@ -78,10 +78,10 @@ def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspa
     libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, root, workspace)
     data = locale_tree(root) + (zones_tree(root) if zones else Tree())
     key = key_of(
-        "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.user, Digest.of_content(bundle),
+        "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.uid, Digest.of_content(bundle),
         _versions(libraries), _stamps(data),
     )  # fmt: skip
-    return LazyTree(key, lambda: _shared(libraries) + python + system_tree(app.settings.user, bundle) + data)
+    return LazyTree(key, lambda: _shared(libraries) + python + system_tree(app.settings.uid, bundle) + data)
 
 
 def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTree, tuple[str, ...]]:

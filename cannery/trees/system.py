@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cannery.app import Settings
     from cannery.trees.rootfs import Root
 
-__all__ = ["CERTIFICATES", "certificates", "system_tree", "zones_tree"]
+__all__ = ["CERTIFICATES", "certificates", "has_certificates", "system_tree", "zones_tree"]
 
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -47,6 +47,11 @@ def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
 
     bundle = Path(certifi.where())
     return OnDisk(bundle, bundle.stat().st_size)
+
+
+def has_certificates(root: Root) -> bool:
+    """Whether ``root`` has a bundle where its OpenSSL looks."""
+    return any(root.content(name) is not None for name in _BUNDLES)
 
 
 def _of_system(root: Root) -> OnDisk:

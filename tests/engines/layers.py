@@ -41,8 +41,8 @@ def fifo(name: str) -> Member:
     return _member(name, tarfile.FIFOTYPE), b""
 
 
-def device(name: str) -> Member:
-    return _member(name, tarfile.CHRTYPE, devmajor=1, devminor=3), b""
+def device(name: str, major: int = 8, minor: int = 0, *, kind: bytes = tarfile.BLKTYPE) -> Member:
+    return _member(name, kind, devmajor=major, devminor=minor), b""
 
 
 def layer(folder: Path, *members: Member, name: str = "app") -> Layer:

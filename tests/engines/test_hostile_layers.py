@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,7 +49,9 @@ HOSTILE: dict[str, list[Member]] = {
     "a hard link to a folder": [directory("a"), hard_link("b", "a")],
     "a hard link in place of its folder": [file("a/b"), hard_link("a", "a/b")],
     "a loop of links": [symlink("a", "b"), symlink("b", "a"), file("a/x")],
-    "a device": [device("dev/null")],
+    "a disk": [device("dev/sda")],
+    "a device that every container has, elsewhere": [device("srv/null", 1, 3, kind=tarfile.CHRTYPE)],
+    "a device that gives away the memory": [device("dev/mem", 1, 1, kind=tarfile.CHRTYPE)],
     "a FIFO": [fifo("run/pipe")],
     "a file below a file": [file("a"), file("a/b")],
     "a link to nowhere": [symlink("a", "")],

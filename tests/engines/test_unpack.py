@@ -5,16 +5,18 @@ from __future__ import annotations
 import gzip
 import os
 import stat
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
 from cannery.engines.unpack import unpack
 from cannery.errors import ImageError
 from cannery.model import Digest
-from tests.engines.layers import directory, file, hard_link, layer, packed, symlink
+from tests.engines.layers import device, directory, file, hard_link, layer, packed, symlink
 
 if TYPE_CHECKING:
     from cannery.model import Layer
@@ -180,6 +182,12 @@ def test_what_aufs_keeps_for_itself_is_left_out(tmp_path: Path, root: Path) -> N
     assert names(root) == {"a"}
 
 
+def test_devices_that_every_container_has_are_left_out(tmp_path: Path, root: Path) -> None:
+    unpack([layer(tmp_path, device("dev/null", 1, 3, kind=tarfile.CHRTYPE), file("a"))], root)
+
+    assert names(root) == {"a"}
+
+
 def test_odd_names_are_kept(tmp_path: Path, root: Path) -> None:
     odd = ["a b", "new\nline", "\udcff\udcfe", "ä" * 120, "x" * 90 + "/" + "y" * 90]
     unpack([layer(tmp_path, *(file(name, b"odd") for name in odd))], root)
@@ -254,8 +262,61 @@ def test_a_layer_may_be_uncompressed(tmp_path: Path, root: Path) -> None:
     assert (root / "a").read_bytes() == b"plain"
 
 
+def test_a_layer_may_be_compressed_with_zstd(tmp_path: Path, root: Path) -> None:
+    unpack([by_zstd(tmp_path, layer(tmp_path, file("a", b"dense")))], root)
+
+    assert (root / "a").read_bytes() == b"dense"
+
+
+def test_zstd_that_is_damaged_is_an_error(tmp_path: Path, root: Path) -> None:
+    good = by_zstd(tmp_path, layer(tmp_path, file("a", os.urandom(5000))))
+    good.blob.write_bytes(b"no zstd")
+
+    with pytest.raises(ImageError, match="the layer 'app' can't be read"):
+        unpack([good], root)
+
+
 def test_a_compression_that_is_not_known_is_an_error(tmp_path: Path, root: Path) -> None:
-    zstd = replace(layer(tmp_path, file("a")), media_type="application/vnd.oci.image.layer.v1.tar+zstd")
+    odd = replace(layer(tmp_path, file("a")), media_type="application/vnd.oci.image.layer.v1.tar+lzma")
 
     with pytest.raises(ImageError, match="kind that can't be unpacked"):
-        unpack([zstd], root)
+        unpack([odd], root)
+
+
+def test_folders_and_files_are_counted_as_the_layers_say(tmp_path: Path, root: Path) -> None:
+    info, _ = directory("srv", mode=0o2770)
+    info.uid, info.gid = 7, 8
+    base = layer(tmp_path, directory("a"), file("a/b", b"12"), hard_link("c", "a/b"), symlink("d", "c"))
+
+    found = unpack([base, layer(tmp_path, (info, b""), file(".wh.a"))], root)
+
+    assert found.layers == ((2, 2), (1, 0))
+    assert found.folders == {"/srv": (0o2770, 7, 8)}
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_bomb_is_refused_before_it_s_unpacked(tmp_path: Path, root: Path, *, behind: bool) -> None:
+    """Zeros that a gigabyte would not hold; either in a file, or behind the archive's end."""
+    path = tmp_path / "bomb"
+    with gzip.open(path, "wb", 9) as stream:
+        info, _ = file("zeros")
+        info.size = 0 if behind else 2**31
+        stream.write(info.tobuf())
+        for _ in range(1100 if behind else 1):
+            stream.write(bytes(1 << 20))
+    bomb = replace(layer(tmp_path, file("a")), blob=path, size=path.stat().st_size)
+
+    with pytest.raises(ImageError, match="the layer 'app' unpacks to more than it should") as raised:
+        unpack([bomb], root)
+
+    assert ("after the last file" if behind else "at 'zeros'") in raised.value.evidence
+    assert names(root) <= {"zeros"}
+
+
+def by_zstd(folder: Path, plain: Layer) -> Layer:
+    """The same layer, compressed in another way."""
+    blob = zstandard.ZstdCompressor().compress(gzip.decompress(plain.blob.read_bytes()))
+    path = folder / "zstd"
+    path.write_bytes(blob)
+    media_type = "application/vnd.oci.image.layer.v1.tar+zstd"
+    return replace(plain, blob=path, digest=Digest.of(blob), size=len(blob), media_type=media_type)

@@ -1,0 +1,1 @@
+"""Images that others are built upon: where they come from, and how they get into the cache."""
