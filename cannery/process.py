@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Completed", "ProgramFailed", "Runner", "find", "find_uv", "run"]
+__all__ = ["Completed", "ProgramFailed", "Runner", "find", "find_uv", "run", "start"]
 
 _PATIENCE = 3  # seconds that a program has to end when it's told to
 
@@ -73,7 +73,7 @@ def run(
     Where this process is told to stop, so is the program. Raises :class:`ProgramFailed` for an exit code other than 0,
     :class:`ToolError` when there is no such program.
     """
-    with _started(command, cwd, env) as process:
+    with start(command, cwd=cwd, env=env) as process:
         try:
             stdout, stderr = (_text(written) for written in process.communicate(os.fsencode(stdin)))
         except BaseException:
@@ -102,7 +102,10 @@ def find_uv() -> str:
         return find("uv", step="install it again: pip install --force-reinstall uv")
 
 
-def _started(command: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+def start(
+    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start ``command``, its streams pipes; raises as :func:`run` does where there is no such program."""
     try:
         return subprocess.Popen(  # noqa: S603  # the command is a list: no shell reads it
             list(command),

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
-    from cannery.engines.job import Request
-
 __all__ = ["exec_attached", "run_attached"]
 
 _GRACE: Final = 10.0  # seconds from SIGTERM to SIGKILL, as docker stop has it
@@ -26,16 +24,8 @@ _STDIN: Final = 0
 _INSISTING: Final = 3  # how many times one may ask a program to end before it's ended, as the docker command has it
 
 
-def run_attached(client: APIClient, request: Request) -> int:
-    """Run a container to its end, remove it, and return its exit code."""
-    container: str = client.create_container_from_config(request.config, request.name)["Id"]
-    try:
-        return _attached(client, container, tty=request.tty)
-    finally:
-        client.remove_container(container, force=True, v=True)
-
-
-def _attached(client: APIClient, container: str, *, tty: bool) -> int:
+def run_attached(client: APIClient, container: str, *, tty: bool) -> int:
+    """Start a container that was made, hold on to its end, and return its exit code."""
     stream = client.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     with Conversation(stream, tty=tty, resize=lambda: _resize(client.resize, container)) as conversation:
         client.start(container)

@@ -22,11 +22,17 @@ class Endpoint(NamedTuple):
     address: str  # unix:///var/run/docker.sock, tcp://host:2376, ssh://user@host …
     source: str  # DOCKER_HOST, the context …: for messages
     context: str | None = None  # the Docker context that may hold certificates for it
+    forwarded: str | None = None  # the socket here that leads there, once there is one
+
+    @property
+    def local(self) -> bool:
+        """Whether it's on this machine for sure."""
+        return self.address.startswith("unix://")
 
     @property
     def socket(self) -> str | None:
-        """The path of the Unix socket, if it is one."""
-        return self.address.removeprefix("unix://") if self.address.startswith("unix://") else None
+        """The path of a Unix socket that leads there, if there is one."""
+        return self.address.removeprefix("unix://") if self.local else self.forwarded
 
     @property
     def there(self) -> bool:

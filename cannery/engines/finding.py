@@ -30,6 +30,7 @@ _PERMIT: Final = {
     "docker": "join its group (sudo usermod -aG docker $USER, then log in again), or use rootless Docker or Podman",
     "podman": "use your own service (systemctl --user start podman.socket), not the machine's",
 }
+_USUAL_SOCKET: Final = {"docker": "/var/run/docker.sock", "podman": "/run/podman/podman.sock"}
 _UPDATE: Final = "use Docker 19.03, Podman 3 or a later one"
 
 
@@ -120,6 +121,10 @@ def _silent(kind: str, endpoint: Endpoint, why: str) -> MachineError:
 
 
 def _greet(kind: str, endpoint: Endpoint) -> Answer:
+    if endpoint.address.startswith("ssh://"):
+        from cannery.engines.tunnel import forwarded  # noqa: PLC0415  # few have their engine elsewhere
+
+        endpoint = endpoint._replace(forwarded=forwarded(endpoint.address, _USUAL_SOCKET[kind]))
     if endpoint.socket is not None:
         status, about = ask(endpoint.socket, "/version")
         if status != 200:  # noqa: PLR2004  # HTTP's OK
@@ -143,7 +148,6 @@ def _ask_with_client(endpoint: Endpoint) -> Any:
     """What an engine that no Unix socket leads to says of itself."""
     if not client_installed():
         raise ToolError(f"{endpoint.address} needs a client", step='pip install "cannery[docker]"')
-    from cannery.engines.sdk import client_for, translated  # noqa: PLC0415
+    from cannery.engines.sdk import version_of  # noqa: PLC0415
 
-    with translated(endpoint.address):
-        return client_for(endpoint, timeout=_PATIENCE).version()
+    return version_of(endpoint, timeout=_PATIENCE)

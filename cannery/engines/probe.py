@@ -37,6 +37,8 @@ def ask(path: str, resource: str) -> Reply:
         received = b""
         while data := connection.recv(_CHUNK):
             received += data
+    if not received:
+        raise ConnectionResetError("it closed the connection without a word")
     head, _, body = received.partition(b"\r\n\r\n")
     return Reply(_status(head), json.loads(body))
 

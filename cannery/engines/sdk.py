@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager
+import time
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from cannery.engines.finding import Answer
     from cannery.model import Image
 
-__all__ = ["SdkEngine", "client_for", "translated"]
+__all__ = ["SdkEngine", "client_for", "version_of"]
 
 _OWN_HISTORY: Final = "cannery: "  # as cannery.image.config begins each line of an image's history
+_ATTEMPTS: Final = 5  # to remove a container
+_MOMENT: Final = 0.2  # seconds between them
 _PATIENCE: Final = 600  # seconds without a byte: an engine that unpacks a large layer is silent for long
 
 
@@ -78,7 +81,12 @@ class SdkEngine:
         from cannery.engines.attached import run_attached  # noqa: PLC0415  # terminals are a Unix matter
 
         with self._translated():
-            return run_attached(self.client, container_request(job, local=self._local))
+            request = container_request(job, local=self._local)
+            container: str = self.client.create_container_from_config(request.config, request.name)["Id"]
+            try:
+                return run_attached(self.client, container, tty=request.tty)
+            finally:
+                remove_container(self.client, container)
 
     @property
     def architecture(self) -> str:
@@ -183,7 +191,7 @@ class SdkEngine:
 
     @property
     def _local(self) -> bool:
-        return self._answer.endpoint.socket is not None
+        return self._answer.endpoint.local
 
     def _translated(self) -> Any:
         return translated(self.name)
@@ -224,23 +232,55 @@ def client_for(endpoint: Endpoint, *, timeout: int) -> APIClient:
     """A client of the SDK, with the certificates that the environment or the context names."""
     tls: TLSConfig | bool = False
     address = endpoint.address
-    if endpoint.context is not None and (context := ContextAPI.get_context(endpoint.context)) is not None:
+    if endpoint.socket is not None:
+        address = f"unix://{endpoint.socket}"
+    elif endpoint.context is not None and (context := ContextAPI.get_context(endpoint.context)) is not None:
         tls = context.TLSConfig
     elif endpoint.source == "DOCKER_HOST":
         settings = kwargs_from_env()
         address, tls = settings.get("base_url", address), settings.get("tls", False)
-    return APIClient(address, version="auto", timeout=timeout, tls=tls, use_ssh_client=True)
+    return _Client(address, version="auto", timeout=timeout, tls=tls)
+
+
+def version_of(endpoint: Endpoint, *, timeout: int) -> Any:
+    """What an engine says of itself; raises :class:`ConnectionError` with what the SDK says where none answers."""
+    try:
+        client = client_for(endpoint, timeout=timeout)
+    except (DockerException, requests.RequestException) as error:
+        hint = (
+            "; it wants certificates: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
+            if "HTTPS server" in str(error)
+            else ""
+        )
+        raise ConnectionError(f"{error}{hint}") from error
+    with closing(client):
+        return client.version()
+
+
+class _Client(APIClient):
+    """The SDK's client; certificates that an engine was named with aren't beaten by ``REQUESTS_CA_BUNDLE``."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """As requests does it, but for the variable that it prefers to the session's own (psf/requests #3829)."""
+        verify = self.verify if verify is None else verify
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
 
 def remove_container(client: APIClient, container: str) -> None:
     """Remove a container that may run, or be gone or going already."""
-    try:
-        client.remove_container(container, force=True, v=True)
-    except NotFound:
-        return
-    except APIError as error:
-        if error.status_code != requests.codes.conflict:  # the engine is removing it
-            raise
+    for attempt in range(_ATTEMPTS):
+        try:
+            client.remove_container(container, force=True, v=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code == requests.codes.conflict:  # the engine is removing it
+                return
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(_MOMENT)  # Podman fails to end what ends by itself at that moment
+        else:
+            return
 
 
 class _Chunks(io.RawIOBase):

@@ -6,6 +6,7 @@ import os
 import selectors
 import signal
 import socket
+import ssl
 import struct
 import sys
 import termios
@@ -125,7 +126,7 @@ class Conversation:
         """Write what the program wrote; False at its end."""
         try:
             data = self._socket.recv(_CHUNK)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLZeroReturnError):
             return False
         if self._tty and not self._heard:  # engines lose a size that comes before the terminal is there
             self._resize()
@@ -143,8 +144,20 @@ class Conversation:
                 self._socket.sendall(data)
             else:
                 self._selector.unregister(_STDIN)
-                self._socket.shutdown(socket.SHUT_WR)
+                _end_of_input(self._socket)
         return True
+
+
+def _end_of_input(connection: socket.socket) -> None:
+    """Tell the other end that nothing more comes, and go on reading."""
+    if not isinstance(connection, ssl.SSLSocket):
+        connection.shutdown(socket.SHUT_WR)
+        return
+    patience = connection.gettimeout()
+    connection.settimeout(0)
+    with suppress(ssl.SSLError):  # it says goodbye, and complains that there is no answer yet (RFC 8446, 6.1)
+        connection.unwrap()
+    connection.settimeout(patience)
 
 
 @contextmanager

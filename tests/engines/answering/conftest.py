@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import textwrap
@@ -21,6 +20,7 @@ from docker import APIClient
 
 from cannery.engines.finding import find_engine
 from tests.absence import absent
+from tests.engines.answering.elsewhere import free_port, make_certificates
 from tests.engines.answering.programs import PROGRAM, PYPROJECT
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Service:
     kind: Choice
     environment: Mapping[str, str]
     client: APIClient
+    home: Path  # its socket is "sock" there, its certificates "ca.pem", "cert.pem" and "key.pem"
+    tcp: str = ""  # where else it listens, and wants a certificate
 
     def containers(self) -> list[str]:
         """The names of all containers."""
@@ -61,9 +63,12 @@ def dockerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     if shutil.which("dockerd") is None or os.geteuid() != 0:
         absent("dockerd, and root to start it")
     home = tmp_path_factory.mktemp("dockerd")
+    make_certificates(home)
     folders = [f"--data-root={home}/data", f"--exec-root={home}/exec", f"--pidfile={home}/pid"]
-    with _service(["dockerd", f"--host=unix://{home}/sock", *folders, "--bridge=none"], home) as client:
-        yield Service("docker", {"DOCKER_HOST": f"unix://{home}/sock"}, client)
+    hosts = [f"--host=unix://{home}/sock", f"--host={(address := f'tcp://127.0.0.1:{free_port()}')}", "--tlsverify"]
+    certificates = [f"--tlscacert={home}/ca.pem", f"--tlscert={home}/cert.pem", f"--tlskey={home}/key.pem"]
+    with _service(["dockerd", *hosts, *certificates, *folders, "--bridge=none"], home) as client:
+        yield Service("docker", {"DOCKER_HOST": f"unix://{home}/sock"}, client, home, address)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +80,7 @@ def podman_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service
     storage = [f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp", "--storage-driver=vfs"]
     command = ["podman", *storage, "system", "service", "--time=0", f"unix://{home}/sock"]
     with _service(command, home, {"CONTAINERS_CONF": f"{home}/containers.conf"}) as client:
-        yield Service("podman", {"CONTAINER_HOST": f"unix://{home}/sock"}, client)
+        yield Service("podman", {"CONTAINER_HOST": f"unix://{home}/sock"}, client, home)
 
 
 @contextmanager
@@ -124,13 +129,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose program does what its arguments say."""
     folder = tmp_path_factory.mktemp("tinned")
     (folder / "main.py").write_text(textwrap.dedent(PROGRAM))
-    (folder / "pyproject.toml").write_text(textwrap.dedent(PYPROJECT).format(port=_free_port()))
+    (folder / "pyproject.toml").write_text(textwrap.dedent(PYPROJECT).format(port=free_port()))
     return folder
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def cannery(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
