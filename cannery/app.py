@@ -85,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     extras: tuple[str, ...] = ()  # optional dependencies of the project that go in
     groups: tuple[str, ...] = ()  # dependency groups that go in
     packages: tuple[ModuleName, ...] = ()  # top-level modules that no import shows
+    include: tuple[Filled, ...] = ()  # modules that are loaded by name: "package.module", "package.*"
     resources: tuple[str, ...] = ()  # other files and folders of the project
     exclude: tuple[str, ...] = ()  # patterns of files that stay behind; * crosses folders
     stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out

@@ -1,0 +1,37 @@
+"""Entry points of what is installed (packaging.python.org, entry points)."""
+
+from __future__ import annotations
+
+from configparser import ConfigParser, Error
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cannery.reach.places import Place
+
+__all__ = ["entry_points"]
+
+_SCRIPTS = {"console_scripts", "gui_scripts"}  # are programs of their own
+
+
+def entry_points(places: Iterable[Place]) -> dict[str, frozenset[str]]:
+    """The modules behind the entry points of each group, but for those of scripts."""
+    groups: dict[str, set[str]] = {}
+    for place in places:
+        for path, file in place.tree.tree.files():
+            if path.endswith(".dist-info/entry_points.txt"):
+                with file.content.open() as stream:
+                    _read(stream.read().decode("utf-8", "replace"), groups)
+    return {group: frozenset(modules) for group, modules in groups.items()}
+
+
+def _read(text: str, groups: dict[str, set[str]]) -> None:
+    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except Error:
+        return  # importlib.metadata can't read it either
+    for group in parser.sections():
+        if group not in _SCRIPTS:
+            groups.setdefault(group, set()).update(value.partition(":")[0].strip() for _, value in parser.items(group))

@@ -1,0 +1,61 @@
+"""What extension modules import: no source says so."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from typing import TYPE_CHECKING
+
+from cannery.model import OnDisk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cannery.model import Content
+
+__all__ = ["AT_A_PROMPT", "OF_THE_INTERPRETER", "names_in"]
+
+# Modules that the interpreter's own C code imports by name, as its sources have it (PyImport_Import… and the like), and
+# what else of its own it loads in no way that can be read.
+OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
+    "_asyncio": (
+        "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events", "asyncio.exceptions",
+        "traceback", "weakref",
+    ),
+    "_codecs_hk": ("_codecs_tw", "_multibytecodec"),
+    "_codecs_iso2022": ("_codecs_cn", "_codecs_jp", "_codecs_kr", "_multibytecodec"),
+    **{f"_codecs_{each}": ("_multibytecodec",) for each in ("cn", "jp", "kr", "tw")},
+    "_datetime": ("_strptime",),
+    "_decimal": ("collections", "collections.abc", "numbers"),
+    "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
+    "_io": ("locale", "os"),
+    "_json": ("json.decoder",),
+    "_pickle": ("_compat_pickle", "codecs", "copyreg", "functools"),
+    "_socket": ("encodings.idna",),
+    "_sqlite3": ("functools", "sqlite3.dump"),
+    "_ssl": ("_socket",),
+    "_warnings": ("warnings",),
+    "_zoneinfo": ("io", "weakref", "zoneinfo._common", "zoneinfo._tzpath"),
+    "array": ("collections.abc", "copyreg"),
+    "builtins": ("copyreg", "encodings", "traceback", "typing", "unicodedata", "warnings"),
+    "posix": ("os",),
+    "pyexpat": ("encodings",),
+    "sysconfig": ("_sysconfigdata_*",),  # its name is that of the platform
+    "time": ("_strptime",),
+}  # fmt: skip
+
+# What Python imports for somebody who types at its prompt, which programs don't do: help(), and the keys of a line.
+AT_A_PROMPT = {
+    ("_sitebuiltins", "pydoc"), ("site", "readline"), ("site", "rlcompleter"),
+    ("site", "_pyrepl.main"), ("site", "_pyrepl.readline"), ("site", "_pyrepl.unix_console"),
+}  # fmt: skip
+
+
+def names_in(content: Content, packages: Iterable[str]) -> frozenset[str]:
+    """Dotted names in a binary that begin with one of ``packages``; in a compiled language's data nothing ends them."""
+    pattern = re.compile(rb"(?<![\w.])(?:%s)(?:\.\w+)+" % b"|".join(re.escape(each.encode()) for each in packages))
+    if isinstance(content, OnDisk) and content.size:
+        with content.open() as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return frozenset(match.decode() for match in pattern.findall(data))
+    with content.open() as stream:
+        return frozenset(match.decode() for match in pattern.findall(stream.read()))

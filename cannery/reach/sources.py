@@ -1,0 +1,325 @@
+"""Reads what one source says of other modules: its imports, and the strings that may name some."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+from cannery.reach.conditions import Conditions
+from cannery.reach.unused import only_for_main
+from cannery.reach.value import Import, Mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cannery.reach.value import Target
+
+__all__ = ["read_cython", "read_source"]
+
+_LONGEST = 120  # letters of a module's name that is believed to be one
+_DOTTED = re.compile(r"\.{0,2}[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_][\w.]*)?|[A-Za-z_]\w*:[A-Za-z_][\w.]*")
+_WORD = re.compile(r"\.?[A-Za-z_][\w-]*")
+_BELOW = re.compile(r"((?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:%s|\{\w*\})?")
+
+# An import in Cython's language; those at compile time say cimport.
+_IN_CYTHON = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]*\(?([\w, \t]+)|import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*))",
+    re.MULTILINE,
+)
+
+_IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # take a module's name
+# Calls that show that a module loads others by names which may stand anywhere in it
+_LOADERS = {*_IMPORTERS, "attach", "entry_points", "iter_entry_points", "resolve_name", "load_module", "exec_module"}
+_DISCOVERY = {"iter_modules", "walk_packages"}
+_CODEC_CALLS = {
+    "encode", "decode", "lookup", "getreader", "getwriter", "getencoder", "getdecoder", "getincrementalencoder",
+    "getincrementaldecoder", "iterencode", "iterdecode", "str", "bytes", "bytearray",
+}  # fmt: skip
+_CODEC_NAMES = re.compile(r"(?:\w*_)?(?:encoding|charset|codec)s?", re.IGNORECASE)
+_FAILURES = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+
+
+def read_source(source: bytes, target: Target, *, main: bool = False) -> Mentions:
+    """What ``source`` mentions; ``main`` says that it's run rather than imported.
+
+    What isn't Python is as a module that can't be imported.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are the author's own affair
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Mentions(refuses=True)
+    conditions = Conditions(tree, target, main=main)
+    reader = _Reader(conditions, only_for_main(tree, conditions))
+    reader.block(tree.body, needed=True)
+    return reader.mentions()
+
+
+def read_cython(source: bytes) -> Mentions:
+    """What a source in Cython's language imports (``.pyx``)."""
+    imports: list[Import] = []
+    for dots, module, names, modules in _IN_CYTHON.findall(source):
+        if modules:
+            imports += [Import(each.strip().decode()) for each in modules.split(b",")]
+        else:
+            after = tuple(each.split()[0].decode() for each in names.split(b",") if each.strip())
+            imports.append(Import(module.decode(), len(dots), after))
+    return Mentions(tuple(imports))
+
+
+class _Reader:
+    """Goes through a module's statements in order, leaving out what is never run."""
+
+    def __init__(self, conditions: Conditions, unused: frozenset[str]) -> None:
+        self._conditions = conditions
+        self._unused = unused  # functions
+        self._imports: list[Import] = []
+        self._strings: set[str] = set()
+        self._below: set[str] = set()
+        self._codecs: set[str] = set()
+        self._exports: tuple[str, ...] = ()
+        self._dynamic: list[int] = []
+        self._loads = self._discovers = self._refuses = self._stub = False
+        self._unless: tuple[str, ...] = ()
+        self._caught = 0  # try statements around, whose handlers may catch what is raised
+
+    def mentions(self) -> Mentions:
+        """What was found."""
+        short = {text for text in self._strings if len(text) <= _LONGEST}
+        return Mentions(
+            imports=tuple(dict.fromkeys(self._imports)),
+            dotted=frozenset(text for text in short if _DOTTED.fullmatch(text)),
+            words=frozenset(text for text in short if _WORD.fullmatch(text)) if self._loads else frozenset(),
+            below=frozenset((self._below if self._loads else set()) | ({""} if self._discovers else set())),
+            codecs=frozenset(self._codecs),
+            exports=self._exports,
+            dynamic=tuple(sorted(set(self._dynamic))),
+            refuses=self._refuses,
+            stub=self._stub,
+        )
+
+    def block(self, body: Iterable[ast.stmt], *, needed: bool) -> bool:
+        """Read statements in order; False where nothing after them is run, as they raise an exception."""
+        for statement in body:
+            if isinstance(statement, ast.Raise | ast.Return):
+                self._expression(statement)
+                self._refuses |= needed and not self._caught and isinstance(statement, ast.Raise)
+                return False
+            if not self._statement(statement, needed=needed):
+                return False
+        return True
+
+    def _statement(self, node: ast.stmt, *, needed: bool) -> bool:
+        match node:
+            case ast.If():
+                return self._if(node, needed=needed)
+            case ast.Try() | ast.TryStar():
+                return self._try(node, needed=needed)
+            case ast.Import() | ast.ImportFrom():
+                self._import(node, needed=needed)
+            case ast.With() | ast.AsyncWith():
+                self._with(node, needed=needed)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                self._definition(node, needed=needed)
+            case ast.For() | ast.AsyncFor() | ast.While() | ast.Match():
+                self._parts(node)
+            case ast.Assign() | ast.AugAssign() | ast.AnnAssign():
+                self._assignment(node)
+            case _ if not _is_docstring(node):
+                self._expression(node)
+        return True
+
+    def _import(self, node: ast.Import | ast.ImportFrom, *, needed: bool) -> None:
+        names = tuple(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            self._imports.append(Import(node.module or "", node.level, names, needed, self._unless))
+        else:
+            self._imports += [Import(name, needed=needed, unless=self._unless) for name in names]
+
+    def _with(self, node: ast.With | ast.AsyncWith, *, needed: bool) -> None:
+        for item in node.items:
+            self._expression(item.context_expr)
+        self.block(node.body, needed=needed and not any(map(_suppresses, node.items)))
+
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, *, needed: bool) -> None:
+        if isinstance(node, ast.ClassDef):
+            for each in (*node.decorator_list, *node.bases, *node.keywords):
+                self._expression(each)
+            self.block(node.body, needed=needed)
+        elif node.name not in self._unused:
+            self._function(node)
+
+    def _if(self, node: ast.If, *, needed: bool) -> bool:
+        truth = self._conditions.truth(node.test)
+        self._expression(node.test)
+        if truth is None:
+            going_on = [self.block(body, needed=False) for body in (node.body, node.orelse)]
+            return any(going_on)
+        return self.block(node.body if truth else node.orelse, needed=needed)
+
+    def _try(self, node: ast.Try | ast.TryStar, *, needed: bool) -> bool:
+        guarded = any(_catches_failed_import(handler) for handler in node.handlers)
+        self._caught += bool(node.handlers)
+        self.block(node.body, needed=needed and not guarded)
+        self._caught -= bool(node.handlers)
+        first = self._unless
+        for handler in node.handlers:
+            if _catches_failed_import(handler) and (imported := _imported_from(node.body)):
+                self._unless = (*first, *imported)
+            self.block(handler.body, needed=False)
+            self._unless = first
+        self.block(node.orelse, needed=needed and not guarded)
+        return self.block(node.finalbody, needed=needed)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self._expression(decorator)
+        arguments = [*node.args.posonlyargs, *node.args.args]
+        defaults = [*zip(arguments[len(arguments) - len(node.args.defaults) :], node.args.defaults, strict=True)]
+        for argument, default in [*defaults, *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]:
+            if default is not None:
+                self._codec(argument.arg, default)
+                self._expression(default)
+        self.block(node.body, needed=False)
+
+    def _parts(self, node: ast.AST) -> None:
+        """Read the statements and expressions in a loop or a match, none of which needs to be run."""
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.stmt):
+                self.block([part], needed=False)
+            elif isinstance(part, ast.match_case):
+                self._parts(part)
+            else:
+                self._expression(part)
+
+    def _assignment(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> None:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            if node.value is not None and isinstance(target, ast.Name | ast.Attribute):
+                name = target.id if isinstance(target, ast.Name) else target.attr
+                self._codec(name, node.value)
+                if name == "__all__":
+                    self._exports += tuple(_strings_in(node.value))
+                    return
+            self._expression(target)
+        if node.value is not None:
+            self._expression(node.value)
+
+    def _expression(self, node: ast.AST) -> None:
+        """Read strings and calls, however deep they lie; a chosen side of a conditional expression is left to run."""
+        pending: list[ast.AST] = [node]
+        while pending:
+            each = pending.pop()
+            if isinstance(each, ast.Constant):
+                if isinstance(each.value, str):
+                    self._strings.add(each.value)
+            elif isinstance(each, ast.Call):
+                self._call(each)
+                pending += [each.func, *each.args, *(keyword.value for keyword in each.keywords)]
+            elif not isinstance(each, ast.Name):
+                if beginning := _beginning(each):
+                    self._below.add(beginning)
+                pending += ast.iter_child_nodes(each)
+
+    def _call(self, node: ast.Call) -> None:
+        name = _last_name(node.func)
+        for keyword in node.keywords:
+            self._codec(keyword.arg or "", keyword.value)
+        if name in _CODEC_CALLS:
+            for argument in node.args:
+                self._codec("encoding", argument)
+        self._loads |= name in _LOADERS
+        self._stub |= name == "attach_stub"
+        if name in _DISCOVERY:
+            self._discovers |= not node.args or any(_mentions_own_place(each) for each in (*node.args, *node.keywords))
+        if name in _IMPORTERS and node.args:
+            self._import_call(node)
+
+    def _import_call(self, node: ast.Call) -> None:
+        first = node.args[0]
+        if not isinstance(first, ast.Constant):
+            beginning = _beginning(first)
+            if beginning is None:
+                self._dynamic.append(node.lineno)
+            else:
+                self._below.add(beginning)
+        elif isinstance(first.value, str) and (match := re.fullmatch(r"(\.*)([\w.]+)", first.value)):
+            package = node.args[1] if len(node.args) > 1 else None
+            keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+            package = keywords.get("package", package)
+            if match[1] and isinstance(package, ast.Constant) and isinstance(package.value, str):
+                self._imports.append(Import(f"{package.value}.{match[2]}", by_name=True))
+            else:
+                names = tuple(_strings_in(keywords.get("fromlist")))
+                self._imports.append(Import(match[2], len(match[1]), names, by_name=True, unless=self._unless))
+
+    def _codec(self, name: str, value: ast.expr) -> None:
+        if isinstance(value, ast.Constant) and isinstance(value.value, str) and _CODEC_NAMES.fullmatch(name):
+            self._codecs.add(value.value)
+
+
+def _beginning(node: ast.AST) -> str | None:
+    """The package in ``"package." + name``, ``"package.%s" % name`` or ``f"package.{name}"``; empty for ``"." + x``."""
+    if isinstance(node, ast.BinOp | ast.JoinedStr):
+        first = node.left if isinstance(node, ast.BinOp) else next(iter(node.values), None)
+        if (
+            isinstance(first, ast.Constant)
+            and isinstance(first.value, str)
+            and (match := _BELOW.fullmatch(first.value))
+        ):
+            return match[1]
+    return None
+
+
+def _catches_failed_import(handler: ast.ExceptHandler) -> bool:
+    names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(each is None or _last_name(each) in _FAILURES for each in names)
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _suppresses(item: ast.withitem) -> bool:
+    call = item.context_expr
+    return (
+        isinstance(call, ast.Call)
+        and _last_name(call.func) == "suppress"
+        and any(_last_name(each) in _FAILURES for each in call.args)
+    )
+
+
+def _imported_from(body: list[ast.stmt]) -> tuple[str, ...]:
+    """The modules that a block imports, when it does nothing else."""
+    names: list[str] = []
+    for node in body:
+        match node:
+            case ast.Import():
+                names += [alias.name for alias in node.names]
+            case ast.ImportFrom(level=0, module=str() as module):
+                names.append(module)
+            case _:
+                return ()
+    return tuple(names)
+
+
+def _mentions_own_place(node: ast.AST) -> bool:
+    return any(
+        isinstance(each, ast.Name) and each.id in {"__path__", "__file__", "__name__", "__package__"}
+        for each in ast.walk(node)
+    )
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _strings_in(node: ast.AST | None) -> Iterator[str]:
+    for each in ast.walk(node) if node is not None else ():
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value

@@ -1,0 +1,38 @@
+"""Functions that only a module's own test run calls, when it's started as a program: ``if __name__ == "__main__"``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cannery.reach.conditions import Conditions
+
+__all__ = ["only_for_main"]
+
+
+def only_for_main(tree: ast.Module, conditions: Conditions) -> frozenset[str]:
+    """The private functions that are used where the module is run, and nowhere else in it."""
+    functions = {
+        node.name: node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("_")
+    }
+    guards = [node for node in tree.body if isinstance(node, ast.If) and conditions.truth(node.test) is False]
+    if not guards or not functions:
+        return frozenset()
+    run = _used(guards, functions)
+    others = [node for node in tree.body if node not in guards and node not in functions.values()]
+    return run - _used(others, functions) if run else run
+
+
+def _used(nodes: Iterable[ast.AST], functions: Mapping[str, ast.FunctionDef]) -> frozenset[str]:
+    """The names of ``functions`` that ``nodes`` use, and those that these use in turn."""
+    used: set[str] = set()
+    pending = list(nodes)
+    while pending:
+        for node in ast.walk(pending.pop()):
+            if isinstance(node, ast.Name) and node.id in functions and node.id not in used:
+                used.add(node.id)
+                pending.append(functions[node.id])
+    return frozenset(used)

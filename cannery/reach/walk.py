@@ -1,0 +1,260 @@
+"""Follows what each module mentions to the modules that it means, until nothing new is reached."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import deque
+from dataclasses import dataclass, field
+from encodings import normalize_encoding
+from encodings.aliases import aliases
+from typing import TYPE_CHECKING, Protocol
+
+from cannery.reach.native import AT_A_PROMPT, OF_THE_INTERPRETER
+from cannery.reach.value import Import, Mentions, Missing, Module, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from cannery.reach.value import How
+
+__all__ = ["Graph", "Start", "walk"]
+
+Start = tuple[str, "How"]  # the name of a module, and why the program begins there
+
+
+class Reader(Protocol):
+    """Says what a module mentions."""
+
+    def __call__(self, name: str, module: Module) -> Mentions:
+        """What ``module``, called ``name``, mentions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """One module leads to another."""
+
+    target: str
+    how: How
+    needed: bool = False  # where the target can't be imported, its importer can't be either
+
+
+@dataclass
+class Graph:
+    """What leads where, and what is nowhere to be found."""
+
+    known: Mapping[str, Module]
+    read: Reader
+    groups: Mapping[str, frozenset[str]]  # modules behind entry points
+    edges: dict[str, dict[str, _Edge]] = field(default_factory=dict)
+    missing: dict[str, dict[str, bool]] = field(default_factory=dict)  # name -> importers, and whether they need it
+    mentions: dict[str, Mentions] = field(default_factory=dict)
+    tops: set[str] = field(default_factory=set)  # top-level modules reached so far
+    waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # until a top-level module is reached
+    pending: deque[str] = field(default_factory=deque)
+
+    def start(self, name: str, how: How) -> None:
+        """Begin at ``name``."""
+        if not self.add("", name, how):
+            self.missing.setdefault(name, {})[""] = False
+
+    def add(self, importer: str, name: str, how: How, *, needed: bool = False) -> bool:
+        """Note that ``importer`` leads to ``name``; False where there's no such module."""
+        if name not in self.known or name == importer:
+            return name == importer
+        if (importer, name) in AT_A_PROMPT or (how != "included" and self._tests_python(importer, name)):
+            return True
+        edges = self.edges.setdefault(importer, {})
+        before = edges.get(name)
+        edges[name] = _Edge(name, before.how if before else how, needed or bool(before and before.needed))
+        if name not in self.mentions:
+            self.mentions[name] = Mentions()  # until it's read
+            self.pending.append(name)
+            self._reached_top(name.partition(".")[0])
+        return True
+
+    def _tests_python(self, importer: str, name: str) -> bool:
+        """Python's own modules import its tests nowhere but in tests."""
+        return name.partition(".")[0] == "test" and importer != "" and self.known[importer].place == "stdlib"
+
+    def _reached_top(self, top: str) -> None:
+        if top not in self.tops:
+            self.tops.add(top)
+            for importer, name in self.waiting.pop(top, ()):
+                self.add(importer, name, "named")
+
+    def follow(self) -> None:
+        """Read what was reached, and go on to what that mentions."""
+        while self.pending:
+            name = self.pending.popleft()
+            module = self.known[name]
+            if parent := name.rpartition(".")[0]:
+                self.add(name, parent, "parent", needed=True)
+            for pattern in OF_THE_INTERPRETER.get(name, ()) if module.place == "stdlib" else ():
+                for implied in fnmatch.filter(self.known, pattern) if "*" in pattern else [pattern]:
+                    self.add(name, implied, "native")
+            if module.kind in {"source", "extension"}:
+                mentions = self.mentions[name] = self.read(name, module)
+                self._follow_imports(name, module, mentions)
+                self._follow_names(name, module, mentions)
+
+    def _follow_imports(self, name: str, module: Module, mentions: Mentions) -> None:
+        package = name if module.package else name.rpartition(".")[0]
+        for each in mentions.imports:
+            if each.unless and all(self._in_the_interpreter(other) for other in each.unless):
+                continue
+            if (base := _absolute(each, package)) is None:
+                continue
+            self._import(name, base, each)
+
+    def _import(self, importer: str, base: str, statement: Import) -> None:
+        how: How = "named" if statement.by_name else "imported"
+        if not self.add(importer, base, how, needed=statement.needed) and base:
+            self._not_found(importer, base, how, needed=statement.needed)
+            return
+        for each in statement.names:
+            if each == "*":
+                self._star(importer, base)
+            else:
+                self.add(importer, f"{base}.{each}", how, needed=statement.needed)
+
+    def _star(self, importer: str, base: str) -> None:
+        """``from package import *`` imports the submodules that ``__all__`` names."""
+        module = self.known.get(base)
+        if module is not None and module.package and module.kind == "source":
+            for each in self.read(base, module).exports:
+                self.add(importer, f"{base}.{each}", "imported")
+
+    def _not_found(self, importer: str, name: str, how: How, *, needed: bool) -> None:
+        """The nearest package above is imported before the import fails; what it does itself is its own affair."""
+        above = name
+        while above := above.rpartition(".")[0]:
+            if self.add(importer, above, how, needed=needed):
+                needed = False  # its attributes may be modules, as in os.path
+                break
+        self.missing.setdefault(name, {})[importer] = needed
+
+    def _in_the_interpreter(self, name: str) -> bool:
+        found = self.known.get(name)
+        return found is not None and found.place == "stdlib" and found.kind in {"builtin", "extension"}
+
+    def _follow_names(self, name: str, module: Module, mentions: Mentions) -> None:
+        package = name if module.package else name.rpartition(".")[0]
+        for text in sorted(mentions.dotted | mentions.words):
+            for found in sorted(self.groups.get(text, ())):
+                self.add(name, found, "entry point")
+            self._named(name, module, package, text, single=text in mentions.words)
+        for each in sorted(mentions.below):
+            self._below(name, each or package)
+        for codec in sorted(mentions.codecs):
+            spelled = normalize_encoding(codec).lower()
+            self.add(name, f"encodings.{aliases.get(spelled, spelled)}", "codec")
+
+    def _named(self, importer: str, module: Module, package: str, text: str, *, single: bool) -> None:
+        """A string may name a module of a package that is reached, and where modules are loaded by name any other."""
+        reference = text.partition(":")[0]
+        if single:  # of its own package, with or without the dot; top-level modules too, but for Python's own
+            self.add(importer, f"{package}.{reference.lstrip('.')}", "named")
+            found = self.known.get(reference)
+            if found is not None and found.place != "stdlib":
+                self.add(importer, reference, "named")
+            return
+        if reference.startswith("."):
+            reference = package + reference
+        found_name = self._longest(reference)
+        if found_name is None or ("." not in found_name and ":" not in text):
+            return
+        top = found_name.partition(".")[0]
+        if module.place == "stdlib" and top != importer.partition(".")[0]:
+            return  # Python's own modules load no others by name; such strings are tables of old names and the like
+        if module.place == "app" or top in self.tops:
+            self.add(importer, found_name, "named")
+        else:
+            self.waiting.setdefault(top, []).append((importer, found_name))
+
+    def _longest(self, reference: str) -> str | None:
+        """The longest beginning of a dotted name that is a module: what follows are attributes."""
+        while reference and reference not in self.known:
+            reference = reference.rpartition(".")[0]
+        return reference or None
+
+    def _below(self, importer: str, package: str) -> None:
+        """Any module right below ``package``, which is reached, may be loaded; encodings are known by their names."""
+        if package == "encodings" or package not in self.known:
+            return
+        prefix = f"{package}."
+        for name in self.known:
+            if name.startswith(prefix) and "." not in name[len(prefix) :]:
+                self.add(importer, name, "named")
+
+
+def _absolute(statement: Import, package: str) -> str | None:
+    """The module that a relative import starts from (PEP 328); None where it leaves the top."""
+    if not statement.level:
+        return statement.module
+    parts = package.split(".")
+    if not package or statement.level > len(parts):
+        return None
+    base = ".".join(parts[: len(parts) - statement.level + 1])
+    return f"{base}.{statement.module}" if statement.module else base
+
+
+def walk(graph: Graph, starts: Iterable[Start]) -> tuple[dict[str, Reason], dict[str, str]]:
+    """Follow everything from ``starts``; returns what is reached, each with its reason, and what is broken."""
+    for name, how in starts:
+        graph.start(name, how)
+    graph.follow()
+    broken = _broken(graph)
+    reached: dict[str, Reason] = {}
+    pending = deque([""])
+    while pending:
+        importer = pending.popleft()
+        for edge in graph.edges.get(importer, {}).values():
+            if edge.target not in reached and edge.target not in broken:
+                reached[edge.target] = Reason(importer, edge.how)
+                pending.append(edge.target)
+    return reached, broken
+
+
+def _broken(graph: Graph) -> dict[str, str]:
+    """Modules that can't be imported, and of what they lack; the app's own are left for their author to see."""
+    broken = {name: "" for name, mentions in graph.mentions.items() if mentions.refuses}
+    for name, importers in graph.missing.items():
+        for importer, needed in importers.items():
+            if needed:
+                broken.setdefault(importer, name)
+    broken = {name: lack for name, lack in broken.items() if _may_break(graph, name)}
+    users: dict[str, list[str]] = {}
+    for importer, edges in graph.edges.items():
+        for edge in edges.values():
+            if edge.needed:
+                users.setdefault(edge.target, []).append(importer)
+    pending = deque(broken)
+    while pending:
+        name = pending.popleft()
+        for user in users.get(name, ()):
+            if user not in broken and _may_break(graph, user):
+                broken[user] = broken[name] or name
+                pending.append(user)
+    return broken
+
+
+def _may_break(graph: Graph, name: str) -> bool:
+    return bool(name) and graph.known[name].place != "app"
+
+
+def missing(graph: Graph, reached: Mapping[str, Reason]) -> dict[str, Missing]:
+    """What is nowhere to be found, as far as what is reached asks for it."""
+    found = {}
+    for name, importers in sorted(graph.missing.items()):
+        here = {each: needed for each, needed in importers.items() if not each or each in reached}
+        if here:
+            found[name] = Missing(tuple(sorted(here)), any(here.values()))
+    return found
+
+
+def lines(graph: Graph, reached: Iterable[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The lines that load modules whose names can't be read, by module."""
+    for name in sorted(reached):
+        if dynamic := graph.mentions[name].dynamic:
+            yield name, dynamic

@@ -1,0 +1,62 @@
+"""What an app reaches: its code, its dependencies and the standard library looked through for imports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cannery.app import Function, Module, Script
+from cannery.model import LazyTree, key_of
+from cannery.reach.analysis import reach
+from cannery.reach.places import Place
+from cannery.reach.target import target_of
+from cannery.trees.collected import HOME
+from cannery.trees.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cannery.app import App, EntryPoint, Interpreter
+    from cannery.reach.value import Reach, Target
+    from cannery.reach.walk import Start
+    from cannery.workspace import Workspace
+
+__all__ = ["reach_of", "reach_with", "standard_library"]
+
+
+def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | None, workspace: Workspace) -> Reach:
+    """What ``app`` reaches with ``python`` and its whole standard library.
+
+    ``code`` is the app's tree of sources, as it is before anything is compiled, ``wheels`` that of its dependencies.
+    """
+    installed = [Place("dependencies", wheels, (python.image_site_packages,))] if wheels is not None else []
+    places = [app_place(app, code), standard_library(python), *installed]
+    return reach_with(app, places, target_of(python, workspace), workspace)
+
+
+def reach_with(app: App, places: Sequence[Place], target: Target, workspace: Workspace) -> Reach:
+    """As :func:`reach_of`, with places and a Python of another kind; the app's place is among them."""
+    script = str(HOME / app.entry.path) if isinstance(app.entry, Script) else None
+    return reach(places, _starts(app.entry), target, workspace, script=script, include=app.settings.include)
+
+
+def app_place(app: App, code: LazyTree) -> Place:
+    """Where the app's own modules are found."""
+    return Place("app", code, tuple(str(HOME / root) for root in app.import_roots))
+
+
+def standard_library(python: Interpreter) -> Place:
+    """All of the standard library, that which most images leave out as well."""
+    tree = LazyTree(
+        key_of("standard library", python.fingerprint), lambda: interpreter_tree(python, BRINGS_BACK_FOR_THE_APP)
+    )
+    return Place("stdlib", tree, (python.image_stdlib, f"{python.image_stdlib}/lib-dynload"))
+
+
+def _starts(entry: EntryPoint) -> tuple[Start, ...]:
+    match entry:
+        case Script():
+            return ()
+        case Module(name):
+            return (("runpy", "started"), (name, "started"), (f"{name}.__main__", "started"))
+        case Function(module=module):
+            return ((module, "started"),)

@@ -1,0 +1,162 @@
+"""What is read of a single source."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from cannery.reach.sources import read_cython, read_source
+from cannery.reach.value import Import, Mentions, Target
+
+pytestmark = pytest.mark.once
+
+LINUX = Target((3, 11, 7), frozenset())
+
+
+def read(source: str, *, main: bool = False) -> Mentions:
+    return read_source(textwrap.dedent(source).encode(), LINUX, main=main)
+
+
+def names(source: str, *, main: bool = False) -> set[str]:
+    return {"." * each.level + each.module for each in read(source, main=main).imports}
+
+
+def test_imports_are_read_wherever_they_stand() -> None:
+    source = """
+        import a.b, c
+        from d import e
+        from . import f
+        from ..g import h
+        class C:
+            import i
+            def f(self):
+                with x as y:
+                    for z in y:
+                        import j
+                match x:
+                    case 1:
+                        import k
+    """
+    assert names(source) == {"a.b", "c", "d", ".", "..g", "i", "j", "k"}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "TYPE_CHECKING", "typing.TYPE_CHECKING", "t.TYPE_CHECKING", "sys.platform == 'win32'", "WINDOWS", "not POSIX",
+        "sys.platform.startswith('win')", "os.name == 'nt'", "sys.version_info < (3, 8)", "sys.version_info[0] == 2",
+        "sys.version_info[:2] < (3, 9)", "platform.system() == 'Windows'", "sys.implementation.name == 'pypy'",
+        "__name__ == '__main__'", "x and False", "sys.platform in ('win32', 'cygwin')", "version_info >= (3, 12)",
+    ],
+)  # fmt: skip
+def test_what_never_holds_here_is_left_out_and_its_other_side_is_not(condition: str) -> None:
+    source = f"""
+        import typing as t
+        from typing import TYPE_CHECKING
+        from sys import version_info
+        WINDOWS = sys.platform == "win32"
+        POSIX = os.name == "posix"
+        if {condition}:
+            import never
+        else:
+            import always
+    """
+    found = {each.module for each in read(source).imports}
+    assert "always" in found
+    assert "never" not in found
+
+
+def test_both_sides_of_what_only_a_run_can_tell_are_read() -> None:
+    assert names("if x:\n import a\nelif y:\n import b\nelse:\n import c") == {"a", "b", "c"}
+    assert names("try:\n import a\nexcept ImportError:\n import b\nelse:\n import c\nfinally:\n import d") == {*"abcd"}
+
+
+def test_a_name_that_is_bound_twice_is_no_constant() -> None:
+    assert names("FLAG = False\nif x:\n FLAG = True\nif FLAG:\n import a") == {"a"}
+
+
+def test_a_program_s_own_test_run_is_read_when_it_is_the_program() -> None:
+    source = "def _test():\n import doctest\nif __name__ == '__main__':\n _test()"
+    assert names(source) == set()
+    assert names(source, main=True) == {"doctest"}
+    assert names(f"x = _test\n{source}") == {"doctest"}
+
+
+def needed(source: str) -> set[str]:
+    return {each.module for each in read(source).imports if each.needed}
+
+
+def test_a_module_needs_what_it_imports_unguarded_when_it_is_imported() -> None:
+    assert needed("import a\nif x:\n import b\ndef f():\n import c\nclass C:\n import d") == {"a", "d"}
+    for guard in ("except ImportError:", "except (KeyError, ModuleNotFoundError):", "except Exception:", "except:"):
+        assert needed(f"try:\n import a\n{guard}\n pass") == set()
+    assert needed("try:\n import a\nexcept KeyError:\n pass") == {"a"}
+    assert needed("with contextlib.suppress(ImportError):\n import a") == set()
+
+
+def test_a_module_that_always_raises_is_known_by_it() -> None:
+    refusing = read("import sys\nif sys.platform != 'win32':\n raise ImportError('win32 only')\nimport after")
+    assert refusing.refuses
+    assert {each.module for each in refusing.imports} == {"sys"}
+    assert not read("try:\n raise TypeError\nexcept TypeError:\n pass\nimport after").refuses
+    assert not read("if x:\n raise ImportError").refuses
+    assert read("this is no Python").refuses
+
+
+def test_calls_that_import_by_name_count_as_imports() -> None:
+    source = """
+        import_module("a.b")
+        importlib.import_module(".c", __package__)
+        importlib.import_module(".d", package="e")
+        __import__("f", fromlist=["g"])
+        importlib.util.find_spec("h")
+    """
+    assert names(source) == {"a.b", ".c", "e.d", "f", "h"}
+
+
+def test_a_name_that_is_put_together_means_any_module_in_its_package() -> None:
+    for expression in ('"a.b." + x', 'f"a.b.{x}"', '"a.b.%s" % x'):
+        assert read(f"import_module({expression})").below == {"a.b"}
+    assert read('import_module("." + x, __name__)').below == {""}
+    assert read('x = "a.b." + y').below == frozenset()  # nothing is loaded by name here
+
+
+def test_lines_that_load_what_cannot_be_read_are_noted() -> None:
+    assert read("\nimport_module(x)\nimport_module('a')").dynamic == (2,)
+
+
+def test_strings_that_may_name_modules_are_kept_and_docstrings_are_not() -> None:
+    source = '"""a.docstring"""\nx = {"key": ["a.b.C", "d.e:f", "some text.", "a"]}\ndef f(y="g.h"): ...'
+    found = read(source)
+    assert found.dotted == {"a.b.C", "d.e:f", "g.h"}
+    assert not found.words
+    assert "short" in read('import_module(x)\ny = "short"').words
+
+
+def test_encodings_are_known_by_where_they_stand() -> None:
+    source = """
+        open(x, encoding="cp437")
+        y.decode("utf-16")
+        str(y, "punycode")
+        def f(charset="koi8-r"): ...
+        default_encoding = "latin-2"
+        other = "cp1252"
+    """
+    assert read(source).codecs == {"cp437", "utf-16", "punycode", "koi8-r", "latin-2"}
+
+
+def test_looking_into_its_own_folder_means_any_of_its_modules() -> None:
+    assert read("for x in pkgutil.iter_modules(__path__): ...").below == {""}
+    assert read("pkgutil.walk_packages([os.path.dirname(__file__)])").below == {""}
+    assert read("pkgutil.walk_packages(other.__path__)").below == frozenset()
+
+
+def test_the_other_side_of_an_accelerator_is_tied_to_it() -> None:
+    source = "try:\n from _decimal import *\nexcept ImportError:\n from _pydecimal import *"
+    assert Import("_pydecimal", names=("*",), unless=("_decimal",)) in read(source).imports
+
+
+def test_cython_s_imports_are_read_and_its_cimports_are_not() -> None:
+    source = b"import asyncio, os\nfrom . import _noop as noop\ncimport cython\nfrom libc.string cimport memcpy\n"
+    assert read_cython(source).imports == (Import("asyncio"), Import("os"), Import("", 1, ("_noop",)))
