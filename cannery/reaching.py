@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from cannery.app import Function, Module, Script
 from cannery.model import LazyTree, key_of
 from cannery.reach.analysis import reach
+from cannery.reach.host import host_of
 from cannery.reach.places import Place
-from cannery.reach.target import target_of
 from cannery.trees.collected import HOME
 from cannery.trees.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cannery.app import App, EntryPoint, Interpreter
-    from cannery.reach.value import Reach, Target
+    from cannery.reach.value import Host, Reach
     from cannery.reach.walk import Start
     from cannery.workspace import Workspace
 
@@ -30,13 +30,13 @@ def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | N
     """
     installed = [Place("dependencies", wheels, (python.image_site_packages,))] if wheels is not None else []
     places = [app_place(app, code), standard_library(python), *installed]
-    return reach_with(app, places, target_of(python, workspace), workspace)
+    return reach_with(app, places, host_of(python, workspace), workspace)
 
 
-def reach_with(app: App, places: Sequence[Place], target: Target, workspace: Workspace) -> Reach:
+def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspace) -> Reach:
     """As :func:`reach_of`, with places and a Python of another kind; the app's place is among them."""
     script = str(HOME / app.entry.path) if isinstance(app.entry, Script) else None
-    return reach(places, _starts(app.entry), target, workspace, script=script, include=app.settings.include)
+    return reach(places, _starts(app.entry), host, workspace, script=script, include=app.settings.include)
 
 
 def app_place(app: App, code: LazyTree) -> Place:

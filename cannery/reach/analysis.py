@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cannery.model import Tree
     from cannery.reach.places import Place
-    from cannery.reach.value import Reason, Target
+    from cannery.reach.value import Host, Reason
     from cannery.reach.walk import Start
     from cannery.workspace import Workspace
 
@@ -38,7 +38,7 @@ _NO_DATA = {".so", ".py", ".pyc", ".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", 
 def reach(
     places: Sequence[Place],
     starts: Iterable[Start],
-    target: Target,
+    host: Host,
     workspace: Workspace,
     *,
     script: str | None = None,
@@ -50,19 +50,19 @@ def reach(
     is; ``include`` names modules and patterns such as ``package.*``. Raises :class:`ConfigurationError` for one that
     names nothing.
     """
-    begins = (*starts, *((name, "started") for name in target.started), *([("__main__", "started")] if script else []))
+    begins = (*starts, *((name, "started") for name in host.started), *([("__main__", "started")] if script else []))
     where = [(place.kind, place.tree.key, place.roots) for place in places]
-    asked = msgspec.to_builtins(target, order="sorted")
+    asked = msgspec.to_builtins(host, order="sorted")
     key = key_of("reach", _VERSION, where, begins, asked, script, tuple(include))
     if (known := workspace.cache.recall("reach", key)) is not None:
         return msgspec.convert(known, Reach)
     workspace.progress("reading imports")
     main = {"__main__": Module("source", "app", script)} if script else {}
-    inside = {name: Module("builtin", "stdlib") for name in target.builtins}
+    inside = {name: Module("builtin", "stdlib") for name in host.builtins}
     modules = {**find_modules(places), **inside, **main}
     own = [(name, "own") for name, module in modules.items() if module.place == "app" and module.path != script]
     named = [(name, "included") for name in _included(include, modules)]
-    found = _analysed(places, modules, [*begins, *named, *own], target, workspace)  # type: ignore[list-item]
+    found = _analysed(places, modules, [*begins, *named, *own], host, workspace)  # type: ignore[list-item]
     workspace.cache.remember("reach", key, msgspec.to_builtins(found))
     return found
 
@@ -71,10 +71,10 @@ def _analysed(
     places: Sequence[Place],
     modules: Mapping[str, Module],
     starts: Iterable[Start],
-    target: Target,
+    host: Host,
     workspace: Workspace,
 ) -> Reach:
-    notes = _Notes(places, target, workspace)
+    notes = _Notes(places, host, workspace)
     graph = Graph(modules, notes.of, entry_points(places))
     reached, broken = walk(graph, starts)
     notes.save()
@@ -127,7 +127,7 @@ class _Notes:
     """What modules mention, remembered under the keys of the trees that they lie in."""
 
     places: Sequence[Place]
-    target: Target
+    host: Host
     workspace: Workspace
     _trees: dict[str, Tree] = field(init=False)
     _known: dict[str, dict[str, Any]] = field(init=False)
@@ -140,7 +140,7 @@ class _Notes:
         }
 
     def _key(self, place: Place) -> str:
-        return key_of("mentions", _VERSION, place.tree.key, self.target.version, self.target.platform)
+        return key_of("mentions", _VERSION, place.tree.key, self.host.version, self.host.platform)
 
     def of(self, name: str, module: Module) -> Mentions:
         """What the module ``name`` mentions."""
@@ -162,9 +162,9 @@ class _Notes:
         if module.kind == "extension":
             return self._read_extension(name, module, tree)
         source = _bytes(tree, module.path) or b""
-        mentions = read_source(source, self.target, main=name.rpartition(".")[2] == "__main__")
+        mentions = read_source(source, self.host, main=name.rpartition(".")[2] == "__main__")
         if mentions.stub and (stub := _bytes(tree, f"{module.path}i")) is not None:
-            also = read_source(stub, self.target)
+            also = read_source(stub, self.host)
             return msgspec.structs.replace(mentions, imports=(*mentions.imports, *also.imports))
         return mentions
 
@@ -172,7 +172,7 @@ class _Notes:
         """The source beside it tells, where there is one; else the names of its package's own modules in it."""
         stem = f"{posixpath.dirname(module.path)}/{posixpath.basename(module.path).partition('.')[0]}"
         if (source := _bytes(tree, f"{stem}.py")) is not None:
-            return read_source(source, self.target)
+            return read_source(source, self.host)
         if f"{stem}.pyx" in tree:
             folder = f"{posixpath.dirname(module.path)}/"
             parts = [path for path in sorted(tree.entries) if path.startswith(folder) and path.endswith(_CYTHON)]

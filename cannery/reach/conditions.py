@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cannery.reach.value import Target
+    from cannery.reach.value import Host
 
 __all__ = ["UNKNOWN", "Conditions"]
 
@@ -30,15 +30,15 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 class Conditions:
     """What expressions of one module come to; :data:`UNKNOWN` where only a run can tell."""
 
-    def __init__(self, tree: ast.Module, target: Target, *, main: bool) -> None:
+    def __init__(self, tree: ast.Module, host: Host, *, main: bool) -> None:
         self._values: dict[str, Any] = {
-            "sys.platform": target.platform,
-            "sys.version_info": (*target.version, "final", 0),
-            "sys.version_info.major": target.version[0],
-            "sys.version_info.minor": target.version[1],
+            "sys.platform": host.platform,
+            "sys.version_info": (*host.version, "final", 0),
+            "sys.version_info.major": host.version[0],
+            "sys.version_info.minor": host.version[1],
             "sys.implementation.name": "cpython",
             "os.name": "posix",
-            "platform.system()": target.platform.capitalize(),
+            "platform.system()": host.platform.capitalize(),
             "platform.python_implementation()": "CPython",
             "typing.TYPE_CHECKING": False,
             "__name__": "__main__" if main else UNKNOWN,

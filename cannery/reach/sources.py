@@ -14,7 +14,7 @@ from cannery.reach.value import Import, Mentions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cannery.reach.value import Target
+    from cannery.reach.value import Host
 
 __all__ = ["read_cython", "read_source"]
 
@@ -41,7 +41,7 @@ _CODEC_NAMES = re.compile(r"(?:\w*_)?(?:encoding|charset|codec)s?", re.IGNORECAS
 _FAILURES = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
-def read_source(source: bytes, target: Target, *, main: bool = False) -> Mentions:
+def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
     """What ``source`` mentions; ``main`` says that it's run rather than imported.
 
     What isn't Python is as a module that can't be imported.
@@ -52,7 +52,7 @@ def read_source(source: bytes, target: Target, *, main: bool = False) -> Mention
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Mentions(refuses=True)
-    conditions = Conditions(tree, target, main=main)
+    conditions = Conditions(tree, host, main=main)
     reader = _Reader(conditions, only_for_main(tree, conditions))
     reader.block(tree.body, needed=True)
     return reader.mentions()

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Import", "Mentions", "Missing", "Module", "Reach", "Reason", "Target"]
+__all__ = ["Host", "Import", "Mentions", "Missing", "Module", "Reach", "Reason"]
 
 How = Literal[
     "started",  # the program begins there, or Python does
@@ -22,7 +22,7 @@ How = Literal[
 ]
 
 
-class Target(msgspec.Struct, frozen=True):
+class Host(msgspec.Struct, frozen=True):
     """The Python that the program is for."""
 
     version: tuple[int, int, int]

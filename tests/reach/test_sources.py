@@ -7,11 +7,11 @@ import textwrap
 import pytest
 
 from cannery.reach.sources import read_cython, read_source
-from cannery.reach.value import Import, Mentions, Target
+from cannery.reach.value import Host, Import, Mentions
 
 pytestmark = pytest.mark.once
 
-LINUX = Target((3, 11, 7), frozenset())
+LINUX = Host((3, 11, 7), frozenset())
 
 
 def read(source: str, *, main: bool = False) -> Mentions:

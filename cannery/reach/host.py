@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from cannery.model import key_of
-from cannery.reach.value import Target
+from cannery.reach.value import Host
 
 if TYPE_CHECKING:
     from cannery.app import Interpreter
     from cannery.workspace import Workspace
 
-__all__ = ["target_of"]
+__all__ = ["host_of"]
 
 # Without its site module, whose files (.pth) are this machine's: what that imports is read from its source.
 _QUESTION = """
@@ -26,15 +26,15 @@ _INSIDE = ("_frozen_importlib", "_frozen_importlib_external")
 _STARTED = ("encodings.ascii", "encodings.latin_1", "encodings.utf_8", "site")
 
 
-def target_of(interpreter: Interpreter, workspace: Workspace) -> Target:
+def host_of(interpreter: Interpreter, workspace: Workspace) -> Host:
     """What is inside ``interpreter``, and what it imports before a program begins."""
-    key = key_of("target", _QUESTION, interpreter.fingerprint)
-    answers = workspace.cache.recall("targets", key)
+    key = key_of("host", _QUESTION, interpreter.fingerprint)
+    answers = workspace.cache.recall("hosts", key)
     if answers is None:
         command = [str(interpreter.executable), "-I", "-S", "-X", "utf8", "-c", _QUESTION]
         answers = json.loads(workspace.run(command).stdout)
-        workspace.cache.remember("targets", key, answers)
-    return Target(
+        workspace.cache.remember("hosts", key, answers)
+    return Host(
         version=interpreter.version,
         builtins=frozenset({*answers["builtins"], *_INSIDE}),
         started=(*answers["started"], *_STARTED),
