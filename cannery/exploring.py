@@ -1,4 +1,4 @@
-"""A prompt inside an image: its shell's, its own Python's, or that of a toolbox where it has neither."""
+"""A prompt inside an image or a base: its shell's, its own Python's, or that of a toolbox where it has neither."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cannery.base_image import base_image
 from cannery.build import build
 from cannery.engines.container import container_in
 from cannery.engines.embedded import run_container
 from cannery.engines.engine import Job
 from cannery.engines.paths import resolved
 from cannery.engines.rootfs import rootfs
-from cannery.errors import ImageError
-from cannery.loading import load, references_of
+from cannery.errors import ConfigurationError, ImageError
+from cannery.loading import image_of, load, load_base, references_of
 from cannery.report.progress import showing_progress
 from cannery.streams import show
 from cannery.toolbox import TOOLBOX, Toolbox, toolbox
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
     from cannery.app import App
     from cannery.engines.engine import Engine
+    from cannery.model import Base
 
-__all__ = ["bring", "enter", "explore", "explore_alone"]
+__all__ = ["bring", "bring_base", "enter", "explore", "explore_alone"]
 
 _SHELLS: Final = ("/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh", "/bin/ash", "/busybox/sh")
 _PYTHONS: Final = ("/usr/local/bin/python3", "/usr/bin/python3", "/usr/local/bin/python", "/usr/bin/python")
@@ -50,6 +52,13 @@ def bring(app: App) -> str:
     return references_of(app)[0]
 
 
+def bring_base(app: App, engine: Engine) -> str:
+    """Have the base of the app's recipe in the engine, fetched where it isn't there; return what it's called."""
+    with showing_progress() as progress:
+        workspace = Workspace.default(progress)
+        return load_base(engine, _base_of(app, workspace), workspace)
+
+
 def explore(engine: Engine, image: str, name: str) -> int:
     """Start a container of ``image`` that waits in the background, give a prompt in it, and remove it at the end."""
     with _created(engine, Job("explore", image, entrypoint=("-",), hardened=False)) as probe:
@@ -70,17 +79,28 @@ def enter(engine: Engine, container: str) -> int:
     return engine.enter(container, prompt.command)
 
 
-def explore_alone(app: App) -> int:
-    """Give a prompt inside the app's own image with no engine at all."""
+def explore_alone(app: App, *, base: bool) -> int:
+    """Give a prompt inside the app's own image, or in its ``base``, with no engine at all."""
     with showing_progress() as progress:
         workspace = Workspace.default(progress)
-        image = build(app, workspace).image
+        image = image_of(_base_of(app, workspace)) if base else build(app, workspace).image
         root = rootfs(image, workspace.cache)
         prompt = _prompt(lambda paths: next((path for path in paths if _exists(root, path)), None))
         if prompt.toolbox is not None:
             root = rootfs(image, workspace.cache, (prompt.toolbox.layer,))
-    show(f"{references_of(app)[0]} without an engine, {prompt.told}; Ctrl-D ends it")
+    name = app.settings.base if base else references_of(app)[0]
+    show(f"{name} without an engine, {prompt.told}; Ctrl-D ends it")
     return run_container(container_in(root, image.config, prompt.command)._replace(argv=prompt.command))
+
+
+def _base_of(app: App, workspace: Workspace) -> Base:
+    if app.settings.base is None:
+        raise ConfigurationError(
+            "there is no base image to explore",
+            evidence=f"the recipe is {app.settings.recipe!r}, and no base is named",
+            step='name one:  --base python:3.11-slim,  or  [tool.cannery]  base = "python:3.11-slim"',
+        )
+    return base_image(app, workspace).base
 
 
 def _exists(root: Path, path: str) -> bool:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.engines.engine import Loaded
 from cannery.engines.finding import answering, client_installed, connect
 from cannery.engines.present import holds
+from cannery.image.config import assemble
+from cannery.model import Plan
 from cannery.sinks.archive import write_archive
 
 if TYPE_CHECKING:
     from cannery.app import App
-    from cannery.model import Image
+    from cannery.engines.engine import Engine
+    from cannery.model import Base, Image
     from cannery.workspace import Workspace
 
-__all__ = ["load", "references_of"]
+__all__ = ["BASES", "image_of", "load", "load_base", "references_of"]
+
+
+BASES: Final = "cannery-base"  # what bases are called in engines, with their digest's beginning as the tag
+_SHORT: Final = 12  # digits of an ID, as engines show them
 
 
 def references_of(app: App) -> tuple[str, ...]:
@@ -42,3 +49,21 @@ def load(app: App, image: Image, workspace: Workspace) -> Loaded | None:
     workspace.progress(f"loading the image into {engine.name}")
     engine.load(image, app.archive, references)
     return Loaded(engine.name, "loaded")
+
+
+def image_of(base: Base) -> Image:
+    """The image that consists of ``base`` alone."""
+    return assemble(Plan((), base.config.get("config") or {}, base.platform, base=base), ())
+
+
+def load_base(engine: Engine, base: Base, workspace: Workspace) -> str:
+    """Have ``base`` in ``engine``, under a name that no other image has; return it."""
+    image = image_of(base)
+    reference = f"{BASES}:{image.digest.hex[:_SHORT]}"
+    if not engine.has(image, (reference,)):
+        with workspace.cache.scratch() as folder:
+            archive = folder / "base.tar"
+            write_archive(image, archive, (reference,), workspace)
+            workspace.progress(f"loading the base into {engine.name}")
+            engine.load(image, archive, (reference,))
+    return reference

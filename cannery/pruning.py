@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from cannery.engines.engine import IMAGE_LABEL, TASK_LABEL
 from cannery.eviction import evict, evictable
+from cannery.loading import BASES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from cannery.cache import Cache
     from cannery.engines.engine import Container, Engine, StoredImage
@@ -88,7 +89,7 @@ def _images(engine: Engine, used: set[str], scope: Scope) -> Iterator[Removal]:
     if scope.everything:
         doomed = [image for image in images if image.id not in used]
     else:
-        doomed = [image for image in own_images(engine) if not image.references and image.id not in used]
+        doomed = [image for image in (*_bases(images), *_untagged(engine)) if image.id not in used]
     usage = engine.usage(images) if doomed else None
     gone: set[str] = set()
     before = 0
@@ -99,6 +100,19 @@ def _images(engine: Engine, used: set[str], scope: Scope) -> Iterator[Removal]:
         kind = "image" if image.references else "untagged image"
         yield Removal(kind, name, freed - before, partial(_remove_image, engine, image))
         before = freed
+
+
+def _untagged(engine: Engine) -> Iterator[StoredImage]:
+    """Builds that a later one took the name of."""
+    return (image for image in own_images(engine) if not image.references)
+
+
+def _bases(images: Iterable[StoredImage]) -> Iterator[StoredImage]:
+    """Bases that were loaded to be explored, and have no other name."""
+    for image in images:
+        names = {name.removeprefix("localhost/").partition(":")[0] for name in image.references}
+        if names == {BASES}:
+            yield image
 
 
 def _remove_image(engine: Engine, image: StoredImage) -> None:

@@ -20,16 +20,19 @@ __all__ = ["explore"]
 @task(
     help={
         "image": "The image, as the engine calls it (default: the project's own, built where something has changed).",
+        "base": "The recipe's base image instead of the image; a value names another one, as the setting does.",
         "name": "Name of the container.",
         "engine": BUILD_HELP["engine"],
         "project": BUILD_HELP["project"],
     },
+    optional=["base"],
     auto_shortflags=False,
 )
 @friendly
 def explore(
     context: Context,  # noqa: ARG001  # Invoke hands it over
     image: str | None = None,
+    base: str | bool = False,
     name: str = "dev",
     engine: str | None = None,
     project: str | None = None,
@@ -45,9 +48,12 @@ def explore(
     if image is not None:
         code = _explore_in(require_engine(project, engine), image, name)
     else:
-        app = load_app(project, engine=engine)
+        app = load_app(project, engine=engine, base=base if isinstance(base, str) else None)
         found = load_engine(project, engine)
-        code = exploring.explore_alone(app) if found is None else _explore_in(found, exploring.bring(app), name)
+        if found is None:
+            code = exploring.explore_alone(app, base=bool(base))
+        else:
+            code = _explore_in(found, exploring.bring_base(app, found) if base else exploring.bring(app), name)
     if code:
         sys.exit(code)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -178,3 +179,41 @@ def test_without_an_engine_the_image_s_python_is_run_by_cannery(project: Path) -
     done = cannery("explore", cwd=project, stdin="import os; print(os.getuid())\n")
     assert (done.returncode, done.stdout) == (0, "1234\n"), done.stderr
     assert "without an engine, its own Python" in done.stderr
+
+
+@pytest.fixture
+def base(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A base that the settings name: any image can be one."""
+    archive = tmp_path / "base.tar"
+    done = cannery("image", "--engine=none", "--tag=base", f"--output={archive}", cwd=project)
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("CANNERY_BASE", f"docker-archive:{archive}")
+    return f"docker-archive:{archive}"
+
+
+@pytest.mark.once
+def test_the_base_is_explored_and_can_be_pruned(service: Service, project: Path, base: str) -> None:
+    for arguments in (["--base"], [f"--base={base}"]):
+        done = cannery("explore", *arguments, cwd=project, stdin="print(6 * 7)\n")
+        assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+        assert re.search(r"cannery-base:\w{12} as container 'dev'", done.stderr)
+    assert service.containers() == []
+    shown = cannery("prune", "--dry-run", cwd=project).stdout
+    assert "cannery-base:" in shown
+    cannery("prune", "--yes", cwd=project)
+    assert not service.client.images("cannery-base")
+    assert not service.client.images("localhost/cannery-base")
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("base")
+def test_the_base_is_explored_without_an_engine(project: Path) -> None:
+    done = cannery("explore", "--base", cwd=project, stdin="print(6 * 7)\n")
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+
+
+@pytest.mark.once
+def test_a_recipe_without_a_base_has_none_to_explore(project: Path) -> None:
+    done = cannery("explore", "--base", cwd=project)
+    assert done.returncode == 2
+    assert "there is no base image to explore" in done.stderr
