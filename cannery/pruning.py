@@ -6,6 +6,7 @@ so its last layer has to be cannery's as well.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Removal", "Scope", "own_images", "removals"]
 
+_BASE = re.compile(rf"(?:docker\.io/library/|localhost/)?{BASES}:")  # Podman writes names out
 _SHORT = 12  # digits of an ID, as engines show them
 
 
@@ -110,8 +112,7 @@ def _untagged(engine: Engine) -> Iterator[StoredImage]:
 def _bases(images: Iterable[StoredImage]) -> Iterator[StoredImage]:
     """Bases that were loaded to be explored, and have no other name."""
     for image in images:
-        names = {name.removeprefix("localhost/").partition(":")[0] for name in image.references}
-        if names == {BASES}:
+        if image.references and all(_BASE.match(name) for name in image.references):
             yield image
 
 

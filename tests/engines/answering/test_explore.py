@@ -201,8 +201,7 @@ def test_the_base_is_explored_and_can_be_pruned(service: Service, project: Path,
     shown = cannery("prune", "--dry-run", cwd=project).stdout
     assert "cannery-base:" in shown
     cannery("prune", "--yes", cwd=project)
-    assert not service.client.images("cannery-base")
-    assert not service.client.images("localhost/cannery-base")
+    assert "cannery-base:" not in str(service.client.images())
 
 
 @pytest.mark.once
