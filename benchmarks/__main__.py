@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.bench import new_bench
 from benchmarks.builds import changed, cold, digest, unchanged
+from benchmarks.compiled import compiled
 from benchmarks.figures import as_json, as_markdown, as_table, between_markers
 from benchmarks.listing import listing
 from benchmarks.machine import machine
@@ -35,6 +36,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "list": listing,
     "size": size,
     "start": start,
+    "compiled": compiled,
 }
 
 

@@ -40,7 +40,7 @@ class Figure:
 
 def shown(value: float, unit: str) -> str:
     """``1.25 ×``, ``0.21 s``, ``104.2 MB``, ``1 digest``."""
-    digits = {"s": 2, "×": 2, "MB": 1}.get(unit, 0)
+    digits = {"s": 2, "×": 2, "MB": 1, "kB": 1}.get(unit, 0)
     return f"{value:,.{digits}f} {unit}"
 
 
