@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cannery.base_sources import digest_now, opened, state_of
+from cannery.base_sources import digest_now, opened, reference_of, state_of
 from cannery.bases.pull import Pulled, pull
 from cannery.bases.source import Descriptor
 from cannery.cache import used
@@ -129,5 +129,5 @@ def _unpacked(text: str, pulled: Pulled, workspace: Workspace) -> BaseImage:
     counted = tuple(
         replace(layer, files=files, unpacked_size=size) for layer, (files, size) in zip(layers, counts, strict=True)
     )
-    base = Base(text, pulled.digest, pulled.manifest, counted, pulled.config, pulled.platform)
+    base = Base(text, pulled.digest, pulled.manifest, counted, pulled.config, pulled.platform, reference_of(text))
     return BaseImage(base, folder)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cannery.registries.client import Repository
     from cannery.workspace import Workspace
 
-__all__ = ["digest_now", "opened", "state_of"]
+__all__ = ["digest_now", "opened", "reference_of", "state_of"]
 
 _LAYOUT: Final = "oci:"
 _ARCHIVE: Final = "docker-archive:"
@@ -57,9 +57,15 @@ def state_of(text: str, app: App) -> object:
 
 def digest_now(text: str, workspace: Workspace) -> str | None:
     """The digest that a registry has for ``text`` today; None where it isn't in one, or the registry won't say."""
-    if text.startswith((_LAYOUT, _ARCHIVE, _DAEMON)):
+    if _is_local(text):
         return None
-    return _repository(Reference.parse(text), workspace).digest()
+    with _repository(Reference.parse(text), workspace) as repository:
+        return repository.digest()
+
+
+def reference_of(text: str) -> str | None:
+    """What ``text`` is called in its registry, written out; None where it's in none."""
+    return None if _is_local(text) else str(Reference.parse(text))
 
 
 @contextmanager
@@ -81,7 +87,12 @@ def opened(text: str, app: App, workspace: Workspace) -> Iterator[Source]:
         from cannery.bases.registry import InRegistry  # noqa: PLC0415  # needs an extra
 
         reference = Reference.parse(text)
-        yield InRegistry(reference, _repository(reference, workspace), text)
+        with _repository(reference, workspace) as repository:
+            yield InRegistry(reference, repository, text)
+
+
+def _is_local(text: str) -> bool:
+    return text.startswith((_LAYOUT, _ARCHIVE, _DAEMON))
 
 
 def _layout(text: str, app: App) -> Layout:

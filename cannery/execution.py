@@ -85,8 +85,9 @@ def _pairs(environment: Mapping[str, str]) -> list[str]:
 
 
 def _base_labels(base: Base) -> dict[str, str]:
-    """Where the image comes from (OCI image-spec v1.1, annotations.md)."""
-    return {"org.opencontainers.image.base.digest": str(base.digest), "org.opencontainers.image.base.name": base.name}
+    """Where the image comes from (OCI image-spec v1.1, annotations.md); a path of this machine is nobody's business."""
+    names = {"org.opencontainers.image.base.name": base.reference} if base.reference else {}
+    return {"org.opencontainers.image.base.digest": str(base.digest), **names}
 
 
 def _search_path(app: App) -> dict[str, str]:

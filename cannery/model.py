@@ -319,6 +319,7 @@ class Base:
     layers: tuple[Layer, ...]
     config: Mapping[str, Any]  # OCI image-spec v1.1, config.md
     platform: Platform
+    reference: str | None = None  # in a registry, written out; None where it comes from this machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
     layers.append(("app", finished((code | checked) + own.resources)))
     notes = (*_notes(app, requirements), *notes_on_code(own, app))
+    if settings.base is not None:
+        notes += ("the recipe 'scratch' needs no base: --recipe slim takes the one that is set",)
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 
 

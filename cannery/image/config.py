@@ -66,7 +66,7 @@ def _history_of(base: Base) -> list[Any]:
     history = base.config.get("history") or []
     if sum(not entry.get("empty_layer") for entry in history) == len(base.layers):
         return list(history)
-    return [{"created_by": base.name}] * len(base.layers)
+    return [{"created_by": "base"}] * len(base.layers)
 
 
 def descriptor(media_type: str, digest: Digest, size: int, **more: object) -> Mapping[str, object]:

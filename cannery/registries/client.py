@@ -7,7 +7,7 @@ passwords to wherever a challenge points, and waits for two minutes where nobody
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import requests
 from oras.container import Container
@@ -61,6 +61,12 @@ class Repository(Registry):  # type: ignore[misc]  # oras is untyped
             self.session.mount(scheme, HTTPAdapter(max_retries=patience))
         self._container = Container(f"{reference.server}/{reference.repository}:{reference.tag}")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.session.close()
+
     def digest(self) -> str | None:
         """The digest that the tag has now, or the one that is asked for; None where the registry won't say."""
         with self._answer(self._manifest_url(self._reference.version), "HEAD") as response:
@@ -104,10 +110,11 @@ class Repository(Registry):  # type: ignore[misc]  # oras is untyped
             return answer
 
         response = send()
-        if response.status_code == requests.codes.unauthorized and self.auth.take(response):
-            response.close()
-            return send()
-        return response
+        if response.status_code != requests.codes.unauthorized:
+            return response
+        with response:
+            _ = response.content  # kept for the message, once the connection is closed
+            return send() if self.auth.take(response) else response
 
     def _manifest_url(self, version: str) -> str:
         return f"{self.prefix}://{self._container.manifest_url(version)}"

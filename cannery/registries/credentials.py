@@ -7,7 +7,6 @@ before ``auths``.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 from dataclasses import dataclass, field
@@ -125,7 +124,7 @@ def _from_entry(entry: Any, path: Path) -> Credential | None:
     if encoded := entry.get("auth"):
         try:
             username, _, password = base64.b64decode(encoded).decode().rstrip("\0").partition(":")
-        except (binascii.Error, UnicodeDecodeError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise ConfigurationError(
                 f"a credential in {path} is not written in base64", evidence=str(error), step="log in again"
             ) from error

@@ -43,10 +43,10 @@ class Reference:
             registry, path = _OTHER_NAMES.get(first, first), rest
         else:
             registry, path = DOCKER_HUB, name
-        repository, _, tag = path.partition(":")
+        repository, colon, tag = path.partition(":")
         if registry == DOCKER_HUB and "/" not in repository:
             repository = f"library/{repository}"
-        tag = tag or "latest"
+        tag = tag if colon else "latest"
         if not (_REGISTRY.fullmatch(registry) and _REPOSITORY.fullmatch(repository) and _TAG.fullmatch(tag)):
             raise _unreadable(text)
         try:
