@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from tests.engines.answering.conftest import cannery
-from tests.engines.answering.test_run import started
+from tests.engines.answering.conftest import cannery, started
 
 if TYPE_CHECKING:
     from pathlib import Path

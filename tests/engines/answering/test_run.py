@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from tests.engines.answering.conftest import cannery
+from tests.engines.answering.conftest import cannery, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,15 +118,3 @@ def test_ports_are_published_here_and_nowhere_else(service: Service, project: Pa
         process.terminate()
         process.communicate()
     assert bindings == {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": port}]}
-
-
-def started(project: Path, *arguments: str) -> subprocess.Popen[str]:
-    """A run whose program is ready."""
-    command = [sys.executable, "-m", "cannery", "run", "--", *arguments]
-    process = subprocess.Popen(
-        command, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line == "ready\n", process.communicate()[1]
-    return process
