@@ -23,6 +23,7 @@ __all__ = [
     "Interpreter",
     "Metadata",
     "Module",
+    "OnefileSettings",
     "RequirementsFile",
     "Script",
     "Settings",
@@ -70,6 +71,14 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     """What ``invoke audit`` lets pass."""
 
     allow: tuple[Allowed, ...] = ()  # "CAN501", or "CAN102:/app/main.pyc", where * crosses folders
+
+
+class OnefileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """``[tool.cannery.onefile]``: how the app becomes one executable."""
+
+    without: tuple[ModuleName, ...] = ()  # modules that stay out though something imports them
+    packing: Literal["xz", "none"] = "xz"  # none starts faster and is larger
+    upx: bool = False  # compress shared libraries with UPX as well, where it's installed
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -122,6 +131,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
     audit: AuditSettings = AuditSettings()
     cython: CythonSettings = CythonSettings()
+    onefile: OnefileSettings = OnefileSettings()
     export: dict[str, ExportSettings] = {}  # files that `nox -s export` writes
 
     @property

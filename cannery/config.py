@@ -22,6 +22,7 @@ from cannery.app import (
     ExportSettings,
     Metadata,
     Module,
+    OnefileSettings,
     RequirementsFile,
     Script,
     Settings,
@@ -41,7 +42,11 @@ T = TypeVar("T")
 _LOCKS = (("uv.lock", "uv"), ("poetry.lock", "poetry"), ("pylock.toml", "pylock"), ("requirements.txt", "requirements"))
 
 # The tables of settings in [tool.cannery]
-_TABLES: dict[str, type[msgspec.Struct]] = {"audit": AuditSettings, "cython": CythonSettings}
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "audit": AuditSettings,
+    "cython": CythonSettings,
+    "onefile": OnefileSettings,
+}
 
 
 class _ProjectTable(msgspec.Struct, frozen=True, rename="kebab"):

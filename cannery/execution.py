@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cannery.app import App
     from cannery.model import Base
 
-__all__ = ["config_on_base", "container_config"]
+__all__ = ["config_on_base", "container_config", "program_config"]
 
 _NOT_INHERITED = {"Cmd", "OnBuild", "ArgsEscaped"}
 
@@ -28,6 +28,17 @@ def container_config(app: App, python: str) -> dict[str, Any]:
         **_own(app, entry_command(app, python), f"{app.settings.uid}:{app.settings.uid}"),
         "Env": _pairs(environment),
         "Labels": _labels(app),
+    }
+
+
+def program_config(app: App, program: str) -> dict[str, Any]:
+    """How a container starts that holds a ``program`` and no Python: nothing there reads Python's variables."""
+    environment = {"PATH": "/usr/local/bin", **_bundle(app), **app.settings.env}
+    return {
+        **_own(app, (program,), f"{app.settings.uid}:{app.settings.uid}"),
+        "Env": _pairs(environment),
+        "Labels": {"dev.cannery.needs": "executable-tmp", **_labels(app)},  # it unpacks itself there
+        "WorkingDir": "/",
     }
 
 
@@ -67,9 +78,9 @@ def _own(app: App, entry: tuple[str, ...], user: str) -> dict[str, Any]:
 
 def _environment(app: App, *, certificates: bool) -> dict[str, str]:
     """The variables that a Python in a container had better have."""
-    bundle = {"SSL_CERT_FILE": CERTIFICATES} if certificates else {}
-    if app.settings.ca_certificates:
-        bundle["REQUESTS_CA_BUNDLE"] = CERTIFICATES  # requests brings its own
+    bundle = _bundle(app)
+    if not certificates:
+        del bundle["SSL_CERT_FILE"]
     return {
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -78,6 +89,12 @@ def _environment(app: App, *, certificates: bool) -> dict[str, str]:
         **bundle,
         **_search_path(app),
     }
+
+
+def _bundle(app: App) -> dict[str, str]:
+    """Where the CA certificates are; requests brings its own, and is told only of those that the settings name."""
+    named = {"REQUESTS_CA_BUNDLE": CERTIFICATES} if app.settings.ca_certificates else {}
+    return {"SSL_CERT_FILE": CERTIFICATES, **named}
 
 
 def _pairs(environment: Mapping[str, str]) -> list[str]:

@@ -9,32 +9,32 @@ import difflib
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from cannery.app import Script
+from cannery.compilation import compiled
 from cannery.errors import ConfigurationError
-from cannery.execution import config_on_base, container_config
+from cannery.execution import config_on_base, container_config, program_config
 from cannery.ground import ground_of
 from cannery.interpreter import interpreter_for
-from cannery.model import LazyTree, Plan
+from cannery.model import LazyTree, Plan, Tree, key_of
+from cannery.notes import notes_on
+from cannery.programs import program
 from cannery.resolution import resolve
 from cannery.trees.app import app_tree
 from cannery.trees.bytecode import bytecode
 from cannery.trees.collected import HOME
-from cannery.trees.cython import cython
 from cannery.trees.dependencies import dependencies
-from cannery.trees.installed import entry_command, entry_files
+from cannery.trees.installed import entry_command
 from cannery.trees.notes import notes_on_code
-from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime, system
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.app import App, Interpreter
-    from cannery.requirements import Requirements
+    from cannery.app import App
     from cannery.workspace import Workspace
 
-__all__ = ["RECIPES", "Recipe", "recipe_named", "scratch", "slim"]
+__all__ = ["RECIPES", "Recipe", "onefile", "recipe_named", "scratch", "slim"]
 
 
 class Recipe(Protocol):
@@ -53,13 +53,13 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     compile_with = partial(
         bytecode, python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=roots
     )
-    compiled, checked = compile_with(), compile_with(strict=True)
+    bytes_of, checked = compile_with(), compile_with(strict=True)
 
     def finished(tree: LazyTree) -> LazyTree:
         return tree | strip if settings.strip else tree
 
     own = app_tree(app, workspace)
-    code = _compiled(own.code, app, python, workspace)
+    code = compiled(own.code, app, python, workspace)
     needs = needs_of_app(own.native, own.imports)
     needs += needs_from(code, workspace) if settings.compile else Needs()
     layers: list[tuple[str, LazyTree]] = []
@@ -68,10 +68,10 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         requirements = resolve(app.requirements, settings, python.target, workspace)
         wheels = dependencies(requirements, python.target, workspace)
         needs += needs_from(wheels, workspace)
-        layers.append(("dependencies", finished(wheels | compiled)))
-    layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | compiled))
+        layers.append(("dependencies", finished(wheels | bytes_of)))
+    layers.insert(0, ("runtime", runtime(app, python, needs, workspace) | strip | bytes_of))
     layers.append(("app", finished((code | checked) + own.resources)))
-    notes = (*_notes(app, requirements), *notes_on_code(own, app))
+    notes = (*notes_on(app, requirements), *notes_on_code(own, app))
     if settings.base is not None:
         notes += ("the recipe 'scratch' needs no base: --recipe slim takes the one that is set",)
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
@@ -99,51 +99,19 @@ def slim(app: App, workspace: Workspace) -> Plan:
     layers.append(("app", (own.code + own.resources + ground.system) | ground.landing))
     entry = entry_command(app, ground.python.path, ".py")
     config = config_on_base(app, ground.base, entry, ground.user, certificates=ground.bundle is not None)
-    return Plan(tuple(layers), config, ground.base.platform, _notes(app, requirements), ground.base)
+    return Plan(tuple(layers), config, ground.base.platform, notes_on(app, requirements), ground.base)
 
 
-def _compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
-    """The app's modules as extension modules, where that's wanted."""
-    settings = app.settings
-    if not settings.compile:
-        return code
-    return code | cython(
-        python,
-        workspace,
-        settings.cython,
-        import_roots=tuple(str(HOME / root) for root in app.import_roots),
-        scripts=entry_files(app),
-        keep_sources=settings.keep_sources,
-    )
+def onefile(app: App, workspace: Workspace) -> Plan:
+    """An image with no base and one file that matters: a static executable, beside a system's small files."""
+    made = program(app, "static", workspace)
+    path = f"/usr/local/bin/{made.name}"
+    executable = LazyTree(key_of(path, made.tree.key), lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"]}))
+    layers = (("system", system(app, zones=made.zones)), ("program", executable))
+    return Plan(layers, program_config(app, path), made.platform, made.notes)
 
 
-def _notes(app: App, requirements: Requirements | None) -> tuple[str, ...]:
-    """What the user had better know of the app's version and of those of its requirements."""
-    notes = [_NO_VERSION] if _lacks_version(app) else []
-    if requirements is not None and not requirements.locked:
-        notes.append(_unlocked(requirements.source.name))
-    return tuple(notes)
-
-
-def _unlocked(name: str) -> str:
-    return (
-        f"{name} pins no versions, so another machine may take others: lock them "
-        "(uv lock, or uv pip compile --generate-hashes)"
-    )
-
-
-_NO_VERSION = (
-    "the project's version is dynamic, so importlib.metadata won't know it in the image: give it with "
-    "[tool.cannery] version, or CANNERY_VERSION"
-)
-
-
-def _lacks_version(app: App) -> bool:
-    """Whether a package goes in without its metadata; a script isn't installed, and has none."""
-    return app.metadata.version is None and "version" in app.metadata.dynamic and not isinstance(app.entry, Script)
-
-
-RECIPES: Mapping[str, Recipe] = {"slim": slim, "scratch": scratch}
+RECIPES: Mapping[str, Recipe] = {"slim": slim, "scratch": scratch, "onefile": onefile}
 
 
 def recipe_named(name: str) -> Recipe:

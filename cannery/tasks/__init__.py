@@ -9,6 +9,7 @@ from cannery.tasks.audit import audit
 from cannery.tasks.config import config
 from cannery.tasks.cythonize import cythonize
 from cannery.tasks.explore import explore
+from cannery.tasks.freeze import freeze
 from cannery.tasks.image import image
 from cannery.tasks.listings import images, ps
 from cannery.tasks.prune import prune
@@ -16,4 +17,4 @@ from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
-namespace = Collection(image, run, explore, ps, images, prune, audit, config, cythonize)
+namespace = Collection(image, run, explore, freeze, ps, images, prune, audit, config, cythonize)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cannery.model import Content
 
-__all__ = ["Elf", "machine_of", "read_elf"]
+__all__ = ["Elf", "dynamic_entries", "dynamic_strings", "machine_of", "read_elf"]
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _DT_NULL, _DT_NEEDED, _DT_STRTAB, _DT_STRSZ, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 0, 1, 5, 10, 14, 15, 29
@@ -56,7 +56,7 @@ def _read(reader: ElfReader) -> Elf | None:
     interpreter, dynamic = first.get(_PT_INTERP), first.get(_PT_DYNAMIC)
     if interpreter is None and dynamic is None:
         return None
-    strings = _dynamic_strings(reader, segments, dynamic) if dynamic else {}
+    strings = dynamic_strings(reader, dynamic) if dynamic else {}
     return Elf(
         is_64=reader.encoding.is_64,
         little_endian=reader.encoding.little_endian,
@@ -73,23 +73,24 @@ def _interpreter(reader: ElfReader, segment: Segment) -> str:
     return os.fsdecode(string_at(reader.at(segment.offset, segment.filesz), 0))
 
 
-def _dynamic_strings(reader: ElfReader, segments: Sequence[Segment], dynamic: Segment) -> Mapping[int, list[str]]:
+def dynamic_strings(reader: ElfReader, dynamic: Segment) -> Mapping[int, list[str]]:
     """The dynamic segment's entries that are strings, by tag."""
-    entries = list(_dynamic_entries(reader, dynamic))
+    entries = list(dynamic_entries(reader, dynamic))
     values = dict(entries)
     wanted = [entry for entry in entries if entry[0] in {_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH}]
     if not wanted:
         return {}
     if not {_DT_STRTAB, _DT_STRSZ} <= values.keys():
         raise MalformedElfError("its dynamic segment has no string table")
-    table = reader.at(_file_offset(segments, values[_DT_STRTAB]), values[_DT_STRSZ])
+    table = reader.at(_file_offset(reader.segments(), values[_DT_STRTAB]), values[_DT_STRSZ])
     found: dict[int, list[str]] = {}
     for tag, offset in wanted:
         found.setdefault(tag, []).append(os.fsdecode(string_at(table, offset)))
     return found
 
 
-def _dynamic_entries(reader: ElfReader, dynamic: Segment) -> Iterator[tuple[int, int]]:
+def dynamic_entries(reader: ElfReader, dynamic: Segment) -> Iterator[tuple[int, int]]:
+    """Tags and values of the dynamic segment, up to the one that ends it."""
     layout = reader.encoding.dynamic
     whole = dynamic.filesz - dynamic.filesz % layout.size
     for tag, value in layout.iter_unpack(reader.at(dynamic.offset, whole)):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cannery.app import App, Interpreter
     from cannery.workspace import Workspace
 
-__all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "runtime"]
+__all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "runtime", "system"]
 
 _NOTED = BRINGS_BACK | {"zoneinfo"}
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(%s)\b" % "|".join(sorted(_NOTED)).encode(), re.MULTILINE)
@@ -82,6 +82,14 @@ def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspa
         _versions(libraries), _stamps(data),
     )  # fmt: skip
     return LazyTree(key, lambda: _shared(libraries) + python + system_tree(app.settings.uid, bundle) + data)
+
+
+def system(app: App, *, zones: bool, root: Root = MACHINE) -> LazyTree:
+    """The system's small files alone, for a program that brings everything else; ``zones`` are those of the time."""
+    bundle = certificates(app.settings, app.folder, root)
+    data = zones_tree(root) if zones else Tree()
+    key = key_of("system", 1, app.settings.uid, Digest.of_content(bundle), _stamps(data))
+    return LazyTree(key, lambda: system_tree(app.settings.uid, bundle) + data)
 
 
 def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTree, tuple[str, ...]]:

@@ -1,0 +1,1 @@
+"""An app as one executable: PyInstaller and staticx, made reproducible."""

@@ -1,0 +1,134 @@
+"""Run by PyInstaller, under the app's own interpreter: makes the bundle that ``bundle.json`` describes.
+
+Writes down what came of it in ``contents.json``: the modules with their sizes, the imports that found nothing, and the
+files that were taken from the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import PyInstaller.hooks
+from PyInstaller.archive.readers import ZlibArchiveReader
+from PyInstaller.building.api import COLLECT, EXE, PYZ
+from PyInstaller.building.build_main import Analysis
+from PyInstaller.config import CONF
+from PyInstaller.depend.bindepend import binary_dependency_analysis
+
+Toc = list[tuple[str, str, str]]  # destination or module, source, type code
+
+NOT_FOUND = {"MissingModule", "InvalidSourceModule", "InvalidCompiledModule", "InvalidRelativeImport"}
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether ``path`` lies in ``folder``, whichever way both are written."""
+    return Path(path).resolve().is_relative_to(Path(folder).resolve())
+
+
+def module_of(entry: tuple[str, str, str]) -> str:
+    """The module behind an entry; extension modules have paths, and ``python3.11/lib-dynload`` before their names."""
+    name, _, code = entry
+    if code != "EXTENSION":
+        return name
+    path = name.partition("/lib-dynload/")[2] or name
+    return path.partition(".")[0].replace("/", ".").removesuffix(".__init__")
+
+
+def with_hooks() -> set[str]:
+    """The top-level names that PyInstaller has hooks for: what these bring in, no import shows.
+
+    Of Python's own modules that's true of the encodings alone.
+    """
+    folders = [Path(PyInstaller.hooks.__file__).parent, *map(Path, contributed())]
+    tops = {path.stem[len("hook-") :].partition(".")[0] for folder in folders for path in folder.glob("hook-*.py")}
+    return tops - sys.stdlib_module_names | {"encodings"}
+
+
+def contributed() -> list[str]:
+    """The folders of the hooks that are published on their own."""
+    from _pyinstaller_hooks_contrib import get_hook_dirs  # noqa: PLC0415  # it's there where PyInstaller is
+
+    return list(get_hook_dirs())
+
+
+def kept(graph: Any, reached: set[str]) -> set[str]:
+    """The names of the modules that stay: what is reached, what hooks stand for, and what that imports."""
+    hooked = with_hooks()
+    names = {node.identifier for node in graph.iter_graph() if isinstance(node.identifier, str)}
+    pending = [name for name in names - reached if name.partition(".")[0] in hooked]
+    keep = set(reached)
+    while pending:
+        name = pending.pop()
+        if name in keep:
+            continue
+        keep.add(name)
+        node = graph.find_node(name)
+        outgoing = graph.get_edges(node)[0] if node is not None else ()
+        pending += [other.identifier for other in outgoing if other is not None and isinstance(other.identifier, str)]
+    return keep
+
+
+def without_orphans(binaries: Toc, kept_ones: Toc) -> Toc:
+    """``kept_ones`` less the shared libraries that only the others of ``binaries`` were linked to."""
+    gone = [entry for entry in binaries if entry not in kept_ones]
+    linked = {entry[0] for entry in binary_dependency_analysis(gone)}
+    used = {entry[0] for entry in binary_dependency_analysis([each for each in kept_ones if each[0] not in linked])}
+    return [entry for entry in kept_ones if entry[0] not in linked - used]
+
+
+def missing(graph: Any, own: set[str]) -> list[tuple[str, str]]:
+    """The modules that aren't there, each with one of the app's ``own`` that needs it as soon as it's imported."""
+    found = set()
+    for node in graph.iter_graph():
+        if type(node).__name__ in NOT_FOUND:
+            for importer, edge in graph.get_importers(node.identifier):
+                guarded = edge is None or edge.conditional or edge.tryexcept or edge.function or edge.fromlist
+                if importer in own and not guarded:
+                    found.add((node.identifier, importer))
+    return sorted(found)
+
+
+def main() -> None:
+    """Make the bundle."""
+    here = Path(CONF["specpath"])
+    wanted = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
+    analysis = Analysis(
+        wanted["scripts"],
+        pathex=wanted["roots"],
+        hiddenimports=wanted["include"],
+        excludes=wanted["without"],
+        runtime_hooks=wanted["runtime_hooks"],
+        optimize=wanted["optimize"],
+    )
+    keep = kept(analysis.graph, set(wanted["reached"])) if wanted["reached"] else None
+
+    def stays(entry: tuple[str, str, str]) -> bool:
+        name = module_of(entry)
+        if is_below(entry[1], wanted["tools"]):
+            return name.startswith(("pyi", "_pyi"))  # what else lies there is PyInstaller's own affair
+        return keep is None or name in keep or name not in wanted["left_out"]
+
+    pure: Toc = [entry for entry in analysis.pure if stays(entry)]
+    some: Toc = [entry for entry in analysis.binaries if entry[2] != "EXTENSION" or stays(entry)]
+    binaries = without_orphans(analysis.binaries, some)
+    given = {entry[0] for entry in analysis.datas}
+    data: Toc = [(name, source, "DATA") for name, source in wanted["data"] if name not in given]
+    pyz = PYZ(pure)
+    options = [("X utf8_mode=1", None, "OPTION"), ("u", None, "OPTION"), *[("O", None, "OPTION")] * wanted["optimize"]]
+    program = EXE(pyz, analysis.scripts, options, exclude_binaries=True, name=wanted["name"], upx=wanted["upx"])
+    COLLECT(program, binaries, analysis.datas, data, name=wanted["name"], upx=wanted["upx"])
+    contents = {
+        "modules": {name: entry[2] for name, entry in sorted(ZlibArchiveReader(pyz.name).toc.items())},
+        "missing": missing(analysis.graph, set(wanted["own"])),
+        "machine": sorted({entry[1] for entry in binaries if not is_below(entry[1], str(here))}),
+        "scripts": list(analysis.scripts),
+        "options": options,
+        "archive": [*pyz.dependencies, (Path(pyz.name).name, pyz.name, "PYZ")],
+    }
+    (here / "contents.json").write_text(json.dumps(contents), encoding="utf-8")
+
+
+main()

@@ -1,0 +1,200 @@
+"""staticx makes one static executable of a bundle: it unpacks itself below /tmp, C library and all, and starts there.
+
+It's given PyInstaller's folder and not PyInstaller's file, which would unpack itself a second time, and run a second
+process. staticx is a program of its own (GPL-2 with an exception for what it makes) and is run as one.
+"""
+
+from __future__ import annotations
+
+import lzma
+import posixpath
+import sys
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+from cannery.errors import ToolError
+from cannery.files import stamp
+from cannery.model import Digest, File, OnDisk, Symlink, Tree, key_of
+from cannery.onefile.bundle import INTERNAL
+from cannery.onefile.stage import write_tree
+from cannery.process import ProgramFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.model import Entry, LazyTree, Platform
+    from cannery.onefile.tools import Tools
+    from cannery.workspace import Workspace
+
+__all__ = ["static"]
+
+_VERSION: Final = 1  # goes up when the same bundle comes out otherwise
+_SECTION: Final = ".staticx.archive"
+_DICTIONARY: Final = 8 << 20  # bytes: staticx's bootloader unpacks with no more
+_PRESET: Final = 6  # of xz
+# What makes machine code more alike before it's compressed; the bootloader is built with that of its architecture.
+_FILTERS: Final = {"amd64": lzma.FILTER_X86, "386": lzma.FILTER_X86, "ppc64le": lzma.FILTER_POWERPC}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is made of what."""
+
+    name: str
+    bundle: LazyTree
+    libraries: Tree
+    packing: str
+    platform: Platform
+    tools: Tools
+    workspace: Workspace
+
+    @property
+    def key(self) -> str:
+        shared = [
+            (path, stamp(file.content.path))
+            for path, file in self.libraries.files()
+            if isinstance(file.content, OnDisk)
+        ]
+        made_of = (self.name, self.bundle.key, shared, self.packing, str(self.platform))
+        return key_of("static", _VERSION, stamp(Path(__file__)), made_of, self.tools.key)
+
+
+def static(
+    bundle: LazyTree, libraries: Tree, name: str, packing: str, platform: Platform, tools: Tools, workspace: Workspace
+) -> OnDisk:
+    """One executable that holds ``bundle`` and the shared ``libraries`` that it takes from a system.
+
+    The same bundle gives the same bytes. ``packing`` is how it's compressed: ``xz`` or ``none``.
+    """
+    job = _Job(name, bundle, libraries, packing, platform, tools, workspace)
+    key = job.key
+
+    def recall() -> OnDisk | None:
+        known = workspace.cache.recall("programs", key)
+        path = workspace.cache.root / "programs" / key / "program"
+        whole = known is not None and path.is_file() and path.stat().st_size == known["size"]
+        return OnDisk(path, known["size"], Digest(known["digest"])) if known and whole else None
+
+    def fill(folder: Path) -> None:
+        program = folder / "program"
+        with workspace.cache.scratch() as scratch:
+            _make(job, program, scratch)
+        size = program.stat().st_size
+        digest = Digest.of_content(OnDisk(program, size))
+        workspace.cache.remember("programs", key, {"size": size, "digest": digest.hex})
+
+    waiting = partial(workspace.progress, "waiting for another build")
+    workspace.cache.folder("programs", key, fill, whole=lambda _: recall() is not None, waiting=waiting)
+    made = recall()
+    if made is None:
+        raise ToolError("the executable was removed from the cache while it was made", step="build again")
+    return made
+
+
+def _make(job: _Job, program: Path, scratch: Path) -> None:
+    """Have staticx lay out its archive, put the bundle into it in the same order every time, and compress it."""
+    job.workspace.progress("freezing: staticx")
+    executable, raw = scratch / job.name, scratch / "static"
+    write_tree(job.bundle.tree.filter(lambda path, _: path == f"/{job.name}"), scratch)
+    env = {"PATH": job.tools.path, "TMPDIR": str(scratch), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, "-m", "staticx", "--no-compress", str(executable), str(raw)]
+    try:
+        job.workspace.run(command, cwd=scratch, env=env)
+    except ProgramFailed as error:
+        raise _explained(error) from error
+    theirs, ours = scratch / "theirs.tar", scratch / "ours.tar"
+    run = job.workspace.run
+    run([job.tools.objcopy, f"--dump-section={_SECTION}={theirs}", str(raw), str(scratch / "copy")])
+    with tarfile.open(theirs) as archive, ours.open("wb") as stream:
+        _write_archive(job, archive, stream)
+    run([job.tools.objcopy, f"--update-section={_SECTION}={ours}", str(raw), str(program)])
+    program.chmod(0o755)
+
+
+def _explained(error: ProgramFailed) -> ToolError:
+    complaint = (error.stderr or error.stdout).strip()
+    return ToolError(
+        "staticx can't make a static executable of the bundle",
+        evidence=complaint.rpartition("Traceback")[2][-2000:],
+        step="take the folder instead (invoke freeze --form folder), or the recipe scratch",
+    )
+
+
+def _write_archive(job: _Job, theirs: tarfile.TarFile, stream: BinaryIO) -> None:
+    """Write what staticx has collected, and what it hasn't, to ``stream``."""
+    members = dict(_members(job, theirs))
+    total, done = sum(member.size for member, _ in members.values()), 0
+    packed = _packed(job, stream)
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:  # all that its bootloader reads
+        for name in sorted(members):
+            member, content = members[name]
+            job.workspace.progress("freezing: packing", done, total)
+            if content is None:
+                archive.addfile(member)
+            else:
+                with content() as source:
+                    archive.addfile(member, source)
+            done += member.size
+    if packed is not stream:
+        packed.close()
+
+
+def _packed(job: _Job, stream: BinaryIO) -> BinaryIO:
+    if job.packing == "none":
+        return stream
+    alike = _FILTERS.get(job.platform.architecture)
+    filters = [
+        *([{"id": alike}] if alike else []),
+        {"id": lzma.FILTER_LZMA2, "preset": _PRESET, "dict_size": _DICTIONARY},
+    ]
+    packed = lzma.open(  # noqa: SIM115  # closed by who writes to it
+        stream, "wb", format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=filters
+    )
+    return cast("BinaryIO", packed)
+
+
+_Member = tuple[tarfile.TarInfo, Callable[[], BinaryIO] | None]
+
+
+def _members(job: _Job, theirs: tarfile.TarFile) -> Iterator[tuple[str, _Member]]:
+    """Everything by its name: staticx's own files come first, and libraries that it has too are left to it."""
+    shared = set(theirs.getnames())
+    for path, entry in job.bundle.tree:
+        name = posixpath.basename(path)
+        if posixpath.dirname(path) == f"/{INTERNAL}" and name in shared:  # what both need lies there once
+            yield path[1:], (_like(path[1:], 0, f"../{name}"), None)
+        elif path != f"/{job.name}":
+            yield path[1:], _member(path[1:], entry)
+    for path, file in job.libraries.files():
+        yield posixpath.basename(path), _member(posixpath.basename(path), file)
+    for member in theirs:
+        source = partial(_extracted, theirs, member) if member.isfile() else None
+        yield member.name, (_like(member.name, member.size, member.linkname), source)
+
+
+def _extracted(archive: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
+    source = archive.extractfile(member)
+    assert source is not None, member.name  # noqa: S101  # it's a regular file
+    return cast("BinaryIO", source)
+
+
+def _member(name: str, entry: Entry) -> _Member:
+    match entry:
+        case File(content):
+            return _like(name, content.size), content.open
+        case Symlink(target):
+            return _like(name, 0, target), None
+    raise ValueError(f"a bundle has no folders: {name}")
+
+
+def _like(name: str, size: int, target: str = "") -> tarfile.TarInfo:
+    """A member that says nothing of when and by whom it was made; all may be run, as that costs nothing."""
+    member = tarfile.TarInfo(name)
+    member.size, member.mode, member.mtime = size, 0o755, 1
+    if target:
+        member.type, member.linkname = tarfile.SYMTYPE, target
+    return member

@@ -1,0 +1,132 @@
+"""An app becomes a program: a folder, a file, or a static file, with Python and all that it imports in it."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cannery.compilation import compiled
+from cannery.interpreter import interpreter_for
+from cannery.model import File, LazyTree, Transform, Tree, key_of
+from cannery.notes import notes_on
+from cannery.onefile.bundle import bundle
+from cannery.onefile.python import check_python
+from cannery.onefile.stage import Parts
+from cannery.onefile.static import static
+from cannery.onefile.tools import find_tools
+from cannery.reaching import reach_of
+from cannery.resolution import resolve
+from cannery.trees.app import app_tree
+from cannery.trees.closure import closure, needs_of
+from cannery.trees.dependencies import dependencies
+from cannery.trees.notes import notes_on_code
+from cannery.trees.relocated import relocated
+from cannery.trees.rootfs import MACHINE
+from cannery.trees.strip import strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cannery.app import App, Interpreter
+    from cannery.model import Platform
+    from cannery.onefile.bundle import Bundle
+    from cannery.requirements import Requirements
+    from cannery.trees.app import AppTree
+    from cannery.workspace import Workspace
+
+__all__ = ["Form", "Program", "program"]
+
+_LARGE = 100 * 10**6  # bytes
+
+Form = Literal["folder", "file", "static"]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An app that runs without anything else."""
+
+    name: str
+    form: Form
+    tree: LazyTree  # /NAME, and what lies beside it where it's a folder
+    modules: Mapping[str, int]  # in the executable, with the bytes of each
+    files: Mapping[str, int]  # what else there is in it or beside it, unpacked
+    platform: Platform
+    notes: tuple[str, ...]  # what the user had better know
+    zones: bool  # whether it reads the system's time zones
+
+
+def program(app: App, form: Form, workspace: Workspace) -> Program:
+    """The program of ``app``; made once, until something changes."""
+    tools = find_tools(static=form == "static")
+    python = interpreter_for(app, workspace)
+    check_python(python, workspace)
+    own = app_tree(app, workspace)
+    requirements = resolve(app.requirements, app.settings, python.target, workspace) if app.requirements else None
+    parts = _parts(app, own, requirements, python, workspace)
+    made = bundle(parts, _finish, python, tools, workspace, one_file=form == "file")
+    tree, files = made.tree, dict(made.files)
+    if form == "static":
+        libraries = _libraries(made.tree.tree, app, python)
+        files.update({path: file.content.size for path, file in libraries.files()})
+        packing = app.settings.onefile.packing
+        whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
+        tree = LazyTree(key_of("program", str(whole.digest)), lambda: Tree({f"/{parts.name}": File(whole, 0o755)}))
+    notes = (*notes_on(app, requirements), *notes_on_code(own, app), *_notes_on_bundle(made, tree))
+    return Program(parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
+
+
+# Neither changes what is loaded, so both are for every file; the executable itself stays as PyInstaller made it.
+_finish = Transform(key_of("finished", strip.key, relocated.key), lambda tree: tree | strip | relocated)
+
+
+def _parts(
+    app: App, own: AppTree, requirements: Requirements | None, python: Interpreter, workspace: Workspace
+) -> Parts:
+    settings = app.settings
+    wheels = dependencies(requirements, python.target, workspace) if requirements else None
+    found = reach_of(app, python, own.code, wheels, workspace)  # from the sources: compiled, they hide their imports
+    return Parts(
+        name=posixpath.basename(app.name),
+        entry=app.entry,
+        roots=app.import_roots,
+        code=compiled(own.code, app, python, workspace),
+        resources=own.resources,
+        wheels=wheels,
+        reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),
+        left_out=found.left_out,
+        data=found.data,
+        without=settings.onefile.without,
+        optimize=settings.optimize,
+        upx=settings.onefile.upx,
+    )
+
+
+def _libraries(made: Tree, app: App, python: Interpreter) -> Tree:
+    """The shared libraries that a bundle takes from the system it runs on: the C library and its kin."""
+    found = closure(str(python.executable), needs_of(made), MACHINE, allow_missing=app.settings.allow_missing)
+    have = {posixpath.basename(path) for path in made.entries}
+    return Tree(
+        {
+            f"/{posixpath.basename(path)}": File(content)
+            for path, content in found.libraries.items()
+            if posixpath.basename(path) not in have
+        }
+    )
+
+
+def _zones(app: App, made: Bundle) -> bool:
+    if app.settings.timezones != "auto":
+        return app.settings.timezones
+    return "zoneinfo" in made.modules and "tzdata" not in made.modules
+
+
+def _notes_on_bundle(made: Bundle, tree: LazyTree) -> Iterator[str]:
+    for name, importer in made.missing:
+        yield f"nothing provides the module {name}, which {importer} imports: add it to the requirements"
+    size = sum(file.content.size for _, file in tree.tree.files())
+    if size > _LARGE:
+        yield (
+            f"a program of {size / 1e6:.0f} MB unpacks itself at every start: images of the recipes scratch and tiny "
+            "start at once, and a change of the app changes one small layer of them"
+        )
