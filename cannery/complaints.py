@@ -30,6 +30,11 @@ _ADVICE = {
 }
 
 
+_NO_WHEEL = re.compile(
+    r"(?P<name>[\w.-]+)==\S+ has no wheels with a matching platform tag \(e\.g\., `(?P<platform>\w+)`"
+)
+
+
 def explain(error: ProgramFailed, what: str, otherwise: str) -> CanneryError:
     """Say what uv's complaint means; ``what`` went wrong, and ``otherwise`` is the step where nothing better fits."""
     if error.returncode < 0:
@@ -38,5 +43,11 @@ def explain(error: ProgramFailed, what: str, otherwise: str) -> CanneryError:
     words = complaint[start.start() :] if (start := re.search(r"^error:", complaint, re.MULTILINE)) else complaint
     if step := advice(words, "CANNERY_CACHE, UV_CACHE_DIR"):
         return MachineError(what, evidence=words, step=step)
+    if (lacking := _NO_WHEEL.search(words)) and "musl" in lacking["platform"]:
+        return RequirementsError(
+            f"{lacking['name']} has no wheel for musl, which Alpine's Python runs on",
+            evidence=words,
+            step="take a base with glibc, as Debian's have it, or a version that has such a wheel",
+        )
     fitting = (step for pattern, step in _ADVICE.items() if re.search(pattern, words, re.IGNORECASE))
     return RequirementsError(what, evidence=words, step=next(fitting, otherwise))

@@ -14,7 +14,7 @@ from cannery.engines.paths import read_text
 from cannery.errors import ConfigurationError, RuntimeTreeError
 from cannery.model import Digest, Entry, File, Inline, LazyTree, Transform, Tree, key_of
 from cannery.trees.base_python import BasePython, find_python, target_of
-from cannery.trees.closure import closure
+from cannery.trees.closure import Need, closure
 from cannery.trees.landing import landed
 from cannery.trees.replaced import without_replaced
 from cannery.trees.rootfs import MACHINE
@@ -75,11 +75,13 @@ class Ground:
     def check(self, needs: Needs, app: App, workspace: Workspace) -> None:
         """Raise :class:`RuntimeTreeError` for a shared library that neither the base nor a tree has."""
         allowed = app.settings.allow_missing
-        key = key_of("base libraries", 1, self.base.manifest.hex, [asdict(need) for need in needs.libraries], allowed)
+        named = (Need(soname, "[tool.cannery] libraries", ()) for soname in app.settings.libraries)
+        wanted = (*needs.libraries, *named)
+        key = key_of("base libraries", 1, self.base.manifest.hex, [asdict(need) for need in wanted], allowed)
         if workspace.cache.recall("closures", key) is not None:
             return
         try:
-            closure(self.python.path, needs.libraries, self.image.root, allow_missing=allowed)
+            closure(self.python.path, wanted, self.image.root, allow_missing=allowed)
         except RuntimeTreeError as error:
             name = error.what.removeprefix("the shared library ").partition(" ")[0]
             raise RuntimeTreeError(

@@ -12,12 +12,12 @@ import pytest
 from cannery.cache import Cache
 from cannery.process import run
 from cannery.workspace import Workspace
-from tests.standins.registry import full_base, registry, slim_base
+from tests.standins.registry import full_base, guarded_registry, registry, slim_base
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["full_base", "registry", "slim_base"]  # fixtures for all tests
+__all__ = ["full_base", "guarded_registry", "registry", "slim_base"]  # fixtures for all tests
 
 _OLDEST = (3, 11)
 

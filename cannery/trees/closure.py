@@ -30,6 +30,7 @@ __all__ = ["Closure", "Need", "closure", "needs_of", "needs_of_file"]
 _OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
 
 _FOLDER = re.compile(rb"(?<=\0)(/(?:usr/)?lib[\w/-]*)/(?=\0)")  # as a loader has them built in
+_MUSL_ITSELF = re.compile(r"lib(?:c|pthread|rt|m|dl|util|xnet)\.")  # names that musl's loader answers to (dynlink.c)
 _TRUSTED = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
 
 
@@ -81,6 +82,7 @@ def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: t
     if elf is None:
         raise RuntimeTreeError(f"{program} is no program of this system (ELF)")
     configured = tuple(_configured(root, elf))
+    is_musl = "musl" in posixpath.basename(elf.interpreter or "")
     found: dict[str, tuple[str, OnDisk]] = {}
     missing: set[str] = set()
     pending = [
@@ -90,7 +92,7 @@ def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: t
     ]
     while pending:
         need = pending.pop()
-        if need.soname in found:
+        if need.soname in found or (is_musl and _MUSL_ITSELF.match(need.soname)):
             continue
         where = _look_up(need, root, configured, elf)
         if where is None:

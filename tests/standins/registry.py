@@ -22,8 +22,10 @@ from tests.standins.images import FULL, SLIM, TOOLS, layout
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Base", "Registry", "full_base", "registry", "slim_base"]
+__all__ = ["USER", "Base", "Registry", "full_base", "guarded_registry", "registry", "slim_base"]
 
+USER = ("tinsmith", "sesame")
+_HASH = "$2b$05$abcdefghijklmnopqrstuuKcS.CYWVYVaLiiCKrrc0A5s3mGesJ9O"  # of that password, by crypt(5)
 _PATIENCE = 30  # seconds for a registry to start
 
 _CONFIGURATION = """
@@ -39,8 +41,9 @@ class Registry:
     """A registry that answers without a password and without TLS."""
 
     address: str  # host and port
+    data: Path  # where it keeps what it has
 
-    def push(self, layout: Path, tag: str, repository: str) -> str:
+    def push(self, layout: Path, tag: str, repository: str, *flags: str) -> str:
         """Put an image of an OCI layout there; returns its reference."""
         reference = f"{self.address}/{repository}"
         command = [
@@ -48,11 +51,16 @@ class Registry:
             "copy",
             "--quiet",
             "--dest-tls-verify=false",
+            *flags,
             f"oci:{layout}:{tag}",
             f"docker://{reference}",
         ]
         subprocess.run(command, check=True)
         return reference
+
+    def blob(self, digest: str) -> Path:
+        """Where it keeps the blob of ``digest``, in hexadecimal digits."""
+        return self.data / "docker/registry/v2/blobs/sha256" / digest[:2] / digest / "data"
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,16 @@ class Base:
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     _need("docker-registry", "skopeo")
     with _running(tmp_path_factory.mktemp("registry")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def guarded_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry that asks for a password: that of :data:`USER`."""
+    _need("docker-registry", "skopeo")
+    home = tmp_path_factory.mktemp("guarded-registry")
+    (home / "users").write_text(f"{USER[0]}:{_HASH}\n")
+    with _running(home, f"auth: {{htpasswd: {{realm: cans, path: {home / 'users'}}}}}") as started:
         yield started
 
 
@@ -92,10 +110,11 @@ def _base(registry: Registry, tag: str) -> Base:
 
 
 @contextmanager
-def _running(home: Path) -> Iterator[Registry]:
+def _running(home: Path, more: str = "") -> Iterator[Registry]:
     address = f"127.0.0.1:{_free_port()}"
     configuration = home / "config.yml"
-    configuration.write_text(textwrap.dedent(_CONFIGURATION).format(folder=home / "data", address=address))
+    text = textwrap.dedent(_CONFIGURATION).format(folder=home / "data", address=address)
+    configuration.write_text(f"{text}{more}\n")
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(["docker-registry", "serve", configuration], stdout=log, stderr=log)
     try:
@@ -104,7 +123,7 @@ def _running(home: Path) -> Iterator[Registry]:
             assert process.poll() is None, (home / "log").read_text()
             assert time.monotonic() < deadline, (home / "log").read_text()
             time.sleep(0.05)
-        yield Registry(address)
+        yield Registry(address, home / "data")
     finally:
         process.terminate()
         process.wait()
