@@ -182,13 +182,13 @@ def test_without_an_engine_the_image_s_python_is_run_by_cannery(project: Path) -
 
 
 @pytest.fixture
-def base(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A base that the settings name: any image can be one."""
-    archive = tmp_path / "base.tar"
-    done = cannery("image", "--engine=none", "--tag=base", f"--output={archive}", cwd=project)
+    (tmp_path / "main.py").write_text("print('base')\n")
+    done = cannery("image", "--engine=none", "--output=base.tar", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    monkeypatch.setenv("CANNERY_BASE", f"docker-archive:{archive}")
-    return f"docker-archive:{archive}"
+    monkeypatch.setenv("CANNERY_BASE", f"docker-archive:{tmp_path}/base.tar")
+    return f"docker-archive:{tmp_path}/base.tar"
 
 
 @pytest.mark.once
