@@ -1,5 +1,21 @@
 """Check this project: ``nox`` runs the checks and the tests, ``nox --list`` says what else there is."""
 
+from pathlib import Path
+
+import nox
+
 from cannery.sessions import export, lint, tests
 
-__all__ = ["export", "lint", "tests"]
+__all__ = ["examples", "export", "lint", "tests"]
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Check and test the examples, each of which is a project of its own."""
+    folders = [path.parent.absolute() for path in sorted(Path("examples").glob("*/pyproject.toml"))]
+    session.install(".", "mypy", "pytest", "types-gunicorn")
+    session.install(*(f"--requirement={folder}/requirements.txt" for folder in folders))
+    for folder in folders:
+        with session.chdir(folder):
+            session.run("mypy", "--strict", ".")
+            session.run("python", "-m", "pytest", "--quiet", "tests")

@@ -81,7 +81,8 @@ def _script(entry: Function, python: str) -> Iterator[str]:
     yield ""
     yield f"from {entry.module} import {entry.attribute.partition('.')[0]}"
     yield ""
-    yield f"sys.exit({entry.attribute}())"
+    yield 'if __name__ == "__main__":'  # a worker that multiprocessing spawns reads the script, too
+    yield f"    sys.exit({entry.attribute}())"
 
 
 def _text(lines: Iterator[str], mode: int) -> File:

@@ -114,7 +114,7 @@ def test_an_installed_project_s_metadata_and_script_are_made(make_project: MakeP
     assert isinstance(script, File)
     assert script.mode == 0o755
     assert isinstance(script.content, Inline)
-    assert b"from hello import Cli\n\nsys.exit(Cli.main())" in script.content.data
+    assert b'from hello import Cli\n\nif __name__ == "__main__":\n    sys.exit(Cli.main())' in script.content.data
     assert entry_command(load(folder), PYTHON) == ("/usr/local/bin/hello",)
 
 

@@ -1,0 +1,6 @@
+"""Start the server: ``python -m demo_server``."""
+
+from demo_server.server import main
+
+if __name__ == "__main__":
+    main()

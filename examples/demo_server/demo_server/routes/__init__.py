@@ -1,0 +1,1 @@
+"""What can be asked over HTTP: every blueprint in here is found and served."""

@@ -1,0 +1,5 @@
+"""All that this project needs to become an image: see ``invoke --list``."""
+
+from cannery.tasks import namespace
+
+__all__ = ["namespace"]

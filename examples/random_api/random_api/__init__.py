@@ -1,0 +1,1 @@
+"""A REST API that returns a random number."""

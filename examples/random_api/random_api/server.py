@@ -1,0 +1,45 @@
+"""Gunicorn, embedded in the program."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from gunicorn.app.base import BaseApplication
+
+from random_api.api import create_api
+from random_api.options import Options, read_options
+
+if TYPE_CHECKING:
+    import falcon
+
+__all__ = ["Server", "main"]
+
+_IN_MEMORY = "/dev/shm"  # noqa: S108  # Gunicorn's own advice for its heartbeat files: a disk may stall
+
+
+class Server(BaseApplication):
+    """Gunicorn serving the API as the options say; it ends gracefully on SIGTERM."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Tell Gunicorn what it would read from a file of its own."""
+        settings = {
+            "bind": f"{self.options.host}:{self.options.port}",
+            "workers": self.options.workers,
+            "worker_tmp_dir": _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> falcon.App[falcon.Request, falcon.Response]:  # type: ignore[override]  # looser in the stubs
+        """The application, in each worker."""
+        return create_api()
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    Server(read_options()).run()
