@@ -120,6 +120,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     volumes: tuple[ImagePath, ...] = ()
     stop_signal: Annotated[str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z")] | None = None
 
+    # who builds it
+    builder: Literal["cannery", "docker"] = "cannery"  # docker: BuildKit, from the recipe's Dockerfile
+    build_options: tuple[str, ...] = ()  # more options for docker build: "--network=host"
+
     # where it goes
     engine: Literal["auto", "none", "docker", "podman"] = "auto"  # that loads and runs it; auto: the one that answers
     tag: Tag = "latest"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cannery.app import App
     from cannery.model import Base
 
-__all__ = ["config_on_base", "container_config", "program_config"]
+__all__ = ["config_of_its_own", "config_on_base", "container_config", "program_config"]
 
 _NOT_INHERITED = {"Cmd", "OnBuild", "ArgsEscaped"}
 
@@ -40,6 +40,13 @@ def program_config(app: App, program: str) -> dict[str, Any]:
         "Labels": {"dev.cannery.needs": "executable-tmp", **_labels(app)},  # it unpacks itself there
         "WorkingDir": "/",
     }
+
+
+def config_of_its_own(app: App, entry: tuple[str, ...]) -> dict[str, Any]:
+    """What the app adds to a base that nobody has looked into."""
+    user = f"{app.settings.uid}:{app.settings.uid}"
+    environment = {**_environment(app, certificates=False), **app.settings.env}
+    return {**_own(app, entry, user), "Env": _pairs(environment), "Labels": _labels(app)}
 
 
 def config_on_base(app: App, base: Base, entry: tuple[str, ...], user: str, *, certificates: bool) -> dict[str, Any]:

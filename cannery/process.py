@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Completed", "ProgramFailed", "Runner", "find", "find_uv", "run", "start"]
+__all__ = ["Completed", "ProgramFailed", "Runner", "find", "find_uv", "run", "run_shown", "start"]
 
+_STANDARD_ERROR = 2  # its descriptor
 _PATIENCE = 3  # seconds that a program has to end when it's told to
 
 
@@ -84,6 +85,21 @@ def run(
     return Completed(stdout, stderr)
 
 
+def run_shown(
+    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = ""
+) -> Completed:
+    """Run ``command`` as :func:`run` does, what it says shown on standard error as it comes."""
+    with start(command, cwd=cwd, env=env, output=_STANDARD_ERROR) as process:
+        try:
+            process.communicate(os.fsencode(stdin))
+        except BaseException:
+            _stop(process)
+            raise
+    if process.returncode:
+        raise ProgramFailed(command, process.returncode, "", "what it said is shown above")
+    return Completed("", "")
+
+
 def find(*names: str, step: str) -> str:
     """Return the path of the first program of ``names`` that there is; ``step`` tells how to install it."""
     for name in names:
@@ -103,17 +119,24 @@ def find_uv() -> str:
 
 
 def start(
-    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    output: int = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
-    """Start ``command``, its streams pipes; raises as :func:`run` does where there is no such program."""
+    """Start ``command``, its streams pipes, unless it writes to the descriptor ``output``.
+
+    Raises as :func:`run` does where there is no such program.
+    """
     try:
         return subprocess.Popen(  # noqa: S603  # the command is a list: no shell reads it
             list(command),
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
         )
     except FileNotFoundError as error:
         raise ToolError(f"there is no program {command[0]!r}", evidence=str(error), step="install it") from error

@@ -8,6 +8,7 @@ from invoke.collection import Collection
 from cannery.tasks.audit import audit
 from cannery.tasks.config import config
 from cannery.tasks.cythonize import cythonize
+from cannery.tasks.dockerfile import dockerfile
 from cannery.tasks.explore import explore
 from cannery.tasks.freeze import freeze
 from cannery.tasks.image import image
@@ -17,4 +18,4 @@ from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
-namespace = Collection(image, run, explore, freeze, ps, images, prune, audit, config, cythonize)
+namespace = Collection(image, run, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize)

@@ -11,11 +11,21 @@ from cannery.tasks.common import BUILD_HELP, friendly, load_app, program_name
 if TYPE_CHECKING:
     from invoke.context import Context
 
+    from cannery.app import App
+    from cannery.dockerbuild import BuildOptions
+
 __all__ = ["image"]
 
 
 @task(
-    help={**BUILD_HELP, "json": "Print the result as JSON, and nothing else, on standard output."},
+    help={
+        **BUILD_HELP,
+        "builder": "Who builds: cannery, or docker, from the recipe's Dockerfile (default: cannery).",
+        "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
+        "cache_from": "With --builder docker: where to take layers from, as docker build has it.",
+        "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
+        "json": "Print the result as JSON, and nothing else, on standard output.",
+    },
     auto_shortflags=False,
 )
 @friendly
@@ -32,6 +42,10 @@ def image(
     compile: bool = False,
     refresh: bool = False,
     engine: str | None = None,
+    builder: str | None = None,
+    docker_builder: str | None = None,
+    cache_from: str | None = None,
+    cache_to: str | None = None,
     json: bool = False,
 ) -> None:
     """Build the project's container image.
@@ -57,7 +71,13 @@ def image(
         strip=strip or None,
         compile=compile or None,
         engine=engine,
+        builder=builder,
     )
+    if app.settings.builder == "docker":
+        from cannery.dockerbuild import BuildOptions  # noqa: PLC0415
+
+        _build_with_docker(app, BuildOptions(docker_builder, cache_from, cache_to), json=json)
+        return
     report = make_image(app, quiet=json, refresh=refresh)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))
@@ -65,3 +85,25 @@ def image(
     from rich.console import Console  # noqa: PLC0415
 
     report.print(Console(highlight=False, soft_wrap=True), program_name())
+
+
+def _build_with_docker(app: App, options: BuildOptions, *, json: bool) -> None:
+    import json as encoder  # noqa: PLC0415
+    import shlex  # noqa: PLC0415
+
+    from cannery.dockerbuild import build_with_docker  # noqa: PLC0415
+    from cannery.report.image import human_size  # noqa: PLC0415
+    from cannery.workspace import Workspace  # noqa: PLC0415
+
+    built = build_with_docker(app, Workspace.default(), options, quiet=json)
+    if json:
+        print(encoder.dumps(built.as_json(), indent=2))
+        return
+    print(f"\n{built.references[0]}  {app.settings.recipe}, built by {built.client}")
+    print(f"id       {built.id}")
+    print(f"size     {human_size(built.size)}")
+    print(f"took     {built.seconds:.2f} s")
+    for note in built.notes:
+        print(f"note     {note}")
+    program = "podman" if app.settings.engine == "podman" else "docker"
+    print(f"\nNext: {shlex.join([program, 'run', '--rm', *built.references])}")

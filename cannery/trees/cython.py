@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.app import CythonSettings, Interpreter
     from cannery.workspace import Workspace
 
-__all__ = ["cython"]
+__all__ = ["cython", "starter"]
 
 _LONGEST_NAME = 255  # bytes, on most file systems
 
@@ -87,10 +87,15 @@ def cython(
             target = _target(path, compiler.abi.suffix, script=sources[path].script)
             entries[target] = modules[path]
             if sources[path].script:
-                entries[path] = File(Inline(_STARTER.format(file=f"/{posixpath.basename(target)}").encode()))
+                entries[path] = File(Inline(starter(posixpath.basename(target)).encode()))
         return Tree(entries)
 
     return Transform(key, apply)
+
+
+def starter(file: str) -> str:
+    """The lines that take a script's place and start ``file``, the extension module beside it."""
+    return _STARTER.format(file=f"/{file}")
 
 
 def _sources(tree: Tree, roots: tuple[str, ...], scripts: frozenset[str], left: tuple[str, ...]) -> Iterator[Source]:

@@ -13,11 +13,11 @@ from cannery.errors import ConfigurationError
 from cannery.model import Content, Directory, Entry, File, Inline, OnDisk, Symlink, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cannery.app import Interpreter
 
-__all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "known_modules", "python_path"]
+__all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "known_modules", "python_path", "unwanted_by"]
 
 # What stays behind, by its name in the standard library, and the imports in the app's code that bring it back.
 # The configuration can name any of them, too.
@@ -66,6 +66,11 @@ def known_modules(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
+def unwanted_by(imports: frozenset[str]) -> list[str]:
+    """What of the standard library an app with those ``imports`` has no use for, whatever its dependencies are."""
+    return sorted(_unwanted(_BACK_FOR_THE_APP, imports))
+
+
 def python_path(interpreter: Interpreter) -> str:
     """Where the interpreter lies in an image."""
     return f"/usr/local/bin/{interpreter.name}"
@@ -100,8 +105,7 @@ def _content(path: Path, interpreter: Interpreter) -> Content:
 
 
 def _files(folder: Path, dynload: Path | None, wanted: frozenset[str]) -> Iterator[Path]:
-    everything = {**_BACK_FOR_THE_APP, **_BACK_FOR_ANYONE}
-    left_out = {name for name, imports in everything.items() if wanted.isdisjoint((name, *imports))}
+    left_out = _unwanted({**_BACK_FOR_THE_APP, **_BACK_FOR_ANYONE}, wanted)
     for here, folders, names in os.walk(folder):
         top = here == str(folder)
         folders[:] = [name for name in folders if not _skipped(name, left_out, top=top)]
@@ -113,6 +117,10 @@ def _files(folder: Path, dynload: Path | None, wanted: frozenset[str]) -> Iterat
             if (top or path.parent == dynload) and (module in left_out or _is_test_extension(module)):
                 continue
             yield path
+
+
+def _unwanted(table: Mapping[str, tuple[str, ...]], wanted: frozenset[str]) -> set[str]:
+    return {name for name, imports in table.items() if wanted.isdisjoint((name, *imports))}
 
 
 def _skipped(name: str, left_out: set[str], *, top: bool) -> bool:

@@ -1,0 +1,1 @@
+"""Dockerfiles, for people whose platform insists on them: a recipe's stages as templates, filled in."""

@@ -1,0 +1,36 @@
+"""What a build may see of the project: the files that go in, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["dockerignore"]
+
+_HEAD = """\
+# What a build of the image may see of the project: all that isn't named stays away from it, secrets and virtual
+# environments among it. Made by "invoke dockerfile", as the Dockerfile is.
+*
+"""
+
+
+def dockerignore(paths: Iterable[str], excluded: Iterable[str]) -> str:
+    """A ``.dockerignore`` (docs.docker.com, build context) that lets through ``paths``, less what is ``excluded``.
+
+    ``excluded`` are patterns of the configuration, whose ``*`` crosses folders.
+    """
+    allowed = (f"!{path}" for path in paths)
+    lines = dict.fromkeys([*allowed, "**/__pycache__", "**/*.py[co]", *_translated(excluded)])
+    return _HEAD + "".join(f"{line}\n" for line in lines)
+
+
+def _translated(patterns: Iterable[str]) -> Iterator[str]:
+    for pattern in patterns:
+        text = pattern.rstrip("/")
+        yield text
+        if text.startswith("*"):
+            yield f"**/{text}"
+        if "/*" in text:
+            yield text.replace("/*", "/**/*")

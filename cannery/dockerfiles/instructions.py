@@ -1,0 +1,78 @@
+"""Instructions of a Dockerfile (docs.docker.com, Dockerfile reference)."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["copy", "execution", "quoted_lines", "written"]
+
+
+def copy(sources: Iterable[str], target: str) -> str:
+    """``COPY``, in the form that a space in a name asks for."""
+    words = [*sources, target]
+    if any(re.search(r"[\s\"'\[]", word) for word in words):
+        return f"COPY {json.dumps(words, ensure_ascii=False)}\n"
+    return f"COPY {' '.join(words)}\n"
+
+
+def written(path: str, text: str, *, executable: bool = False) -> str:
+    """A ``RUN`` that writes a small file: heredocs need a newer syntax than Docker's own."""
+    folder, _, _ = path.rpartition("/")
+    mode = f" \\\n && chmod 755 {shlex.quote(path)}" if executable else ""
+    return (
+        f"RUN mkdir -p {shlex.quote(folder)} \\\n && printf '%s\\n' {quoted_lines(text)} >{shlex.quote(path)}{mode}\n"
+    )
+
+
+def quoted_lines(text: str) -> str:
+    """The lines of ``text`` as words of a shell."""
+    return " \\\n      ".join(shlex.quote(line) for line in text.splitlines())
+
+
+def execution(config: Mapping[str, Any]) -> str:
+    """How a container starts, from an image's configuration (OCI image-spec v1.1, config.md)."""
+    return "".join(_execution(config))
+
+
+def _execution(config: Mapping[str, Any]) -> Iterator[str]:
+    yield _pairs("ENV", [pair.partition("=")[::2] for pair in config.get("Env") or ()])
+    yield _pairs("LABEL", list((config.get("Labels") or {}).items()))
+    if ports := config.get("ExposedPorts"):
+        yield f"EXPOSE {' '.join(port.removesuffix('/tcp') for port in ports)}\n"
+    if volumes := config.get("Volumes"):
+        yield f"VOLUME {_array(list(volumes))}\n"
+    if signal := config.get("StopSignal"):
+        yield f"STOPSIGNAL {signal}\n"
+    yield f"WORKDIR {config['WorkingDir']}\n"
+    yield "# A number, as Kubernetes can't tell from a name that it isn't root.\n"
+    yield f"USER {config['User']}\n"
+    yield "# The exec form: no shell stands between the program and its signals.\n"
+    yield f"ENTRYPOINT {_array(config['Entrypoint'])}\n"
+    if arguments := config.get("Cmd"):
+        yield f"CMD {_array(arguments)}\n"
+
+
+def _pairs(instruction: str, pairs: list[tuple[str, str]]) -> str:
+    if not pairs:
+        return ""
+    indent = " \\\n" + " " * (len(instruction) + 1)
+    return f"{instruction} {indent.join(f'{_key(name)}={_value(value)}' for name, value in pairs)}\n"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w.-]+", name) else _value(name)
+
+
+def _value(text: str) -> str:
+    """A value that neither a space, a quote nor a variable's mark changes."""
+    return '"' + re.sub(r'([\\"$])', r"\\\1", text).replace("\n", "\\\n") + '"'
+
+
+def _array(words: list[str]) -> str:
+    return json.dumps(words, ensure_ascii=False)

@@ -1,0 +1,23 @@
+"""The parts of Dockerfiles as they lie in the folder ``templates``, with ``@{holes}`` to fill."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+__all__ = ["filled"]
+
+_FOLDER = Path(__file__).with_name("templates")
+
+
+class _Template(string.Template):
+    """A template that leaves shells' and Dockerfiles' variables alone."""
+
+    delimiter = "@"
+    idpattern = "(?!)"  # only braces make a hole
+    braceidpattern = r"\w+"
+
+
+def filled(part: str, /, **holes: str) -> str:
+    """The part of that name, each hole filled; a hole that nothing is given for raises :class:`KeyError`."""
+    return _Template((_FOLDER / f"{part}.dockerfile").read_text(encoding="utf-8")).substitute(holes)

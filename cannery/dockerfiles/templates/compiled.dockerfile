@@ -1,0 +1,5 @@
+# Each module becomes an extension module, without symbols and without a path of this build in it.
+RUN export CFLAGS="-Os -g0 -fvisibility=hidden -ffile-prefix-map=$PWD=." LDFLAGS="-s -Wl,--build-id=none" \
+ && find . -name '*.py'@{excluded} -exec cythonize --inplace --quiet --parallel "$(nproc)" @{directives} {} +@{scripts} \
+ && find . -name '*.c' -delete \
+ && find . -name '*.py'@{kept} -delete
