@@ -6,14 +6,12 @@ What is installed, copied and started follows from the same settings as cannery'
 from __future__ import annotations
 
 import difflib
-import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from packaging.specifiers import SpecifierSet
-
 from cannery.app import Function, Script
+from cannery.dockerfiles.base import NamedBase, named_base
 from cannery.dockerfiles.context import dockerignore
 from cannery.dockerfiles.instructions import copy, execution, quoted_lines, written
 from cannery.dockerfiles.sources import Installed, installed
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from cannery.app import App
     from cannery.workspace import Workspace
 
-__all__ = ["Rendered", "base_of", "render"]
+__all__ = ["Rendered", "render"]
 
 _CYTHON: Final = ("cython==3.3.1", "setuptools==84.2.1")
 _DIRECTIVES: Final = {"annotation_typing": False, "language_level": 3}
@@ -58,8 +56,7 @@ class _Job:
 
     app: App
     own: AppTree
-    base: str
-    python: str  # "python3.11"
+    base: NamedBase
     dependencies: Installed | None
 
 
@@ -77,32 +74,31 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
             evidence=f"did you mean {near[0]!r}?" if near else "",
             step=f"those that have one are: {', '.join(_RECIPES)}",
         )
-    base = base_of(app)
+    base = named_base(app)
     _check_wheels(app, base, workspace)
     shebang = "/usr/bin/env python3" if recipe in _ON_BASE else "/usr/local/bin/python3"
     own = app_tree(app, workspace, shebang)
-    job = _Job(app, own, base, _python(app, base), installed(app))
+    job = _Job(app, own, base, installed(app))
     what, body = _RECIPES[recipe]
     head = filled(
         "head", name=app.name, what=what, flags=flags, tag=f"{app.name}:{app.settings.tag}",
-        base=f"{base}@{digest}" if digest else base,
+        base=f"{base.name}@{digest}" if digest else base.name,
     )  # fmt: skip
     inputs = job.dependencies.files if job.dependencies else ()
     paths = [*inputs, *_tops(own.code.tree.files(), app), *_resources(app)]
     return Rendered(head + body(job), dockerignore(paths, app.settings.exclude), tuple(_notes(app)))
 
 
-def _check_wheels(app: App, base: str, workspace: Workspace) -> None:
+def _check_wheels(app: App, base: NamedBase, workspace: Workspace) -> None:
     """Raise :class:`RequirementsError` for a dependency that has no wheel for Alpine's C library, while it's time.
 
     What only a build in the base can tell is left to pip: other bases have glibc, which nearly every wheel is for.
     """
-    if "alpine" not in base or app.requirements is None:
+    if "alpine" not in base.name or app.requirements is None:
         return
-    name = _python(app, base)
-    version = tuple(map(int, name.removeprefix("python").split(".")))
-    python = BasePython(f"/usr/local/bin/{name}", version, f"/usr/local/lib/{name}/site-packages", "musl", (1, 2))
-    target = target_of(python, machine_platform(), base)
+    version = tuple(map(int, base.version.split(".")))
+    python = BasePython(base.path, version, f"/usr/local/lib/{base.python}/site-packages", "musl", (1, 2))
+    target = target_of(python, machine_platform(), base.name)
     _ = dependencies(resolve(app.requirements, app.settings, target, workspace), target, workspace).tree
 
 
@@ -128,7 +124,7 @@ def _scratch(job: _Job) -> str:
         "from_scratch",
         dependencies="COPY --from=dependencies /dependencies/ /\n" if job.dependencies else "",
         resources=_copied_resources(job.app, f"{HOME}/"),
-        execution=execution(container_config(job.app, f"/usr/local/bin/{job.python}")),
+        execution=execution(container_config(job.app, f"/usr/local/bin/{job.base.python}")),
     )
     return (_tools(job) if compiled else "") + "".join(stages) + final
 
@@ -165,7 +161,7 @@ def _runtime(job: _Job) -> str:
     sources += "".join(copy([_relative(path)], "/native/") for path in native)
     return filled(
         "runtime",
-        python=job.python,
+        python=job.base.python,
         unwanted=" ".join(_unwanted(job)),
         bytecode=_bytecode(app, "/image", "."),
         sources=sources,
@@ -179,7 +175,7 @@ def _runtime(job: _Job) -> str:
 
 def _named_library(name: str) -> str:
     """Words of the runtime's instruction that look up a library, which the program opens by its name."""
-    return f" && ldconfig -p | awk '$1 == \"{name}\" {{print $NF; exit}}' >>/tmp/libraries \\\n"
+    return f" && ldconfig -p >/tmp/known && awk '$1 == \"{name}\" {{print $NF; exit}}' /tmp/known >>/tmp/libraries \\\n"
 
 
 def _app_stage(job: _Job, *, compiled: bool) -> str:
@@ -224,7 +220,7 @@ def _compiled_script(script: str, directives: str) -> str:
 
 def _on_base(job: _Job, app: str, suffix: str) -> str:
     uid = job.app.settings.uid
-    entry = entry_command(job.app, _path_in_base(job), suffix)
+    entry = entry_command(job.app, job.base.path, suffix)
     return filled(
         "on_base",
         passwd=shlex.quote(_account(uid)),
@@ -241,7 +237,7 @@ def _bytecode(app: App, strip: str, folder: str) -> str:
 
 
 def _tools(job: _Job) -> str:
-    return filled("tools_base", tools=_with_compiler(job.base))
+    return filled("tools_base", tools=job.base.with_compiler)
 
 
 def _copies(files: Iterable[tuple[str, File]], app: App, below: str) -> str:
@@ -291,47 +287,6 @@ def _unwanted(job: _Job) -> list[str]:
     names = unwanted_by(job.own.imports | frozenset(job.app.settings.stdlib))
     modules = [f"lib-dynload/{name}.*" if name.startswith("_") else f"{name}*" for name in names]
     return [*modules, "lib-dynload/_test*", "lib-dynload/_xx*", "lib-dynload/xx*", "LICENSE.txt"]
-
-
-def base_of(app: App) -> str:
-    """The base as Docker names it: of the settings, or the official image of the app's Python."""
-    text = app.settings.base
-    if text is None:
-        return f"python:{_wanted_version(app)}-slim"
-    if text.startswith(("oci:", "docker-archive:")):
-        raise ConfigurationError(
-            f"a Dockerfile can't begin with base = {text!r}",
-            step='name an image that Docker can pull, as  base = "python:3.11-slim"',
-        )
-    return text.removeprefix("docker-daemon:")
-
-
-def _wanted_version(app: App) -> str:
-    """The Python that the settings name, or the oldest that the project allows."""
-    if app.settings.python and "/" not in app.settings.python:
-        return ".".join(app.settings.python.split(".")[:2])
-    allowed = SpecifierSet(app.metadata.requires_python)
-    return next((version for version in _VERSIONS if allowed.contains(f"{version}.99")), _VERSIONS[0])
-
-
-_VERSIONS: Final = ("3.11", "3.12", "3.13", "3.14")
-
-
-def _python(app: App, base: str) -> str:
-    """The interpreter's name in the base, told from the tag."""
-    found = re.search(r":(3\.\d+)", base)
-    return f"python{found[1] if found else _wanted_version(app)}"
-
-
-def _path_in_base(job: _Job) -> str:
-    """Where the base's Python lies, in the official images; elsewhere it's looked for on the path."""
-    official = re.match(r"(?:.*/)?python:3\.\d+", job.base)
-    return f"/usr/local/bin/{job.python}" if official else "python3"
-
-
-def _with_compiler(base: str) -> str:
-    """The official image that has a compiler, where ``base`` is its slim form."""
-    return re.sub(r"-slim(?=-|$|@)", "", base.partition("@")[0])
 
 
 def _notes(app: App) -> Iterator[str]:

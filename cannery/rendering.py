@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cannery.dockerfile import Rendered, base_of, render
+from cannery.dockerfile import Rendered, render
+from cannery.dockerfiles.base import named_base
 from cannery.errors import ProjectError
 from cannery.files import explained, replacing, user_path
 
@@ -80,7 +81,7 @@ class Target:
 
 def render_files(app: App, workspace: Workspace, target: Target, *, flags: str = "", pin: bool = False) -> Rendered:
     """The Dockerfile of ``app``; its base's digest is the one that ``target`` names, or today's with ``pin``."""
-    base = base_of(app)
+    base = named_base(app).name
     if pin:
         from cannery.base_sources import digest_now  # noqa: PLC0415  # needs an extra
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cannery.process import find_uv, run
 from tests.engines.answering.conftest import dockerd
 
 if TYPE_CHECKING:
@@ -90,12 +91,8 @@ def shower(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text))
-    subprocess.run(
-        [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "pyproject.toml"]
-        + ["--output-file=requirements.txt"],
-        cwd=folder,
-        check=True,
-    )
+    options = ["--quiet", "--generate-hashes", "--no-header", "--output-file=requirements.txt"]
+    run([find_uv(), "pip", "compile", *options, "pyproject.toml"], cwd=folder)
     return folder
 
 

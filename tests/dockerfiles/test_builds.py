@@ -12,7 +12,6 @@ import pytest
 from tests.dockerfiles.conftest import built
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.engines.answering.conftest import Service
@@ -59,9 +58,7 @@ class Both:
 
 
 @pytest.fixture(scope="module", params=["slim", "scratch", "cython"])
-def both(
-    request: pytest.FixtureRequest, dockerd: Service, shower: Path, slim_base: Base, full_base: Base
-) -> Iterator[Both]:
+def both(request: pytest.FixtureRequest, dockerd: Service, shower: Path, slim_base: Base, full_base: Base) -> Both:
     del full_base  # it has to be in the registry, where the Dockerfile looks for a compiler
     recipe = request.param
     with pytest.MonkeyPatch.context() as patch:
@@ -71,7 +68,7 @@ def both(
         by_docker = built(*flags, "--builder=docker", "--tag=by-docker", cwd=shower)
         flags += [f"--output=dist/{recipe}.tar", "--tag=by-cannery"]
         by_cannery = built(*flags, cwd=shower)
-    yield Both(dockerd, by_docker["id"], by_cannery["references"][0])
+    return Both(dockerd, by_docker["id"], by_cannery["references"][0])
 
 
 def test_it_prints_the_same(both: Both) -> None:

@@ -31,7 +31,8 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize(
-    "command", ["image", "run", "explore", "freeze", "ps", "images", "prune", "audit", "config", "cythonize"]
+    "command",
+    ["image", "run", "explore", "freeze", "dockerfile", "ps", "images", "prune", "audit", "config", "cythonize"],
 )
 def test_help_lists_every_command_and_each_explains_itself(command: str) -> None:
     assert f"  {command} " in cannery("--help").stdout
@@ -50,7 +51,19 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
     command = [sys.executable, "-m", "invoke", "--list"]
     listed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
     tasks = [line.split()[0] for line in listed.splitlines()[2:-1]]
-    assert tasks == ["audit", "config", "cythonize", "explore", "freeze", "image", "images", "prune", "ps", "run"]
+    assert tasks == [
+        "audit",
+        "config",
+        "cythonize",
+        "dockerfile",
+        "explore",
+        "freeze",
+        "image",
+        "images",
+        "prune",
+        "ps",
+        "run",
+    ]
 
 
 def test_an_image_is_reported_in_a_table_with_the_next_step(make_project: MakeProject) -> None:
