@@ -18,6 +18,7 @@ from cannery.trees.app import app_tree
 from cannery.trees.bytecode import bytecode
 from cannery.trees.collected import HOME
 from cannery.trees.cython import cython
+from cannery.trees.extensions import compiler_for
 from cannery.trees.installed import entry_files
 
 if TYPE_CHECKING:
@@ -74,9 +75,8 @@ def compile_packages(packages: Packages, app: App, python: Interpreter, workspac
     """The packages with extension modules for sources, and bytecode for what stays uncompiled."""
     settings = app.settings
     keep = settings.keep_sources
-    compiled = cython(
-        python, workspace, settings.cython, import_roots=(), scripts=packages.scripts, keep_sources=keep, foreign=True
-    )
+    compiler = compiler_for(abi_of(python, workspace), settings.cython, workspace)
+    compiled = cython(compiler, workspace, scripts=packages.scripts, exclude=(*settings.cython.exclude, *keep))
     elsewhere = packages.tree.filter(lambda path, _: ".data/" in path)  # a wheel's files for other folders
     modules = packages.tree.filter(lambda path, _: path not in elsewhere)
     return (modules | compiled | bytecode(python, workspace, optimize=settings.optimize, keep_sources=keep)) + elsewhere

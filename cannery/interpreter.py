@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.process import Runner
     from cannery.workspace import Workspace
 
-__all__ = ["describe", "find_python", "interpreter_for", "machine_platform"]
+__all__ = ["describe", "find_python", "interpreter_for", "machine_platform", "same_minor"]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -82,6 +82,16 @@ def find_python(app: App, run: Runner) -> Path:
             raise ConfigurationError(f"python = {wanted!r}: there is no program {path}", step=step)
         return path
     return _ask_uv(wanted, run)
+
+
+def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
+    """A Python of this machine with the minor version of ``version``: bytecode and headers are the same for those.
+
+    Raises :class:`RuntimeTreeError` where there is none.
+    """
+    if sys.version_info[:2] == version[:2]:
+        return describe(Path(sys.executable), workspace)
+    return describe(_ask_uv(".".join(map(str, version[:2])), workspace.run), workspace)
 
 
 def describe(executable: Path, workspace: Workspace) -> Interpreter:

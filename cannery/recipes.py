@@ -6,10 +6,11 @@ Layers go from what changes rarely to what changes often, so that a change of th
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from cannery.compilation import compiled
+from cannery.compilation import compiled, compiled_on
 from cannery.errors import ConfigurationError
 from cannery.execution import config_on_base, container_config, program_config
 from cannery.ground import ground_of
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cannery.app import App
+    from cannery.ground import Ground
+    from cannery.trees.app import AppTree
     from cannery.workspace import Workspace
 
-__all__ = ["RECIPES", "Recipe", "onefile", "recipe_named", "scratch", "slim"]
+__all__ = ["RECIPES", "Recipe", "cython", "onefile", "recipe_named", "scratch", "slim"]
 
 
 class Recipe(Protocol):
@@ -79,14 +82,30 @@ def scratch(app: App, workspace: Workspace) -> Plan:
 
 def slim(app: App, workspace: Workspace) -> Plan:
     """The app's sources and its dependencies on top of a base, whose own Python runs them."""
-    settings = app.settings
-    if settings.compile:
+    if app.settings.compile:
         raise ConfigurationError(
-            "the recipe 'slim' ships sources", step="leave compile out, or take the recipe scratch"
+            "the recipe 'slim' ships sources", step="leave compile out, or take the recipe cython, or scratch"
         )
     ground = ground_of(app, workspace)
     own = app_tree(app, workspace, ground.python.path)
-    needs = needs_of_app(own.native, own.imports)
+    return _on_base(app, ground, own, own.code, Needs(), ".py", workspace)
+
+
+def cython(app: App, workspace: Workspace) -> Plan:
+    """The app compiled, with no source of it, on top of a base; its dependencies are as they come."""
+    ground = ground_of(app, workspace)
+    own = app_tree(app, workspace, ground.python.path)
+    code = compiled_on(ground.base, ground.python, own.code, app, workspace)
+    plan = _on_base(app, ground, own, code, needs_from(code, workspace), ".pyc", workspace)
+    return replace(plan, notes=(*plan.notes, *notes_on_code(own, app)))
+
+
+def _on_base(
+    app: App, ground: Ground, own: AppTree, code: LazyTree, needs: Needs, suffix: str, workspace: Workspace
+) -> Plan:
+    """``code`` and the app's dependencies on top of a base; the code's own ``needs``, and its modules' ``suffix``."""
+    settings = app.settings
+    needs += needs_of_app(own.native, own.imports)
     layers: list[tuple[str, LazyTree]] = []
     requirements = None
     if app.requirements is not None:
@@ -96,8 +115,8 @@ def slim(app: App, workspace: Workspace) -> Plan:
         stripped = wheels | strip if settings.strip else wheels
         layers.append(("dependencies", stripped | ground.replacing | ground.landing))
     ground.check(needs, app, workspace)
-    layers.append(("app", (own.code + own.resources + ground.system) | ground.landing))
-    entry = entry_command(app, ground.python.path, ".py")
+    layers.append(("app", (code + own.resources + ground.system) | ground.landing))
+    entry = entry_command(app, ground.python.path, suffix)
     config = config_on_base(app, ground.base, entry, ground.user, certificates=ground.bundle is not None)
     return Plan(tuple(layers), config, ground.base.platform, notes_on(app, requirements), ground.base)
 
@@ -111,7 +130,7 @@ def onefile(app: App, workspace: Workspace) -> Plan:
     return Plan(layers, program_config(app, path), made.platform, made.notes)
 
 
-RECIPES: Mapping[str, Recipe] = {"slim": slim, "scratch": scratch, "onefile": onefile}
+RECIPES: Mapping[str, Recipe] = {"slim": slim, "cython": cython, "scratch": scratch, "onefile": onefile}
 
 
 def recipe_named(name: str) -> Recipe:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.model import OnDisk, Platform
     from cannery.trees.rootfs import Root
 
-__all__ = ["BasePython", "find_python", "target_of"]
+__all__ = ["MACHINES", "BasePython", "find_python", "target_of"]
 
 _USUAL: Final = ("/usr/local/bin", "/usr/bin", "/bin", "/opt/python/bin")
 _NAME: Final = re.compile(r"python(3\.(\d+))")
@@ -31,7 +31,7 @@ _MUSL: Final = re.compile(rb"\0(1)\.(\d+)\.\d+\0")
 
 # By uv's names: the C library's versions that it knows, and the machines.
 _KNOWN_GLIBC: Final = (17, 28, *range(31, 41))
-_MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
+MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ def find_python(root: Root, path: Iterable[str], name: str) -> BasePython:
 
 def target_of(python: BasePython, platform: Platform, name: str) -> Target:
     """What wheels for ``python`` must fit, as uv is told; raises :class:`RequirementsError` where it can't be."""
-    machine = _MACHINES.get(platform.architecture)
+    machine = MACHINES.get(platform.architecture)
     if machine is None:
         raise RequirementsError(
             f"wheels for {platform} can't be chosen from here",
             evidence=f"the base {name} is for {platform}",
-            step=f"take a base for one of: {', '.join(f'linux/{each}' for each in _MACHINES)}",
+            step=f"take a base for one of: {', '.join(f'linux/{each}' for each in MACHINES)}",
         )
     if python.libc == "musl":
         system = "unknown-linux-musl"

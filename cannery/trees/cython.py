@@ -10,17 +10,16 @@ import os
 import posixpath
 from typing import TYPE_CHECKING
 
-from cannery.errors import ConfigurationError, ProjectError
+from cannery.errors import ProjectError
 from cannery.model import Entry, File, Inline, Symlink, Transform, Tree, key_of
 from cannery.modules import imported_as, named_by
-from cannery.trees.abi import abi_of
 from cannery.trees.collected import HOME
-from cannery.trees.extensions import Source, compile_all, compiler_for
+from cannery.trees.extensions import Source, compile_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.app import CythonSettings, Interpreter
+    from cannery.trees.extensions import Compiler
     from cannery.workspace import Workspace
 
 __all__ = ["cython", "starter"]
@@ -48,33 +47,22 @@ else:
 
 
 def cython(
-    interpreter: Interpreter,
+    compiler: Compiler,
     workspace: Workspace,
-    settings: CythonSettings,
     *,
-    import_roots: tuple[str, ...],
+    import_roots: tuple[str, ...] = (),
     scripts: frozenset[str] = frozenset(),
-    keep_sources: tuple[str, ...] = (),
-    foreign: bool = False,
+    exclude: tuple[str, ...] = (),
 ) -> Transform:
-    """The transform for ``interpreter``, which leaves the sources that don't become extension modules as they are.
+    """The transform by ``compiler``, which leaves the modules and packages that ``exclude`` names as they are.
 
     ``import_roots`` are the folders that modules' names start from, ``scripts`` the files that are run, not imported.
-    Raises :class:`ProjectError` for what can't be compiled, and where one module would be hidden by another; and
-    :class:`ConfigurationError` for a target that ``interpreter`` can't import from, unless that may be ``foreign``.
+    Raises :class:`ProjectError` for what can't be compiled, and where one module would be hidden by another.
     """
-    compiler = compiler_for(interpreter, settings, workspace)
-    if not foreign and compiler.abi.suffix != (own := abi_of(interpreter, workspace).suffix):
-        raise ConfigurationError(
-            f"the image's Python imports no module that is compiled for target = {settings.target!r}",
-            evidence=f"it looks for {own}, and they end in {compiler.abi.suffix}",
-            step="correct  [tool.cannery.cython]  target, or leave it out",
-        )
-    left = (*settings.exclude, *keep_sources)
-    key = key_of("cython", 1, compiler.key, import_roots, sorted(scripts), left)
+    key = key_of("cython", 1, compiler.key, import_roots, sorted(scripts), exclude)
 
     def apply(tree: Tree) -> Tree:
-        sources = {source.path: source for source in _sources(tree, import_roots, scripts, left)}
+        sources = {source.path: source for source in _sources(tree, import_roots, scripts, exclude)}
         _refuse_leftovers(tree, sources)
         modules = compile_all(sources.values(), compiler, workspace)
         entries: dict[str, Entry] = {}
@@ -98,14 +86,14 @@ def starter(file: str) -> str:
     return _STARTER.format(file=f"/{file}")
 
 
-def _sources(tree: Tree, roots: tuple[str, ...], scripts: frozenset[str], left: tuple[str, ...]) -> Iterator[Source]:
+def _sources(tree: Tree, roots: tuple[str, ...], scripts: frozenset[str], exclude: tuple[str, ...]) -> Iterator[Source]:
     """What is to be compiled; a file whose name nobody can import is none of it, unless it's run."""
     seen: dict[str, str] = {}
     for path, file in tree.files():
         name = imported_as(path, roots)
         script = path in scripts or path.endswith("/__main__.py")
         importable = all(part.isidentifier() for part in name.split("."))
-        if not path.endswith(".py") or not (importable or script) or named_by(name, left):
+        if not path.endswith(".py") or not (importable or script) or named_by(name, exclude):
             continue
         if name in seen:
             raise ProjectError(

@@ -16,13 +16,12 @@ from cannery.errors import CanneryError, ConfigurationError, MachineError, Proje
 from cannery.files import advice, changed, explained
 from cannery.model import Digest, File, OnDisk, key_of
 from cannery.process import ProgramFailed
-from cannery.trees.abi import abi_of
 from cannery.trees.toolchain import find_toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cannery.app import CythonSettings, Interpreter
+    from cannery.app import CythonSettings
     from cannery.trees.abi import Abi
     from cannery.trees.toolchain import Toolchain
     from cannery.workspace import Workspace
@@ -74,16 +73,15 @@ class Compiler:
         )
 
 
-def compiler_for(interpreter: Interpreter, settings: CythonSettings, workspace: Workspace) -> Compiler:
-    """What compiles for ``interpreter``.
+def compiler_for(abi: Abi, settings: CythonSettings, workspace: Workspace) -> Compiler:
+    """What compiles for ``abi``, or for the target that the settings name.
 
-    Raises :class:`ToolError` where Cython or a C compiler is missing, :class:`RuntimeTreeError` where headers are.
+    Raises :class:`ToolError` where Cython or a C compiler is missing.
     """
     try:
         version = importlib.metadata.version("Cython")
     except importlib.metadata.PackageNotFoundError as error:
         raise ToolError("Cython is not installed", step='install it: pip install "cannery[cython]"') from error
-    abi = abi_of(interpreter, workspace)
     return Compiler(
         toolchain=find_toolchain(workspace, settings.target),
         abi=abi.for_target(settings.target) if settings.target else abi,

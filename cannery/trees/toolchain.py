@@ -29,6 +29,7 @@ __all__ = ["Toolchain", "find_toolchain"]
 _FLAGS = (
     "-shared", "-fPIC", "-Os", "-g0", "-s", "-fwrapv", "-fvisibility=hidden", "-DNDEBUG", "-Wl,--build-id=none", "-w",
 )  # fmt: skip
+_DENSE = "-Wl,-z,noseparate-code"  # no padding between code and data, which Zig doesn't know how to leave out
 _USUAL = ("cc", "gcc", "clang")
 
 
@@ -47,10 +48,10 @@ def find_toolchain(workspace: Workspace, target: str | None = None) -> Toolchain
     Raises :class:`ToolError` where there is none.
     """
     if target is None and (chosen := os.environ.get("CC")):
-        return _toolchain(_chosen(chosen), {})
+        return _toolchain(_chosen(chosen), {}, _DENSE)
     found = None if target else next((path for name in _USUAL if (path := shutil.which(name))), None)
     if found:
-        return _toolchain((found,), {})
+        return _toolchain((found,), {}, _DENSE)
     zig = _zig()
     if zig is None:
         raise _no_compiler(target)
@@ -59,10 +60,11 @@ def find_toolchain(workspace: Workspace, target: str | None = None) -> Toolchain
     return _toolchain((str(zig), "cc", *(("-target", target) if target else ())), env)
 
 
-def _toolchain(command: tuple[str, ...], env: Mapping[str, str]) -> Toolchain:
+def _toolchain(command: tuple[str, ...], env: Mapping[str, str], *more: str) -> Toolchain:
+    flags = (*_FLAGS, *more)
     programs = [Path(found).resolve() for word in command if (found := shutil.which(word))]
-    key = key_of("compiler", command, _FLAGS, [stamp(program) for program in programs])
-    return Toolchain((*command, *_FLAGS), env, key)
+    key = key_of("compiler", command, flags, [stamp(program) for program in programs])
+    return Toolchain((*command, *flags), env, key)
 
 
 def _chosen(text: str) -> tuple[str, ...]:

@@ -17,8 +17,10 @@ from cannery.errors import ConfigurationError, ProjectError
 from cannery.interpreter import describe
 from cannery.model import File, Inline, Symlink, Tree
 from cannery.process import run
+from cannery.trees.abi import abi_of
 from cannery.trees.bytecode import bytecode
 from cannery.trees.cython import cython
+from cannery.trees.extensions import compiler_for
 from cannery.workspace import Workspace
 from tests.contents import contents
 
@@ -67,8 +69,10 @@ def sources(files: dict[str, str]) -> Tree:
 
 
 def transform(workspace: Workspace, settings: CythonSettings | None = None, *scripts: str) -> Transform:
-    python = describe(Path(sys.executable), workspace)
-    return cython(python, workspace, settings or CythonSettings(), import_roots=ROOTS, scripts=frozenset(scripts))
+    settings = settings or CythonSettings()
+    abi = abi_of(describe(Path(sys.executable), workspace), workspace)
+    compiler = compiler_for(abi, settings, workspace)
+    return cython(compiler, workspace, import_roots=ROOTS, scripts=frozenset(scripts), exclude=settings.exclude)
 
 
 def refused(files: dict[str, str], workspace: Workspace, settings: CythonSettings | None = None) -> ProjectError:
