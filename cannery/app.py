@@ -27,6 +27,7 @@ __all__ = [
     "RequirementsFile",
     "Script",
     "Settings",
+    "StaticSettings",
     "Target",
 ]
 
@@ -65,6 +66,15 @@ class CythonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     directives: dict[str, bool | int | str] = {}  # of Cython, for every module
     exclude: tuple[str, ...] = ()  # modules and packages that stay bytecode
     target: Filled | None = None  # another platform or C library, as Zig calls it: "x86_64-linux-gnu.2.17"
+
+
+class StaticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """How the recipe static makes its executable: ``[tool.cannery.static]``."""
+
+    without: tuple[ModuleName, ...] = ()  # modules that stay out, though something imports them
+    packing: Literal["none", "zstd", "xz"] = "zstd"
+    kit: Filled | None = None  # a file that `invoke kit` wrote; built from its sources where it's not given
+    python_variables: bool = False  # heed PYTHONPATH, PYTHONWARNINGS and the like
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -134,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     allow_secrets: tuple[str, ...] = ()  # files that look like secrets and go in all the same
 
     audit: AuditSettings = AuditSettings()
+    static: StaticSettings = StaticSettings()
     cython: CythonSettings = CythonSettings()
     onefile: OnefileSettings = OnefileSettings()
     export: dict[str, ExportSettings] = {}  # files that `nox -s export` writes

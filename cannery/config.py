@@ -26,6 +26,7 @@ from cannery.app import (
     RequirementsFile,
     Script,
     Settings,
+    StaticSettings,
 )
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.files import user_path
@@ -46,6 +47,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "audit": AuditSettings,
     "cython": CythonSettings,
     "onefile": OnefileSettings,
+    "static": StaticSettings,
 }
 
 

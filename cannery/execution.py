@@ -31,13 +31,16 @@ def container_config(app: App, python: str) -> dict[str, Any]:
     }
 
 
-def program_config(app: App, program: str) -> dict[str, Any]:
-    """How a container starts that holds a ``program`` and no Python: nothing there reads Python's variables."""
+def program_config(app: App, program: str, *, unpacks: bool = True) -> dict[str, Any]:
+    """How a container starts that holds a ``program`` and no Python: nothing there reads Python's variables.
+
+    One that ``unpacks`` itself does so in /tmp, from where it must be able to run.
+    """
     environment = {"PATH": "/usr/local/bin", **_bundle(app), **app.settings.env}
     return {
         **_own(app, (program,), f"{app.settings.uid}:{app.settings.uid}"),
         "Env": _pairs(environment),
-        "Labels": {"dev.cannery.needs": "executable-tmp", **_labels(app)},  # it unpacks itself there
+        "Labels": {**({"dev.cannery.needs": "executable-tmp"} if unpacks else {}), **_labels(app)},
         "WorkingDir": "/",
     }
 

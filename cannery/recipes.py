@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cannery.compilation import compiled, compiled_on
 from cannery.errors import ConfigurationError
+from cannery.executable import PROGRAMS, executable, kit_for, system_of, target_of_kit
 from cannery.execution import config_on_base, container_config, program_config
 from cannery.ground import ground_of
 from cannery.interpreter import interpreter_for
@@ -19,12 +20,14 @@ from cannery.model import LazyTree, Plan, Tree, key_of
 from cannery.notes import notes_on
 from cannery.programs import program
 from cannery.resolution import resolve
+from cannery.static.toolchain import native_target
 from cannery.trees.app import app_tree
 from cannery.trees.bytecode import bytecode
 from cannery.trees.collected import HOME
 from cannery.trees.dependencies import dependencies
 from cannery.trees.installed import entry_command
 from cannery.trees.notes import notes_on_code
+from cannery.trees.pure import prefer_pure
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime, system
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from cannery.trees.app import AppTree
     from cannery.workspace import Workspace
 
-__all__ = ["RECIPES", "Recipe", "cython", "onefile", "recipe_named", "scratch", "slim"]
+__all__ = ["RECIPES", "Recipe", "cython", "onefile", "recipe_named", "scratch", "slim", "static"]
 
 
 class Recipe(Protocol):
@@ -130,7 +133,30 @@ def onefile(app: App, workspace: Workspace) -> Plan:
     return Plan(layers, program_config(app, path), made.platform, made.notes)
 
 
-RECIPES: Mapping[str, Recipe] = {"slim": slim, "cython": cython, "scratch": scratch, "onefile": onefile}
+def static(app: App, workspace: Workspace) -> Plan:
+    """One static executable that holds Python, the dependencies and the app, beside a system's small files."""
+    settings = app.settings
+    kit = kit_for(app, settings.platform or native_target().platform, workspace)
+    own = app_tree(app, workspace)
+    requirements, wheels = None, None
+    if app.requirements is not None:
+        target = target_of_kit(kit)
+        requirements = resolve(app.requirements, settings, target, workspace)
+        wheels = prefer_pure(requirements, dependencies(requirements, target, workspace), target, workspace)
+    made = executable(app, kit, own, wheels, workspace)
+    layers = [("system", system_of(app, made.reach)), ("executable", made.tree)]
+    layers += [("app", own.resources)] if settings.resources else []
+    config = program_config(app, f"{PROGRAMS}/{made.name}", unpacks=False)
+    return Plan(tuple(layers), config, kit.interpreter.platform, notes_on(app, requirements))
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "slim": slim,
+    "cython": cython,
+    "scratch": scratch,
+    "onefile": onefile,
+    "static": static,
+}
 
 
 def recipe_named(name: str) -> Recipe:

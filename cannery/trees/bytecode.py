@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from cannery.app import Interpreter
     from cannery.workspace import Workspace
 
-__all__ = ["bytecode"]
+__all__ = ["bytecode", "compile_sources"]
 
 _WORKER = Path(__file__).with_name("compile_worker.py")
 _HEADER = 16  # bytes (PEP 552)
+_NO_COLUMNS = ("-X", "no_debug_ranges")
 _LONGEST_NAME = 255  # bytes, on most file systems
 
 
@@ -50,7 +51,7 @@ def bytecode(
 
     def apply(tree: Tree) -> Tree:
         sources = {path: file for path, file in tree.files() if path.endswith(".py")}
-        compiled, refused = _compiled(sources, interpreter, optimize, workspace)
+        compiled, refused = compile_sources(sources, interpreter, workspace, optimize=optimize)
         if refused and strict:
             path, message = next(iter(refused.items()))
             raise ProjectError(
@@ -96,20 +97,28 @@ def _target(path: str, link: Symlink) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target))
 
 
-def _compiled(
-    sources: Mapping[str, File], interpreter: Interpreter, optimize: int, workspace: Workspace
+def compile_sources(
+    sources: Mapping[str, File],
+    interpreter: Interpreter,
+    workspace: Workspace,
+    *,
+    optimize: int = 0,
+    columns: bool = True,
 ) -> tuple[dict[str, File], dict[str, str]]:
-    """The bytecode of each source, from the cache or made now; and what is wrong with those that can't be."""
+    """The bytecode of each source, from the cache or made now; and what is wrong with those that can't be.
+
+    Both go by the names that tracebacks show. Those say at which column of a line, unless there are no ``columns``.
+    """
     home = workspace.cache.root / "bytecode"
     digests = {path: _digest(path, file) for path, file in sources.items()}
     targets: dict[str, Path] = {}
     missing: list[tuple[str, Path, File]] = []
     for path, file in sources.items():
-        key = key_of(digests[path], path, interpreter.cache_tag, interpreter.magic, optimize)
+        key = key_of(digests[path], path, interpreter.cache_tag, interpreter.magic, optimize, columns)
         targets[path] = home / key[:2] / key
         if not _is_whole(targets[path]):
             missing.append((path, targets[path], file))
-    refused = _compile(missing, interpreter, optimize, workspace) if missing else {}
+    refused = _compile(missing, interpreter, workspace, optimize=optimize, columns=columns) if missing else {}
     for path, target, file in missing:
         if Digest.of_content(file.content) != digests[path]:
             target.unlink(missing_ok=True)
@@ -130,7 +139,7 @@ def _digest(path: str, file: File) -> Digest:
 
 
 def _compile(
-    jobs: list[tuple[str, Path, File]], interpreter: Interpreter, optimize: int, workspace: Workspace
+    jobs: list[tuple[str, Path, File]], interpreter: Interpreter, workspace: Workspace, *, optimize: int, columns: bool
 ) -> dict[str, str]:
     """Let the interpreter compile what is missing; returns what is wrong, by path."""
     workspace.progress(f"compiling {len(jobs)} modules")
@@ -141,7 +150,8 @@ def _compile(
         for parent in {target.parent for _, target, _ in jobs}:
             with explained(parent):
                 parent.mkdir(parents=True, exist_ok=True)
-        command = [str(interpreter.executable), "-PSs", "-W", "ignore", str(_WORKER), str(os.cpu_count() or 1)]
+        command = [str(interpreter.executable), "-PSs", "-W", "ignore", *(() if columns else _NO_COLUMNS)]
+        command += [str(_WORKER), str(os.cpu_count() or 1)]
         try:
             done = workspace.run([*command, str(folder)], env=_settings(), stdin="".join(f"{word}\0" for word in words))
         except ProgramFailed as error:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cannery.requirements import Requirements
     from cannery.workspace import Workspace
 
-__all__ = ["dependencies"]
+__all__ = ["dependencies", "installed_tree"]
 
 # What an installer notes down for itself; some of it names this machine, and RECORD names sources that are gone.
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
@@ -39,7 +39,7 @@ def dependencies(requirements: Requirements, target: Target, workspace: Workspac
             whole=lambda path: workspace.cache.recall("dependencies", key) == _sizes(path),
             waiting=lambda: workspace.progress("waiting for another build to install the dependencies"),
         )
-        return _tree(folder, target.site_packages)
+        return installed_tree(folder, target.site_packages)
 
     return LazyTree(key, make)
 
@@ -66,7 +66,8 @@ def _sizes(folder: Path) -> dict[str, int]:
     return {path.relative_to(folder).as_posix(): path.lstat().st_size for path in paths}
 
 
-def _tree(folder: Path, site_packages: str) -> Tree:
+def installed_tree(folder: Path, site_packages: str) -> Tree:
+    """What uv installed into ``folder``, as a tree of the image's ``site_packages``."""
     entries: dict[str, Entry] = {}
     for here, folders, names in os.walk(folder):
         at_top = here == str(folder)

@@ -65,8 +65,8 @@ def _of_system(root: Root) -> OnDisk:
     )
 
 
-def system_tree(user: int, bundle: OnDisk) -> Tree:
-    """The small files below /etc, and the folders that programs write to."""
+def system_tree(user: int, bundle: OnDisk | None) -> Tree:
+    """The small files below /etc, and the folders that programs write to; ``bundle`` is the CA certificates."""
     texts = {
         "/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n"
         + (f"app:x:{user}:{user}:app:/tmp:/sbin/nologin\n" if user else ""),
@@ -74,7 +74,8 @@ def system_tree(user: int, bundle: OnDisk) -> Tree:
         "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
     }
     entries: dict[str, Entry] = {path: File(Inline(text.encode())) for path, text in texts.items()}
-    entries[CERTIFICATES] = File(bundle)
+    if bundle is not None:
+        entries[CERTIFICATES] = File(bundle)
     entries["/tmp"] = Directory(0o1777)  # noqa: S108  # the image's own, not the machine's
     return Tree(entries)
 

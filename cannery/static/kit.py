@@ -1,0 +1,152 @@
+"""A kit: a static Python and all that an executable is linked from, for one version and one platform."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tarfile
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cannery.errors import ConfigurationError
+from cannery.files import explained, replacing
+from cannery.interpreter import describe
+from cannery.model import Digest, OnDisk, Platform, key_of
+from cannery.static.cpython import NEEDED, cpython
+from cannery.static.libraries import library
+from cannery.static.toolchain import native_target, target_for, toolchain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cannery.app import Interpreter
+    from cannery.static.toolchain import Target
+    from cannery.workspace import Workspace
+
+__all__ = ["Kit", "built_kit", "given_kit", "write_kit"]
+
+_FORMAT = 1
+_ABOUT = "kit.json"
+_LIBRARIES = (*NEEDED, "zstd")
+_TABLE = re.compile(r'^\s*\{"(\w+)", (PyInit_\w+|_?Py\w+)\},', re.MULTILINE)  # of Modules/config.c
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """An unpacked kit, and the Python that compiles for it."""
+
+    folder: Path
+    key: str
+    target: Target
+    interpreter: Interpreter  # runs here, and has the kit's own standard library
+    builtins: tuple[tuple[str, str], ...]  # modules inside Python, with the functions that make them
+
+    @property
+    def include(self) -> Path:
+        """Where the headers lie."""
+        return self.folder / "include"
+
+    @property
+    def libraries(self) -> tuple[Path, ...]:
+        """The static libraries, Python's own first."""
+        found = sorted(
+            (self.folder / "lib").glob("*.a"), key=lambda path: (not path.name.startswith("libpython"), path)
+        )
+        return tuple(found)
+
+
+def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
+    """The kit for ``platform``, built from its sources unless the cache has it."""
+    target = target_for(platform)
+    tools = toolchain(target, workspace)
+    python = cpython(tools)
+    libraries = [library(name, tools) for name in _LIBRARIES]
+    key = key_of("kit", _FORMAT, python.name, [folder.name for folder in libraries])
+    folder = workspace.cache.folder("kits", key, partial(_assemble, python, libraries, target))
+    return _opened(folder, key, workspace)
+
+
+def given_kit(path: Path, platform: Platform | str, workspace: Workspace) -> Kit:
+    """The kit in the file ``path``; raises :class:`ConfigurationError` where it's none, or for another platform."""
+    if not path.is_file():
+        raise ConfigurationError(f"there is no kit {path}", step="correct  [tool.cannery.static]  kit, or CANNERY_KIT")
+    with explained(path, "read"):
+        key = Digest.of_content(OnDisk(path, path.stat().st_size)).hex
+
+    def unpack(folder: Path) -> None:
+        try:
+            with tarfile.open(path) as archive:
+                archive.extractall(folder, filter="data")
+        except (tarfile.TarError, EOFError) as error:
+            raise _no_kit(path, str(error)) from error
+
+    folder = workspace.cache.folder("kits", key, unpack)
+    about = _about(folder, path)
+    if about["platform"] != str(platform):
+        raise ConfigurationError(
+            f"{path} is a kit for {about['platform']}, and the image is for {platform}",
+            step=f"take one for {platform}: invoke kit --platform {platform}",
+        )
+    return _opened(folder, key, workspace)
+
+
+def write_kit(kit: Kit, path: Path) -> Digest:
+    """Write ``kit`` as one file, the same for the same kit; returns its digest."""
+    with replacing(path) as stream, tarfile.open(fileobj=stream, mode="w:xz", preset=3) as archive:
+        for each in sorted(path for path in kit.folder.rglob("*") if "__pycache__" not in path.parts):
+            info = archive.gettarinfo(each, each.relative_to(kit.folder).as_posix())
+            info.uid = info.gid = info.mtime = 0
+            info.uname = info.gname = ""
+            info.mode = 0o755 if info.isdir() or info.mode & 0o100 else 0o644
+            if info.isreg():
+                with each.open("rb") as content:
+                    archive.addfile(info, content)
+            else:
+                archive.addfile(info)
+    return Digest.of_content(OnDisk(path, path.stat().st_size))
+
+
+def _assemble(python: Path, libraries: list[Path], target: Target, folder: Path) -> None:
+    shutil.copytree(python, folder, dirs_exist_ok=True)
+    licenses = folder / "licenses"
+    licenses.mkdir()
+    (folder / "LICENSE").rename(licenses / "cpython")
+    for name, each in zip(_LIBRARIES, libraries, strict=True):
+        for part in ("lib", "include"):
+            shutil.copytree(each / part, folder / part, dirs_exist_ok=True)
+        if (each / "LICENSE").is_file():
+            shutil.copy(each / "LICENSE", licenses / name)
+    about = {"format": _FORMAT, "platform": target.platform, "builtins": _builtins(folder / "config.c")}
+    (folder / "config.c").unlink()
+    (folder / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def _builtins(table: Path) -> list[tuple[str, str]]:
+    return _TABLE.findall(table.read_text(encoding="utf-8"))
+
+
+def _opened(folder: Path, key: str, workspace: Workspace) -> Kit:
+    about = _about(folder, folder)
+    target = target_for(about["platform"])
+    native = folder if target == native_target() else built_kit(native_target().platform, workspace).folder
+    (executable,) = (native / "bin").iterdir()
+    system, _, architecture = target.platform.partition("/")
+    here = describe(executable, workspace)
+    interpreter = replace(here, platform=Platform(system, architecture), fingerprint=key)
+    return Kit(folder, key, target, interpreter, tuple((name, function) for name, function in about["builtins"]))
+
+
+def _about(folder: Path, path: Path) -> dict[str, Any]:
+    try:
+        about: dict[str, Any] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError) as error:
+        raise _no_kit(path, str(error)) from error
+    if about.get("format") != _FORMAT:
+        raise _no_kit(path, f"its format is {about.get('format')}, not {_FORMAT}")
+    return about
+
+
+def _no_kit(path: Path, evidence: str) -> ConfigurationError:
+    return ConfigurationError(f"{path} is no kit of this version of cannery", evidence=evidence, step="run: invoke kit")

@@ -1,0 +1,154 @@
+"""Finds modules in the executable that this is part of.
+
+Every file keeps the path that it would have in an image with an ordinary Python; no disk is asked for it. This module
+is frozen: it's imported before anything else can be.
+"""
+
+import _frozen_importlib as bootstrap
+import _frozen_importlib_external as external
+import marshal
+import sys
+
+import _cannery
+
+# name: (path, whether it's a package, offset, size); path: (offset, size); what else the link has to say
+modules, files, facts = marshal.loads(_cannery.read(_cannery.INDEX, _cannery.INDEX_SIZE))
+MAIN, SEARCH_PATH, LEFT_OUT = facts["main"], facts["path"], facts["left_out"]
+
+_folders = {path.rpartition("/")[0] for path, *_ in modules.values()} | {path.rpartition("/")[0] for path in files}
+
+
+class Loader(external._LoaderBasics):
+    """Loads modules, and the data beside them."""
+
+    def is_package(self, name):
+        return modules[name][1]
+
+    def get_code(self, name):
+        _, _, offset, size = modules[name]
+        return marshal.loads(_cannery.read(offset, size)) if size else None
+
+    def get_source(self, name):
+        if name not in modules:
+            raise ImportError(f"no module {name!r} in the executable", name=name)
+
+    def get_filename(self, name):
+        return modules[name][0]
+
+    def get_data(self, path):
+        if path not in files:
+            raise FileNotFoundError(2, "no such file in the executable", path)
+        return bytes(_cannery.read(*files[path]))
+
+    def get_resource_reader(self, name):
+        from _cannery_resources import Reader
+
+        return Reader(modules[name][0].rpartition("/")[0])
+
+
+loader = Loader()
+
+
+class Finder:
+    """On ``sys.meta_path``: every module in the executable, by name."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in modules:
+            return spec_of(name)
+        if name in LEFT_OUT:
+            raise ModuleNotFoundError(left_out(name), name=name)
+        return None
+
+    @staticmethod
+    def invalidate_caches():
+        pass
+
+    @staticmethod
+    def find_distributions(context=None):
+        from _cannery_metadata import distributions
+
+        return distributions(context)
+
+
+class FolderFinder:
+    """In ``sys.path_importer_cache``: a folder in the executable, for those who look into folders (pkgutil)."""
+
+    def __init__(self, folder):
+        if folder not in _folders:
+            raise ImportError("no folder of the executable", path=folder)
+        self.folder = folder
+
+    def find_spec(self, name, target=None):
+        known = modules.get(name)
+        return spec_of(name) if known and _lies_in(known) == self.folder else None
+
+    def iter_modules(self, prefix=""):
+        for name, known in modules.items():
+            if name != "__main__" and _lies_in(known) == self.folder:
+                yield prefix + name.rpartition(".")[2], known[1]
+
+    @staticmethod
+    def invalidate_caches():
+        pass
+
+
+def left_out(name):
+    return f"{name} was left out of this executable by  [tool.cannery.static]  without = [{LEFT_OUT[name]!r}]"
+
+
+def spec_of(name):
+    path, package, _, size = modules[name]
+    if not size:  # a namespace
+        spec = bootstrap.ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [path.rpartition("/")[0]]
+        return spec
+    spec = bootstrap.ModuleSpec(name, loader, origin=path, is_package=package)
+    spec.has_location = True
+    if package:
+        spec.submodule_search_locations.append(path.rpartition("/")[0])
+    return spec
+
+
+def install():
+    """Put the finders in place; modules that were frozen to be there before them become as all others."""
+    sys.meta_path.insert(-1, Finder)
+    sys.path_hooks.insert(0, FolderFinder)
+    sys.path[:0] = SEARCH_PATH
+    sys._stdlib_dir = facts["stdlib"]
+    for name, module in list(sys.modules.items()):
+        if name in modules and module.__spec__ is not None:
+            bootstrap._init_module_attrs(spec_of(name), module, override=True)
+    _add_builtins()
+
+
+def prepare_main(main):
+    """Make ``__main__`` what it is under an ordinary Python; returns its code.
+
+    Its specification names the module, so that multiprocessing's children find it again.
+    """
+    name, path = MAIN
+    main.__file__ = path
+    main.__loader__ = loader
+    main.__spec__ = spec_of("__main__")
+    main.__spec__.name = name
+    if name.endswith(".__main__"):
+        main.__package__ = name.rpartition(".")[0]
+    sys.argv[0] = path
+    return loader.get_code("__main__")
+
+
+def _lies_in(known):
+    path, package = known[:2]
+    folder = path.rpartition("/")[0]
+    return folder.rpartition("/")[0] if package else folder
+
+
+def _add_builtins():
+    """What the module site adds."""
+    import _sitebuiltins
+    import builtins
+
+    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
+    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
+    builtins.help = _sitebuiltins._Helper()

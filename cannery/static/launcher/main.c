@@ -1,0 +1,176 @@
+/* The program: Python with its modules inside. It runs the app or, where it's called as `python` is, what that would run. */
+
+#define Py_BUILD_CORE 1
+#define _GNU_SOURCE
+#include <Python.h>
+#include <internal/pycore_initconfig.h>
+#include <internal/pycore_pylifecycle.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "app.h"
+
+#define IMPORTER "_cannery_importer"
+#define PROGRAM "_CANNERY_PROGRAM" /* where the packed file lies: from the stub that unpacked this one */
+#define PARENT "CANNERY_PYTHON"    /* the program that started this one, directly or not */
+
+static char program[PATH_MAX];
+
+/* The path configuration is known: nothing is looked for on the disk (compare CPython's Modules/getpath_noop.c). */
+PyStatus _PyConfig_InitPathConfig(PyConfig *config, int compute) {
+    (void)config, (void)compute;
+    return PyStatus_Ok();
+}
+
+/* CPython's own frozen modules are left out, and with them what's made of them ahead. */
+int _Py_Deepfreeze_Init(void) { return 0; }
+void _Py_Deepfreeze_Fini(void) {}
+
+static PyObject *cannery_read(PyObject *module, PyObject *arguments) {
+    Py_ssize_t offset, size;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "nn", &offset, &size)) return NULL;
+    if (offset < 0 || size < 0 || offset + size > cannery_archive_end - cannery_archive) {
+        PyErr_SetString(PyExc_ValueError, "outside of the archive");
+        return NULL;
+    }
+    return PyMemoryView_FromMemory((char *)cannery_archive + offset, size, PyBUF_READ);
+}
+
+static PyMethodDef functions[] = {
+    {"read", cannery_read, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_cannery", NULL, 0, functions, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__cannery(void) {
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && (PyModule_AddIntConstant(module, "INDEX", CANNERY_INDEX) < 0 ||
+                           PyModule_AddIntConstant(module, "INDEX_SIZE", CANNERY_INDEX_SIZE) < 0)) {
+        Py_CLEAR(module);
+    }
+    return module;
+}
+
+static void find_program(void) {
+    const char *packed = getenv(PROGRAM);
+    ssize_t length = -1;
+    if (packed != NULL && strlen(packed) < sizeof program) {
+        strcpy(program, packed);
+        unsetenv(PROGRAM);
+        return;
+    }
+    length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length < 0 ? 0 : length] = '\0';
+}
+
+static int same_program_started_this(void) {
+    char link[64], parent[PATH_MAX], own[PATH_MAX];
+    const char *mark = getenv(PARENT);
+    if (mark != NULL && strcmp(mark, program) == 0) return 1;
+    snprintf(link, sizeof link, "/proc/%ld/exe", (long)getppid());
+    ssize_t parents = readlink(link, parent, sizeof parent), mine = readlink("/proc/self/exe", own, sizeof own);
+    return parents > 0 && parents == mine && memcmp(parent, own, mine) == 0;
+}
+
+/* Whether the arguments are for Python: those that subprocess, multiprocessing and people give to sys.executable. */
+static int is_called_as_python(int argc, char **argv) {
+    const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    name = name != NULL ? name + 1 : argc > 0 ? argv[0] : "";
+    if (strncmp(name, "python", 6) == 0) return 1;
+    if (argc < 2 || !same_program_started_this()) return 0;
+    return strcmp(argv[1], CANNERY_MAIN_FILE) == 0 ||
+           (argv[1][0] == '-' && argv[1][1] != '\0' && strchr("cmBEIOPSWXbdqsuv", argv[1][1]) != NULL);
+}
+
+static void exit_where(PyStatus status) {
+    if (PyStatus_Exception(status)) Py_ExitStatusException(status);
+}
+
+static void initialize(int argc, char **argv, int as_python) {
+    PyPreConfig first;
+    PyConfig config;
+    PyPreConfig_InitPythonConfig(&first);
+    first.utf8_mode = 1;
+    first.use_environment = CANNERY_USE_ENVIRONMENT;
+    first.parse_argv = 0;
+    exit_where(Py_PreInitialize(&first));
+
+    PyConfig_InitPythonConfig(&config);
+    config.use_environment = CANNERY_USE_ENVIRONMENT;
+    config.parse_argv = as_python;
+    config.site_import = 0;
+    config.user_site_directory = 0;
+    config.safe_path = !as_python;
+    config.write_bytecode = 0;
+    config.optimization_level = CANNERY_OPTIMIZE;
+    config.module_search_paths_set = 1;
+    config.buffered_stdio = getenv("PYTHONUNBUFFERED") == NULL || getenv("PYTHONUNBUFFERED")[0] == '\0';
+    exit_where(PyConfig_SetBytesString(&config, &config.program_name, program));
+    exit_where(PyConfig_SetBytesString(&config, &config.executable, program));
+    exit_where(PyConfig_SetBytesString(&config, &config.base_executable, program));
+    exit_where(PyConfig_SetBytesString(&config, &config.prefix, CANNERY_PREFIX));
+    exit_where(PyConfig_SetBytesString(&config, &config.exec_prefix, CANNERY_PREFIX));
+    exit_where(PyConfig_SetBytesString(&config, &config.base_prefix, CANNERY_PREFIX));
+    exit_where(PyConfig_SetBytesString(&config, &config.base_exec_prefix, CANNERY_PREFIX));
+    exit_where(PyConfig_SetBytesArgv(&config, argc, argv));
+    exit_where(Py_InitializeFromConfig(&config));
+    PyConfig_Clear(&config);
+}
+
+static int import_importer(void) {
+    PyObject *importer = PyImport_ImportModule(IMPORTER);
+    PyObject *done = importer == NULL ? NULL : PyObject_CallMethod(importer, "install", NULL);
+    Py_XDECREF(importer);
+    Py_XDECREF(done);
+    if (done == NULL) PyErr_Print();
+    return done == NULL ? -1 : 0;
+}
+
+/* As Modules/main.c ends: 120 where what was written couldn't be flushed, SIGINT's own end for Ctrl-C. */
+static int finish(int code, int interrupted) {
+    if (Py_FinalizeEx() < 0) code = 120;
+    if (interrupted) {
+        signal(SIGINT, SIG_DFL);
+        kill(getpid(), SIGINT);
+        return 128 + SIGINT;
+    }
+    return code;
+}
+
+static int run_app(void) {
+    PyObject *importer = PyImport_ImportModule(IMPORTER), *code = NULL, *result = NULL;
+    PyObject *main = PyImport_AddModule("__main__");
+    if (importer != NULL && main != NULL) code = PyObject_CallMethod(importer, "prepare_main", "O", main);
+    Py_XDECREF(importer);
+    if (code != NULL) {
+        PyObject *names = PyModule_GetDict(main);
+        result = PyEval_EvalCode(code, names, names);
+        Py_DECREF(code);
+    }
+    if (result != NULL) {
+        Py_DECREF(result);
+        return finish(0, 0);
+    }
+    int interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    PyErr_Print(); /* ends the process itself where it's a SystemExit */
+    return finish(1, interrupted);
+}
+
+int main(int argc, char **argv) {
+    find_program();
+    int as_python = is_called_as_python(argc, argv);
+    setenv(PARENT, program, 1);
+    prctl(PR_SET_NAME, strrchr(program, '/') != NULL ? strrchr(program, '/') + 1 : program);
+    if (argc > 1 && as_python && strcmp(argv[1], CANNERY_MAIN_FILE) == 0) {
+        as_python = 0; /* python main.py: the file is in here */
+        argc--, argv++;
+    }
+    initialize(argc, argv, as_python);
+    if (import_importer() < 0) return finish(1, 0);
+    return as_python ? Py_RunMain() : run_app();
+}

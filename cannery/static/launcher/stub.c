@@ -1,0 +1,69 @@
+/* Unpacks the program into memory and executes it: nothing is written to a disk.
+
+   The program follows in this executable's data, compressed with zstd or, where XZ is defined, with xz. */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifdef XZ
+#include <lzma.h>
+#else
+#include <zstd.h>
+#endif
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+extern const uint8_t packed[], packed_end[];
+
+static int fail(const char *what) {
+    const char *step = errno == ENOMEM || errno == ENOSPC || errno == EFBIG
+                           ? "give it more memory"
+                           : "where executable memory files are forbidden, build it with  packing = \"none\"";
+    fprintf(stderr, "error: this program can't be unpacked into memory: %s: %s\nNext: %s\n", what, strerror(errno), step);
+    return 71; /* EX_OSERR */
+}
+
+static int unpack(uint8_t *target) {
+    size_t size = packed_end - packed;
+#ifdef XZ
+    uint64_t memory = UINT64_MAX;
+    size_t from = 0, to = 0;
+    return lzma_stream_buffer_decode(&memory, 0, NULL, packed, &from, size, target, &to, UNPACKED) == LZMA_OK && to == UNPACKED;
+#else
+    return ZSTD_decompress(target, UNPACKED, packed, size) == UNPACKED;
+#endif
+}
+
+int main(int argc, char **argv, char **environment) {
+    char path[PATH_MAX];
+    (void)argc;
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length > 0) {
+        path[length] = '\0';
+        setenv("_CANNERY_PROGRAM", path, 1);
+        environment = environ;
+    }
+    const char *name = length > 0 ? strrchr(path, '/') + 1 : "program";
+    int file = memfd_create(name, MFD_CLOEXEC | MFD_EXEC);
+    if (file < 0 && errno == EINVAL) file = memfd_create(name, MFD_CLOEXEC); /* Linux before 6.3 */
+    if (file < 0) return fail("memfd_create");
+    if (ftruncate(file, UNPACKED) < 0 || (errno = posix_fallocate(file, 0, UNPACKED)) != 0) return fail("memory");
+    uint8_t *target = mmap(NULL, UNPACKED, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (target == MAP_FAILED) return fail("mmap");
+    errno = ENOMEM;
+    if (!unpack(target)) return fail("decompression");
+    munmap(target, UNPACKED);
+    syscall(SYS_execveat, file, "", argv, environment, AT_EMPTY_PATH);
+    return fail("execveat");
+}
