@@ -22,6 +22,7 @@ def create_app(name: str = "demo_server") -> Sanic[Any, Any]:
     """A new application; each worker process makes its own."""
     app: Sanic[Any, Any] = Sanic(name)
     app.ctx.catalogue = Catalogue.read()
+    app.config.TOUCHUP = False  # or Sanic reads its own sources, which no image has
     app.main_process_ready(stop_once_started)
     for blueprint in blueprints():
         app.blueprint(blueprint)
