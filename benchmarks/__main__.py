@@ -17,6 +17,7 @@ from benchmarks.listing import listing
 from benchmarks.machine import machine
 from benchmarks.memory import memory
 from benchmarks.size import size
+from benchmarks.slim import slim
 from benchmarks.start import start
 from benchmarks.timing import CommandError
 from cannery.errors import CanneryError
@@ -36,6 +37,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "list": listing,
     "size": size,
     "start": start,
+    "slim": slim,
     "compiled": compiled,
 }
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from benchmarks.bench import Bench
 
-__all__ = ["changed", "cold", "digest", "unchanged"]
+__all__ = ["after_change", "changed", "cold", "digest", "unchanged"]
 
 _SOMEBODY = 65534
 _LONG_AGO = 1_000_000_000  # seconds after the epoch
@@ -92,7 +92,11 @@ def changed(bench: Bench) -> Iterator[Figure]:
     """``invoke image`` after one line of one module of the app has changed."""
     small, many = sample(bench.folder / "changed"), large(bench.folder / "changed-large")
     wrong = len(_wrongly_changed(bench, small) | _wrongly_changed(bench, many))
-    costs = interleaved(bench.rounds, small=_after_change(bench, small), many=_after_change(bench, many))
+    costs = interleaved(
+        bench.rounds,
+        small=after_change(bench.invoke(small, "image"), small),
+        many=after_change(bench.invoke(many, "image"), many),
+    )
     yield Figure("one line changed: sample", costs["small"].seconds, "s", 1, str(costs["small"]))
     yield Figure("one line changed: 2,000 modules", costs["many"].seconds, "s", 1, str(costs["many"]))
     detail = "the app layer's digest changes, and no other's"
@@ -107,8 +111,9 @@ def _wrongly_changed(bench: Bench, project: Path) -> set[str]:
     return {layer for layer in before if before[layer] != after[layer]} ^ {"app"}
 
 
-def _after_change(bench: Bench, project: Path) -> Command:
-    return replace(bench.invoke(project, "image"), before=lambda: _change_line(project))
+def after_change(command: Command, project: Path) -> Command:
+    """``command`` after one line of one module of the sample's has changed."""
+    return replace(command, before=lambda: _change_line(project))
 
 
 def _digests(answer: dict[str, Any]) -> dict[str, str]:
