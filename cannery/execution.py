@@ -61,7 +61,8 @@ def config_on_base(app: App, base: Base, entry: tuple[str, ...], user: str, *, c
     inherited = base.config.get("config") or {}
     pairs = (pair.partition("=") for pair in inherited.get("Env") or ())
     environment = {name: value for name, _, value in pairs}
-    environment |= {**_environment(app, certificates=certificates), **app.settings.env}
+    optimized = {"PYTHONOPTIMIZE": str(app.settings.optimize)} if app.settings.optimize else {}  # sources go in
+    environment |= {**_environment(app, certificates=certificates), **optimized, **app.settings.env}
     own = {**_own(app, entry, user), "Env": _pairs(environment)}
     own["Labels"] = {**(inherited.get("Labels") or {}), **_base_labels(base), **_labels(app)}
     for key in ("ExposedPorts", "Volumes"):

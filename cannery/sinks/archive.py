@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["write_archive"]
 
 _INDEX = "application/vnd.oci.image.index.v1+json"
+_CHUNK = 1 << 20  # bytes copied at a time
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -40,7 +41,7 @@ def write_archive(image: Image, path: Path, references: Sequence[str], workspace
     if known is not None and path.is_file() and known == {**state, "stamp": _stamp(path.stat())}:
         return False
     with replacing(path) as stream:
-        with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        with tarfile.TarFile(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_CHUNK) as archive:
             _write(archive, image, references, workspace)
         stream.flush()
         stamp = _stamp(os.fstat(stream.fileno()))  # by its name, it may already be another build's

@@ -59,7 +59,7 @@ def add_image(
     history: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Put an image's blobs into a layout; returns the descriptor of its manifest."""
-    blobs = [_blob(folder, layer.blob.read_bytes(), kind["layer"]) for layer in layers]
+    blobs = [_blob(folder, layer.blob.read_bytes(), kind.get("layer", layer.media_type)) for layer in layers]
     config = {
         **platform,
         "config": dict(settings or {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tarfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,11 @@ import pytest
 from cannery.build import build
 from cannery.config import load
 from cannery.engines.rootfs import rootfs
-from cannery.errors import CanneryError, ConfigurationError, ImageError, RequirementsError, RuntimeTreeError
+from cannery.errors import CanneryError, ConfigurationError, ImageError, RequirementsError, RuntimeTreeError, ToolError
 from tests.bad_input.wheels import make_wheel, only_from
-from tests.bases.layouts import DOCKER, docker_archive
+from tests.bases.layouts import DOCKER, OCI, docker_archive, layout
 from tests.engines.layers import device, file, layer, symlink
+from tests.engines.test_unpack import by_zstd
 from tests.slim.bases import ALPINE, DEBIAN, SITE, base
 
 if TYPE_CHECKING:
@@ -91,6 +93,17 @@ def test_a_base_in_docker_s_media_types_gives_the_same_layers(
     one = built(project, workspace, base=base(tmp_path / "one"))
     other = built(project, workspace, base=base(tmp_path / "other", kind=DOCKER))
     assert one.image.manifest["layers"] == other.image.manifest["layers"]
+
+
+def test_layers_keep_their_compression(project: Path, tmp_path: Path, workspace: Workspace) -> None:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    kind = {name: value for name, value in OCI.items() if name != "layer"}
+    layout(folder, [by_zstd(tmp_path, layer(tmp_path, *DEBIAN)), layer(tmp_path, file("a"))], kind=kind)
+    done = built(project, workspace, base=f"oci:{folder}")
+    kinds = [each["mediaType"].rpartition(".")[2] for each in done.image.manifest["layers"]]
+    assert kinds == ["tar+zstd", "tar+gzip", "tar+gzip", "tar+gzip"]
+    assert (rootfs(done.image, workspace.cache) / "app/fish/__init__.py").is_file()
 
 
 def test_the_app_lies_there_as_sources_and_its_script_is_for_the_base_s_python(
@@ -285,9 +298,22 @@ def test_a_hostile_base_is_refused_by_name_and_nothing_is_left(
     assert not list((workspace.cache.root / "tmp").glob("*"))
 
 
-def test_too_many_layers_are_told(project: Path, tmp_path: Path, workspace: Workspace) -> None:
-    from tests.bases.layouts import layout  # noqa: PLC0415
+def test_without_the_client_for_registries_its_extra_is_named(
+    project: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "oras" else find(name))
+    with pytest.raises(ToolError) as raised:
+        built(project, workspace, base="python:3.11-slim")
+    assert 'pip install "cannery[registry]"' in raised.value.step
 
+
+def test_what_python_optimizes_is_said_to_it(project: Path, tmp_path: Path, workspace: Workspace) -> None:
+    done = built(project, workspace, base=base(tmp_path / "base"), optimize=2)
+    assert "PYTHONOPTIMIZE=2" in configuration(done)["Env"]
+
+
+def test_too_many_layers_are_told(project: Path, tmp_path: Path, workspace: Workspace) -> None:
     folder = tmp_path / "base"
     folder.mkdir()
     layout(folder, [layer(tmp_path, *DEBIAN), *[layer(tmp_path, file("a"))] * 125])
