@@ -1,0 +1,180 @@
+"""What leads to what, on small trees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.errors import ConfigurationError
+from cannery.model import File, Inline, LazyTree, Tree, key_of
+from cannery.reach.analysis import reach
+from cannery.reach.places import Place
+from cannery.reach.value import Host, Reach, Reason
+
+if TYPE_CHECKING:
+    from cannery.workspace import Workspace
+
+pytestmark = pytest.mark.once
+
+HOST = Host((3, 11, 7), frozenset({"sys", "_decimal", "_warnings"}), ("sys",))
+STDLIB = {
+    "os.py": "",
+    "warnings.py": "",
+    "decimal.py": "try:\n from _decimal import *\nexcept ImportError:\n from _pydecimal import *",
+    "_pydecimal.py": "",
+    "test/__init__.py": "",
+    "doctest.py": "from test import support",
+    "encodings/__init__.py": "",
+    "encodings/cp437.py": "",
+    "logging/__init__.py": "",
+    "logging/handlers.py": "",
+    "_strings.py": "x = 'logging.handlers'",
+}
+
+
+def lazy(root: str, files: dict[str, str]) -> LazyTree:
+    tree = Tree({f"{root}/{name}": File(Inline(text.encode())) for name, text in files.items()})
+    return LazyTree(key_of(root, files), lambda: tree)
+
+
+@pytest.fixture
+def reached(workspace: Workspace) -> Analysis:
+    return Analysis(workspace)
+
+
+class Analysis:
+    """Analyses apps of a few lines."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def __call__(self, main: str, wheels: dict[str, str], own: dict[str, str] | None = None, *include: str) -> Reach:
+        places = [
+            Place("app", lazy("/app", {"main.py": main, **(own or {})}), ("/app",)),
+            Place("stdlib", lazy("/lib", STDLIB), ("/lib",)),
+            Place("dependencies", lazy("/site", wheels), ("/site",)),
+        ]
+        return reach(places, [], HOST, self.workspace, script="/app/main.py", include=include)
+
+
+def test_what_is_imported_is_there_with_its_packages_and_the_reason_why(reached: Analysis) -> None:
+    wheels = {"a/__init__.py": "", "a/b/__init__.py": "", "a/b/c.py": "from .. import d", "a/d.py": "", "a/e.py": ""}
+    found = reached("import a.b.c", wheels)
+    assert set(found.modules) == {"__main__", "sys", "a", "a.b", "a.b.c", "a.d"}
+    assert {"a.e", "decimal", "_decimal"} <= set(found.left_out)
+    assert found.why("a.d") == (
+        ("a.d", Reason("a.b.c", "imported")), ("a.b.c", Reason("__main__", "imported")),
+        ("__main__", Reason("", "started")),
+    )  # fmt: skip
+    assert found.paths == {
+        "/app/main.py",
+        "/site/a/__init__.py",
+        "/site/a/b/__init__.py",
+        "/site/a/b/c.py",
+        "/site/a/d.py",
+    }
+
+
+def test_what_cannot_be_imported_is_left_out_with_what_only_it_imports(reached: Analysis) -> None:
+    wheels = {
+        "server/__init__.py": "WORKERS = {'sync': 'server.sync.Worker', 'green': 'server.green.Worker'}",
+        "server/sync.py": "",
+        "server/green.py": "import greenest\nfrom . import helper",
+        "server/helper.py": "",
+    }
+    found = reached("import server", wheels)
+    assert {"server", "server.sync"} <= set(found.modules)
+    assert not {"server.green", "server.helper"} & set(found.modules)
+    assert found.broken == {"server.green": "greenest"}
+    assert not found.missing
+
+
+def test_what_the_app_needs_and_nobody_has_is_missing(reached: Analysis) -> None:
+    found = reached("import nowhere\ntry:\n import maybe\nexcept ImportError: ...", {})
+    assert found.missing["nowhere"].needed
+    assert not found.missing["maybe"].needed
+    assert found.missing["maybe"].importers == ("__main__",)
+
+
+def test_a_name_in_a_string_counts_once_its_package_is_reached(reached: Analysis) -> None:
+    wheels = {"a.py": "x = 'b.c:d'", "b/__init__.py": "", "b/c.py": ""}
+    assert "b.c" not in reached("import a", wheels).modules
+    assert "b.c" in reached("import a, b", wheels).modules
+    assert "b.c" in reached("x = 'b.c:d'", wheels).modules  # the app's own strings may name anything
+
+
+def test_python_s_own_strings_name_nothing_of_others_and_the_app_s_do(reached: Analysis) -> None:
+    assert "logging.handlers" not in reached("import logging, _strings", {}).modules
+    assert "logging.handlers" in reached("import logging\nx = 'logging.handlers.SysLogHandler'", {}).modules
+
+
+def test_modules_loaded_by_name_are_found_in_their_own_package(reached: Analysis) -> None:
+    wheels = {
+        "lazy/__init__.py": "NAMES = ['one', '.two']\ndef __getattr__(name): return import_module(x)",
+        "lazy/one.py": "", "lazy/two.py": "", "lazy/three.py": "",
+        "whole/__init__.py": "import_module(f'.{x}', __name__)", "whole/one.py": "", "whole/two.py": "",
+        "stub/__init__.py": "lazy_loader.attach_stub(__name__, __file__)", "stub/one.py": "", "stub/two.py": "",
+        "stub/__init__.pyi": "from . import one",
+    }  # fmt: skip
+    found = set(reached("import lazy, whole, stub", wheels).modules)
+    assert {"lazy.one", "lazy.two", "whole.one", "whole.two", "stub.one"} <= found
+    assert not {"lazy.three", "stub.two"} & found
+
+
+def test_entry_points_are_reached_when_somebody_asks_for_their_group(reached: Analysis) -> None:
+    wheels = {
+        "host.py": "entry_points(group='host.plugins')",
+        "plugin.py": "",
+        "plugin-1.dist-info/entry_points.txt": "[host.plugins]\nx = plugin:f\n[console_scripts]\ny = other:f\n",
+        "other.py": "",
+    }
+    found = reached("import host", wheels).modules
+    assert found["plugin"].reason == Reason("host", "entry point")
+    assert "other" not in found
+    assert "plugin" not in reached("x = 1", wheels).modules
+
+
+def test_codecs_are_reached_by_their_names(reached: Analysis) -> None:
+    assert "encodings.cp437" in reached("open(x, encoding='437')", {}).modules
+
+
+def test_the_pure_form_of_what_the_interpreter_has_stays_behind(reached: Analysis) -> None:
+    found = reached("import decimal", {}).modules
+    assert "_decimal" in found
+    assert "_pydecimal" not in found
+
+
+def test_the_app_s_own_modules_are_all_there(reached: Analysis) -> None:
+    found = reached("", {}, {"own/__init__.py": "", "own/plugin.py": "import logging"}).modules
+    assert found["own.plugin"].reason == Reason("", "own")
+    assert "logging" in found
+
+
+def test_what_the_configuration_includes_is_there(reached: Analysis) -> None:
+    wheels = {"a/__init__.py": "", "a/b.py": "", "a/c.py": ""}
+    found = reached("", wheels, {}, "a.*", "doctest")
+    assert {"a", "a.b", "a.c"} <= set(found.modules)
+    with pytest.raises(ConfigurationError, match=r"did you mean 'a\.b'"):
+        reached("", wheels, {}, "a.bb")
+
+
+def test_data_goes_with_its_package(reached: Analysis) -> None:
+    wheels = {
+        "a/__init__.py": "", "a/data.json": "", "a/deep/table.csv": "", "a/native.c": "", "a/py.typed": "",
+        "b/__init__.py": "", "b/data.json": "",
+    }  # fmt: skip
+    assert reached("import a", wheels).data == ("/site/a/data.json", "/site/a/deep/table.csv")
+
+
+def test_namespace_packages_are_found(reached: Analysis) -> None:
+    found = reached("import space.part.module", {"space/part/module.py": ""})
+    assert found.modules["space.part"].kind == "namespace"
+    assert found.modules["space.part.module"].path == "/site/space/part/module.py"
+
+
+def test_it_is_remembered_and_found_anew_when_something_changes(reached: Analysis) -> None:
+    wheels = {"a.py": "import b", "b.py": ""}
+    first = reached("import a", wheels)
+    assert reached("import a", wheels) == first
+    assert set(reached("import a", {**wheels, "a.py": ""}).modules) == set(first.modules) - {"b"}
