@@ -29,6 +29,7 @@ __all__ = [
     "Settings",
     "StaticSettings",
     "Target",
+    "TinySettings",
 ]
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -91,6 +92,12 @@ class OnefileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     upx: bool = False  # compress shared libraries with UPX as well, where it's installed
 
 
+class TinySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What the recipe ``tiny`` does without: ``[tool.cannery.tiny]``."""
+
+    without: tuple[ModuleName, ...] = ()  # modules of the standard library: ("ssl", "_hashlib")
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """``[tool.cannery]``: every setting, with its default."""
 
@@ -120,6 +127,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
     compile: bool = False  # the app's own modules, by Cython
     keep_sources: tuple[str, ...] = ()  # distributions' or packages' top-level names that need their .py files
+    compress: bool = False  # very large extension modules, unpacked when they're imported; of the recipe tiny
     compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
 
     # how it runs
@@ -143,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     allow_missing: tuple[str, ...] = ()  # shared libraries that may be absent
     allow_secrets: tuple[str, ...] = ()  # files that look like secrets and go in all the same
 
+    tiny: TinySettings = TinySettings()
     audit: AuditSettings = AuditSettings()
     static: StaticSettings = StaticSettings()
     cython: CythonSettings = CythonSettings()

@@ -27,6 +27,7 @@ from cannery.app import (
     Script,
     Settings,
     StaticSettings,
+    TinySettings,
 )
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.files import user_path
@@ -48,6 +49,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "cython": CythonSettings,
     "onefile": OnefileSettings,
     "static": StaticSettings,
+    "tiny": TinySettings,
 }
 
 

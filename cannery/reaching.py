@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cannery.app import Function, Module, Script
 from cannery.model import LazyTree, key_of
@@ -10,17 +13,23 @@ from cannery.reach.analysis import reach
 from cannery.reach.host import host_of
 from cannery.reach.places import Place
 from cannery.trees.collected import HOME
+from cannery.trees.shake import leave_out, shake
 from cannery.trees.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cannery.app import App, EntryPoint, Interpreter
+    from cannery.model import Transform
     from cannery.reach.value import Host, Reach
     from cannery.reach.walk import Start
     from cannery.workspace import Workspace
 
-__all__ = ["reach_of", "reach_with", "standard_library"]
+__all__ = ["Shaken", "app_place", "reach_of", "reach_with", "shaken_of", "standard_library"]
+
+
+_SHAKEN = ("stdlib", "dependencies")
+_UNPACKING = ("lzma", "threading")  # what cannery/trees/unpacking.py imports
 
 
 def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | None, workspace: Workspace) -> Reach:
@@ -37,6 +46,31 @@ def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspa
     """As :func:`reach_of`, with places and a Python of another kind; the app's place is among them."""
     script = str(HOME / app.entry.path) if isinstance(app.entry, Script) else None
     return reach(places, _starts(app.entry), host, workspace, script=script, include=app.settings.include)
+
+
+@dataclass(frozen=True, slots=True)
+class Shaken:
+    """What takes away what an app can't reach: of the standard library, and of its dependencies."""
+
+    library: Transform
+    dependencies: Transform
+
+
+def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | None, workspace: Workspace) -> Shaken:
+    """The transforms for ``app``, which also keep what an image's own archives and compressed modules need.
+
+    The modules that the configuration leaves out are as if they weren't there.
+    """
+    settings = app.settings
+    library, site = standard_library(python), (python.image_site_packages,)
+    left = leave_out(settings.tiny.without, library.roots)
+    places = [app_place(app, code), replace(library, tree=library.tree | left)]
+    places += [Place("dependencies", wheels, site)] if wheels is not None else []
+    include = (*settings.include, *settings.stdlib, "zlib", *(_UNPACKING if settings.compress else ()))
+    wanted = replace(app, settings=msgspec.structs.replace(settings, include=include))
+    found = reach_with(wanted, places, host_of(python, workspace), workspace)
+    names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
+    return Shaken(shake(names["stdlib"], library.roots), shake(names["dependencies"], site))
 
 
 def app_place(app: App, code: LazyTree) -> Place:

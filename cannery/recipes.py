@@ -19,6 +19,7 @@ from cannery.interpreter import interpreter_for
 from cannery.model import LazyTree, Plan, Tree, key_of
 from cannery.notes import notes_on
 from cannery.programs import program
+from cannery.reaching import shaken_of
 from cannery.resolution import resolve
 from cannery.static.toolchain import native_target
 from cannery.trees.app import app_tree
@@ -27,20 +28,23 @@ from cannery.trees.collected import HOME
 from cannery.trees.dependencies import dependencies
 from cannery.trees.installed import entry_command
 from cannery.trees.notes import notes_on_code
+from cannery.trees.packed import packed
 from cannery.trees.pure import prefer_pure
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime, system
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
+from cannery.trees.zipped import with_finder, zipped_dependencies, zipped_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.app import App
+    from cannery.app import App, Interpreter
     from cannery.ground import Ground
+    from cannery.model import Transform
     from cannery.trees.app import AppTree
     from cannery.workspace import Workspace
 
-__all__ = ["RECIPES", "Recipe", "cython", "onefile", "recipe_named", "scratch", "slim", "static"]
+__all__ = ["RECIPES", "Recipe", "cython", "onefile", "recipe_named", "scratch", "slim", "static", "tiny"]
 
 
 class Recipe(Protocol):
@@ -55,11 +59,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     """An image with no base: the interpreter, the dependencies, the app."""
     settings = app.settings
     python = interpreter_for(app, workspace)
-    roots = tuple(str(HOME / root) for root in app.import_roots)
-    compile_with = partial(
-        bytecode, python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=roots
-    )
-    bytes_of, checked = compile_with(), compile_with(strict=True)
+    bytes_of, checked = _bytecode(app, python, workspace)
 
     def finished(tree: LazyTree) -> LazyTree:
         return tree | strip if settings.strip else tree
@@ -80,6 +80,31 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     notes = (*notes_on(app, requirements), *notes_on_code(own, app))
     if settings.base is not None:
         notes += ("the recipe 'scratch' needs no base: --recipe slim takes the one that is set",)
+    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+
+
+def tiny(app: App, workspace: Workspace) -> Plan:
+    """As scratch, with no module that nothing imports, no symbols, and bytecode in archives."""
+    settings = app.settings
+    python = interpreter_for(app, workspace)
+    bytes_of, checked = _bytecode(app, python, workspace)
+    own = app_tree(app, workspace)
+    code = compiled(own.code, app, python, workspace)
+    requirements = resolve(app.requirements, settings, python.target, workspace) if app.requirements else None
+    wheels = dependencies(requirements, python.target, workspace) if requirements else None
+    needed = shaken_of(app, python, own.code, wheels, workspace)
+    needs = needs_of_app(own.native, own.imports)
+    needs += needs_from(code, workspace) if settings.compile else Needs()
+    layers: list[tuple[str, LazyTree]] = []
+    if wheels is not None:
+        wheels = wheels | needed.dependencies | strip
+        needs += needs_from(wheels, workspace)
+        wheels = wheels | packed(python.image_site_packages, workspace) if settings.compress else wheels
+        layers.append(("dependencies", wheels | with_finder(python) | zipped_dependencies(python, bytes_of)))
+    library = runtime(app, python, needs, workspace, shaken=needed.library) | strip | bytes_of
+    layers.insert(0, ("runtime", library | zipped_library(python)))
+    layers.append(("app", ((code | checked) + own.resources) | strip))
+    notes = (*notes_on(app, requirements), *notes_on_code(own, app))
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 
 
@@ -150,10 +175,21 @@ def static(app: App, workspace: Workspace) -> Plan:
     return Plan(tuple(layers), config, kit.interpreter.platform, notes_on(app, requirements))
 
 
+def _bytecode(app: App, python: Interpreter, workspace: Workspace) -> tuple[Transform, Transform]:
+    """How others' modules become bytecode, and how the app's own do, all of which must be Python."""
+    roots = tuple(str(HOME / root) for root in app.import_roots)
+    settings = app.settings
+    compile_with = partial(
+        bytecode, python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=roots
+    )
+    return compile_with(), compile_with(strict=True)
+
+
 RECIPES: Mapping[str, Recipe] = {
     "slim": slim,
     "cython": cython,
     "scratch": scratch,
+    "tiny": tiny,
     "onefile": onefile,
     "static": static,
 }

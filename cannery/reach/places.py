@@ -13,7 +13,7 @@ from cannery.reach.value import Module
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Place", "find_modules"]
+__all__ = ["Place", "find_modules", "module_name"]
 
 _NAME = re.compile(r"[^\W\d]\w*|_sysconfigdata_[\w-]+")
 _SUFFIXES = {".so": "extension", ".py": "source", ".pyc": "bytecode"}  # in the order of the import system
@@ -41,6 +41,12 @@ def find_modules(places: Iterable[Place]) -> dict[str, Module]:
                 if top in tops or (top in spread and modules[top].kind == "namespace"):
                     modules.setdefault(name, module)
     return modules
+
+
+def module_name(relative: str) -> str | None:
+    """The module that an import finds at ``relative``, from a folder that imports start from; None where it's none."""
+    known = _module(relative)
+    return known[0] if known else None
 
 
 def _modules_below(place: Place, root: str) -> Iterator[tuple[str, Module]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.app import App, Interpreter
+    from cannery.model import Transform
     from cannery.workspace import Workspace
 
 __all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "runtime", "system"]
@@ -63,13 +64,24 @@ def needs_of_app(native: Tree, imports: frozenset[str]) -> Needs:
     return Needs(needs_of(native), imports & (BRINGS_BACK_FOR_THE_APP | _NOTED))
 
 
-def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspace, root: Root = MACHINE) -> LazyTree:
+def runtime(
+    app: App,
+    interpreter: Interpreter,
+    needs: Needs,
+    workspace: Workspace,
+    root: Root = MACHINE,
+    shaken: Transform | None = None,
+) -> LazyTree:
     """The interpreter, the standard library, the closure of shared libraries, and the system's small files.
+
+    ``shaken`` takes from the standard library what nobody needs, before libraries are looked for.
 
     Raises :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
     """
     wanted = needs.modules - {"zoneinfo"} | known_modules(app.settings.stdlib)
     python = interpreter_tree(interpreter, wanted)
+    if shaken is not None:
+        python = shaken(python)
     bundle = certificates(app.settings, app.folder, root)
     zones = app.settings.timezones
     if zones == "auto":
@@ -79,7 +91,7 @@ def runtime(app: App, interpreter: Interpreter, needs: Needs, workspace: Workspa
     data = locale_tree(root) + (zones_tree(root) if zones else Tree())
     key = key_of(
         "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.uid, Digest.of_content(bundle),
-        _versions(libraries), _stamps(data),
+        _versions(libraries), _stamps(data), shaken.key if shaken else None,
     )  # fmt: skip
     return LazyTree(key, lambda: _shared(libraries) + python + system_tree(app.settings.uid, bundle) + data)
 
