@@ -12,6 +12,7 @@ from cannery.model import LazyTree, key_of
 from cannery.reach.analysis import reach
 from cannery.reach.host import host_of
 from cannery.reach.places import Place
+from cannery.reach.trace import traced
 from cannery.trees.collected import HOME
 from cannery.trees.shake import leave_out, shake
 from cannery.trees.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
@@ -45,7 +46,11 @@ def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | N
 def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspace) -> Reach:
     """As :func:`reach_of`, with places and a Python of another kind; the app's place is among them."""
     script = str(HOME / app.entry.path) if isinstance(app.entry, Script) else None
-    return reach(places, _starts(app.entry), host, workspace, script=script, include=app.settings.include)
+    settings = app.settings
+    imports = (
+        traced(settings.trace, app.folder, workspace, of=[each.tree.key for each in places]) if settings.trace else ()
+    )
+    return reach(places, _starts(app.entry), host, workspace, script=script, include=settings.include, traced=imports)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from cannery.model import Tree
     from cannery.reach.places import Place
+    from cannery.reach.trace import Traced
     from cannery.reach.value import Host, Reason
     from cannery.reach.walk import Start
     from cannery.workspace import Workspace
@@ -43,17 +44,18 @@ def reach(
     *,
     script: str | None = None,
     include: Sequence[str] = (),
+    traced: Traced = (),
 ) -> Reach:
     """What a program that begins with ``starts`` reaches in ``places``, which are in the order of ``sys.path``.
 
     The app's own modules are all reached: it may look into its folders for them. ``script`` is a file that is run as it
-    is; ``include`` names modules and patterns such as ``package.*``. Raises :class:`ConfigurationError` for one that
-    names nothing.
+    is; ``include`` names modules and patterns such as ``package.*``; ``traced`` is who imported what in a run. Raises
+    :class:`ConfigurationError` for a pattern that names nothing.
     """
     begins = (*starts, *((name, "started") for name in host.started), *([("__main__", "started")] if script else []))
     where = [(place.kind, place.tree.key, place.roots) for place in places]
     asked = msgspec.to_builtins(host, order="sorted")
-    key = key_of("reach", _VERSION, where, begins, asked, script, tuple(include))
+    key = key_of("reach", _VERSION, where, begins, asked, script, tuple(include), traced)
     if (known := workspace.cache.recall("reach", key)) is not None:
         return msgspec.convert(known, Reach)
     workspace.progress("reading imports")
@@ -62,7 +64,9 @@ def reach(
     modules = {**find_modules(places), **inside, **main}
     own = [(name, "own") for name, module in modules.items() if module.place == "app" and module.path != script]
     named = [(name, "included") for name in _included(include, modules)]
-    found = _analysed(places, modules, [*begins, *named, *own], host, workspace)  # type: ignore[list-item]
+    names = {posixpath.basename(script).removesuffix(".py"): "__main__"} if script else {}
+    traced = tuple((names.get(importer, importer), name) for importer, name in traced)
+    found = _analysed(places, modules, [*begins, *named, *own], host, workspace, traced)  # type: ignore[list-item]
     workspace.cache.remember("reach", key, msgspec.to_builtins(found))
     return found
 
@@ -73,9 +77,10 @@ def _analysed(
     starts: Iterable[Start],
     host: Host,
     workspace: Workspace,
+    traced: Traced,
 ) -> Reach:
     notes = _Notes(places, host, workspace)
-    graph = Graph(modules, notes.of, entry_points(places))
+    graph = Graph(modules, notes.of, entry_points(places), traced)
     reached, broken = walk(graph, starts)
     notes.save()
     return Reach(

@@ -15,6 +15,7 @@ from cannery.reach.value import Import, Mentions, Missing, Module, Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from cannery.reach.trace import Traced
     from cannery.reach.value import How
 
 __all__ = ["Graph", "Start", "walk"]
@@ -46,6 +47,7 @@ class Graph:
     known: Mapping[str, Module]
     read: Reader
     groups: Mapping[str, frozenset[str]]  # modules behind entry points
+    traced: Traced = ()
     edges: dict[str, dict[str, _Edge]] = field(default_factory=dict)
     missing: dict[str, dict[str, bool]] = field(default_factory=dict)  # name -> importers, and whether they need it
     mentions: dict[str, Mentions] = field(default_factory=dict)
@@ -84,7 +86,10 @@ class Graph:
                 self.add(importer, name, "named")
 
     def follow(self) -> None:
-        """Read what was reached, and go on to what that mentions."""
+        """Read what was reached, and go on to what that mentions, and to what it imported in a run."""
+        traced: dict[str, list[str]] = {}
+        for importer, imported in self.traced:
+            traced.setdefault(importer, []).append(imported)
         while self.pending:
             name = self.pending.popleft()
             module = self.known[name]
@@ -93,6 +98,8 @@ class Graph:
             for pattern in OF_THE_INTERPRETER.get(name, ()) if module.place == "stdlib" else ():
                 for implied in fnmatch.filter(self.known, pattern) if "*" in pattern else [pattern]:
                     self.add(name, implied, "native")
+            for imported in traced.get(name, ()):
+                self.add(name, imported, "traced")
             if module.kind in {"source", "extension"}:
                 mentions = self.mentions[name] = self.read(name, module)
                 self._follow_imports(name, module, mentions)
