@@ -87,10 +87,12 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
         command = [*client.build, f"--file={scratch / 'Dockerfile'}", f"--iidfile={scratch / 'id'}"]
         command += [f"--tag={reference}" for reference in references]
         command += _passed_on(app, options, client)
+        index = _package_index()
+        command += [f"--build-arg={name}" for name in index]
         command += [f"--ignorefile={ignore}"] if client.name == "podman" else []
         run = workspace.run if quiet else run_shown
         try:
-            run([*command, str(app.folder)], env=client.env)
+            run([*command, str(app.folder)], env={**client.env, **index})
         except ProgramFailed as error:
             raise ToolError(
                 f"{client.name} can't build the image", evidence=error.evidence,
@@ -105,13 +107,20 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
 
 def _passed_on(app: App, options: BuildOptions, client: _Client) -> list[str]:
     named = {"--builder": options.builder, "--cache-to": options.cache_to}
-    if not client.buildx and (given := [name for name, value in named.items() if value]):
+    flags = {"--docker-builder": options.builder, "--cache-to": options.cache_to}
+    if not client.buildx and (given := [flag for flag, value in flags.items() if value]):
         raise ToolError(
             f"{given[0]} needs buildx, and {client.name} has none",
             step="install it (Docker's package docker-buildx-plugin), or leave the option out",
         )
     named |= {"--cache-from": options.cache_from, "--platform": app.settings.platform}
     return [*(f"{name}={value}" for name, value in named.items() if value), *app.settings.build_options]
+
+
+def _package_index() -> dict[str, str]:
+    """The package index that the environment names, as pip's variable: by name alone, its password isn't shown."""
+    url = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL")
+    return {"PIP_INDEX_URL": url} if url else {}
 
 
 def _client(app: App, workspace: Workspace) -> _Client:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Target", "render_files"]
 
 _BASE: Final = re.compile(r"^ARG BASE=(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})$", re.MULTILINE)
+_MARK: Final = 'ade by "invoke dockerfile'  # in each file that is written here
 _LINES: Final = 20  # of a difference that are shown
 
 
@@ -53,9 +54,19 @@ class Target:
         found = _BASE.search(_text(self.path))
         return found["digest"] if found and found["name"] == base else ""
 
-    def write(self, rendered: Rendered) -> Iterator[Path]:
-        """Write both files, each whole or not at all; yields their paths."""
-        for path, text in self._texts(rendered):
+    def write(self, rendered: Rendered, *, force: bool = False) -> Iterator[Path]:
+        """Write both files, each whole or not at all; yields their paths.
+
+        Raises :class:`ProjectError`, and writes neither, where one is somebody's own, unless told to by ``force``.
+        """
+        texts = tuple(self._texts(rendered))
+        if own := [path for path, _ in texts if path.exists() and not force and _MARK not in _text(path)]:
+            raise ProjectError(
+                f"{own[0].name} is there already, and cannery did not make it",
+                evidence=str(own[0]),
+                step="keep it, and write to another file (--output Dockerfile.cannery), or replace it (--force)",
+            )
+        for path, text in texts:
             with replacing(path) as stream:
                 stream.write(text.encode())
             yield path

@@ -21,7 +21,8 @@ __all__ = ["dockerfile"]
         "base": BUILD_HELP["base"],
         "output": "Where to write it, its .dockerignore beside it; - prints it (default: Dockerfile in the project).",
         "pin": "Ask the base's registry what its tag means today, and write that digest down.",
-        "check": "Write nothing; exit with 1 when the file isn't what would be written.",
+        "check": "Write nothing; fail when the file isn't what would be written.",
+        "force": "Replace a Dockerfile or .dockerignore that cannery did not make.",
         "project": BUILD_HELP["project"],
     },
     auto_shortflags=False,
@@ -34,6 +35,7 @@ def dockerfile(
     output: str | None = None,
     pin: bool = False,
     check: bool = False,
+    force: bool = False,
     project: str | None = None,
 ) -> None:
     """Write a recipe as a Dockerfile, with its .dockerignore.
@@ -58,6 +60,6 @@ def dockerfile(
         target.check(rendered, f"{program_name()} dockerfile{flags}")
         print(f"{target.shown} is up to date")
         return
-    for path in target.write(rendered):
+    for path in target.write(rendered, force=force):
         print(f"wrote    {path}")
     print(f"\nNext: docker build --tag {app.name}:{app.settings.tag} .")
