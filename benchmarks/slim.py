@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,7 +87,11 @@ def _prepared(bench: Bench, base: Path, project: Path) -> Command | None:
     bench.command(project, "docker", "load", "--input", str(archive)).run()
     archive.unlink()
     (project / "Dockerfile").write_text(_DOCKERFILE, encoding="utf-8")
-    command = ["docker", "build", "--quiet", "--network=host", "--tag=cannery-benchmark:by-hand", "."]
-    build = bench.command(project, *command)
-    build.run()
-    return build
+    arguments = ("build", "--quiet", "--network=host", "--tag=cannery-benchmark:by-hand", ".")
+    programs = [Path(folder, "docker") for folder in os.get_exec_path() if os.access(Path(folder, "docker"), os.X_OK)]
+    for program in programs:  # newer ones have BuildKit only with buildx
+        build = bench.command(project, str(program), *arguments, DOCKER_BUILDKIT="1")
+        with suppress(CommandError):
+            build.run()
+            return build
+    raise CommandError(f"no docker command with BuildKit among {', '.join(map(str, programs))}")
