@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from cannery.engines.engine import Loaded
 from cannery.engines.finding import answering, client_installed, connect
 from cannery.engines.present import holds
+from cannery.errors import ImageError, MachineError
 from cannery.image.config import assemble
 from cannery.model import Plan
-from cannery.sinks.archive import write_archive
+from cannery.sinks.archive import write_archive, write_upper
 
 if TYPE_CHECKING:
     from cannery.app import App
@@ -47,8 +48,23 @@ def load(app: App, image: Image, workspace: Workspace) -> Loaded | None:
         return Loaded(engine.name, "present")
     write_archive(image, app.archive, references, workspace)
     workspace.progress(f"loading the image into {engine.name}")
-    engine.load(image, app.archive, references)
+    if not _load_upper(engine, image, references, workspace):
+        engine.load(image, app.archive, references)
     return Loaded(engine.name, "loaded")
+
+
+def _load_upper(engine: Engine, image: Image, references: tuple[str, ...], workspace: Workspace) -> bool:
+    """Send what the image of that name in ``engine`` doesn't have; False where that won't do."""
+    shared = engine.shared(image, references[0])
+    if not shared:
+        return False
+    with workspace.cache.scratch() as folder:
+        write_upper(image, folder / "upper.tar", references, shared)
+        try:
+            engine.load(image, folder / "upper.tar", references)
+        except (ImageError, MachineError):
+            return False  # some ways to store images want every layer; else the whole image meets the same error
+    return True
 
 
 def image_of(base: Base) -> Image:

@@ -102,6 +102,10 @@ class Engine(Protocol):
         """Whether ``image`` is there; if so, ``references`` name it from now on."""
         ...
 
+    def shared(self, image: Image, reference: str) -> int:
+        """How many of the lowest layers of ``image`` need not be sent, as the image called ``reference`` has them."""
+        ...
+
     def load(self, image: Image, archive: Path, references: Sequence[str]) -> None:
         """Send ``archive``, which holds ``image``.
 

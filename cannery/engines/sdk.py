@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import time
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -58,6 +59,18 @@ class SdkEngine:
         for reference in unnamed if present else ():
             self._tag(str(present), reference)
         return not unnamed or present is not None
+
+    def shared(self, image: Image, reference: str) -> int:
+        """How many of the lowest layers of ``image`` need not be sent, as the image called ``reference`` has them.
+
+        Docker finds layers by what they hold before it looks for them in what it's sent; Podman wants all of them.
+        """
+        if self._answer.engine != "Docker" or self.id_of(reference) is None:
+            return 0
+        with self._translated():
+            there = self.client.inspect_image(reference)["RootFS"].get("Layers") or []
+        pairs = zip(image.layers, there, strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda pair: str(pair[0].diff_id) == pair[1], pairs))
 
     def load(self, image: Image, archive: Path, references: Sequence[str]) -> None:
         """Send ``archive``, which holds ``image``.

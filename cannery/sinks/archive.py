@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.model import Image, Layer
     from cannery.workspace import Workspace
 
-__all__ = ["write_archive"]
+__all__ = ["write_archive", "write_upper"]
 
 _INDEX = "application/vnd.oci.image.index.v1+json"
 _CHUNK = 1 << 20  # bytes copied at a time
@@ -47,6 +47,15 @@ def write_archive(image: Image, path: Path, references: Sequence[str], workspace
         stamp = _stamp(os.fstat(stream.fileno()))  # by its name, it may already be another build's
     workspace.cache.remember("archives", key, {**state, "stamp": stamp})
     return True
+
+
+def write_upper(image: Image, path: Path, references: Sequence[str], lower: int) -> None:
+    """Write to ``path`` what ``docker load`` needs of ``image`` where the engine has its ``lower`` layers already."""
+    with tarfile.TarFile(path, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_CHUNK) as archive:
+        _add(archive, f"blobs/sha256/{image.id.hex}", image.config_blob)
+        for layer in {layer.digest: layer for layer in image.layers[lower:]}.values():
+            _add_blob(archive, layer)
+        _add(archive, "manifest.json", canonical_json(_docker_manifest(image, references)))
 
 
 def _write(archive: tarfile.TarFile, image: Image, references: Sequence[str], workspace: Workspace) -> None:

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cannery import config
+from cannery.engines.sdk import SdkEngine
+from cannery.images import make_image
 from tests.engines.answering.conftest import cannery
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from cannery.model import Image
+    from tests.conftest import MakeProject
     from tests.engines.answering.conftest import Service
 
 pytestmark = pytest.mark.once
@@ -31,6 +37,30 @@ def test_an_image_that_is_there_is_not_sent_again(service: Service, project: Pat
     done = cannery("image", "--tag=two", cwd=project)
     assert f"engine   already in {service.kind.capitalize()}" in done.stdout
     assert "loading" not in done.stderr
+
+
+def test_what_changed_is_sent_and_the_rest_is_found_there(
+    service: Service, make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    load = SdkEngine.load
+
+    def noted(self: SdkEngine, image: Image, archive: Path, references: Sequence[str]) -> None:
+        sent.append(archive.stat().st_size)
+        load(self, image, archive, references)
+
+    monkeypatch.setattr(SdkEngine, "load", noted)
+    images = []
+    for number in range(2):
+        app = config.load(make_project({"main.py": f"print({number})\n"}, "changing"), {"tag": "changing"})
+        report = make_image(app, quiet=True)
+        assert report.engine is not None
+        assert report.engine[1] == "loaded"
+        images.append(service.client.inspect_image("changing:changing")["Id"])
+    assert images[0] != images[1]
+    assert images[1].endswith(report.built.image.id.hex)
+    assert sent[0] == report.archive.stat().st_size
+    assert sent[1] < 100_000 if service.kind == "docker" else sent[1] == sent[0]
 
 
 def test_an_image_that_has_another_name_there_gets_this_one(service: Service, project: Path) -> None:
