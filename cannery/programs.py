@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Literal
 
 from cannery.compilation import compiled
 from cannery.interpreter import interpreter_for
-from cannery.model import File, LazyTree, Transform, Tree, key_of
+from cannery.model import File, Inline, LazyTree, Transform, Tree, key_of
+from cannery.modules import imported_as, named_by
 from cannery.notes import notes_on
 from cannery.onefile.bundle import bundle
 from cannery.onefile.python import check_python
 from cannery.onefile.stage import Parts
+from cannery.onefile.stand_ins import stand_ins
 from cannery.onefile.static import static
 from cannery.onefile.tools import find_tools
-from cannery.reaching import reach_of
+from cannery.reach.host import host_of
+from cannery.reach.places import Place
+from cannery.reaching import app_place, reach_with, standard_library
 from cannery.resolution import resolve
 from cannery.trees.app import app_tree
 from cannery.trees.closure import closure, needs_of
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from cannery.app import App, Interpreter
     from cannery.model import Platform
     from cannery.onefile.bundle import Bundle
+    from cannery.reach.value import Reach
     from cannery.requirements import Requirements
     from cannery.trees.app import AppTree
     from cannery.workspace import Workspace
@@ -85,7 +90,10 @@ def _parts(
 ) -> Parts:
     settings = app.settings
     wheels = dependencies(requirements, python.target, workspace) if requirements else None
-    found = reach_of(app, python, own.code, wheels, workspace)  # from the sources: compiled, they hide their imports
+    without = settings.onefile.without
+    instead = stand_ins(without, python, workspace)
+    left = Transform(key_of("left", without, instead), lambda tree: _left(tree, without, instead, python))
+    found = _reach(app, own, wheels, left, python, workspace)
     return Parts(
         name=posixpath.basename(app.name),
         entry=app.entry,
@@ -96,9 +104,30 @@ def _parts(
         reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),
         left_out=found.left_out,
         data=found.data,
-        without=settings.onefile.without,
+        without=without,
+        stand_ins=instead,
         optimize=settings.optimize,
         upx=settings.onefile.upx,
+    )
+
+
+def _reach(
+    app: App, own: AppTree, wheels: LazyTree | None, left: Transform, python: Interpreter, workspace: Workspace
+) -> Reach:
+    """What the app reaches, told from its sources: once compiled, they hide their imports."""
+    library = standard_library(python)
+    places = [app_place(app, own.code), Place("stdlib", library.tree | left, library.roots)]
+    if wheels is not None:
+        places.append(Place("dependencies", wheels | left, (python.image_site_packages,)))
+    return reach_with(app, places, host_of(python, workspace), workspace)
+
+
+def _left(tree: Tree, without: tuple[str, ...], instead: Mapping[str, str], python: Interpreter) -> Tree:
+    """``tree`` without those modules, or with what stands in their places."""
+    roots = (python.image_site_packages, f"{python.image_stdlib}/lib-dynload", python.image_stdlib)
+    left = tree.filter(lambda path, _: not named_by(imported_as(path, roots), without))
+    return left + Tree(
+        {f"{python.image_stdlib}/{name}.py": File(Inline(text.encode())) for name, text in instead.items()}
     )
 
 

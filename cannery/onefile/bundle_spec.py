@@ -54,21 +54,26 @@ def contributed() -> list[str]:
     return list(get_hook_dirs())
 
 
-def kept(graph: Any, reached: set[str]) -> set[str]:
-    """The names of the modules that stay: what is reached, what hooks stand for, and what that imports."""
+def kept(graph: Any, reached: set[str], scripts: list[str]) -> set[str]:
+    """The names of the modules that stay: what is reached, what hooks and ``scripts`` ask for, and its imports."""
     hooked = with_hooks()
     names = {node.identifier for node in graph.iter_graph() if isinstance(node.identifier, str)}
-    pending = [name for name in names - reached if name.partition(".")[0] in hooked]
+    pending = [name for name in names - reached if name.partition(".")[0] in hooked] + scripts
     keep = set(reached)
     while pending:
         name = pending.pop()
-        if name in keep:
-            continue
-        keep.add(name)
-        node = graph.find_node(name)
-        outgoing = graph.get_edges(node)[0] if node is not None else ()
-        pending += [other.identifier for other in outgoing if other is not None and isinstance(other.identifier, str)]
+        if name not in keep:
+            keep.add(name)
+            node = graph.find_node(name)
+            outgoing = graph.get_edges(node)[0] if node is not None else ()
+            pending += [str(other.identifier) for other in outgoing if other is not None]
     return keep
+
+
+def triggers(graph: Any) -> dict[str, str]:
+    """The names of scripts that PyInstaller runs before the program, each with the module that asks for it."""
+    hooks = graph._available_rthooks  # noqa: SLF001  # nothing else tells
+    return {Path(path).stem: module for module, paths in hooks.items() for path in paths}
 
 
 def without_orphans(binaries: Toc, kept_ones: Toc) -> Toc:
@@ -103,28 +108,34 @@ def main() -> None:
         runtime_hooks=wanted["runtime_hooks"],
         optimize=wanted["optimize"],
     )
-    keep = kept(analysis.graph, set(wanted["reached"])) if wanted["reached"] else None
+    reached, first = set(wanted["reached"]), triggers(analysis.graph)
+    left_out, stand_ins = set(wanted["left_out"]), wanted["stand_ins"]
+    scripts: Toc = [entry for entry in analysis.scripts if first.get(entry[0], "") not in left_out]
+    keep = kept(analysis.graph, reached, [entry[1] for entry in scripts if entry[0] in first])
 
     def stays(entry: tuple[str, str, str]) -> bool:
         name = module_of(entry)
+        if name in stand_ins:
+            return entry[1] == stand_ins[name]  # the base library is read before the app's folders
         if is_below(entry[1], wanted["tools"]):
             return name.startswith(("pyi", "_pyi"))  # what else lies there is PyInstaller's own affair
-        return keep is None or name in keep or name not in wanted["left_out"]
+        return name in keep or name not in left_out
 
     pure: Toc = [entry for entry in analysis.pure if stays(entry)]
+    pure += [(name, path, "PYMODULE") for name, path in stand_ins.items() if name not in {each[0] for each in pure}]
     some: Toc = [entry for entry in analysis.binaries if entry[2] != "EXTENSION" or stays(entry)]
     binaries = without_orphans(analysis.binaries, some)
     given = {entry[0] for entry in analysis.datas}
     data: Toc = [(name, source, "DATA") for name, source in wanted["data"] if name not in given]
     pyz = PYZ(pure)
     options = [("X utf8_mode=1", None, "OPTION"), ("u", None, "OPTION"), *[("O", None, "OPTION")] * wanted["optimize"]]
-    program = EXE(pyz, analysis.scripts, options, exclude_binaries=True, name=wanted["name"], upx=wanted["upx"])
+    program = EXE(pyz, scripts, options, exclude_binaries=True, name=wanted["name"], upx=wanted["upx"])
     COLLECT(program, binaries, analysis.datas, data, name=wanted["name"], upx=wanted["upx"])
     contents = {
         "modules": {name: entry[2] for name, entry in sorted(ZlibArchiveReader(pyz.name).toc.items())},
         "missing": missing(analysis.graph, set(wanted["own"])),
         "machine": sorted({entry[1] for entry in binaries if not is_below(entry[1], str(here))}),
-        "scripts": list(analysis.scripts),
+        "scripts": scripts,
         "options": options,
         "archive": [*pyz.dependencies, (Path(pyz.name).name, pyz.name, "PYZ")],
     }

@@ -6,7 +6,7 @@ import json
 import os
 import posixpath
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,8 @@ from cannery.model import File, OnDisk, Symlink, Tree
 from cannery.process import find_uv
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cannery.app import Interpreter
     from cannery.model import LazyTree
     from cannery.onefile.tools import Tools
@@ -37,9 +39,9 @@ class Parts:
     code: LazyTree
     resources: LazyTree
     wheels: LazyTree | None
-    include: tuple[str, ...] = ()  # modules that no import shows
     without: tuple[str, ...] = ()  # modules that stay out
-    reached: tuple[str, ...] = ()  # every module that the program reaches, where that was found out
+    stand_ins: Mapping[str, str] = field(default_factory=dict)  # the sources of what takes their places
+    reached: tuple[str, ...] = ()  # every module that the program is known to reach
     left_out: tuple[str, ...] = ()  # modules that it's known not to reach
     data: tuple[str, ...] = ()  # files of the wheels that go in beside the modules: paths in the image
     optimize: int = 0
@@ -126,18 +128,28 @@ def _description(folder: Path, app: Path, site: Path, parts: Parts, interpreter:
     return {
         "name": parts.name,
         "scripts": [str(folder / "children.py"), str(_script(folder, app, parts.entry))],
-        "roots": [str(app / _HOME.relative_to("/") / root) for root in parts.roots],
-        "include": sorted({*own, *parts.include, *parts.reached} - {"__main__"}),
+        "roots": [str(_stand_ins(folder, parts)), *(str(app / _HOME.relative_to("/") / root) for root in parts.roots)],
+        "include": sorted({*own, *parts.reached} - {"__main__"}),
         "own": own,
+        "stand_ins": {name: str(folder / "stand-ins" / f"{name}.py") for name in parts.stand_ins},
         "reached": parts.reached,
         "left_out": parts.left_out,
-        "without": parts.without,
+        "without": sorted(set(parts.without) - parts.stand_ins.keys()),
         "data": [*_data(app, parts), *_package_data(site, parts.data, interpreter)],
         "runtime_hooks": [str(folder / "left_out.py")],
         "optimize": parts.optimize,
         "upx": parts.upx,
         "tools": str(folder / "tools"),
     }
+
+
+def _stand_ins(folder: Path, parts: Parts) -> Path:
+    """A folder of modules that are found before Python's own."""
+    place = folder / "stand-ins"
+    place.mkdir()
+    for name, source in parts.stand_ins.items():
+        (place / f"{name}.py").write_text(source, encoding="utf-8")
+    return place
 
 
 def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
