@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cannery.trees.app import AppTree
     from cannery.workspace import Workspace
 
-__all__ = ["Form", "Program", "program"]
+__all__ = ["Form", "Program", "notes_on_bundle", "program"]
 
 _LARGE = 100 * 10**6  # bytes
 
@@ -77,7 +77,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
         packing = app.settings.onefile.packing
         whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
         tree = LazyTree(key_of("program", str(whole.digest)), lambda: Tree({f"/{parts.name}": File(whole, 0o755)}))
-    notes = (*notes_on(app, requirements), *notes_on_code(own, app), *_notes_on_bundle(made, tree))
+    notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree))
     return Program(parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
 
 
@@ -150,7 +150,8 @@ def _zones(app: App, made: Bundle) -> bool:
     return "zoneinfo" in made.modules and "tzdata" not in made.modules
 
 
-def _notes_on_bundle(made: Bundle, tree: LazyTree) -> Iterator[str]:
+def notes_on_bundle(made: Bundle, tree: LazyTree) -> Iterator[str]:
+    """What of a bundle, and of the program that ``tree`` has made of it, isn't as one would want it."""
     for name, importer in made.missing:
         yield f"nothing provides the module {name}, which {importer} imports: add it to the requirements"
     size = sum(file.content.size for _, file in tree.tree.files())

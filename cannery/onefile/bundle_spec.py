@@ -108,7 +108,7 @@ def main() -> None:
         runtime_hooks=wanted["runtime_hooks"],
         optimize=wanted["optimize"],
     )
-    reached, first = set(wanted["reached"]), triggers(analysis.graph)
+    reached, first = {*wanted["reached"], *wanted["own"]}, triggers(analysis.graph)
     left_out, stand_ins = set(wanted["left_out"]), wanted["stand_ins"]
     scripts: Toc = [entry for entry in analysis.scripts if first.get(entry[0], "") not in left_out]
     keep = kept(analysis.graph, reached, [entry[1] for entry in scripts if entry[0] in first])
@@ -116,7 +116,7 @@ def main() -> None:
     def stays(entry: tuple[str, str, str]) -> bool:
         name = module_of(entry)
         if name in stand_ins:
-            return entry[1] == stand_ins[name]  # the base library is read before the app's folders
+            return bool(entry[1] == stand_ins[name])  # the base library is read before the app's folders
         if is_below(entry[1], wanted["tools"]):
             return name.startswith(("pyi", "_pyi"))  # what else lies there is PyInstaller's own affair
         return name in keep or name not in left_out

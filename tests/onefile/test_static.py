@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.onefile.conftest import FILES, freeze
 
+if TYPE_CHECKING:
     from tests.onefile.conftest import Frozen
 
 
@@ -50,3 +54,69 @@ def test_processes_that_it_spawns_are_python_and_not_the_program_again(shown: di
 def test_no_library_of_the_machine_is_loaded(shown: dict[str, Any]) -> None:
     assert shown["openssl"]
     assert not [path for path in shown["libraries"] if not path.startswith(shown["tmp"])]
+
+
+def test_it_ends_on_sigterm_at_once_with_the_app_s_own_exit_code(static: Frozen, tmp_path: Path) -> None:
+    command = [str(static.path), "serve"]
+    with subprocess.Popen(command, env={"TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        assert len(_using(tmp_path)) == 1
+        told = time.monotonic()
+        process.terminate()
+        assert process.wait(timeout=30) == 7
+        assert time.monotonic() - told < 1
+    assert not _using(tmp_path), "a process is left"
+    assert not list(tmp_path.iterdir()), "it left something behind"
+
+
+def _using(folder: Path) -> list[str]:
+    """The processes whose program lies below ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            found.append(str((process / "exe").readlink()))  # it may be gone by now
+    return [program for program in found if program.startswith(f"{folder}/")]
+
+
+def test_an_error_has_its_line(static: Frozen) -> None:
+    done = run(static.path, "fail")
+    assert done.returncode == 1
+    line = next(
+        number for number, text in enumerate(FILES["src/shower/cli.py"].splitlines(), 1) if "on purpose" in text
+    )
+    assert f'File "shower/cli.py", line {line}, in main' in done.stderr
+    assert "ValueError: on purpose" in done.stderr
+
+
+def test_a_module_that_was_left_out_names_the_setting(static: Frozen) -> None:
+    done = run(static.path, "import", "sqlite3")
+    assert "No module named 'sqlite3' in this program" in done.stderr
+    assert 'include = ["sqlite3"]' in done.stderr
+    never_there = run(static.path, "import", "nosuchmodule").stderr
+    assert "No module named 'nosuchmodule'" in never_there
+    assert "include" not in never_there
+
+
+def test_two_folders_and_caches_give_the_same_bytes(
+    static: Frozen, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "another" / "deeper"
+    shutil.copytree(project, elsewhere, ignore=shutil.ignore_patterns("dist"))
+    monkeypatch.setenv("CANNERY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    assert freeze(elsewhere).report["digest"] == static.report["digest"]
+
+
+def test_an_unchanged_project_takes_less_than_a_second(static: Frozen, project: Path) -> None:
+    again = freeze(project).report
+    assert again["digest"] == static.report["digest"]
+    assert again["seconds"] < 1
+
+
+def test_the_report_tells_what_is_in_it(static: Frozen) -> None:
+    parts = {part["name"]: part for part in static.report["contents"]}
+    assert parts["shower"]["kind"] == "modules"
+    assert parts["libc.so.6"]["kind"] == "shared library"
+    assert static.report["size"] == static.path.stat().st_size
+    assert sum(part["size"] for part in parts.values()) > static.report["size"]  # it's compressed
