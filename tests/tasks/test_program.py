@@ -32,7 +32,20 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
 
 @pytest.mark.parametrize(
     "command",
-    ["image", "run", "explore", "freeze", "dockerfile", "ps", "images", "prune", "audit", "config", "cythonize"],
+    [
+        "image",
+        "run",
+        "explore",
+        "freeze",
+        "dockerfile",
+        "ps",
+        "images",
+        "prune",
+        "audit",
+        "config",
+        "cythonize",
+        "imports",
+    ],
 )
 def test_help_lists_every_command_and_each_explains_itself(command: str) -> None:
     assert f"  {command} " in cannery("--help").stdout
@@ -60,6 +73,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "freeze",
         "image",
         "images",
+        "imports",
         "prune",
         "ps",
         "run",
@@ -160,3 +174,17 @@ def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(make_project:
     done = cannery("image", "--recipe", "scrach", cwd=make_project({"main.py": ""}))
     assert done.returncode == 2
     assert done.stderr.startswith("error: there is no recipe 'scrach'\n  did you mean 'scratch'?\n")
+
+
+def test_imports_are_shown_with_the_reason_why(make_project: MakeProject) -> None:
+    folder = make_project({"main.py": "import csv, nowhere\n__import__(input())", "unused.py": ""})
+    said = cannery("imports", cwd=folder).stdout
+    assert "1  modules of the app" in said
+    assert "missing  nowhere, which __main__ imports" in said
+    assert "unread   __main__, line 2" in said
+    assert cannery("imports", "--why=io", cwd=folder).stdout == "io: the program begins with it\n"
+    assert cannery("imports", "--why=csv", cwd=folder).stdout == (
+        "csv: imported by __main__\n__main__: the program begins with it\n"
+    )
+    assert 'add  include = ["wave"]' in cannery("imports", "--why=wave", cwd=folder).stdout
+    assert json.loads(cannery("imports", "--json", cwd=folder).stdout)["modules"]["csv"]["place"] == "stdlib"
