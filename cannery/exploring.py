@@ -141,4 +141,4 @@ def _prompt(find: Callable[[Sequence[str]], str | None]) -> _Prompt:
         return _Prompt((program,), f"{'its shell' if program in _SHELLS else 'its own Python'} {program}")
     with showing_progress() as progress:
         box = toolbox(Workspace.default(progress))
-    return _Prompt(box.command, f"a toolbox's Python in {TOOLBOX}, as it has neither a shell nor Python", box)
+    return _Prompt(box.command, f"a toolbox's Python in {TOOLBOX}", box)

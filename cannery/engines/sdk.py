@@ -165,7 +165,7 @@ class SdkEngine:
     def built_here(self, image: str) -> bool:
         """Whether cannery made the image's last layer: an image that others build from ours has our labels, too."""
         with self._translated():
-            return str(self.client.history(image)[0]["CreatedBy"]).startswith(_OWN_HISTORY)
+            return any(str(step["CreatedBy"]).startswith(_OWN_HISTORY) for step in self._history(image)[:1])
 
     def usage(self, images: Sequence[StoredImage]) -> Usage:
         """What ``images`` take."""
@@ -232,10 +232,19 @@ class SdkEngine:
         stream.close()
         return True
 
+    def _history(self, image: str) -> list[dict[str, Any]]:
+        """How the image came about, the last step first; nothing where Podman stumbles over a step without a time."""
+        try:
+            return list(self.client.history(image))
+        except APIError as error:
+            if "nil pointer" not in str(error.explanation):
+                raise
+            return []
+
     def _layers(self, image: str) -> tuple[tuple[str, int], ...]:
         """The image's layers with their sizes, each named by itself and those below."""
         diff_ids = self.client.inspect_image(image)["RootFS"].get("Layers") or []
-        sizes = [step["Size"] for step in reversed(self.client.history(image))]
+        sizes = [step["Size"] for step in reversed(self._history(image))]
         sizes = sizes if len(sizes) == len(diff_ids) else [size for size in sizes if size]
         names = ["/".join(diff_ids[: number + 1]) for number in range(len(diff_ids))]
         return tuple(zip(names, sizes, strict=False))

@@ -45,7 +45,7 @@ def assemble(plan: Plan, packed: tuple[Layer, ...]) -> Image:
         "config": dict(plan.config),
         "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
         "history": [
-            *(_history_of(plan.base) if plan.base else ()),
+            *(_history_of(plan.base, created) if plan.base else ()),
             *({"created": created, "created_by": f"cannery: {layer.name}"} for layer in packed),
         ],
     }
@@ -61,12 +61,15 @@ def assemble(plan: Plan, packed: tuple[Layer, ...]) -> Image:
     return Image(layers, config, manifest, platform)
 
 
-def _history_of(base: Base) -> list[Any]:
-    """How the base's layers came about; engines count on an entry for each layer that isn't empty."""
+def _history_of(base: Base, created: str) -> list[Any]:
+    """How the base's layers came about.
+
+    Engines count on an entry for each layer that isn't empty, and Podman on a time in each.
+    """
     history = base.config.get("history") or []
-    if sum(not entry.get("empty_layer") for entry in history) == len(base.layers):
-        return list(history)
-    return [{"created_by": "base"}] * len(base.layers)
+    if sum(not entry.get("empty_layer") for entry in history) != len(base.layers):
+        history = [{"created_by": "base"}] * len(base.layers)
+    return [{"created": created, **entry} for entry in history]
 
 
 def descriptor(media_type: str, digest: Digest, size: int, **more: object) -> Mapping[str, object]:
