@@ -44,6 +44,9 @@ __all__ = ["Form", "Program", "notes_on_bundle", "program"]
 
 _LARGE = 100 * 10**6  # bytes
 
+# Extension modules that only hold a library for a module: where that is left out, they are too.
+_BEHIND = {"ctypes": ("_ctypes",), "sqlite3": ("_sqlite3",), "ssl": ("_ssl", "_hashlib")}
+
 Form = Literal["folder", "file", "static"]
 
 
@@ -90,7 +93,7 @@ def _parts(
 ) -> Parts:
     settings = app.settings
     wheels = dependencies(requirements, python.target, workspace) if requirements else None
-    without = settings.onefile.without
+    without = tuple(each for name in settings.onefile.without for each in (name, *_BEHIND.get(name, ())))
     instead = stand_ins(without, python, workspace)
     left = Transform(key_of("left", without, instead), lambda tree: _left(tree, without, instead, python))
     found = _reach(app, own, wheels, left, python, workspace)
