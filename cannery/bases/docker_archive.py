@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cannery.bases.source import MANIFESTS, parse_json
+import msgspec
+
+from cannery.bases.source import MANIFESTS, check, parse_json
 from cannery.errors import ConfigurationError, ImageError
 from cannery.files import explained
 from cannery.model import Digest, canonical_json
@@ -26,6 +28,14 @@ _CHUNK = 1 << 18  # bytes
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _COMPRESSIONS = {b"\x1f\x8b": "+gzip", b"\x28\xb5\x2f\xfd": "+zstd"}  # by the first bytes
+
+
+class _Saved(msgspec.Struct):
+    """What ``manifest.json`` says of an image."""
+
+    Config: str
+    Layers: list[str]
+    RepoTags: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,16 +61,14 @@ class DockerArchive:
         """The manifest, and the files that its digests stand for."""
         with self._open() as archive:
             image = self._image(archive)
-            config, layers = image.get("Config"), image.get("Layers")
-            if not isinstance(config, str) or not isinstance(layers, list):
-                raise ImageError(f"the manifest of {self.path} names no configuration or no layers")
-            described = {str(name): self._descriptor(archive, str(name)) for name in layers}
+            config, layers = image["Config"], image["Layers"]
+            described = {name: self._descriptor(archive, name) for name in layers}
             own = {**self._descriptor(archive, config), "mediaType": _CONFIG}
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFESTS[0],
             "config": own,
-            "layers": [described[str(name)] for name in layers],
+            "layers": [described[name] for name in layers],
         }
         names = {str(each["digest"]): name for name, each in {**described, config: own}.items()}
         return canonical_json(manifest), names
@@ -79,7 +87,7 @@ class DockerArchive:
         """What ``manifest.json`` says of the image."""
         text = b'{"images": ' + b"".join(self._pieces(archive, "manifest.json")) + b"}"
         images = parse_json(text, f"manifest.json in {self.path}")["images"]
-        images = [each for each in images if isinstance(each, dict)] if isinstance(images, list) else []
+        check(images, list[_Saved], f"manifest.json in {self.path}")
         chosen = [each for each in images if self.reference is None or self.reference in (each.get("RepoTags") or ())]
         if len(chosen) != 1:
             there = [tag for each in images for tag in each.get("RepoTags") or ()]

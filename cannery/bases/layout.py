@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cannery.bases.source import Descriptor, parse_json
+import msgspec
+
+from cannery.bases.source import Descriptor, check, parse_json
 from cannery.errors import ConfigurationError, ImageError
 from cannery.files import explained
 from cannery.model import canonical_json
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = ["Layout"]
+
+
+class _Entry(msgspec.Struct):
+    annotations: dict[str, str] | None = None
+
+
+class _Index(msgspec.Struct):
+    """What is read of ``index.json``."""
+
+    manifests: list[_Entry]
+
 
 _NAME = "org.opencontainers.image.ref.name"
 _CHUNK = 1 << 18  # bytes
@@ -49,7 +62,8 @@ class Layout:
             )
         with explained(self.index, "read"):
             index = parse_json(self.index.read_bytes(), str(self.index))
-        manifests = index.get("manifests") or []
+        check(index, _Index, str(self.index))
+        manifests = index["manifests"]
         chosen = [each for each in manifests if self.reference in {None, *_names(each)}]
         if len(chosen) > 1 and all(each.get("platform") for each in chosen):
             return canonical_json({**index, "manifests": chosen})  # one image for several platforms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cannery.bases.source import Descriptor
+from cannery.bases.source import Descriptor, check
 from cannery.errors import ImageError
 from cannery.model import Platform
 
@@ -22,8 +22,8 @@ def choose(index: Mapping[str, Any], wanted: Platform, name: str) -> Descriptor:
 
     Raises :class:`ImageError` with the platforms that there are where none does.
     """
-    entries = index.get("manifests")
-    there = [(platform, entry) for entry in entries or () if (platform := _platform(entry)) is not None]
+    check(index.get("manifests"), list[dict[str, Any]], f"the index of {name}")
+    there = [(platform, entry) for entry in index["manifests"] if (platform := _platform(entry)) is not None]
     fitting = [pair for pair in there if fits(pair[0], wanted)]
     if not fitting:
         raise _nothing(name, wanted, [platform for platform, _ in there])
@@ -44,9 +44,9 @@ def _variant(platform: Platform) -> str:
     return platform.variant or _USUAL.get(platform.architecture, "")
 
 
-def _platform(entry: Any) -> Platform | None:
+def _platform(entry: Mapping[str, Any]) -> Platform | None:
     """The platform of an index's entry; None for what is no image, as attestations are."""
-    found = entry.get("platform") if isinstance(entry, dict) else None
+    found = entry.get("platform")
     if not isinstance(found, dict) or found.get("os") in {None, "unknown"}:
         return None
     return Platform(str(found["os"]), str(found.get("architecture")), str(found.get("variant") or ""))

@@ -6,8 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from cannery.bases.platforms import choose, fits
-from cannery.bases.source import INDEXES, Descriptor, parse_json
+from cannery.bases.source import INDEXES, Descriptor, check, parse_json
 from cannery.cache import used
 from cannery.errors import ImageError
 from cannery.model import Digest, Platform
@@ -45,6 +47,26 @@ class Pulled:
     platform: Platform
 
 
+class _Settings(msgspec.Struct):
+    """How containers start, as far as that is inherited."""
+
+    Env: list[str] | None = None
+    ExposedPorts: dict[str, Any] | None = None
+    Labels: dict[str, str] | None = None
+    User: str | None = None
+    Volumes: dict[str, Any] | None = None
+
+
+class _Config(msgspec.Struct):
+    """What is read of a configuration (OCI image-spec v1.1, config.md)."""
+
+    os: str
+    architecture: str
+    variant: str | None = None
+    config: _Settings | None = None
+    history: list[dict[str, Any]] | None = None
+
+
 def pull(source: Source, wanted: Platform, workspace: Workspace) -> Pulled:
     """Bring the image of ``source`` for the platform ``wanted`` into the cache; what is there already is not asked for.
 
@@ -64,6 +86,7 @@ def pull(source: Source, wanted: Platform, workspace: Workspace) -> Pulled:
     config = parse_json(
         _document(source, Descriptor.parse(manifest.get("config"))), f"the configuration of {source.name}"
     )
+    check(config, _Config, f"the configuration of {source.name}")
     platform = _platform(config, wanted, source)
     diff_ids = _diff_ids(config, layers, source)
     for number, layer in enumerate(layers):

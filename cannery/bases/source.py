@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import msgspec
+
 from cannery.errors import ImageError
 from cannery.model import Digest
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-__all__ = ["INDEXES", "MANIFESTS", "Descriptor", "Source", "parse_json"]
+__all__ = ["INDEXES", "MANIFESTS", "Descriptor", "Source", "check", "parse_json"]
 
 INDEXES: Final = (
     "application/vnd.oci.image.index.v1+json",
@@ -71,3 +73,11 @@ def parse_json(data: bytes, what: str) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise ImageError(f"{what} is no JSON object")
     return document
+
+
+def check(value: object, schema: object, what: str) -> None:
+    """Raise :class:`ImageError` where ``value``, decoded JSON, is not of the form of ``schema``."""
+    try:
+        msgspec.convert(value, schema)
+    except msgspec.ValidationError as error:
+        raise ImageError(f"{what} is malformed", evidence=str(error)) from error

@@ -61,8 +61,8 @@ def add_image(
     """Put an image's blobs into a layout; returns the descriptor of its manifest."""
     blobs = [_blob(folder, layer.blob.read_bytes(), kind.get("layer", layer.media_type)) for layer in layers]
     config = {
-        **platform,
         "config": dict(settings or {}),
+        **platform,
         "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
         **({} if history is None else {"history": list(history)}),
     }

@@ -153,6 +153,8 @@ def test_a_layer_that_only_windows_fetches_is_refused(folder: Path, layers: list
     [
         (b"no JSON", "is no JSON"),
         (b"[]", "is no JSON object"),
+        (b'{"manifests": 5}', "is malformed"),
+        (b'{"manifests": [5]}', "is malformed"),
         (b'{"schemaVersion": 1}', "is no image that cannery can read"),
         (b'{"schemaVersion": 2, "layers": [{}], "config": {}}', "a reference to a blob is malformed"),
         (b'{"schemaVersion": 2, "layers": [], "config": 7}', "a reference to a blob is malformed"),
@@ -163,6 +165,32 @@ def test_a_malformed_manifest_is_told(workspace: Workspace, document: bytes, tol
     source = _Fixed(document)
     with pytest.raises(ImageError, match=told):
         pull(source, PLATFORM, workspace)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"config": "x"},
+        {"config": {"Env": 5}},
+        {"config": {"Labels": {"a": 1}}},
+        {"history": [1]},
+        {"os": 3},
+    ],
+    ids=str,
+)
+def test_a_malformed_configuration_is_told(
+    folder: Path, layers: list[Layer], workspace: Workspace, config: dict[str, Any]
+) -> None:
+    layout(folder, layers, platform={**AMD64, **config})
+    with pytest.raises(ImageError, match=r"the configuration of .* is malformed"):
+        pull(Layout(folder, None), PLATFORM, workspace)
+
+
+@pytest.mark.parametrize("index", [b"[]", b"{}", b'{"manifests": 5}', b'{"manifests": [5]}', b"\xff"])
+def test_a_malformed_layout_is_told(folder: Path, workspace: Workspace, index: bytes) -> None:
+    (folder / "index.json").write_bytes(index)
+    with pytest.raises(ImageError, match=r"index\.json"):
+        pull(Layout(folder, None), PLATFORM, workspace)
 
 
 def test_what_is_in_the_cache_is_not_read_again(folder: Path, layers: list[Layer], workspace: Workspace) -> None:
