@@ -30,6 +30,7 @@ class Server(BaseApplication):
         settings = {
             "bind": f"{self.options.host}:{self.options.port}",
             "workers": self.options.workers,
+            "control_socket_disable": True,  # nobody controls it but by signals, and it would be written to a disk
             "worker_tmp_dir": _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None,
         }
         for name, value in settings.items():
