@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["NEEDED", "cpython"]
 
 NEEDED = ("zlib", "bzip2", "xz", "libffi", "sqlite", "openssl")  # libraries
-_VERSION = 3  # of what is done below: counts up when that changes what is made
+_VERSION = 4  # of what is done below: counts up when that changes what is made
 _PREFIX = "/usr/local"  # where the interpreter believes that it is installed
 
 _OPTIONS = (
@@ -37,6 +37,8 @@ _OPTIONS = (
 )
 # What needs other libraries, another system, or loading at run time; `uuid` and `dbm.dumb` do without theirs.
 _NO_PART = ("test", "tests", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "lib2to3")  # of a kit
+# What the module that configure doesn't know has to be told (CPython's Modules/Setup).
+_CTYPES = "-DHAVE_FFI_PREP_CIF_VAR -DHAVE_FFI_PREP_CLOSURE_LOC -DHAVE_FFI_CLOSURE_ALLOC -lffi"
 _REPLACED = ("config.o", "deepfreeze.o", "frozen.o", "getpath.o")  # by what is made for each executable
 _LEFT_OUT = ("_curses", "_curses_panel", "_dbm", "_gdbm", "_tkinter", "_uuid", "nis", "ossaudiodev", "readline")
 
@@ -94,7 +96,8 @@ def _setup(top: Path) -> Iterator[str]:
     for line in (top / "Modules/Setup.stdlib").read_text(encoding="utf-8").splitlines():
         if line.strip() == "*shared*":
             return
-        yield line.removeprefix("#") if line.startswith("#_ctypes ") else line
+        _, ctypes, sources = line.partition("_ctypes _ctypes/_ctypes.c ")
+        yield f"{ctypes}{sources} {_CTYPES}" if ctypes else line
 
 
 def _build(tools: Toolchain, top: Path) -> None:

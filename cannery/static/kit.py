@@ -27,8 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Kit", "built_kit", "given_kit", "write_kit"]
 
-_FORMAT = 1
+_FORMAT = 1  # counts up when something else is in a kit
 _ABOUT = "kit.json"
+# What sysconfig is asked for where nothing is built; all else that it could say names the machine of the build.
+_CONFIGURATION = {
+    "EXT_SUFFIX": ".so",
+    "Py_DEBUG": 0,
+    "Py_ENABLE_SHARED": 0,
+    "SOABI": "",
+    "TZPATH": "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo",
+}
 _LIBRARIES = (*NEEDED, "zstd")
 _TABLE = re.compile(r'^\s*\{"(\w+)", (PyInit_\w+|_?Py\w+)\},', re.MULTILINE)  # of Modules/config.c
 
@@ -63,7 +71,7 @@ def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
     tools = toolchain(target, workspace)
     python = cpython(tools)
     libraries = [library(name, tools) for name in _LIBRARIES]
-    key = key_of("kit", _FORMAT, python.name, [folder.name for folder in libraries])
+    key = key_of("kit", _FORMAT, _CONFIGURATION, python.name, [folder.name for folder in libraries])
     folder = workspace.cache.folder("kits", key, partial(_assemble, python, libraries, target))
     return _opened(folder, key, workspace)
 
@@ -118,6 +126,9 @@ def _assemble(python: Path, libraries: list[Path], target: Target, folder: Path)
             shutil.copytree(each / part, folder / part, dirs_exist_ok=True)
         if (each / "LICENSE").is_file():
             shutil.copy(each / "LICENSE", licenses / name)
+    (stdlib,) = (folder / "lib").glob("python3*")
+    data = stdlib / f"_sysconfigdata__linux_{target.triple}.py"
+    data.write_text(f"build_time_vars = {_CONFIGURATION!r}\n", encoding="utf-8")
     about = {"format": _FORMAT, "platform": target.platform, "builtins": _builtins(folder / "config.c")}
     (folder / "config.c").unlink()
     (folder / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")

@@ -109,10 +109,11 @@ static void initialize(int argc, char **argv, int as_python) {
     config.write_bytecode = 0;
     config.optimization_level = CANNERY_OPTIMIZE;
     config.module_search_paths_set = 1;
-    config.buffered_stdio = getenv("PYTHONUNBUFFERED") == NULL || getenv("PYTHONUNBUFFERED")[0] == '\0';
+    config.buffered_stdio = 0; /* as in every image of cannery */
     exit_where(PyConfig_SetBytesString(&config, &config.program_name, program));
     exit_where(PyConfig_SetBytesString(&config, &config.executable, program));
     exit_where(PyConfig_SetBytesString(&config, &config.base_executable, program));
+    exit_where(PyConfig_SetBytesString(&config, &config.platlibdir, "lib"));
     exit_where(PyConfig_SetBytesString(&config, &config.prefix, CANNERY_PREFIX));
     exit_where(PyConfig_SetBytesString(&config, &config.exec_prefix, CANNERY_PREFIX));
     exit_where(PyConfig_SetBytesString(&config, &config.base_prefix, CANNERY_PREFIX));

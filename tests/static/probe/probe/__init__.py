@@ -1,0 +1,1 @@
+"""What a static executable has to be able to do, each as a command."""

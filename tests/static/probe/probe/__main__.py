@@ -1,0 +1,6 @@
+"""Run by ``python -m probe``."""
+
+from probe.cli import main
+
+if __name__ == "__main__":
+    main()

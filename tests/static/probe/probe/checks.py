@@ -1,0 +1,105 @@
+"""The commands: each prints what it found."""
+
+import concurrent.futures
+import ctypes
+import datetime
+import importlib.metadata
+import importlib.resources
+import multiprocessing
+import os
+import pkgutil
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import threading
+import urllib.request
+import warnings
+import zoneinfo
+from decimal import Decimal
+
+import probe
+
+
+def where() -> None:
+    print(__file__, sys.argv, sys.path, os.getuid(), sys.flags.ignore_environment)
+
+
+def resources() -> None:
+    data = importlib.resources.files(probe) / "data" / "greeting.txt"
+    print(data.read_text(encoding="utf-8"), pkgutil.get_data("probe", "data/greeting.txt").decode())
+    with importlib.resources.as_file(data) as path:
+        print(path.read_text(encoding="utf-8"))
+
+
+def metadata() -> None:
+    print(importlib.metadata.version("probe"))
+    print([each.name for each in importlib.metadata.entry_points(group="probe.parts")])
+    print(sorted(module.name for module in pkgutil.iter_modules(probe.__path__)))
+
+
+def square(number: int) -> tuple[int, int]:
+    return number * number, os.getpid()
+
+
+def pool(method: str) -> None:
+    context = multiprocessing.get_context(method)
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as workers:
+        answers = list(workers.map(square, range(4)))
+    print([number for number, _ in answers], os.getpid() not in {process for _, process in answers})
+
+
+def python() -> None:
+    for arguments in (["-c", "import sys; print(sys.argv)", "-x"], ["-m", "probe", "where"]):
+        done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+        print(done.stdout.strip())
+
+
+def tls(address: str) -> None:
+    with urllib.request.urlopen(address) as answer:
+        print(answer.status, answer.read().decode(), ssl.OPENSSL_VERSION.split()[0])
+
+
+def untrusted(address: str) -> None:
+    try:
+        tls(address)
+    except urllib.error.URLError as error:
+        print(error.reason)
+
+
+def names() -> None:
+    print(socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)[0][4][0])
+    print("bücher.example".encode("idna"))
+
+
+def libraries() -> None:
+    import bz2
+    import hashlib
+    import lzma
+    import zlib
+
+    database = sqlite3.connect(":memory:")
+    print(database.execute("select upper('sqlite')").fetchone()[0])
+    print(*(module.decompress(module.compress(b"same")).decode() for module in (bz2, lzma, zlib)))
+    print(hashlib.new("sha512_256", b"").hexdigest()[:8], Decimal(1) / Decimal(7))
+    callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
+    print(callback(41), threading.active_count())
+
+
+def zones() -> None:
+    print(datetime.datetime(2026, 7, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Zurich")).utcoffset())
+
+
+def fail() -> None:
+    warnings.warn("careful", stacklevel=1)
+    raise ValueError("on line 106")
+
+
+def wait() -> None:
+    print("ready", flush=True)
+    threading.Event().wait()
+
+
+def leave(code: str) -> None:
+    sys.exit(int(code))
