@@ -13,10 +13,11 @@ from cannery.tasks.explore import explore
 from cannery.tasks.freeze import freeze
 from cannery.tasks.image import image
 from cannery.tasks.imports import imports
+from cannery.tasks.kit import kit
 from cannery.tasks.listings import images, ps
 from cannery.tasks.prune import prune
 from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
-namespace = Collection(image, run, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports)
+namespace = Collection(image, run, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports, kit)

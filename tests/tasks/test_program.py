@@ -45,6 +45,7 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
         "config",
         "cythonize",
         "imports",
+        "kit",
     ],
 )
 def test_help_lists_every_command_and_each_explains_itself(command: str) -> None:
@@ -74,6 +75,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "image",
         "images",
         "imports",
+        "kit",
         "prune",
         "ps",
         "run",

@@ -1,0 +1,57 @@
+"""``invoke kit``: what the recipe static links from, as one file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke.tasks import task
+
+from cannery.tasks.common import friendly
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+__all__ = ["kit"]
+
+
+@task(
+    help={
+        "platform": "Platform of the executables: linux/amd64 or linux/arm64 (default: this machine's).",
+        "output": "Where to write it (default: python-VERSION-PLATFORM.kit).",
+        "json": "Print the result as JSON, and nothing else, on standard output.",
+    },
+    auto_shortflags=False,
+)
+@friendly
+def kit(
+    context: Context,  # noqa: ARG001  # Invoke hands it over
+    platform: str | None = None,
+    output: str | None = None,
+    json: bool = False,
+) -> None:
+    """Write what static executables are linked from: a kit.
+
+    It's built from sources, which takes some minutes, and is the same wherever it's built. Who names it in the setting
+    static.kit, or in CANNERY_KIT, builds none.
+    """
+    import json as encoder  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    from cannery.files import user_path  # noqa: PLC0415
+    from cannery.report.image import human_size, shown_path  # noqa: PLC0415
+    from cannery.report.progress import showing_progress  # noqa: PLC0415
+    from cannery.static.kit import built_kit, write_kit  # noqa: PLC0415
+    from cannery.static.toolchain import native_target  # noqa: PLC0415
+    from cannery.workspace import Workspace  # noqa: PLC0415
+
+    with showing_progress(quiet=json) as progress:
+        made = built_kit(platform or native_target().platform, Workspace.default(progress))
+        version, where = made.interpreter.version_text, made.target.platform.replace("/", "-")
+        path = user_path(output).absolute() if output else Path.cwd() / f"python-{version}-{where}.kit"
+        digest = write_kit(made, path)
+    size = path.stat().st_size
+    if json:
+        print(encoder.dumps({"path": str(path), "digest": str(digest), "size": size}, indent=2))
+        return
+    print(f"{shown_path(path)}  Python {version} for {made.target.platform}, {human_size(size)}")
+    print(f"{digest}\n\nNext: CANNERY_KIT={shown_path(path)} invoke image --recipe static")

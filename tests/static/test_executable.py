@@ -1,0 +1,157 @@
+"""What works inside a static executable, in an image on scratch, read-only and as user 65535."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import signal
+import ssl
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.static.conftest import Probe
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """A server that speaks TLS, and the certificate to check it by."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # http.server's own name for it
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"secret")
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        listening.socket = context.wrap_socket(listening.socket, server_side=True)
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield listening.server_port, certificate
+        listening.shutdown()
+
+
+def test_it_runs_read_only_as_nobody_with_the_paths_of_an_ordinary_image(probe: Probe) -> None:
+    told = probe.run("where").stdout
+    assert told.startswith("/app/probe/checks.py ['/usr/local/bin/probe', 'where'] ['/app', ")
+    assert " 65535 " in told
+
+
+def test_the_package_s_data_is_found(probe: Probe) -> None:
+    assert probe.run("resources").stdout.split() == ["grüezi"] * 3
+
+
+def test_metadata_entry_points_and_modules_are_found(probe: Probe) -> None:
+    assert probe.run("metadata").stdout.splitlines() == ["1.2.3", "['first']", "['__main__', 'checks', 'cli']"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_processes_of_a_pool_work(probe: Probe, method: str) -> None:
+    assert probe.run("pool", method).stdout == "[0, 1, 4, 9] True\n"
+
+
+def test_sys_executable_is_a_python(probe: Probe) -> None:
+    command, module = probe.run("python").stdout.splitlines()
+    assert command == "['-c', '-x']"
+    assert module.startswith("/app/probe/checks.py ['/app/probe/__main__.py', 'where']")
+
+
+def test_a_server_s_certificate_is_checked(probe: Probe, make_probe: Probe, server: tuple[int, Path]) -> None:
+    port, certificate = server
+    address = f"https://localhost:{port}/"
+    assert "CERTIFICATE_VERIFY_FAILED" in probe.run("untrusted", address).stdout
+    shutil.copy(certificate, make_probe.project)
+    make_probe.configure('\n[tool.cannery]\nca-certificates = "certificate.pem"\n')
+    make_probe.build()
+    assert make_probe.run("tls", address).stdout == "200 secret OpenSSL\n"
+
+
+def test_names_are_resolved(probe: Probe) -> None:
+    assert probe.run("names").stdout.splitlines() == ["127.0.0.1", "b'xn--bcher-kva.example'"]
+
+
+def test_the_libraries_in_c_are_real(probe: Probe) -> None:
+    assert probe.run("libraries").stdout.splitlines() == [
+        "SQLITE",
+        "same same same",
+        "c672b8d1 0.1428571428571428571428571429",
+        "42 1",
+    ]
+
+
+def test_time_zones_are_there(probe: Probe) -> None:
+    assert probe.run("zones").stdout == "2:00:00\n"
+
+
+def test_a_traceback_shows_files_and_lines(probe: Probe) -> None:
+    failed = probe.run("fail", check=False)
+    lines = (probe.project / "probe/checks.py").read_text(encoding="utf-8").splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if "raise ValueError" in text)
+    assert failed.returncode == 1
+    assert f'File "/app/probe/checks.py", line {line}, in fail' in failed.stderr
+    assert f"/app/probe/checks.py:{line - 1}: UserWarning: careful" in failed.stderr
+
+
+def test_exit_codes_come_out(probe: Probe) -> None:
+    assert probe.run("leave", "7", check=False).returncode == 7
+
+
+def test_nothing_is_unpacked_and_signals_end_it(probe: Probe, tmp_path: Path) -> None:
+    program = probe.program(tmp_path)
+    before = set(tmp_path.iterdir())
+    running = subprocess.Popen([program, "wait"], stdout=subprocess.PIPE, env={"TMPDIR": str(tmp_path)}, text=True)
+    assert running.stdout is not None
+    with running.stdout:
+        assert running.stdout.readline() == "ready\n"
+        assert set(tmp_path.iterdir()) == before
+        running.send_signal(signal.SIGINT)
+        assert running.wait(10) == -signal.SIGINT
+
+
+def test_python_s_variables_are_not_heeded(probe: Probe, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('mine')")
+    done = subprocess.run(
+        [probe.program(tmp_path), "where"],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert str(tmp_path) not in done.stdout.partition("] [")[2]
+
+
+def test_python_s_options_are_the_app_s_where_no_app_called(probe: Probe, tmp_path: Path) -> None:
+    done = subprocess.run([probe.program(tmp_path), "-c", "1"], capture_output=True, text=True, check=False)
+    assert "no attribute '-c'" in done.stderr
+
+
+def test_a_link_called_python_is_one(probe: Probe, tmp_path: Path) -> None:
+    (tmp_path / "python3").symlink_to(probe.program(tmp_path))
+    done = subprocess.run([tmp_path / "python3", "-c", "print(6 * 7)"], capture_output=True, text=True, check=True)
+    assert done.stdout == "42\n"
+
+
+def test_an_xz_packed_one_and_one_without_ssl_run_too(make_probe: Probe) -> None:
+    make_probe.configure('\n[tool.cannery.static]\nwithout = ["ssl"]\npacking = "xz"\n')
+    make_probe.build()
+    failed = make_probe.run("tls", "https://localhost:1/", check=False)
+    assert 'ssl was left out of this executable by  [tool.cannery.static]  without = ["ssl"]' in failed.stderr.replace(
+        "'", '"'
+    )
+    assert make_probe.run("pool", "spawn").stdout == "[0, 1, 4, 9] True\n"
