@@ -20,4 +20,6 @@ from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
-namespace = Collection(image, run, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports, kit)
+namespace = Collection(
+    image, run, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports, kit
+)
