@@ -13,9 +13,9 @@ import msgspec
 from cannery.errors import ConfigurationError
 from cannery.model import File, Symlink, key_of
 from cannery.reach.metadata import entry_points
-from cannery.reach.native import names_in
+from cannery.reach.native import names_in, read_cython
 from cannery.reach.places import find_modules
-from cannery.reach.sources import read_cython, read_source
+from cannery.reach.sources import read_source
 from cannery.reach.value import Mentions, Module, Reach
 from cannery.reach.walk import Graph, lines, missing, walk
 

@@ -1,4 +1,4 @@
-"""What extension modules import: no source says so."""
+"""What extension modules import, of which no Python source says anything."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import re
 from typing import TYPE_CHECKING
 
 from cannery.model import OnDisk
+from cannery.reach.value import Import, Mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cannery.model import Content
 
-__all__ = ["AT_A_PROMPT", "OF_THE_INTERPRETER", "names_in"]
+__all__ = ["AT_A_PROMPT", "OF_THE_INTERPRETER", "names_in", "read_cython"]
 
 # Modules that the interpreter's own C code imports by name, as its sources have it (PyImport_Import… and the like), and
 # what else of its own it loads in no way that can be read.
@@ -49,6 +50,24 @@ AT_A_PROMPT = {
     ("_sitebuiltins", "pydoc"), ("site", "readline"), ("site", "rlcompleter"),
     ("site", "_pyrepl.main"), ("site", "_pyrepl.readline"), ("site", "_pyrepl.unix_console"),
 }  # fmt: skip
+
+# An import in Cython's language; those at compile time say cimport.
+_IN_CYTHON = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]*\(?([\w, \t]+)|import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*))",
+    re.MULTILINE,
+)
+
+
+def read_cython(source: bytes) -> Mentions:
+    """What a source in Cython's language imports (``.pyx``)."""
+    imports: list[Import] = []
+    for dots, module, names, modules in _IN_CYTHON.findall(source):
+        if modules:
+            imports += [Import(each.strip().decode()) for each in modules.split(b",")]
+        else:
+            after = tuple(each.split()[0].decode() for each in names.split(b",") if each.strip())
+            imports.append(Import(module.decode(), len(dots), after))
+    return Mentions(tuple(imports))
 
 
 def names_in(content: Content, packages: Iterable[str]) -> frozenset[str]:

@@ -16,18 +16,12 @@ if TYPE_CHECKING:
 
     from cannery.reach.value import Host
 
-__all__ = ["read_cython", "read_source"]
+__all__ = ["read_source"]
 
 _LONGEST = 120  # letters of a module's name that is believed to be one
 _DOTTED = re.compile(r"\.{0,2}[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_][\w.]*)?|[A-Za-z_]\w*:[A-Za-z_][\w.]*")
 _WORD = re.compile(r"\.?[A-Za-z_][\w-]*")
 _BELOW = re.compile(r"((?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:%s|\{\w*\})?")
-
-# An import in Cython's language; those at compile time say cimport.
-_IN_CYTHON = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]*\(?([\w, \t]+)|import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*))",
-    re.MULTILINE,
-)
 
 _IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # take a module's name
 # Calls that show that a module loads others by names which may stand anywhere in it
@@ -56,18 +50,6 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
     reader = _Reader(conditions, only_for_main(tree, conditions))
     reader.block(tree.body, needed=True)
     return reader.mentions()
-
-
-def read_cython(source: bytes) -> Mentions:
-    """What a source in Cython's language imports (``.pyx``)."""
-    imports: list[Import] = []
-    for dots, module, names, modules in _IN_CYTHON.findall(source):
-        if modules:
-            imports += [Import(each.strip().decode()) for each in modules.split(b",")]
-        else:
-            after = tuple(each.split()[0].decode() for each in names.split(b",") if each.strip())
-            imports.append(Import(module.decode(), len(dots), after))
-    return Mentions(tuple(imports))
 
 
 class _Reader:

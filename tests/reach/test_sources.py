@@ -6,7 +6,8 @@ import textwrap
 
 import pytest
 
-from cannery.reach.sources import read_cython, read_source
+from cannery.reach.native import read_cython
+from cannery.reach.sources import read_source
 from cannery.reach.value import Host, Import, Mentions
 
 pytestmark = pytest.mark.once
