@@ -30,8 +30,8 @@ __all__ = ["Compiler", "Source", "compile_all", "compiler_for"]
 
 _WORKER = Path(__file__).with_name("cython_worker.py")
 # Annotations stay what they are to Python: notes. Cython would turn them into checks (cython.readthedocs.io,
-# Compiler directives).
-_DIRECTIVES = {"annotation_typing": False, "language_level": 3}
+# Compiler directives). And it would collect docstrings once more for doctest, and stumble over some.
+_DIRECTIVES = {"annotation_typing": False, "autotestdict": False, "language_level": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,11 @@ def _compile(missing: list[tuple[Source, Path]], compiler: Compiler, workspace: 
             ],
         }
         outcomes = _ask_worker(request, compiler, workspace)
+        for (_, target), outcome, folder in zip(missing, outcomes, folders, strict=True):
+            if outcome == "done":  # kept even where another can't be compiled: that may be left out the next time
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (folder / "module.so").replace(target)
         _refuse_failures(list(zip(sources, outcomes, folders, strict=True)))
-        for (_, target), folder in zip(missing, folders, strict=True):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (folder / "module.so").replace(target)
 
 
 def _lay_out(source: Source, folder: Path) -> None:

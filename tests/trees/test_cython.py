@@ -225,6 +225,19 @@ def test_all_that_cython_refuses_is_said_with_file_and_line(shared: Workspace) -
     assert 'exclude = ["x", "y"]' in error.step
 
 
+def test_what_was_compiled_is_kept_even_where_another_module_is_refused(shared: Workspace) -> None:
+    said: list[str] = []
+
+    def note(title: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001  # as Progress is called
+        said.append(title)
+
+    watched = replace(shared, progress=note)
+    files = {"kept_one.py": "a = 1\n", "refused.py": "async def f():\n    yield from []\n"}
+    for _ in range(2):
+        refused(files, watched)
+    assert said == ["compiling 2 modules with Cython", "compiling 1 modules with Cython"]
+
+
 def test_two_modules_of_one_name_are_refused(shared: Workspace) -> None:
     error = refused({"x.py": "", "x/__init__.py": ""}, shared)
     assert error.what.startswith("two modules are called 'x'")
