@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     Waiting = Callable[[], None]
 
 __all__ = ["Cache", "default_cache", "used"]
+
+
+_RECENTLY = 600  # seconds; who looks what was used longest ago looks at hours
 
 
 def _in_silence() -> None:
@@ -171,7 +175,8 @@ def _digest(data: bytes) -> bytes:
 def used(path: Path) -> None:
     """Note that ``path`` is in use, so that what was used longest ago can be told (:mod:`cannery.eviction`)."""
     with suppress(OSError):  # a cache that can't be written to can be read
-        os.utime(path)
+        if time.time() - path.stat().st_mtime > _RECENTLY:
+            os.utime(path)
 
 
 def default_cache() -> Cache:

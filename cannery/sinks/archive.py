@@ -13,11 +13,11 @@ import tarfile
 from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.errors import ImageError
-from cannery.files import explained, replacing
+from cannery.files import explained, replacing, stamp_of
 from cannery.model import Digest, canonical_json, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cannery.model import Image, Layer
@@ -38,14 +38,15 @@ def write_archive(image: Image, path: Path, references: Sequence[str], workspace
     key = key_of("archive", str(path.absolute()))
     state = {"digest": str(image.digest), "references": list(references)}
     known = workspace.cache.recall("archives", key)
+    blobs = (known or {}).pop("blobs", {})
     if known is not None and path.is_file() and known == {**state, "stamp": _stamp(path.stat())}:
         return False
     with replacing(path) as stream:
         with tarfile.TarFile(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_CHUNK) as archive:
-            _write(archive, image, references, workspace)
+            blobs = _write(archive, image, references, workspace, blobs)
         stream.flush()
         stamp = _stamp(os.fstat(stream.fileno()))  # by its name, it may already be another build's
-    workspace.cache.remember("archives", key, {**state, "stamp": stamp})
+    workspace.cache.remember("archives", key, {**state, "stamp": stamp, "blobs": blobs})
     return True
 
 
@@ -54,23 +55,32 @@ def write_upper(image: Image, path: Path, references: Sequence[str], lower: int)
     with tarfile.TarFile(path, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_CHUNK) as archive:
         _add(archive, f"blobs/sha256/{image.id.hex}", image.config_blob)
         for layer in {layer.digest: layer for layer in image.layers[lower:]}.values():
-            _add_blob(archive, layer)
+            _add_blob(archive, layer, None)
         _add(archive, "manifest.json", canonical_json(_docker_manifest(image, references)))
 
 
-def _write(archive: tarfile.TarFile, image: Image, references: Sequence[str], workspace: Workspace) -> None:
+def _write(
+    archive: tarfile.TarFile,
+    image: Image,
+    references: Sequence[str],
+    workspace: Workspace,
+    checked: Mapping[str, list[int]],
+) -> dict[str, list[int]]:
+    """Write everything; the stamps of the blobs that were compared with their digests, now or before (``checked``)."""
+    stamps: dict[str, list[int]] = {}
     _add(archive, "blobs/")
     _add(archive, "blobs/sha256/")
     _add(archive, f"blobs/sha256/{image.id.hex}", image.config_blob)
     _add(archive, f"blobs/sha256/{image.digest.hex}", image.manifest_blob)
     done, total = 0, sum(layer.size for layer in image.layers)
     for layer in {layer.digest: layer for layer in image.layers}.values():
-        _add_blob(archive, layer)
+        stamps[layer.digest.hex] = _add_blob(archive, layer, checked.get(layer.digest.hex))
         done += layer.size
         workspace.progress("writing the archive", done, total)
     _add(archive, "index.json", canonical_json(_index(image, references)))
     _add(archive, "manifest.json", canonical_json(_docker_manifest(image, references)))
     _add(archive, "oci-layout", canonical_json({"imageLayoutVersion": "1.0.0"}))
+    return stamps
 
 
 def _index(image: Image, references: Sequence[str]) -> dict[str, object]:
@@ -103,12 +113,18 @@ def _add(archive: tarfile.TarFile, name: str, data: bytes | None = None) -> None
     archive.addfile(info, io.BytesIO(data or b""))
 
 
-def _add_blob(archive: tarfile.TarFile, layer: Layer) -> None:
+def _add_blob(archive: tarfile.TarFile, layer: Layer, before: list[int] | None) -> list[int]:
+    """Write a layer's blob, and return its stamp; it's ``before`` where nothing has touched it since it was checked."""
     with explained(layer.blob, "read"):
         blob = layer.blob.open("rb")
+    member = _member(f"blobs/sha256/{layer.digest.hex}", layer.size)
     with blob as stream:
+        stamp = stamp_of(os.fstat(stream.fileno()))
+        if stamp == before:
+            archive.addfile(member, stream)
+            return stamp
         checked = _Checked(stream)
-        archive.addfile(_member(f"blobs/sha256/{layer.digest.hex}", layer.size), checked)
+        archive.addfile(member, checked)
     if (found := Digest(checked.sha256.hexdigest())) != layer.digest:
         layer.blob.unlink(missing_ok=True)
         raise ImageError(
@@ -116,6 +132,7 @@ def _add_blob(archive: tarfile.TarFile, layer: Layer) -> None:
             evidence=f"expected {layer.digest}\n   found {found}\n      in {layer.blob}",
             step="build again: that file is removed, and will be made anew",
         )
+    return stamp
 
 
 class _Checked:

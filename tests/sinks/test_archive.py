@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,20 @@ def test_an_archive_that_is_not_as_it_should_be_is_written_again(
     names = ["x:other"] if harm == "renamed reference" else ["x:latest"]
     assert write_archive(image, path, names, workspace)
     assert (path.read_bytes() == whole) == (harm != "renamed reference")
+
+
+def test_a_blob_that_was_altered_after_it_was_checked_is_refused(
+    image: Image, workspace: Workspace, tmp_path: Path
+) -> None:
+    path, blob = tmp_path / "x.tar", image.layers[0].blob
+    write_archive(image, path, ["x:one"], workspace)
+    whole = path.read_bytes()
+    status = blob.stat()
+    blob.write_bytes(bytes(status.st_size))
+    os.utime(blob, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(ImageError, match="is not what it was"):
+        write_archive(image, path, ["x:two"], workspace)
+    assert path.read_bytes() == whole
 
 
 def test_a_blob_that_was_altered_is_refused_and_nothing_is_written(
