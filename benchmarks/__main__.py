@@ -14,6 +14,7 @@ from benchmarks.builds import changed, cold, digest, unchanged
 from benchmarks.compiled import compiled
 from benchmarks.figures import as_json, as_markdown, as_table, between_markers
 from benchmarks.listing import listing
+from benchmarks.load import load
 from benchmarks.machine import machine
 from benchmarks.memory import memory
 from benchmarks.size import size
@@ -37,6 +38,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "list": listing,
     "size": size,
     "start": start,
+    "load": load,
     "slim": slim,
     "compiled": compiled,
 }
