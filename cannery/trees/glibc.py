@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.gnuversions import GNUVerNeedSection
-
 from cannery.errors import RuntimeTreeError
 from cannery.model import Transform, key_of
 
@@ -21,6 +18,9 @@ _VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
 
 def needed_glibc(content: Content) -> tuple[int, int]:
     """The newest version of glibc that the ELF file asks for; 0.0 where it asks for none."""
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415  # slow to import, not needed when nothing changed
+    from elftools.elf.gnuversions import GNUVerNeedSection  # noqa: PLC0415
+
     with content.open() as stream:
         sections = [each for each in ELFFile(stream).iter_sections() if isinstance(each, GNUVerNeedSection)]
         names = [
