@@ -26,6 +26,7 @@ from cannery.trees.base_python import BasePython, target_of
 from cannery.trees.collected import HOME
 from cannery.trees.cython import starter
 from cannery.trees.dependencies import dependencies
+from cannery.trees.extensions import DIRECTIVES
 from cannery.trees.installed import entry_command, entry_files
 from cannery.trees.stdlib import unwanted_by
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["Rendered", "render"]
 
 _CYTHON: Final = ("cython==3.3.1", "setuptools==84.2.1")
-_DIRECTIVES: Final = {"annotation_typing": False, "language_level": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def _app_stage(job: _Job, *, compiled: bool) -> str:
 def _compiled(app: App, paths: Iterable[str]) -> str:
     """The instruction that compiles the app; what is run as a script becomes a module that a few lines start."""
     directives = " ".join(
-        f"--directive {name}={value}" for name, value in {**_DIRECTIVES, **app.settings.cython.directives}.items()
+        f"--directive {name}={value}" for name, value in {**DIRECTIVES, **app.settings.cython.directives}.items()
     )
     run = entry_files(app)
     scripts = [_relative(path) for path in paths if path in run or path.endswith("/__main__.py")]

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from cannery.trees.toolchain import Toolchain
     from cannery.workspace import Workspace
 
-__all__ = ["Compiler", "Source", "compile_all", "compiler_for"]
+__all__ = ["DIRECTIVES", "Compiler", "Source", "compile_all", "compiler_for"]
 
 _WORKER = Path(__file__).with_name("cython_worker.py")
 # Annotations stay what they are to Python: notes. Cython would turn them into checks (cython.readthedocs.io,
 # Compiler directives). And it would collect docstrings once more for doctest, and stumble over some.
-_DIRECTIVES = {"annotation_typing": False, "autotestdict": False, "language_level": 3}
+DIRECTIVES = {"annotation_typing": False, "autotestdict": False, "language_level": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def compiler_for(abi: Abi, settings: CythonSettings, workspace: Workspace) -> Co
     return Compiler(
         toolchain=find_toolchain(workspace, settings.target),
         abi=abi.for_target(settings.target) if settings.target else abi,
-        directives={**_DIRECTIVES, **settings.directives},
+        directives={**DIRECTIVES, **settings.directives},
         target=settings.target,
         cython=version,
     )
