@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
 from cannery.reach.conditions import Conditions
+from cannery.reach.native import read_cython
 from cannery.reach.unused import only_for_main
 from cannery.reach.value import Import, Mentions
 
@@ -45,6 +47,8 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
             warnings.simplefilter("ignore")  # they are the author's own affair
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
+        if host.version[:2] > sys.version_info[:2]:
+            return read_cython(source)  # the syntax of a newer Python than this one: its imports look as ever
         return Mentions(refuses=True)
     conditions = Conditions(tree, host, main=main)
     reader = _Reader(conditions, only_for_main(tree, conditions))

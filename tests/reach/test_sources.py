@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 
 import pytest
@@ -161,3 +162,13 @@ def test_the_other_side_of_an_accelerator_is_tied_to_it() -> None:
 def test_cython_s_imports_are_read_and_its_cimports_are_not() -> None:
     source = b"import asyncio, os\nfrom . import _noop as noop\ncimport cython\nfrom libc.string cimport memcpy\n"
     assert read_cython(source).imports == (Import("asyncio"), Import("os"), Import("", 1, ("_noop",)))
+
+
+def test_a_newer_python_s_syntax_hides_no_imports() -> None:
+    newer = (sys.version_info[0], sys.version_info[1] + 1, 0)
+    source = b"import csv\nfrom json import decoder\ntype of the future = here\n"
+    host = Host(newer, frozenset())
+    found = read_source(source, host)
+    assert not found.refuses
+    assert {each.module for each in found.imports} == {"csv", "json"}
+    assert read_source(source, Host((3, 11, 0), frozenset())).refuses
