@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,12 @@ def test_bytecode_is_found_as_well(package: Path) -> None:
     assert package_at(package / "below") == "found.below"
     assert [module.__name__ for module in discover("found")] == NAMES
     assert str(sys.modules["found.ape"].__file__).endswith(".pyc")
+
+
+def test_a_compiled_package_is_known_by_its_folder(package: Path) -> None:
+    for path in (package / "__init__.py", package / "below" / "__init__.py"):
+        path.rename(path.with_suffix(EXTENSION_SUFFIXES[0]))
+    assert package_at(package / "below") == "found.below"
 
 
 def test_a_module_that_fails_is_named(package: Path) -> None:

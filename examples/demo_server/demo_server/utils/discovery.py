@@ -9,6 +9,7 @@ from __future__ import annotations
 import pkgutil
 import sys
 from importlib import import_module
+from importlib.machinery import all_suffixes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,9 +57,7 @@ def package_at(folder: Path) -> str:
 
 
 def _is_package(folder: Path) -> bool:
-    return any(found.name == "__init__" for found in pkgutil.iter_modules([str(folder)])) or any(
-        path.name.partition(".")[0] == "__init__" for path in folder.glob("__init__.*")
-    )
+    return any((folder / f"__init__{suffix}").is_file() for suffix in all_suffixes())
 
 
 def _imported(name: str) -> ModuleType:
