@@ -26,6 +26,7 @@ OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
     "_codecs_hk": ("_codecs_tw", "_multibytecodec"),
     "_codecs_iso2022": ("_codecs_cn", "_codecs_jp", "_codecs_kr", "_multibytecodec"),
     **{f"_codecs_{each}": ("_multibytecodec",) for each in ("cn", "jp", "kr", "tw")},
+    "_curses_panel": ("_curses",),
     "_datetime": ("_strptime",),
     "_decimal": ("collections", "collections.abc", "numbers"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
@@ -71,10 +72,15 @@ def read_cython(source: bytes) -> Mentions:
 
 
 def names_in(content: Content, packages: Iterable[str]) -> frozenset[str]:
-    """Dotted names in a binary that begin with one of ``packages``; in a compiled language's data nothing ends them."""
-    pattern = re.compile(rb"(?<![\w.])(?:%s)(?:\.\w+)+" % b"|".join(re.escape(each.encode()) for each in packages))
-    if isinstance(content, OnDisk) and content.size:
-        with content.open() as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return frozenset(match.decode() for match in pattern.findall(data))
+    """Dotted names in a binary that begin with one of ``packages``; some compilers lay strings end to end."""
+    tops = b"|".join(re.escape(each.encode()) for each in packages)
+    pattern, beginning = re.compile(rb"(?:%s)(?:\.\w+)+" % tops), re.compile(rb"(?=(?:%s)\.)" % tops)
+
+    def found(data: bytes | mmap.mmap) -> frozenset[str]:
+        return frozenset(name.decode() for match in pattern.findall(data) for name in beginning.split(match) if name)
+
     with content.open() as stream:
-        return frozenset(match.decode() for match in pattern.findall(stream.read()))
+        if isinstance(content, OnDisk) and content.size:
+            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                return found(data)
+        return found(stream.read())
