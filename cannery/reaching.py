@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cannery.app import Function, Module, Script
-from cannery.errors import RuntimeTreeError
 from cannery.model import LazyTree, key_of
 from cannery.reach.analysis import reach
 from cannery.reach.host import host_of
@@ -66,10 +64,8 @@ class Shaken:
 def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | None, workspace: Workspace) -> Shaken:
     """The transforms for ``app``, which also keep what an image's own archives and compressed modules need.
 
-    The modules that the configuration leaves out are as if they weren't there. Raises :class:`RuntimeTreeError` for a
-    Python whose sources may be written in a newer syntax than the one that this runs in knows.
+    The modules that the configuration leaves out are as if they weren't there.
     """
-    _check_syntax(python)
     settings = app.settings
     library, site = standard_library(python), (python.image_site_packages,)
     left = leave_out(settings.tiny.without, library.roots)
@@ -80,16 +76,6 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | 
     found = reach_with(wanted, places, host_of(python, workspace), workspace)
     names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
     return Shaken(shake(names["stdlib"], library.roots), shake(names["dependencies"], site))
-
-
-def _check_syntax(python: Interpreter) -> None:
-    running = sys.version_info[:2]
-    if python.version[:2] > running:
-        newer, older = (".".join(map(str, version[:2])) for version in (python.version, running))
-        raise RuntimeTreeError(
-            f"imports of an app for Python {newer} can't be read by Python {older}, whose syntax is older",
-            step=f"run cannery itself with Python {newer} or later, or take the recipe scratch",
-        )
 
 
 def app_place(app: App, code: LazyTree) -> Place:

@@ -10,20 +10,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cannery.config import load
-from cannery.errors import RuntimeTreeError
-from cannery.interpreter import describe
-from cannery.model import LazyTree, Tree
-from cannery.reaching import shaken_of
-
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
     from tests.conftest import MakeProject
 
 ROOT = Path(__file__).parents[2]
@@ -82,18 +74,6 @@ def test_a_module_that_is_left_out_is_as_if_it_were_not_there(make_project: Make
     done = cannery("run", "--recipe=tiny", cwd=folder)
     assert done.stdout == "7 e3b0\n"
     assert "No module named 'ssl'" in done.stderr
-
-
-@pytest.mark.once
-def test_a_python_of_newer_syntax_is_told_before_anything_is_left_out(
-    make_project: MakeProject, workspace: Workspace
-) -> None:
-    app = load(make_project({"main.py": ""}))
-    python = replace(describe(Path(sys.executable), workspace), version=(3, 99, 0))
-    code = LazyTree("code", Tree)
-    with pytest.raises(RuntimeTreeError, match=r"Python 3\.99 can't be read") as refused:
-        shaken_of(app, python, code, None, workspace)
-    assert "run cannery itself with Python 3.99" in refused.value.step
 
 
 def test_what_a_module_loads_by_name_is_there_when_it_is_included(make_project: MakeProject) -> None:
