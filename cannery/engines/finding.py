@@ -148,6 +148,6 @@ def _ask_with_client(endpoint: Endpoint) -> Any:
     """What an engine that no Unix socket leads to says of itself."""
     if not client_installed():
         raise ToolError(f"{endpoint.address} needs a client", step='pip install "cannery[docker]"')
-    from cannery.engines.sdk import version_of  # noqa: PLC0415
+    from cannery.engines.client import version_of  # noqa: PLC0415
 
     return version_of(endpoint, timeout=_PATIENCE)

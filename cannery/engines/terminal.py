@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import signal
 import socket
@@ -155,8 +156,14 @@ def _end_of_input(connection: socket.socket) -> None:
         return
     patience = connection.gettimeout()
     connection.settimeout(0)
-    with suppress(ssl.SSLError):  # it says goodbye, and complains that there is no answer yet (RFC 8446, 6.1)
-        connection.unwrap()
+    said = False
+    while not said:
+        try:
+            said = bool(connection.unwrap())
+        except ssl.SSLWantWriteError:
+            select.select([], [connection], [])
+        except ssl.SSLError:  # it has said goodbye, and complains that there is no answer yet (RFC 8446, 6.1)
+            said = True
     connection.settimeout(patience)
 
 
