@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LIBRARIES", "jobs", "library"]
 
-_VERSION = 2  # of the recipes below: counts up when one changes what it makes
+_VERSIONS = {"zstd": 3}  # of the recipes below: counts up when one changes what it makes
+_VERSION = 2  # of all others
 
 
 def library(name: str, tools: Toolchain) -> Path:
@@ -29,7 +30,9 @@ def library(name: str, tools: Toolchain) -> Path:
     workspace = tools.workspace
     source = known_sources()[name]
     path, archive = locate(source, workspace)
-    key = key_of("library", _VERSION, name, archive.sha256, tools.version, tools.target, tools.FLAGS)
+    key = key_of(
+        "library", _VERSIONS.get(name, _VERSION), name, archive.sha256, tools.version, tools.target, tools.FLAGS
+    )
 
     def fill(folder: Path) -> None:
         workspace.progress(f"building {name} {source.version} for {tools.target.platform}")
@@ -65,8 +68,15 @@ def _zstd(tools: Toolchain, top: Path, folder: Path) -> None:
     """The decompressor alone."""
     common = [path for path in sorted((top / "lib/common").glob("*.c")) if path.stem not in {"pool", "threading"}]
     sources = [*common, *sorted((top / "lib/decompress").glob("*.c"))]
-    _from_files(tools, folder, "zstd", sources, ("-DZSTD_DISABLE_ASM=1", "-DZSTD_LEGACY_SUPPORT=0"))
+    _from_files(tools, folder, "zstd", sources, _ZSTD)
     _copy(top / "lib", folder, "zstd.h", "zstd_errors.h")
+
+
+# As small as it can be: it lies in front of each packed executable.
+_ZSTD = (
+    *("-DZSTD_DISABLE_ASM=1", "-DZSTD_LEGACY_SUPPORT=0", "-DHUF_FORCE_DECOMPRESS_X1", "-DZSTD_NO_INLINE"),
+    *("-DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT", "-DZSTD_STRIP_ERROR_STRINGS", "-DDYNAMIC_BMI2=0"),
+)
 
 
 def _sqlite(tools: Toolchain, top: Path, folder: Path) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.static.kit import Kit
+    from cannery.static.toolchain import Target
     from cannery.workspace import Workspace
 
 __all__ = ["pack"]
@@ -29,7 +30,7 @@ def pack(kit: Kit, source: Path, packing: str, target: Path, workspace: Workspac
         return
     workspace.progress(f"packing by {packing}")
     data = source.read_bytes()
-    packed = _xz(data) if packing == "xz" else _zstd(data)
+    packed = _xz(data, kit.target) if packing == "xz" else _zstd(data)
     tools = toolchain(kit.target, workspace)
     with workspace.cache.scratch() as folder, explained(folder):
         (folder / "packed").write_bytes(packed)
@@ -50,7 +51,8 @@ def _zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False).compress(data)
 
 
-def _xz(data: bytes) -> bytes:
-    """What is mostly machine code, with jumps made alike."""
-    filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
+def _xz(data: bytes, target: Target) -> bytes:
+    """What is mostly machine code, with jumps made alike where that is known to help."""
+    jumps = [{"id": lzma.FILTER_X86}] if target.platform == "linux/amd64" else []
+    filters = [*jumps, {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
     return lzma.compress(data, format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=filters)

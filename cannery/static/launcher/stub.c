@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,7 +29,8 @@ static int fail(const char *what) {
     const char *step = errno == ENOMEM || errno == ENOSPC || errno == EFBIG
                            ? "give it more memory"
                            : "where executable memory files are forbidden, build it with  packing = \"none\"";
-    fprintf(stderr, "error: this program can't be unpacked into memory: %s: %s\nNext: %s\n", what, strerror(errno), step);
+    const char *parts[] = {"error: this program can't be unpacked into memory: ", what, ": ", strerror(errno), "\nNext: ", step, "\n"};
+    for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) write(2, parts[part], strlen(parts[part]));
     return 71; /* EX_OSERR */
 }
 
