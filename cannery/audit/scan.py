@@ -44,6 +44,20 @@ _MOST_MEMBERS = 10_000
 _TRAILER = 1 << 12  # bytes behind the end of an ELF file that alignment doesn't explain
 _PYINSTALLER = b"MEI\014\013\012\013\016"  # its archives' cookie (PyInstaller/archive/writers.py)
 
+_ROOTS = (
+    b"/home/",
+    b"/Users/",
+    b"/root/",
+    b"tmp/",
+    b"/build",
+    b"/github/",
+    b"/__w/",
+    b"/workspace/",
+    b"/mnt/",
+    b"/srv/",
+    b"/opt/",
+    b"/private/",
+)
 _BUILD = re.compile(
     rb"(?<![\w.])/(?:(?:home|Users)/[\w.-]+/[\w./+-]+"
     rb"|(?:root|tmp|var/tmp|build|builds|private/var|github|__w|workspace|mnt|srv|opt/[\w.-]+)/[\w./+-]*"
@@ -129,7 +143,7 @@ class _Seen:
             self.carries = "PyInstaller's archive of modules"
         if len(self.build_paths) < _MOST_SHOWN:
             self.build_paths |= dict.fromkeys(_build_paths(data))
-        if len(self.source_lines) < _MOST_SHOWN and b"import " in data:
+        if len(self.source_lines) < _MOST_SHOWN and (b"\nimport " in data or b"\nfrom " in data):
             self.source_lines |= dict.fromkeys(_source_lines(data))
 
 
@@ -183,6 +197,8 @@ def _sources_named(text: bytes) -> tuple[str, ...]:
 
 
 def _build_paths(data: bytes) -> tuple[str, ...]:
+    if not any(root in data for root in _ROOTS):  # which is quick, and seldom so
+        return ()
     found: dict[str, None] = {}
     for match in _BUILD.finditer(data):
         found[match[0].decode("ascii", "replace")] = None
