@@ -78,7 +78,7 @@ def _compiled(place: Place) -> Iterator[Finding]:
     elf = place.node.facts.elf
     if elf is None:
         return
-    if elf.debug:
+    if elf.debug and not elf.carries:  # otherwise they are those of what unpacks it
         yield _finding(DEBUG, f"sections {_few(elf.debug)}", place)
     if elf.carries:
         yield _finding(CARRIED, f"{elf.carries}; what is in it was not looked at", place)
