@@ -281,7 +281,8 @@ def _host(kit: Kit, left_out: Mapping[str, str], workspace: Workspace) -> Host:
     """What is inside the kit's Python, and what it imports by itself."""
     host = host_of(kit.interpreter, workspace)
     started = tuple(sorted({*host.started, *_STARTED} - _NOT_STARTED))
-    return msgspec.structs.replace(host, builtins=host.builtins - left_out.keys(), started=started)
+    inside = host.builtins - left_out.keys() | {"_cannery_importer"}
+    return msgspec.structs.replace(host, builtins=inside, started=started)
 
 
 def _refuse_extensions(reach: Reach) -> None:
