@@ -1,4 +1,5 @@
  \
  && cython @{directives} --module-name __main__ --output-file @{c} @{script} \
- && eval "gcc -shared -fPIC $CFLAGS $LDFLAGS $(python3-config --includes) @{c}" -o @{stem}.script.so \
+ && include="$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+ && eval "gcc -shared -fPIC $CFLAGS $LDFLAGS -I$include @{c}" -o "@{stem}.script.so" \
  && printf '%s\n' @{starter} >@{script}
