@@ -47,17 +47,18 @@ RUN find /image /dependencies -type f \( -name '*.so' -o -name '*.so.*' -o -name
  && awk '$3 ~ "^/" && $3 !~ "^/(image|dependencies|native)/" {print $3}' /tmp/needed >/tmp/libraries \
  && while read -r library; do cp -uL "$library" "$libraries/"; done </tmp/libraries \
  && loader="$(awk '$1 ~ "^/.*/ld-" {print $1; exit}' /tmp/needed)" \
- && install -D "$loader" "/image$loader"
+ && install -D "$loader" "/image$loader" \
+ && mkdir -p /image/usr/lib/locale \
+ && if [ -d /usr/lib/locale/C.utf8 ]; then cp -a /usr/lib/locale/C.utf8 /image/usr/lib/locale/; fi
 
 # What programs expect of a system: users by name, a way to look up hosts, certificates, a place for temporary files.
 WORKDIR /image
-RUN mkdir -p etc/ssl/certs usr/lib/locale \
+RUN mkdir -p etc/ssl/certs \
  && mkdir -m 1777 tmp \
  && printf '%s\n' 'root:x:0:0:root:/root:/sbin/nologin' app:x:65535:65535:app:/tmp:/sbin/nologin >etc/passwd \
  && printf '%s\n' 'root:x:0:' app:x:65535: >etc/group \
  && printf '%s\n' 'passwd: files' 'group: files' 'hosts: files dns' >etc/nsswitch.conf \
- && cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/ \
- && if [ -d /usr/lib/locale/C.utf8 ]; then cp -a /usr/lib/locale/C.utf8 usr/lib/locale/; fi
+ && cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/
 
 # The app, without its sources.
 FROM ${BASE} AS app

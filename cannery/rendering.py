@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cannery.dockerfile import Rendered, render
+from cannery.dockerfile.render import Rendered, render
 from cannery.dockerfiles.base import named_base
 from cannery.errors import ProjectError
 from cannery.files import explained, replacing, user_path

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.onefile.tools import Tools
     from cannery.process import Runner
 
-__all__ = ["Parts", "Stage", "set_stage", "write_tree"]
+__all__ = ["Parts", "Stage", "set_stage", "starting_script", "write_tree"]
 
 _HOME: Final = PurePosixPath("/app")  # of the app's files, in the image's trees
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
@@ -157,18 +157,22 @@ def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
 
     That one lies in a folder of its own, and has a name that no module has: PyInstaller looks there for modules, too.
     """
-    match entry:
-        case Script(path):
-            return app / _HOME.relative_to("/") / path
-        case Module(name):
-            text = f"import runpy\n\nrunpy.run_module({name!r}, run_name='__main__', alter_sys=True)\n"
-        case Function(_, module, attribute):
-            first = attribute.partition(".")[0]
-            text = f"import sys\n\nfrom {module} import {first}\n\nsys.exit({attribute}())\n"
+    if isinstance(entry, Script):
+        return app / _HOME.relative_to("/") / entry.path
     script = folder / "start" / "cannery-start.py"
     script.parent.mkdir()
-    script.write_text(text, encoding="utf-8")
+    script.write_text(starting_script(entry), encoding="utf-8")
     return script
+
+
+def starting_script(entry: Module | Function) -> str:
+    """A script that starts a module or a function, as Python and an installed script do."""
+    match entry:
+        case Module(name):
+            return f"import runpy\n\nrunpy.run_module({name!r}, run_name='__main__', alter_sys=True)\n"
+        case Function(_, module, attribute):
+            first = attribute.partition(".")[0]
+            return f"import sys\n\nfrom {module} import {first}\n\nsys.exit({attribute}())\n"
 
 
 def _children(entry: EntryPoint) -> str:

@@ -71,7 +71,11 @@ PROJECT = {
                         "dependency": importlib.metadata.version("iniconfig"),
                         "escaped": markupsafe.escape("<&>"),
                         "words": importlib.resources.files("shower").joinpath("words.txt").read_text(),
-                        "resource": Path("data/table.txt").read_text(),
+                        "resource": next(
+                            (folder / "data" / "table.txt").read_text()
+                            for folder in Path(__file__).parents
+                            if (folder / "data").is_dir()
+                        ),
                         "certificates": len(ssl.create_default_context().get_ca_certs()) > 9,
                         "database": sqlite3.connect(":memory:").execute("select 6 * 7").fetchone(),
                     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 
+_FOR_PYTHON = re.compile(r"\.cpython-\d+\w*-[\w-]+(?=\.so$)")  # scripts' modules do without it
+
+
 @dataclass(frozen=True)
 class Both:
     """The two images of one recipe, in one engine."""
@@ -27,13 +31,16 @@ class Both:
     docker: Service
     by_docker: str
     by_cannery: str
+    folder: str = "/app"  # where the app lies
 
     def config(self, image: str) -> dict[str, Any]:
         return dict(self.docker.client.inspect_image(image)["Config"])
 
     def says(self, image: str, *arguments: str) -> Any:
         client = self.docker.client
-        config = client.create_host_config(read_only=True, tmpfs={"/tmp": ""}, cap_drop=["ALL"], network_mode="none")
+        config = client.create_host_config(
+            read_only=True, tmpfs={"/tmp": "exec"}, cap_drop=["ALL"], network_mode="none"
+        )
         container = client.create_container(image, command=list(arguments) or None, host_config=config)["Id"]
         try:
             client.start(container)
@@ -45,19 +52,19 @@ class Both:
         return json.loads(said)
 
     def files(self, image: str, tmp_path: Path) -> set[str]:
-        """The files below /app."""
+        """The files of the app."""
         container = self.docker.client.create_container(image)["Id"]
         try:
-            stream, _ = self.docker.client.get_archive(container, "/app")
+            stream, _ = self.docker.client.get_archive(container, self.folder)
             path = tmp_path / "app.tar"
             path.write_bytes(b"".join(stream))
         finally:
             self.docker.client.remove_container(container)
         with tarfile.open(path) as archive:
-            return {member.name for member in archive if not member.isdir()}
+            return {_FOR_PYTHON.sub("", member.name) for member in archive if not member.isdir()}
 
 
-@pytest.fixture(scope="module", params=["slim", "scratch", "cython"])
+@pytest.fixture(scope="module", params=["slim", "scratch", "cython", "onefile"])
 def both(request: pytest.FixtureRequest, dockerd: Service, shower: Path, slim_base: Base, full_base: Base) -> Both:
     del full_base  # it has to be in the registry, where the Dockerfile looks for a compiler
     recipe = request.param
@@ -68,7 +75,9 @@ def both(request: pytest.FixtureRequest, dockerd: Service, shower: Path, slim_ba
         by_docker = built(*flags, "--builder=docker", "--tag=by-docker", cwd=shower)
         flags += [f"--output=dist/{recipe}.tar", "--tag=by-cannery"]
         by_cannery = built(*flags, cwd=shower)
-    return Both(dockerd, by_docker["id"], by_cannery["references"][0])
+    return Both(
+        dockerd, by_docker["id"], by_cannery["references"][0], "/usr/local/bin" if recipe == "onefile" else "/app"
+    )
 
 
 def test_it_prints_the_same(both: Both) -> None:
@@ -92,5 +101,5 @@ def test_it_starts_the_same_way(both: Both) -> None:
 
 def test_it_holds_the_same_files_of_the_app(both: Both, tmp_path: Path) -> None:
     expected = both.files(both.by_cannery, tmp_path)
-    assert "app/data/table.txt" in expected
+    assert {"app/data/table.txt", "bin/shower"} & expected
     assert both.files(both.by_docker, tmp_path) == expected

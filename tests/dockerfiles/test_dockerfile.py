@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.config import load
-from cannery.dockerfile import render
+from cannery.dockerfile.render import render
 from cannery.errors import ConfigurationError, ProjectError, RequirementsError
 from cannery.rendering import Target, render_files
 from tests.dockerfiles.conftest import cannery

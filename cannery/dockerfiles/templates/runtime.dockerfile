@@ -15,14 +15,6 @@ RUN mkdir -p /image/usr/local/bin \
  && awk '$3 ~ "^/" && $3 !~ "^/(image|dependencies|native)/" {print $3}' /tmp/needed >/tmp/libraries \
 @{named} && while read -r library; do cp -uL "$library" "$libraries/"; done </tmp/libraries \
  && loader="$(awk '$1 ~ "^/.*/ld-" {print $1; exit}' /tmp/needed)" \
- && install -D "$loader" "/image$loader"
-
-# What programs expect of a system: users by name, a way to look up hosts, certificates, a place for temporary files.
-WORKDIR /image
-RUN mkdir -p etc/ssl/certs usr/lib/locale@{zones} \
- && mkdir -m 1777 tmp \
- && printf '%s\n' 'root:x:0:0:root:/root:/sbin/nologin' @{passwd} >etc/passwd \
- && printf '%s\n' 'root:x:0:' @{group} >etc/group \
- && printf '%s\n' 'passwd: files' 'group: files' 'hosts: files dns' >etc/nsswitch.conf \
- && cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/ \
- && if [ -d /usr/lib/locale/C.utf8 ]; then cp -a /usr/lib/locale/C.utf8 usr/lib/locale/; fi
+ && install -D "$loader" "/image$loader" \
+ && mkdir -p /image/usr/lib/locale \
+ && if [ -d /usr/lib/locale/C.utf8 ]; then cp -a /usr/lib/locale/C.utf8 /image/usr/lib/locale/; fi

@@ -1,0 +1,1 @@
+"""A recipe as a Dockerfile: the same stages, in the words of the platform that insists on them."""
