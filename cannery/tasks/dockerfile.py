@@ -41,8 +41,8 @@ def dockerfile(
     """Write a recipe as a Dockerfile, with its .dockerignore.
 
     It's for platforms that build from nothing else: several stages, dependencies before sources, a user that is not
-    root. It behaves as the image that 'image' makes. The recipes slim, cython and scratch have one. A digest that
-    the file names stays until --pin looks it up again.
+    root. It behaves as the image that 'image' makes. The recipes slim, cython, scratch and onefile
+    have one. A digest that the file names stays until --pin looks it up again.
     """
     from cannery.rendering import Target, render_files  # noqa: PLC0415
     from cannery.workspace import Workspace  # noqa: PLC0415
