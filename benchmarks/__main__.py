@@ -17,6 +17,7 @@ from benchmarks.listing import listing
 from benchmarks.load import load
 from benchmarks.machine import machine
 from benchmarks.memory import memory
+from benchmarks.onefile import onefile
 from benchmarks.size import size
 from benchmarks.slim import slim
 from benchmarks.start import start
@@ -41,6 +42,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "load": load,
     "slim": slim,
     "compiled": compiled,
+    "onefile": onefile,
 }
 
 

@@ -111,7 +111,7 @@ def _make(job: _Job, program: Path, scratch: Path) -> None:
     run([job.tools.objcopy, f"--dump-section={_SECTION}={theirs}", str(raw), str(scratch / "copy")])
     with tarfile.open(theirs) as archive, ours.open("wb") as stream:
         _write_archive(job, archive, stream)
-    run([job.tools.objcopy, f"--update-section={_SECTION}={ours}", str(raw), str(program)])
+    run([job.tools.objcopy, "--strip-all", f"--update-section={_SECTION}={ours}", str(raw), str(program)])
     program.chmod(0o755)
 
 
@@ -130,7 +130,7 @@ def _write_archive(job: _Job, theirs: tarfile.TarFile, stream: BinaryIO) -> None
     total, done = sum(member.size for member, _ in members.values()), 0
     packed = _packed(job, stream)
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:  # all that its bootloader reads
-        for name in sorted(members):
+        for name in sorted(members, key=_order):
             member, content = members[name]
             job.workspace.progress("freezing: packing", done, total)
             if content is None:
@@ -141,6 +141,11 @@ def _write_archive(job: _Job, theirs: tarfile.TarFile, stream: BinaryIO) -> None
             done += member.size
     if packed is not stream:
         packed.close()
+
+
+def _order(name: str) -> tuple[bool, str]:
+    """Bytecode lies beside bytecode, and machine code beside machine code: xz finds what is alike close by."""
+    return ".so" in name, name
 
 
 def _packed(job: _Job, stream: BinaryIO) -> BinaryIO:

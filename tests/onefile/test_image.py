@@ -55,6 +55,12 @@ def test_docker_runs_it_read_only_with_a_tmp_that_can_be_executed(docker: Engine
     assert "Failed to execv() /tmp/staticx-" in refused.stderr
 
 
+def test_the_audit_says_that_it_takes_a_tmp_that_can_be_executed(project: Path, image: BuiltImage) -> None:
+    done = cannery("audit", "--json", "--fail-on=never", f"--image={image.archive}", cwd=project)
+    assert "CAN606" in done.stdout, done.stderr
+    assert "CAN105" not in done.stdout  # nothing that helps a debugger
+
+
 def test_an_unchanged_image_takes_less_than_a_second(project: Path, image: BuiltImage) -> None:
     again = cannery("image", "--json", "--recipe=onefile", f"--output={image.archive}", cwd=project)
     report = json.loads(again.stdout)

@@ -1,0 +1,80 @@
+"""The API among the examples as one executable: how large it is, what making it takes, and when it first answers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.bench import install
+from benchmarks.figures import Figure
+from benchmarks.projects import REPOSITORY
+from benchmarks.timing import interleaved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.bench import Bench
+    from benchmarks.timing import Command
+
+__all__ = ["onefile"]
+
+_FIRST_ANSWER = Path(__file__).with_name("first_answer.py")
+_WITHOUT = (
+    "ssl", "unicodedata", "_codecs_cn", "_codecs_hk", "_codecs_iso2022", "_codecs_jp", "_codecs_kr", "_codecs_tw",
+    "_multibytecodec", "_decimal", "_pydecimal", "multiprocessing", "_multiprocessing", "_lzma", "_bz2", "ctypes",
+    "pyexpat", "_elementtree", "xmlrpc", "_blake2", "_sha3", "_uuid",
+)  # fmt: skip
+_VARIANTS = {
+    "by default": ("", 8.01),
+    "no docstrings": ("optimize = 2", None),
+    "no docstrings, no ssl": ('optimize = 2\n[tool.cannery.onefile]\nwithout = ["ssl"]', None),
+    "the smallest": (f"optimize = 2\n[tool.cannery.onefile]\nwithout = {json.dumps(_WITHOUT)}", 4.7),
+    "not compressed": ('[tool.cannery.onefile]\npacking = "none"', None),
+}
+
+
+def onefile(bench: Bench) -> Iterator[Figure]:
+    """Sizes with different settings, the first answer of some, and what a build takes."""
+    bench = replace(bench, venv=install(bench.folder / "for-onefile", f"{REPOSITORY}[onefile]", compiled=True))
+    made: dict[str, dict[str, Any]] = {}
+    for name, (settings, reach) in _VARIANTS.items():
+        project = _project(bench, name, settings)
+        made[name] = json.loads(bench.invoke(project, "freeze", "--json").run().output)
+        yield Figure(f"onefile, {name}", made[name]["size"] / 1e6, "MB", reach)
+    folder = json.loads(bench.invoke(_project(bench, "folder", ""), "freeze", "--form=folder", "--json").run().output)
+    programs = {
+        "xz": made["by default"]["path"],
+        "smallest": made["the smallest"]["path"],
+        "none": made["not compressed"]["path"],
+        "folder": f"{folder['path']}/random-api",
+    }
+    costs = interleaved(bench.rounds, **{name: _first_answer(bench, program) for name, program in programs.items()})
+    for name, cost in costs.items():
+        yield Figure(f"onefile, first answer: {name}", cost.seconds, "s", None, str(cost))
+    again = bench.invoke(Path(made["by default"]["path"]).parents[1], "freeze", "--json")
+    unchanged = interleaved(bench.several(), again=again)["again"]
+    yield Figure("onefile, unchanged", unchanged.seconds, "s", 1, str(unchanged))
+
+
+def _project(bench: Bench, name: str, settings: str) -> Path:
+    """A copy of the example with more settings."""
+    project = bench.folder / "onefile" / name.replace(" ", "-").replace(",", "")
+    shutil.copytree(REPOSITORY / "examples" / "random_api", project)
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write(f"\n{settings}\n")
+    return project
+
+
+def _first_answer(bench: Bench, program: str) -> Command:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/number"
+    arguments = ("--host=127.0.0.1", f"--port={port}", "--workers=2")
+    command = bench.command(bench.folder, sys.executable, str(_FIRST_ANSWER), url, program, *arguments)
+    return replace(command, says_seconds=True)
