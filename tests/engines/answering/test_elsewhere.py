@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.engines.answering.conftest import Service
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture(scope="session")
 def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
@@ -71,6 +69,7 @@ def test_docker_by_tcp_with_certificates(dockerd: Service, project: Path, monkey
     assert_serves(project, dockerd)
 
 
+@pytest.mark.once
 def test_docker_by_a_context_with_certificates(
     dockerd: Service, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -83,6 +82,7 @@ def test_docker_by_a_context_with_certificates(
     assert_serves(project, dockerd)
 
 
+@pytest.mark.once
 def test_a_client_without_a_certificate_is_told(
     dockerd: Service, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +94,7 @@ def test_a_client_without_a_certificate_is_told(
     assert "DOCKER_TLS_VERIFY" in done.stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["sock", "gone"])
 def test_an_engine_by_ssh(
     service: Service, project: Path, ssh: tuple[str, Path], monkeypatch: pytest.MonkeyPatch, path: str
@@ -110,6 +111,7 @@ def test_an_engine_by_ssh(
         assert f"{service.kind.capitalize()} is not running, or does not answer" in done.stderr
 
 
+@pytest.mark.once
 def test_a_machine_that_lets_nobody_in_is_told_in_the_words_of_ssh(
     project: Path, ssh: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
