@@ -75,14 +75,17 @@ def compile_module(job: dict[str, str], request: dict[str, Any]) -> int:
     """Write ``module.so`` into the job's folder."""
     if not to_c(job["source"], job["module"], request["directives"]):
         return REFUSED
-    place = [f"-ffile-prefix-map={job['folder']}=.", "module.c", "-o", "module.so"]
+    place = [f"-ffile-prefix-map={job['folder']}=.", "module.c", "-o", "unfinished.so"]
     done = subprocess.run(  # noqa: S603  # the command is a list: no shell reads it
         [*request["compiler"], *place],
         check=False,
         stdin=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": job["folder"]},
     )
-    return DONE if done.returncode == 0 else FAILED
+    if done.returncode:
+        return FAILED
+    os.replace("unfinished.so", "module.so")  # whoever is interrupted keeps what is whole
+    return DONE
 
 
 def start(job: dict[str, str], request: dict[str, Any]) -> int:

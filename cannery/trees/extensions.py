@@ -131,12 +131,19 @@ def _compile(missing: list[tuple[Source, Path]], compiler: Compiler, workspace: 
                 for source, folder in zip(sources, folders, strict=True)
             ],
         }
-        outcomes = _ask_worker(request, compiler, workspace)
-        for (_, target), outcome, folder in zip(missing, outcomes, folders, strict=True):
-            if outcome == "done":  # kept even where another can't be compiled: that may be left out the next time
-                target.parent.mkdir(parents=True, exist_ok=True)
-                (folder / "module.so").replace(target)
+        try:
+            outcomes = _ask_worker(request, compiler, workspace)
+        finally:  # even where another can't be compiled, or somebody interrupts
+            for (_, target), folder in zip(missing, folders, strict=True):
+                _keep(folder / "module.so", target)
         _refuse_failures(list(zip(sources, outcomes, folders, strict=True)))
+
+
+def _keep(module: Path, target: Path) -> None:
+    """Put a module that was made into the cache."""
+    if module.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        module.replace(target)
 
 
 def _lay_out(source: Source, folder: Path) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ from cannery.cache import Cache
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.interpreter import describe
 from cannery.model import File, Inline, Symlink, Tree
-from cannery.process import run
+from cannery.process import Completed, run
 from cannery.trees.abi import abi_of
 from cannery.trees.bytecode import bytecode
 from cannery.trees.cython import cython
@@ -236,6 +236,18 @@ def test_what_was_compiled_is_kept_even_where_another_module_is_refused(shared: 
     for _ in range(2):
         refused(files, watched)
     assert said == ["compiling 2 modules with Cython", "compiling 1 modules with Cython"]
+
+
+def test_what_was_compiled_is_kept_when_somebody_interrupts(shared: Workspace) -> None:
+    def interrupted(*arguments: Any, **options: Any) -> Completed:
+        run(*arguments, **options)
+        raise KeyboardInterrupt
+
+    tree = sources({"late.py": "a = 1\n"})
+    transform(shared)  # the interpreter is asked what it is
+    with pytest.raises(KeyboardInterrupt):
+        transform(replace(shared, run=interrupted))(tree)
+    assert transform(replace(shared, run=interrupted))(tree)
 
 
 def test_two_modules_of_one_name_are_refused(shared: Workspace) -> None:
