@@ -1,0 +1,80 @@
+"""What a kit is built from: archives that are what they should be, or one message that says where to get them."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.cache import Cache
+from cannery.errors import ConfigurationError, ToolError
+from cannery.static.kit import given_kit
+from cannery.static.sources import Archive, Source, known_sources, locate
+from cannery.static.toolchain import target_for
+from cannery.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(Cache(tmp_path / "cache"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "sources"
+    path.mkdir()
+    monkeypatch.setenv("CANNERY_SOURCES", str(path))
+    return path
+
+
+def source(text: bytes) -> Source:
+    nowhere = "http://127.0.0.1:9/tiny-1.0.tar.gz"
+    return Source("tiny", "1.0", "", (Archive(nowhere, hashlib.sha256(text).hexdigest()),))
+
+
+def test_a_local_folder_comes_first(folder: Path, workspace: Workspace) -> None:
+    (folder / "tiny-1.0.tar.gz").write_bytes(b"right")
+    assert locate(source(b"right"), workspace)[0] == folder / "tiny-1.0.tar.gz"
+
+
+def test_an_archive_with_another_hash_is_refused(folder: Path, workspace: Workspace) -> None:
+    (folder / "tiny-1.0.tar.gz").write_bytes(b"wrong")
+    with pytest.raises(ToolError, match=r"is not the archive that it should be[\s\S]*Next: replace it with http"):
+        locate(source(b"right"), workspace)
+
+
+def test_one_that_can_t_be_had_is_named_with_where_to_put_it(folder: Path, workspace: Workspace) -> None:
+    with pytest.raises(ToolError, match=rf"CANNERY_SOURCES is {folder}[\s\S]*Next: put tiny-1.0.tar.gz into a folder"):
+        locate(source(b"right"), workspace)
+
+
+def test_every_source_has_a_name_of_its_own_for_each_archive() -> None:
+    names = {archive.name: archive.sha256 for each in known_sources().values() for archive in each.archives}
+    assert len(names) == sum(len({archive.name for archive in each.archives}) for each in known_sources().values())
+
+
+def test_what_is_no_kit_is_refused(tmp_path: Path, workspace: Workspace) -> None:
+    (tmp_path / "python.kit").write_bytes(b"nothing of the kind")
+    with pytest.raises(ConfigurationError, match="is no kit of this version of cannery"):
+        given_kit(tmp_path / "python.kit", "linux/amd64", workspace)
+
+
+def test_a_kit_for_another_platform_is_refused(tmp_path: Path, workspace: Workspace) -> None:
+    about = tmp_path / "kit.json"
+    about.write_text('{"format": 1, "platform": "linux/arm64", "builtins": []}')
+    with tarfile.open(tmp_path / "python.kit", "w:xz") as archive:
+        archive.add(about, "kit.json")
+    with pytest.raises(ConfigurationError, match="is a kit for linux/arm64, and the image is for linux/amd64"):
+        given_kit(tmp_path / "python.kit", "linux/amd64", workspace)
+
+
+def test_platforms_that_no_executable_can_be_made_for_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="platforms are: linux/amd64, linux/arm64"):
+        target_for("linux/s390x")
