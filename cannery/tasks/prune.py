@@ -67,9 +67,27 @@ def prune(
     if not yes and input("\nRemove all that? [y/N] ").strip().lower() not in {"y", "yes"}:
         print("nothing was removed")
         return
-    for removal in found:
+    refused = [each for each in found if not _removed(each)]
+    print(f"removed, {human_size(sum(each.size for each in found if each not in refused))} freed")
+    if refused:
+        raise MachineError(
+            f"{len(refused)} of {len(found)} could not be removed",
+            evidence="\n".join(f"{each.kind} {each.name}" for each in refused),
+            step="something uses it by now: cannery prune --dry-run shows what can still go",
+        )
+
+
+def _removed(removal: Removal) -> bool:
+    """Remove something; False, and why, where that is refused: the rest can go all the same."""
+    from cannery.errors import CanneryError  # noqa: PLC0415
+    from cannery.streams import show  # noqa: PLC0415
+
+    try:
         removal.remove()
-    print(f"removed, {human_size(sum(removal.size for removal in found))} freed")
+    except CanneryError as error:
+        show(str(error))
+        return False
+    return True
 
 
 def _show(found: Sequence[Removal]) -> None:

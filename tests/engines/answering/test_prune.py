@@ -103,6 +103,22 @@ def test_on_a_terminal_it_asks(service: Service, project: Path, answer: str, sai
     assert (all_images(service) == before) == (answer == "n")
 
 
+def test_what_is_used_by_now_stays_and_the_rest_goes(service: Service, project: Path, dangling: str) -> None:
+    cannery("image", cwd=project)
+    ours(service)
+    child = pexpect.spawn(sys.executable, ["-m", "cannery", "prune"], cwd=str(project), encoding="utf-8", timeout=60)
+    child.expect("Remove all that")
+    service.client.create_container(dangling, command=["x"], name="new")
+    child.sendline("y")
+    child.expect(r"1 of \d+ could not be removed")
+    child.expect("untagged image " + dangling.partition(":")[2][:12])
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 6
+    assert service.containers() == ["/new"]
+    assert dangling in all_images(service)
+
+
 def test_running_containers_go_only_when_that_is_asked_for(service: Service, project: Path) -> None:
     with started(project, "catch") as process:
         cannery("prune", "--yes", cwd=project)
