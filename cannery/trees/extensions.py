@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 import json
 import os
 import re
@@ -78,6 +77,8 @@ def compiler_for(abi: Abi, settings: CythonSettings, workspace: Workspace) -> Co
 
     Raises :class:`ToolError` where Cython or a C compiler is missing.
     """
+    import importlib.metadata  # noqa: PLC0415  # slow to import, and needed only to compile
+
     try:
         version = importlib.metadata.version("Cython")
     except importlib.metadata.PackageNotFoundError as error:
