@@ -24,7 +24,7 @@ from tests.onefile.conftest import cannery, freeze, write_project
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.usefixtures("own_cache")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("own_cache")]
 
 
 def test_every_tool_that_is_missing_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

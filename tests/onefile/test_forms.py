@@ -13,7 +13,7 @@ from tests.onefile.conftest import FILES, cannery, freeze, write_project
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("own_cache")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("own_cache")]
 
 
 def shows(program: Path) -> dict[str, Any]:
