@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import importlib.util
 import shutil
 import signal
 import ssl
@@ -155,3 +156,14 @@ def test_an_xz_packed_one_and_one_without_ssl_run_too(make_probe: Probe) -> None
         "'", '"'
     )
     assert make_probe.run("pool", "spawn").stdout == "[0, 1, 4, 9] True\n"
+
+
+def test_an_extension_module_is_refused_by_name_with_who_imports_it(make_probe: Probe) -> None:
+    found = importlib.util.find_spec("_elementtree")
+    assert found is not None
+    assert found.origin is not None
+    shutil.copy(found.origin, make_probe.project / "probe/fast.abi3.so")
+    refused = make_probe.build(check=False)
+    assert refused.returncode == 3
+    assert "error: probe needs dynamic loading, which a static executable has not" in refused.stderr
+    assert "take the recipe tiny or scratch" in refused.stderr
