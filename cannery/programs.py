@@ -80,7 +80,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
         packing = app.settings.onefile.packing
         whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
         tree = LazyTree(key_of("program", str(whole.digest)), lambda: Tree({f"/{parts.name}": File(whole, 0o755)}))
-    notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree))
+    notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
     return Program(parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
 
 
@@ -153,12 +153,12 @@ def _zones(app: App, made: Bundle) -> bool:
     return "zoneinfo" in made.modules and "tzdata" not in made.modules
 
 
-def notes_on_bundle(made: Bundle, tree: LazyTree) -> Iterator[str]:
+def notes_on_bundle(made: Bundle, tree: LazyTree, form: Form) -> Iterator[str]:
     """What of a bundle, and of the program that ``tree`` has made of it, isn't as one would want it."""
     for name, importer in made.missing:
         yield f"nothing provides the module {name}, which {importer} imports: add it to the requirements"
     size = sum(file.content.size for _, file in tree.tree.files())
-    if size > _LARGE:
+    if size > _LARGE and form != "folder":  # which has nothing to unpack
         yield (
             f"a program of {size / 1e6:.0f} MB unpacks itself at every start: images of the recipes scratch and tiny "
             "start at once, and a change of the app changes one small layer of them"

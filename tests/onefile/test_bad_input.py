@@ -137,6 +137,8 @@ def test_a_large_program_gets_a_note_that_names_better_recipes() -> None:
             raise AssertionError
 
     tree = LazyTree("large", lambda: Tree({"/large": File(Large())}))
-    (note,) = programs.notes_on_bundle(Bundle(tree, {}, {}, ()), tree)
+    made = Bundle(tree, {}, {}, ())
+    assert not list(programs.notes_on_bundle(made, tree, "folder"))
+    (note,) = programs.notes_on_bundle(made, tree, "static")
     assert "120 MB" in note
     assert "tiny" in note
