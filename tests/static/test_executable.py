@@ -159,7 +159,7 @@ def test_an_xz_packed_one_and_one_without_ssl_run_too(make_probe: Probe) -> None
 
 
 def test_an_extension_module_is_refused_by_name_with_who_imports_it(make_probe: Probe) -> None:
-    found = importlib.util.find_spec("_elementtree")
+    found = importlib.util.find_spec("_ctypes")
     assert found is not None
     assert found.origin is not None
     shutil.copy(found.origin, make_probe.project / "probe/fast.abi3.so")
