@@ -16,7 +16,7 @@ from cannery.onefile.python import check_python
 from cannery.onefile.stage import Parts
 from cannery.onefile.stand_ins import stand_ins
 from cannery.onefile.static import static
-from cannery.onefile.tools import find_tools
+from cannery.onefile.tools import find_tools, has_upx
 from cannery.reach.host import host_of
 from cannery.reach.places import Place
 from cannery.reaching import app_place, reach_with, standard_library
@@ -81,6 +81,8 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
         whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
         tree = LazyTree(key_of("program", str(whole.digest)), lambda: Tree({f"/{parts.name}": File(whole, 0o755)}))
     notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
+    if app.settings.onefile.upx and not has_upx():
+        notes += ("upx is set, and there is no program of that name: nothing was compressed with it",)
     return Program(parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
 
 
@@ -110,7 +112,7 @@ def _parts(
         without=without,
         stand_ins=instead,
         optimize=settings.optimize,
-        upx=settings.onefile.upx,
+        upx=settings.onefile.upx and has_upx(),
     )
 
 

@@ -129,6 +129,13 @@ def test_a_setting_that_there_is_not_is_refused_too(tmp_path: Path) -> None:
     assert "did you mean 'without'?" in done.stderr or "did you mean 'onefile.without'?" in done.stderr
 
 
+def test_upx_that_is_not_installed_is_noted(tmp_path: Path) -> None:
+    settings = "[tool.cannery.onefile]\nupx = true\n"
+    project = write_project(tmp_path, {"main.py": "print('hello')", "pyproject.toml": settings})
+    (note,) = freeze(project, "--form=folder").report["notes"]
+    assert note.startswith("upx is set")
+
+
 def test_a_large_program_gets_a_note_that_names_better_recipes() -> None:
     class Large:
         size = 120 * 10**6
