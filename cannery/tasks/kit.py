@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
-from cannery.tasks.common import friendly
+from cannery.tasks.common import BUILD_HELP, friendly, project_folder
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -17,7 +17,8 @@ __all__ = ["kit"]
 @task(
     help={
         "platform": "Platform of the executables: linux/amd64 or linux/arm64 (default: this machine's).",
-        "output": "Where to write it (default: python-VERSION-PLATFORM.kit).",
+        "output": "Where to write it (default: dist/python-VERSION-PLATFORM.kit).",
+        "project": BUILD_HELP["project"],
         "json": "Print the result as JSON, and nothing else, on standard output.",
     },
     auto_shortflags=False,
@@ -27,6 +28,7 @@ def kit(
     context: Context,  # noqa: ARG001  # Invoke hands it over
     platform: str | None = None,
     output: str | None = None,
+    project: str | None = None,
     json: bool = False,
 ) -> None:
     """Write what static executables are linked from: a kit.
@@ -35,7 +37,6 @@ def kit(
     static.kit, or in CANNERY_KIT, builds none.
     """
     import json as encoder  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
 
     from cannery.files import user_path  # noqa: PLC0415
     from cannery.report.image import human_size, shown_path  # noqa: PLC0415
@@ -44,10 +45,11 @@ def kit(
     from cannery.static.toolchain import native_target  # noqa: PLC0415
     from cannery.workspace import Workspace  # noqa: PLC0415
 
+    folder = project_folder(project) / "dist"
     with showing_progress(quiet=json) as progress:
         made = built_kit(platform or native_target().platform, Workspace.default(progress))
         version, where = made.interpreter.version_text, made.target.platform.replace("/", "-")
-        path = user_path(output).absolute() if output else Path.cwd() / f"python-{version}-{where}.kit"
+        path = user_path(output).absolute() if output else folder / f"python-{version}-{where}.kit"
         digest = write_kit(made, path)
     size = path.stat().st_size
     if json:
