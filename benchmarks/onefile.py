@@ -27,7 +27,7 @@ _FIRST_ANSWER = Path(__file__).with_name("first_answer.py")
 _WITHOUT = (
     "ssl", "unicodedata", "_codecs_cn", "_codecs_hk", "_codecs_iso2022", "_codecs_jp", "_codecs_kr", "_codecs_tw",
     "_multibytecodec", "_decimal", "_pydecimal", "multiprocessing", "_multiprocessing", "_lzma", "_bz2", "ctypes",
-    "pyexpat", "_elementtree", "xmlrpc", "_blake2", "_sha3", "_uuid",
+    "_ctypes", "pyexpat", "_elementtree", "xmlrpc", "_blake2", "_sha3", "_uuid", "tarfile", "ftplib", "smtplib",
 )  # fmt: skip
 _VARIANTS = {
     "by default": ("", 8.01),
