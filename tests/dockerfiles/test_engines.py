@@ -28,6 +28,11 @@ def in_docker(dockerd: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
     return dockerd
 
 
+def _images(service: Service) -> set[str]:
+    """The IDs of all images; engines list those of equal age in any order."""
+    return {str(image["Id"]) for image in service.client.images(all=True)}
+
+
 def test_podman_builds_it_too(
     make_project: MakeProject, podman_service: Service, slim_base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,13 +51,13 @@ def test_podman_builds_it_too(
 
 def test_a_base_that_is_not_there(make_project: MakeProject, in_docker: Service, registry: Registry) -> None:
     base = f"{registry.address}/library/python:3.11-none"
-    before = in_docker.client.images(all=True)
+    before = _images(in_docker)
     done = cannery("image", "--recipe=slim", f"--base={base}", "--builder=docker", cwd=make_project({"main.py": ""}))
     assert done.returncode == 7
     assert f"{base}: not found" in done.stderr  # as BuildKit says it
     assert "error: docker can't build the image" in done.stderr
     assert "Traceback" not in done.stderr
-    assert in_docker.client.images(all=True) == before
+    assert _images(in_docker) == before
 
 
 def test_a_step_that_fails_is_shown_with_what_it_said(
@@ -60,9 +65,9 @@ def test_a_step_that_fails_is_shown_with_what_it_said(
 ) -> None:
     folder = make_project({"main.py": "", "requirements.txt": f"iniconfig==2.0.0 --hash=sha256:{64 * '0'}\n"})
     (folder / "pyproject.toml").write_text('[tool.cannery]\nbuild-options = ["--network=host"]\n')
-    before = in_docker.client.images(all=True)
+    before = _images(in_docker)
     done = cannery("image", "--recipe=slim", f"--base={slim_base.reference}", "--builder=docker", cwd=folder)
     assert done.returncode == 7
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in done.stderr  # as pip says it
     assert "error: docker can't build the image" in done.stderr
-    assert in_docker.client.images(all=True) == before
+    assert _images(in_docker) == before
