@@ -20,6 +20,7 @@ from cannery.reaching import app_place, reach_with, standard_library
 from cannery.static.archive import Archive, ArchivedModule
 from cannery.static.kit import Kit, built_kit, given_kit
 from cannery.static.link import LAUNCHER, link
+from cannery.static.maker import maker_key
 from cannery.static.packing import pack
 from cannery.trees.bytecode import compile_sources
 from cannery.trees.collected import HOME
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["PROGRAMS", "Executable", "executable", "kit_for", "system_of", "target_of_kit"]
 
 PROGRAMS = "/usr/local/bin"
-_VERSION = 1  # of what is made here from the same parts
 
 # Modules of the standard library that stand for more than themselves where they're left out.
 _TOGETHER = {"ssl": ("ssl", "_ssl", "_hashlib"), "ctypes": ("ctypes", "_ctypes"), "sqlite3": ("sqlite3", "_sqlite3")}
@@ -95,8 +95,8 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree | None, worksp
     parts = _Parts(app, kit, places, reach, out, workspace)
     settings = app.settings
     key = key_of(
-        "executable", _VERSION, kit.key, [place.tree.key for place in places], msgspec.to_builtins(reach),
-        repr(app.entry), settings.optimize, msgspec.to_builtins(settings.static), _launcher(), name,
+        "executable", maker_key(), kit.key, [place.tree.key for place in places], msgspec.to_builtins(reach),
+        repr(app.entry), settings.optimize, msgspec.to_builtins(settings.static), name,
     )  # fmt: skip
 
     def make() -> Tree:
@@ -274,7 +274,7 @@ def _without(place: Place, left_out: Mapping[str, str]) -> Place:
         }
         return kept + Tree(stand_ins)
 
-    return replace(place, tree=LazyTree(key_of("without", place.tree.key, sorted(left_out), _launcher()), make))
+    return replace(place, tree=LazyTree(key_of("without", place.tree.key, sorted(left_out), maker_key()), make))
 
 
 def _host(kit: Kit, left_out: Mapping[str, str], workspace: Workspace) -> Host:
@@ -299,11 +299,6 @@ def _refuse_extensions(reach: Reach) -> None:
         step="take the recipe tiny or scratch; or, where the package does without, leave the module out: "
         f'[tool.cannery.static]  without = ["{min(found)}"]',
     )
-
-
-def _launcher() -> list[str]:
-    """What changes when the launcher does."""
-    return [Digest.of(path.read_bytes()).hex for path in sorted(LAUNCHER.iterdir()) if path.suffix in {".c", ".py"}]
 
 
 def _on_disk(path: Path) -> File:
