@@ -95,7 +95,7 @@ class OnefileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
 class TinySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """What the recipe ``tiny`` does without: ``[tool.cannery.tiny]``."""
 
-    without: tuple[ModuleName, ...] = ()  # modules of the standard library: ("ssl", "_hashlib")
+    without: tuple[ModuleName, ...] = ()  # of the standard library, that stay out though something imports them
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):

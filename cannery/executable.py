@@ -26,6 +26,7 @@ from cannery.trees.bytecode import compile_sources
 from cannery.trees.collected import HOME
 from cannery.trees.installed import PYTHON
 from cannery.trees.rootfs import MACHINE
+from cannery.trees.stand_ins import together
 from cannery.trees.system import certificates, system_tree, zones_tree
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ __all__ = ["PROGRAMS", "Executable", "executable", "kit_for", "system_of", "targ
 
 PROGRAMS = "/usr/local/bin"
 
-# Modules of the standard library that stand for more than themselves where they're left out.
-_TOGETHER = {"ssl": ("ssl", "_ssl", "_hashlib"), "ctypes": ("ctypes", "_ctypes"), "sqlite3": ("sqlite3", "_sqlite3")}
 # What there's something else for, so that who names it without using it still works.
 _STAND_INS = {"ssl": "ssl.py"}
 # What every executable holds: `python -m`, and the functions that site adds to the built-in ones.
@@ -253,7 +252,7 @@ def _places(app: App, kit: Kit, own: AppTree, wheels: LazyTree | None) -> Iterat
 def _left_out(app: App) -> dict[str, str]:
     """The modules that stay out, with the name that the setting has for them."""
     names = app.settings.static.without
-    return {each: name for name in names for each in _TOGETHER.get(name, (name,))}
+    return {each: name for name in names for each in together(name)}
 
 
 def _without(place: Place, left_out: Mapping[str, str]) -> Place:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from cannery.compilation import compiled
 from cannery.interpreter import interpreter_for
-from cannery.model import File, Inline, LazyTree, Transform, Tree, key_of
-from cannery.modules import imported_as, named_by
+from cannery.model import File, LazyTree, Transform, Tree, key_of
 from cannery.notes import notes_on
 from cannery.onefile.bundle import bundle
 from cannery.onefile.python import check_python
 from cannery.onefile.stage import Parts
-from cannery.onefile.stand_ins import stand_ins
 from cannery.onefile.static import static
 from cannery.onefile.tools import find_tools, has_upx
 from cannery.reach.host import host_of
@@ -27,6 +25,7 @@ from cannery.trees.dependencies import dependencies
 from cannery.trees.notes import notes_on_code
 from cannery.trees.relocated import relocated
 from cannery.trees.rootfs import MACHINE
+from cannery.trees.stand_ins import left_out
 from cannery.trees.strip import strip
 
 if TYPE_CHECKING:
@@ -43,9 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["Form", "Program", "notes_on_bundle", "program"]
 
 _LARGE = 100 * 10**6  # bytes
-
-# Extension modules that only hold a library for a module: where that is left out, they are too.
-_BEHIND = {"ctypes": ("_ctypes",), "sqlite3": ("_sqlite3",), "ssl": ("_ssl", "_hashlib")}
 
 Form = Literal["folder", "file", "static"]
 
@@ -95,10 +91,8 @@ def _parts(
 ) -> Parts:
     settings = app.settings
     wheels = dependencies(requirements, python.target, workspace) if requirements else None
-    without = tuple(each for name in settings.onefile.without for each in (name, *_BEHIND.get(name, ())))
-    instead = stand_ins(without, python, workspace)
-    left = Transform(key_of("left", without, instead), lambda tree: _left(tree, without, instead, python))
-    found = _reach(app, own, wheels, left, python, workspace)
+    out = left_out(settings.onefile.without, "[tool.cannery.onefile] without", python, workspace)
+    found = _reach(app, own, wheels, out.of(python), python, workspace)
     return Parts(
         name=posixpath.basename(app.name),
         entry=app.entry,
@@ -109,8 +103,8 @@ def _parts(
         reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),
         left_out=found.left_out,
         data=found.data,
-        without=without,
-        stand_ins=instead,
+        without=out.names,
+        stand_ins=out.stand_ins,
         optimize=settings.optimize,
         upx=settings.onefile.upx and has_upx(),
     )
@@ -125,15 +119,6 @@ def _reach(
     if wheels is not None:
         places.append(Place("dependencies", wheels | left, (python.image_site_packages,)))
     return reach_with(app, places, host_of(python, workspace), workspace)
-
-
-def _left(tree: Tree, without: tuple[str, ...], instead: Mapping[str, str], python: Interpreter) -> Tree:
-    """``tree`` without those modules, or with what stands in their places."""
-    roots = (python.image_site_packages, f"{python.image_stdlib}/lib-dynload", python.image_stdlib)
-    left = tree.filter(lambda path, _: not named_by(imported_as(path, roots), without))
-    return left + Tree(
-        {f"{python.image_stdlib}/{name}.py": File(Inline(text.encode())) for name, text in instead.items()}
-    )
 
 
 def _libraries(made: Tree, app: App, python: Interpreter) -> Tree:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cannery.app import Function, Module, Script
-from cannery.model import LazyTree, key_of
+from cannery.model import LazyTree, Transform, key_of
 from cannery.reach.analysis import reach
 from cannery.reach.host import host_of
 from cannery.reach.places import Place
 from cannery.reach.trace import traced
 from cannery.trees.collected import HOME
-from cannery.trees.shake import leave_out, shake
+from cannery.trees.shake import shake
+from cannery.trees.stand_ins import left_out
 from cannery.trees.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cannery.app import App, EntryPoint, Interpreter
-    from cannery.model import Transform
     from cannery.reach.value import Host, Reach
     from cannery.reach.walk import Start
     from cannery.workspace import Workspace
@@ -64,18 +64,20 @@ class Shaken:
 def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | None, workspace: Workspace) -> Shaken:
     """The transforms for ``app``, which also keep what an image's own archives and compressed modules need.
 
-    The modules that the configuration leaves out are as if they weren't there.
+    Of the modules that the configuration leaves out there's at most what stands in their places.
     """
     settings = app.settings
     library, site = standard_library(python), (python.image_site_packages,)
-    left = leave_out(settings.tiny.without, library.roots)
+    left = left_out(settings.tiny.without, "[tool.cannery.tiny] without", python, workspace).of(python)
     places = [app_place(app, code), replace(library, tree=library.tree | left)]
     places += [Place("dependencies", wheels, site)] if wheels is not None else []
     include = (*settings.include, *settings.stdlib, "zlib", *(_UNPACKING if settings.compress else ()))
     wanted = replace(app, settings=msgspec.structs.replace(settings, include=include))
     found = reach_with(wanted, places, host_of(python, workspace), workspace)
     names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
-    return Shaken(shake(names["stdlib"], library.roots), shake(names["dependencies"], site))
+    kept = shake(names["stdlib"], library.roots)
+    key = key_of(left.key, kept.key)
+    return Shaken(Transform(key, lambda tree: kept(left(tree))), shake(names["dependencies"], site))
 
 
 def app_place(app: App, code: LazyTree) -> Place:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cannery.trees.elf import Elf
 
-__all__ = ["leave_out", "module_in", "shake"]
+__all__ = ["module_in", "shake"]
 
 _VERSION = 1  # goes up when the same tree comes out otherwise
 _NOBODYS = re.compile(
@@ -35,17 +35,6 @@ def shake(reached: Iterable[str], roots: tuple[str, ...]) -> Transform:
     """
     names = frozenset(reached)
     return Transform(key_of("shake", _VERSION, sorted(names), roots), lambda tree: _shaken(tree, names, roots))
-
-
-def leave_out(names: Iterable[str], roots: tuple[str, ...]) -> Transform:
-    """The transform that takes the modules of ``names`` away, and what lies below them."""
-    left = tuple(sorted(names))
-
-    def is_left(path: str) -> bool:
-        module = module_in(path, roots)
-        return module is not None and f"{module}.".startswith(tuple(f"{name}." for name in left))
-
-    return Transform(key_of("leave out", left, roots), lambda tree: tree.filter(lambda path, _: not is_left(path)))
 
 
 def module_in(path: str, roots: Iterable[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cannery.model import File, Inline, Tree
-from cannery.trees.shake import leave_out, module_in, shake
+from cannery.trees.shake import module_in, shake
 
 pytestmark = pytest.mark.once
 
@@ -60,11 +60,6 @@ def test_an_extension_module_goes_and_a_library_of_that_suffix_stays() -> None:
     files = tree("a/__init__.py", "a/fast.so", "a/other.so", "a/libtool.so")
     entries = {path: File(Inline(EXTENSION if "libtool" not in path else b"\x7fELF")) for path, _ in files}
     assert shaken(Tree({**files.entries, **entries}), "a", "a.fast") == {"a/__init__.py", "a/fast.so", "a/libtool.so"}
-
-
-def test_a_module_that_is_left_out_takes_along_what_lies_below_it() -> None:
-    left = tree("ssl.py", "ssl_tools.py", "json/__init__.py", "json/tool.py") | leave_out(["ssl", "json"], (SITE,))
-    assert {path.rpartition("/")[2] for path, _ in left} == {"ssl_tools.py"}
 
 
 def test_the_same_names_make_the_same_transform_in_any_order() -> None:

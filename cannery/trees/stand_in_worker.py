@@ -15,8 +15,28 @@ HEAD = '''\
 
 
 def _absent(*_arguments, **_options):
-    raise ImportError("{name} isn't in this program: [tool.cannery.onefile] without names it", name="{name}")
+    raise ImportError("{name} isn't in this program: {setting} names it", name="{name}")
 '''
+# urllib.request asks for a context before it knows of which kind an address is: it mustn't fail for those of http.
+ALSO = {
+    "ssl": '''
+
+class _NoContext:
+    """Serves no connection."""
+
+    post_handshake_auth = None
+
+    def set_alpn_protocols(self, protocols):
+        """No protocol is ever agreed on."""
+
+    def __getattr__(self, name):
+        _absent()
+
+
+def _create_default_https_context():
+    return _NoContext()
+'''
+}
 PLAIN = (bool, int, float, str, bytes, type(None))
 
 
@@ -52,10 +72,10 @@ def class_lines(key: str, value: type, known: "set[str]") -> Iterator[str]:
         yield f"class {key}: __new__ = _absent"
 
 
-def main(name: str) -> None:
-    """Write the stand-in for the module ``name``."""
+def main(name: str, setting: str) -> None:
+    """Write the stand-in for the module ``name``, which the ``setting`` of that name leaves out."""
     module = importlib.import_module(name)
-    sys.stdout.write("\n".join([HEAD.format(name=name), "", *lines(module), ""]))
+    sys.stdout.write("\n".join([HEAD.format(name=name, setting=setting), "", *lines(module), ALSO.get(name, "")]))
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])
