@@ -13,12 +13,13 @@ import msgspec
 from cannery.app import Function, Module, Script
 from cannery.errors import ProjectError
 from cannery.files import user_path
+from cannery.interpreter import check_version
 from cannery.model import Digest, File, Inline, LazyTree, OnDisk, Symlink, Tree, key_of
 from cannery.reach.host import host_of
 from cannery.reach.places import Place
 from cannery.reaching import app_place, reach_with, standard_library
 from cannery.static.archive import Archive, ArchivedModule
-from cannery.static.kit import Kit, built_kit, given_kit
+from cannery.static.kit import Kit, built_kit, built_version, given_kit
 from cannery.static.link import LAUNCHER, link
 from cannery.static.maker import maker_key
 from cannery.static.packing import pack
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["PROGRAMS", "Executable", "executable", "kit_for", "system_of", "target_of_kit"]
 
 PROGRAMS = "/usr/local/bin"
+_OTHER_PYTHON = "take the recipe tiny, scratch or onefile, which pack any Python"
 
 # What there's something else for, so that who names it without using it still works.
 _STAND_INS = {"ssl": "ssl.py"}
@@ -69,9 +71,17 @@ class Executable:
 
 
 def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
-    """The kit that the app's executable is linked from: the one that is named, or one that is built."""
+    """The kit that the app's executable is linked from: the one that is named, or one that is built.
+
+    Raises :class:`ConfigurationError` where its Python is one that the app excludes, before anything is built.
+    """
     given = os.environ.get("CANNERY_KIT") or app.settings.static.kit
-    return given_kit(app.folder / user_path(given), platform, workspace) if given else built_kit(platform, workspace)
+    if not given:
+        check_version(app, built_version(), "the kit that cannery builds", _OTHER_PYTHON)
+        return built_kit(platform, workspace)
+    kit = given_kit(app.folder / user_path(given), platform, workspace)
+    check_version(app, kit.interpreter.version_text, f"the kit {given}", _OTHER_PYTHON)
+    return kit
 
 
 def target_of_kit(kit: Kit) -> Target:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from packaging.specifiers import SpecifierSet
-
 from cannery.app import NOBODY
 from cannery.base_image import BaseImage, base_image
 from cannery.engines.container import Accounts, account
 from cannery.engines.paths import read_text
-from cannery.errors import ConfigurationError, RuntimeTreeError
+from cannery.errors import RuntimeTreeError
+from cannery.interpreter import check_version
 from cannery.model import Digest, Entry, File, Inline, LazyTree, Transform, Tree, key_of
 from cannery.trees.base_python import BasePython, find_python, target_of
 from cannery.trees.closure import Need, closure
@@ -114,7 +113,7 @@ def ground_of(app: App, workspace: Workspace) -> Ground:
     """
     image = base_image(app, workspace)
     python = _python(image, workspace)
-    _check_version(app, python, image.base.name)
+    check_version(app, python.version_text, f"the base {image.base.name}", "take a base with another Python")
     uid, gid = _user(app, image)
     configured = app.settings.ca_certificates is not None
     needed = configured or not has_certificates(image.root)
@@ -133,21 +132,6 @@ def _python(image: BaseImage, workspace: Workspace) -> BasePython:
         workspace.cache.remember("base-pythons", image.base.manifest.hex, known)
     version, libc_version = tuple(known["version"]), tuple(known["libc_version"])
     return BasePython(**{**known, "version": version, "libc_version": libc_version})
-
-
-def _check_version(app: App, python: BasePython, name: str) -> None:
-    wanted = app.settings.python
-    if wanted is not None and "/" not in wanted and not f"{python.version_text}.".startswith(f"{wanted}."):
-        raise ConfigurationError(
-            f"python = {wanted!r}, but the base {name} has Python {python.version_text}",
-            step="take another base, or leave the setting out: the base's own Python is used",
-        )
-    requires = SpecifierSet(app.metadata.requires_python)
-    if not requires.contains(python.version_text, prereleases=True):
-        raise ConfigurationError(
-            f"the project asks for Python {requires}, and the base {name} has {python.version_text}",
-            step="take a base with another Python, or change requires-python",
-        )
 
 
 def _user(app: App, image: BaseImage) -> tuple[int, int]:

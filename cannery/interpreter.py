@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.process import Runner
     from cannery.workspace import Workspace
 
-__all__ = ["describe", "find_python", "interpreter_for", "machine_platform", "same_minor"]
+__all__ = ["check_version", "describe", "find_python", "interpreter_for", "machine_platform", "same_minor"]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -82,6 +82,27 @@ def find_python(app: App, run: Runner) -> Path:
             raise ConfigurationError(f"python = {wanted!r}: there is no program {path}", step=step)
         return path
     return _ask_uv(wanted, run)
+
+
+def check_version(app: App, version: str, holder: str, step: str) -> None:
+    """See that ``version``, the Python that ``holder`` brings along, is one that the app asks for.
+
+    Raises :class:`ConfigurationError` where the setting or ``requires-python`` excludes it; ``step`` is a way to
+    another Python.
+    """
+    wanted, requires = app.settings.python, app.metadata.requires_python
+    if wanted is not None and "/" not in wanted and not f"{version}.".startswith(f"{wanted}."):
+        raise ConfigurationError(
+            f"python = {wanted!r}, but {holder} has Python {version}",
+            evidence=f"[tool.cannery]  python = {wanted!r}",
+            step=f"{step}, or leave the setting out: its own Python is used",
+        )
+    if not _specifiers(requires).contains(version, prereleases=True):
+        raise ConfigurationError(
+            f"the project asks for Python {requires}, and {holder} has Python {version}",
+            evidence=f"requires-python = {requires!r}",
+            step=f"{step}, or change requires-python",
+        )
 
 
 def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:

@@ -16,6 +16,7 @@ from cannery.interpreter import describe
 from cannery.model import Digest, OnDisk, Platform, key_of
 from cannery.static.cpython import NEEDED, cpython
 from cannery.static.libraries import library
+from cannery.static.sources import known_sources
 from cannery.static.toolchain import native_target, target_for, toolchain
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from cannery.static.toolchain import Target
     from cannery.workspace import Workspace
 
-__all__ = ["Kit", "built_kit", "given_kit", "write_kit"]
+__all__ = ["Kit", "built_kit", "built_version", "given_kit", "write_kit"]
 
 _FORMAT = 1  # counts up when something else is in a kit
 _ABOUT = "kit.json"
@@ -74,6 +75,11 @@ def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
     key = key_of("kit", _FORMAT, _CONFIGURATION, python.name, [folder.name for folder in libraries])
     folder = workspace.cache.folder("kits", key, partial(_assemble, python, libraries, target))
     return _opened(folder, key, workspace)
+
+
+def built_version() -> str:
+    """The version of the Python in kits that are built here."""
+    return known_sources()["cpython"].version
 
 
 def given_kit(path: Path, platform: Platform | str, workspace: Workspace) -> Kit:

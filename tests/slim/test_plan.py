@@ -276,7 +276,9 @@ def test_a_python_that_the_project_does_not_want_is_told(
     make_project: MakeProject, tmp_path: Path, workspace: Workspace
 ) -> None:
     newer = {**PROJECT, "pyproject.toml": PROJECT["pyproject.toml"].replace(">=3.11", ">=3.12")}
-    with pytest.raises(ConfigurationError, match=r"the project asks for Python >=3\.12, and the base .* has 3\.11\.9"):
+    with pytest.raises(
+        ConfigurationError, match=r"the project asks for Python >=3\.12, and the base .* has Python 3\.11\.9"
+    ):
         built(make_project(newer), workspace, base=base(tmp_path / "base"))
 
 
