@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "check"]
 
-SETUID = Rule("CAN401", Severity.HIGH, "a program that runs with its owner's rights", "chmod u-s,g-s, or leave it out")
+SETUID = Rule(
+    "CAN401", Severity.MEDIUM, "a program that runs with its owner's rights", "chmod u-s,g-s, or leave it out"
+)
 FOLDER = Rule("CAN402", Severity.MEDIUM, "a folder that anybody may write to and delete in", "chmod o-w, or chmod +t")
 FILE = Rule("CAN403", Severity.MEDIUM, "a file that anybody may write to", "chmod o-w")
 OWN = Rule("CAN404", Severity.LOW, "code that the program itself may change", "let root own it: COPY without --chown")
