@@ -53,7 +53,7 @@ def test_help_lists_every_command_and_each_explains_itself(command: str) -> None
     done = cannery(command, "--help")
     assert done.returncode == 0
     assert "Docstring:" in done.stdout
-    assert ("--project=STRING" in done.stdout) is (command != "kit")  # which is no project's
+    assert "--project=STRING" in done.stdout
 
 
 def test_the_version_is_told() -> None:
