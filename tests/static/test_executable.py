@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import http.server
 import importlib.util
+import os
 import shutil
 import signal
 import ssl
 import subprocess
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.static.conftest import Probe
 
@@ -46,6 +47,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield listening.server_port, certificate
         listening.shutdown()
+
+
+@pytest.fixture
+def forbidding() -> tuple[str, ...]:
+    """What begins a command that may not execute memory files (Linux 6.3, sysctl vm.memfd_noexec)."""
+    if not Path("/proc/sys/vm/memfd_noexec").exists() or os.getuid() != 0:
+        pytest.skip("only root can forbid memory files, on Linux 6.3 and later")
+    script = 'echo 2 > /proc/sys/vm/memfd_noexec && exec "$@"'
+    return ("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, "sh")
 
 
 def test_it_runs_read_only_as_nobody_with_the_paths_of_an_ordinary_image(probe: Probe) -> None:
@@ -156,6 +166,29 @@ def test_an_xz_packed_one_and_one_without_ssl_run_too(make_probe: Probe) -> None
         "'", '"'
     )
     assert make_probe.run("pool", "spawn").stdout == "[0, 1, 4, 9] True\n"
+
+
+def test_where_memory_files_may_not_be_executed_one_that_is_not_packed_runs(
+    probe: Probe, make_probe: Probe, forbidding: tuple[str, ...], tmp_path: Path
+) -> None:
+    packed = [*forbidding, str(probe.program(tmp_path / "packed")), "where"]
+    refused = subprocess.run(packed, capture_output=True, text=True, check=False)
+    assert refused.returncode == 71
+    assert refused.stderr == (
+        "error: this program can't be unpacked into memory: memfd_create: Permission denied\n"
+        'Next: where executable memory files are forbidden, build it with  packing = "none"\n'
+    )
+    make_probe.configure('\n[tool.cannery.static]\npacking = "none"\n')
+    make_probe.build()
+    plain = [*forbidding, str(make_probe.program(tmp_path / "plain")), "where"]
+    assert subprocess.run(plain, capture_output=True, text=True, check=True).stdout.startswith("/app/probe/checks.py ")
+    assert make_probe.run("pool", "spawn").stdout == "[0, 1, 4, 9] True\n"
+
+
+def test_another_folder_and_an_empty_cache_make_the_same_image(probe: Probe, make_probe: Probe, tmp_path: Path) -> None:
+    make_probe.environment["CANNERY_CACHE"] = str(tmp_path / "empty")
+    make_probe.build()
+    assert (make_probe.project / "dist/probe.tar").read_bytes() == (probe.project / "dist/probe.tar").read_bytes()
 
 
 def test_an_extension_module_is_refused_by_name_with_who_imports_it(make_probe: Probe) -> None:
