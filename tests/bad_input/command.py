@@ -134,7 +134,7 @@ def _assert_whole_cache(root: Path) -> None:
         match path.relative_to(root).parts:
             case ("blobs", "sha256", digest):
                 assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
-            case ("bytecode" | "extensions", _, name):
+            case ("bytecode", _, name):
                 assert len(name) == 64, f"{path} was left behind"
             case ("locks", _) | ("dependencies", _, _, *_):
                 pass
