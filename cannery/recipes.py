@@ -6,12 +6,12 @@ imports what it alone needs when it's followed: a build where nothing has change
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from cannery.compilation import compiled, compiled_on
+from cannery.config import did_you_mean
 from cannery.errors import ConfigurationError
 from cannery.execution import config_on_base, container_config, program_config
 from cannery.interpreter import interpreter_for
@@ -205,10 +205,9 @@ RECIPES: Mapping[str, Recipe] = {
 def recipe_named(name: str) -> Recipe:
     """The recipe of that name; raises :class:`ConfigurationError` when there is none."""
     if name not in RECIPES:
-        near = difflib.get_close_matches(name, RECIPES, n=1)
         raise ConfigurationError(
             f"there is no recipe {name!r}",
-            evidence=f"did you mean {near[0]!r}?" if near else "",
+            evidence=did_you_mean(name, RECIPES),
             step=f"recipes are: {', '.join(RECIPES)}",
         )
     return RECIPES[name]

@@ -5,10 +5,10 @@ What is installed, copied and started follows from the same settings as cannery'
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cannery.config import did_you_mean
 from cannery.dockerfile.executable import executable_stage
 from cannery.dockerfile.job import Job, copied_resources, copies, resources, tops, written_files
 from cannery.dockerfile.stages import app_stage, dependencies_stage, on_base, runtime_stage, system_stage, tools_base
@@ -54,10 +54,9 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
     """
     recipe = app.settings.recipe
     if recipe not in _RECIPES:
-        near = difflib.get_close_matches(recipe, _RECIPES, n=1)
         raise ConfigurationError(
             f"the recipe {recipe!r} has no Dockerfile",
-            evidence=f"did you mean {near[0]!r}?" if near else "",
+            evidence=did_you_mean(recipe, _RECIPES),
             step=f"those that have one are: {', '.join(_RECIPES)}",
         )
     base = named_base(app)
