@@ -20,6 +20,7 @@ from PyInstaller.depend.bindepend import binary_dependency_analysis
 
 Toc = list[tuple[str, str, str]]  # destination or module, source, type code
 
+NO_FILE = "-"  # where a namespace package has its file
 NOT_FOUND = {"MissingModule", "InvalidSourceModule", "InvalidCompiledModule", "InvalidRelativeImport"}
 
 
@@ -112,12 +113,19 @@ def main() -> None:
     left_out, stand_ins = set(wanted["left_out"]), wanted["stand_ins"]
     scripts: Toc = [entry for entry in analysis.scripts if first.get(entry[0], "") not in left_out]
     keep = kept(analysis.graph, reached, [entry[1] for entry in scripts if entry[0] in first])
+    tools = list(Path(wanted["tools"]).iterdir())  # links, each to a package of PyInstaller's own
+    theirs = {path.name for path in tools}
+
+    def of_tools(entry: tuple[str, str, str]) -> bool:
+        if entry[1] == NO_FILE:
+            return entry[0].partition(".")[0] in theirs and entry[0] not in reached
+        return any(is_below(entry[1], str(tool)) for tool in tools)
 
     def stays(entry: tuple[str, str, str]) -> bool:
         name = module_of(entry)
         if name in stand_ins:
             return bool(entry[1] == stand_ins[name])  # the base library is read before the app's folders
-        if is_below(entry[1], wanted["tools"]):
+        if of_tools(entry):
             return name.startswith(("pyi", "_pyi"))  # what else lies there is PyInstaller's own affair
         return name in keep or name not in left_out
 
@@ -125,12 +133,12 @@ def main() -> None:
     pure += [(name, path, "PYMODULE") for name, path in stand_ins.items() if name not in {each[0] for each in pure}]
     some: Toc = [entry for entry in analysis.binaries if entry[2] != "EXTENSION" or stays(entry)]
     binaries = without_orphans(analysis.binaries, some)
-    given = {entry[0] for entry in analysis.datas}
-    data: Toc = [(name, source, "DATA") for name, source in wanted["data"] if name not in given]
+    given: Toc = [entry for entry in analysis.datas if not of_tools(entry)]
+    data: Toc = [(name, path, "DATA") for name, path in wanted["data"] if name not in {each[0] for each in given}]
     pyz = PYZ(pure)
     options = [("X utf8_mode=1", None, "OPTION"), ("u", None, "OPTION"), *[("O", None, "OPTION")] * wanted["optimize"]]
     program = EXE(pyz, scripts, options, exclude_binaries=True, name=wanted["name"], upx=wanted["upx"])
-    COLLECT(program, binaries, analysis.datas, data, name=wanted["name"], upx=wanted["upx"])
+    COLLECT(program, binaries, given, data, name=wanted["name"], upx=wanted["upx"])
     contents = {
         "modules": {name: entry[2] for name, entry in sorted(ZlibArchiveReader(pyz.name).toc.items())},
         "missing": missing(analysis.graph, set(wanted["own"])),

@@ -106,6 +106,20 @@ def test_a_module_that_nothing_provides_is_noted_with_who_imports_it(tmp_path: P
     assert note.startswith("nothing provides the module nosuchmodule, which asks imports")
 
 
+def test_a_package_that_only_pyinstaller_needs_is_not_there_for_the_app(tmp_path: Path) -> None:
+    source = """
+        def main():
+            try:
+                import setuptools
+            except ImportError:
+                setuptools = None
+        """
+    files = {"pyproject.toml": PROJECT, "asks.py": source}
+    names = {part["name"] for part in freeze(write_project(tmp_path, files), "--form=folder").report["contents"]}
+    assert "asks" in names
+    assert "setuptools" not in names
+
+
 def test_an_app_that_cannot_be_read_is_one_message(tmp_path: Path) -> None:
     project = write_project(tmp_path, {"pyproject.toml": PROJECT, "asks.py": "def main(:\n"})
     done = cannery("freeze", cwd=project)
