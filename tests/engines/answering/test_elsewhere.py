@@ -13,6 +13,7 @@ import pytest
 
 from tests.engines.answering.conftest import cannery
 from tests.engines.answering.elsewhere import ssh_server
+from tests.engines.answering.prompts import interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +54,7 @@ def assert_serves(project: Path, service: Service) -> None:
     command = ["-m", "cannery", "explore"]
     child = pexpect.spawn(sys.executable, command, cwd=str(project), encoding="utf-8", timeout=60)
     child.expect(">>> ")
-    child.sendintr()
-    child.expect("KeyboardInterrupt")
+    interrupt(child)
     child.sendline("print(6 * 7)")
     child.expect("42")
     child.sendeof()

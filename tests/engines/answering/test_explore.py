@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from tests.engines.answering.conftest import cannery
+from tests.engines.answering.prompts import interrupt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,8 +100,8 @@ def test_an_image_with_neither_gives_a_toolbox_over_its_own_root(
     child.expect(r"-rwxr-xr-x +0:0 +\d+ \d{4}-\d\d-\d\d \d\d:\d\d program\r\n")
     child.sendline("run('/program'), __import__('os').getuid()")
     child.expect(r"static\r\n\(7, 1234\)")
-    child.sendintr()
-    child.expect("KeyboardInterrupt")
+    child.expect(">>> ")
+    interrupt(child)
     child.sendeof()
     child.expect(pexpect.EOF)
     child.close()
@@ -112,8 +113,7 @@ def test_an_image_with_neither_gives_a_toolbox_over_its_own_root(
 def test_ctrl_c_is_the_prompt_s(service: Service, project: Path) -> None:
     child = spawn(project)
     child.expect(">>> ")
-    child.sendintr()
-    child.expect("KeyboardInterrupt")
+    interrupt(child)
     child.expect(">>> ")
     child.sendeof()
     child.expect(pexpect.EOF)
