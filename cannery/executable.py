@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from cannery.trees.stand_ins import together
 from cannery.trees.system import certificates, system_tree, zones_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cannery.app import App, Target
     from cannery.model import Content, Platform
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     from cannery.trees.app import AppTree
     from cannery.workspace import Workspace
 
-__all__ = ["PROGRAMS", "Executable", "executable", "kit_for", "system_of", "target_of_kit"]
+__all__ = ["PROGRAMS", "Contents", "Executable", "executable", "kit_for", "system_of", "target_of_kit"]
 
 PROGRAMS = "/usr/local/bin"
+_CONTENTS = "contents.json"
 _OTHER_PYTHON = "take the recipe tiny, scratch or onefile, which pack any Python"
 
 # What there's something else for, so that who names it without using it still works.
@@ -61,6 +63,13 @@ _OWN = {
 _NEEDED_BY = {"importlib.metadata": "_cannery_metadata", "importlib.resources": "_cannery_resources"}
 
 
+class Contents(msgspec.Struct, frozen=True):
+    """What lies in an executable, each with its bytes before anything is packed."""
+
+    modules: dict[str, int]
+    files: dict[str, int]
+
+
 @dataclass(frozen=True)
 class Executable:
     """An executable that is made when somebody asks for its file, and what is known of it before."""
@@ -68,6 +77,7 @@ class Executable:
     name: str
     tree: LazyTree  # the program in PROGRAMS
     reach: Reach
+    contents: Callable[[], Contents]  # makes it, too
 
 
 def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
@@ -108,12 +118,16 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree | None, worksp
         repr(app.entry), settings.optimize, msgspec.to_builtins(settings.static), name,
     )  # fmt: skip
 
-    def make() -> Tree:
-        folder = workspace.cache.folder("executables", key, parts.build)
-        program = folder / "program"
+    made = partial(workspace.cache.folder, "executables", key, parts.build)
+
+    def tree() -> Tree:
+        program = made() / "program"
         return Tree({f"{PROGRAMS}/{name}": File(OnDisk(program, program.stat().st_size), 0o755)})
 
-    return Executable(name, LazyTree(key, make), reach)
+    def contents() -> Contents:
+        return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=Contents)
+
+    return Executable(name, LazyTree(key, tree), reach, contents)
 
 
 @dataclass(frozen=True)
@@ -130,8 +144,9 @@ class _Parts:
     def build(self, folder: Path) -> None:
         """Make the executable in ``folder``."""
         builtins = [name for name, module in self.reach.modules.items() if module.kind == "builtin"]
-        linked = folder / "linked"
-        link(self.kit, self._archive(), builtins, self._header(), linked, self.workspace)
+        linked, archive = folder / "linked", self._archive()
+        link(self.kit, archive, builtins, self._header(), linked, self.workspace)
+        (folder / _CONTENTS).write_bytes(msgspec.json.encode(self._contents(archive, linked)))
         pack(self.kit, linked, self.app.settings.static.packing, folder / "program", self.workspace)
         linked.unlink()
 
@@ -143,6 +158,13 @@ class _Parts:
         roots = [*self.places[0].roots, stdlib, self.kit.interpreter.image_site_packages]
         facts = {"main": (name, path), "path": roots, "left_out": dict(sorted(self.left_out.items())), "stdlib": stdlib}
         return Archive(modules, dict(self._data()), facts)
+
+    def _contents(self, archive: Archive, linked: Path) -> Contents:
+        modules = {name: module.bytecode.size for name, module in archive.modules.items() if module.bytecode}
+        files = {path: content.size for path, content in archive.files.items()}
+        major, minor, _ = self.kit.interpreter.version
+        interpreter = {f"python{major}.{minor}": linked.stat().st_size - len(archive.data)}
+        return Contents(modules, interpreter | files)
 
     def _header(self) -> str:
         main = self._main_file()

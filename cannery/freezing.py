@@ -7,11 +7,11 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from cannery.errors import MachineError
+from cannery.errors import ConfigurationError, MachineError
 from cannery.files import explained, replacing
-from cannery.model import Digest, File
+from cannery.interpreter import machine_platform
+from cannery.model import Digest, File, LazyTree, Tree, key_of
 from cannery.onefile.stage import write_tree
-from cannery.programs import program
 from cannery.report.program import ProgramReport
 from cannery.report.progress import showing_progress
 from cannery.workspace import Workspace
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.app import App
-    from cannery.model import Tree
     from cannery.programs import Form, Program
 
 __all__ = ["freeze"]
@@ -28,17 +27,57 @@ __all__ = ["freeze"]
 _CHUNK = 1 << 20
 
 
-def freeze(app: App, form: Form, *, quiet: bool = False) -> ProgramReport:
-    """Make the program of ``app`` in that form, and write it below ``dist/``; ``quiet`` shows no progress."""
+def freeze(app: App, form: Form | None = None, *, quiet: bool = False) -> ProgramReport:
+    """Make the program of ``app``, and write it below ``dist/``; ``quiet`` shows no progress.
+
+    The recipe in its settings says how: ``static``, or ``onefile``, which alone has other forms than a static file. An
+    app whose image has another recipe becomes a program by ``onefile``.
+    """
     began = time.perf_counter()
     with showing_progress(quiet=quiet) as progress:
         workspace = Workspace.default(progress)
-        made = program(app, form, workspace)
+        made = _linked(app, form, workspace) if app.settings.recipe == "static" else _bundled(app, form, workspace)
         path = app.archive.parent / made.name
         digest = _written(made, path)
     size = sum(file.content.size for _, file in made.tree.tree.files())
     seconds = time.perf_counter() - began
-    return ProgramReport(app, form, made.modules, made.files, made.notes, path, size, digest, seconds)
+    return ProgramReport(app, made.form, made.modules, made.files, made.notes, path, size, digest, seconds)
+
+
+def _bundled(app: App, form: Form | None, workspace: Workspace) -> Program:
+    """What PyInstaller and staticx make of the app, for the machine that they run on."""
+    from cannery.programs import program  # noqa: PLC0415
+
+    if app.settings.platform not in {None, str(here := machine_platform())}:
+        raise ConfigurationError(
+            f"the recipe onefile makes no executable for {app.settings.platform} on {here}",
+            step="build it there; or take --recipe static, which can",
+        )
+    return program(app, form or "static", workspace)
+
+
+def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
+    """What the recipe ``static`` makes of the app."""
+    from cannery.executable import PROGRAMS  # noqa: PLC0415
+    from cannery.linking import linked  # noqa: PLC0415
+    from cannery.programs import Program  # noqa: PLC0415
+
+    if form not in {None, "static"}:
+        raise ConfigurationError(
+            f"the recipe static has no form {form!r}", step="leave --form out, or take --recipe onefile"
+        )
+    if app.settings.resources:
+        raise ConfigurationError(
+            "resources lie beside the program, and the recipe static makes one file that unpacks nothing",
+            evidence=f"[tool.cannery]  resources = {list(app.settings.resources)}",
+            step="move them into a package of the project, whose data goes in; or take --recipe onefile",
+        )
+    made = linked(app, workspace)
+    name, whole = made.executable.name, made.executable.tree
+    tree = LazyTree(key_of("program", whole.key), lambda: Tree({f"/{name}": whole.tree.entries[f"{PROGRAMS}/{name}"]}))
+    within = made.executable.contents()
+    zones = "zoneinfo" in within.modules
+    return Program(name, "static", tree, within.modules, within.files, made.platform, made.notes, zones)
 
 
 def _written(made: Program, path: Path) -> Digest:

@@ -163,23 +163,14 @@ def onefile(app: App, workspace: Workspace) -> Plan:
 
 def static(app: App, workspace: Workspace) -> Plan:
     """One static executable that holds Python, the dependencies and the app, beside a system's small files."""
-    from cannery.executable import PROGRAMS, executable, kit_for, system_of, target_of_kit  # noqa: PLC0415
-    from cannery.static.toolchain import native_target  # noqa: PLC0415
-    from cannery.trees.pure import prefer_pure  # noqa: PLC0415
+    from cannery.executable import PROGRAMS, system_of  # noqa: PLC0415
+    from cannery.linking import linked  # noqa: PLC0415
 
-    settings = app.settings
-    kit = kit_for(app, settings.platform or native_target().platform, workspace)
-    own = app_tree(app, workspace)
-    requirements, wheels = None, None
-    if app.requirements is not None:
-        target = target_of_kit(kit)
-        requirements = resolve(app.requirements, settings, target, workspace)
-        wheels = prefer_pure(requirements, dependencies(requirements, target, workspace), target, workspace)
-    made = executable(app, kit, own, wheels, workspace)
-    layers = [("system", system_of(app, made.reach)), ("executable", made.tree)]
-    layers += [("app", own.resources)] if settings.resources else []
-    config = program_config(app, f"{PROGRAMS}/{made.name}", unpacks=False)
-    return Plan(tuple(layers), config, kit.interpreter.platform, notes_on(app, requirements))
+    made = linked(app, workspace)
+    layers = [("system", system_of(app, made.executable.reach)), ("executable", made.executable.tree)]
+    layers += [("app", made.resources)] if app.settings.resources else []
+    config = program_config(app, f"{PROGRAMS}/{made.executable.name}", unpacks=False)
+    return Plan(tuple(layers), config, made.platform, made.notes)
 
 
 def _bytecode(app: App, python: Interpreter, workspace: Workspace) -> tuple[Transform, Transform]:

@@ -84,7 +84,7 @@ def _kind(path: str) -> str:
     name = posixpath.basename(path)
     if ".so" in name:
         return "extension module" if ".cpython-" in name or ".abi3." in name else "shared library"
-    return "data"
+    return "interpreter" if name == path and name.startswith("python3") else "data"
 
 
 def _table(parts: Iterable[Part]) -> Any:

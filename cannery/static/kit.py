@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cannery.static.toolchain import Target
     from cannery.workspace import Workspace
 
-__all__ = ["Kit", "built_kit", "built_version", "given_kit", "write_kit"]
+__all__ = ["Kit", "built_kit", "built_version", "file_name", "given_kit", "write_kit"]
 
 _FORMAT = 1  # counts up when something else is in a kit
 _ABOUT = "kit.json"
@@ -74,16 +74,66 @@ def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
     libraries = [library(name, tools) for name in _LIBRARIES]
     key = key_of("kit", _FORMAT, _CONFIGURATION, python.name, [folder.name for folder in libraries])
     folder = workspace.cache.folder("kits", key, partial(_assemble, python, libraries, target))
-    return _opened(folder, key, workspace)
+    runs_here = folder if target == native_target() else built_kit(native_target().platform, workspace).folder
+    return _opened(folder, key, runs_here, workspace)
 
 
-def built_version() -> str:
-    """The version of the Python in kits that are built here."""
-    return known_sources()["cpython"].version
+def built_version(wanted: str | None = None) -> str:
+    """The version of the Python in kits that are built here.
+
+    Raises :class:`ConfigurationError` where that's not the ``wanted`` one: the launcher is written for its inner side.
+    """
+    version = known_sources()["cpython"].version
+    if wanted is not None and not f"{version}.".startswith(f"{wanted}."):
+        raise ConfigurationError(
+            f"cannery builds kits of Python {version}, and of no other: {wanted!r} isn't that",
+            step="leave --python out; the recipes tiny, scratch and onefile pack any Python from 3.11 on",
+        )
+    return version
 
 
 def given_kit(path: Path, platform: Platform | str, workspace: Workspace) -> Kit:
-    """The kit in the file ``path``; raises :class:`ConfigurationError` where it's none, or for another platform."""
+    """The kit in the file ``path``, or the one for ``platform`` in the folder ``path``, by its usual name.
+
+    Raises :class:`ConfigurationError` where it's none, or for another platform.
+    """
+    file = _in_folder(path, platform) if path.is_dir() else path
+    folder, key = _unpacked(file, workspace)
+    about = _about(folder, file)
+    if about["platform"] != str(platform):
+        raise ConfigurationError(
+            f"{file} is a kit for {about['platform']}, and the image is for {platform}",
+            step=f"take one for {platform}: invoke kit --platform {platform}",
+        )
+    native = native_target().platform
+    if str(platform) == native:
+        return _opened(folder, key, folder, workspace)
+    runs_here = (
+        _unpacked(_in_folder(path, native), workspace)[0] if path.is_dir() else built_kit(native, workspace).folder
+    )
+    return _opened(folder, key, runs_here, workspace)
+
+
+def file_name(kit: Kit) -> str:
+    """What the file of ``kit`` is called where nobody chooses."""
+    return f"python-{kit.interpreter.version_text}-{kit.target.platform.replace('/', '-')}.kit"
+
+
+def _in_folder(folder: Path, platform: Platform | str) -> Path:
+    with explained(folder, "read"):
+        found = sorted(folder.glob("*.kit"))
+    fitting = [path for path in found if path.stem.endswith(f"-{str(platform).replace('/', '-')}")]
+    if not fitting:
+        raise ConfigurationError(
+            f"there is no kit for {platform} in {folder}",
+            evidence="\n".join(path.name for path in found),
+            step=f"make one: invoke kit --platform {platform}, and keep its name",
+        )
+    return fitting[-1]
+
+
+def _unpacked(path: Path, workspace: Workspace) -> tuple[Path, str]:
+    """The folder of the kit in the file ``path``, and its key."""
     if not path.is_file():
         raise ConfigurationError(f"there is no kit {path}", step="correct  [tool.cannery.static]  kit, or CANNERY_KIT")
     with explained(path, "read"):
@@ -96,14 +146,7 @@ def given_kit(path: Path, platform: Platform | str, workspace: Workspace) -> Kit
         except (tarfile.TarError, EOFError) as error:
             raise _no_kit(path, str(error)) from error
 
-    folder = workspace.cache.folder("kits", key, unpack)
-    about = _about(folder, path)
-    if about["platform"] != str(platform):
-        raise ConfigurationError(
-            f"{path} is a kit for {about['platform']}, and the image is for {platform}",
-            step=f"take one for {platform}: invoke kit --platform {platform}",
-        )
-    return _opened(folder, key, workspace)
+    return workspace.cache.folder("kits", key, unpack), key
 
 
 def write_kit(kit: Kit, path: Path) -> Digest:
@@ -144,11 +187,11 @@ def _builtins(table: Path) -> list[tuple[str, str]]:
     return _TABLE.findall(table.read_text(encoding="utf-8"))
 
 
-def _opened(folder: Path, key: str, workspace: Workspace) -> Kit:
+def _opened(folder: Path, key: str, runs_here: Path, workspace: Workspace) -> Kit:
+    """The kit in ``folder``; ``runs_here`` is that of one for this machine, whose Python compiles for it."""
     about = _about(folder, folder)
     target = target_for(about["platform"])
-    native = folder if target == native_target() else built_kit(native_target().platform, workspace).folder
-    (executable,) = (native / "bin").iterdir()
+    (executable,) = (runs_here / "bin").iterdir()
     system, _, architecture = target.platform.partition("/")
     here = describe(executable, workspace)
     interpreter = replace(here, platform=Platform(system, architecture), fingerprint=key)

@@ -9,13 +9,17 @@ from invoke.tasks import task
 from cannery.tasks.common import BUILD_HELP, friendly, load_app
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from invoke.context import Context
 
 __all__ = ["freeze"]
 
 _HELP = {
     **{name: BUILD_HELP[name] for name in ("python", "project", "compile")},
-    "form": "static (one file that needs nothing of the system), file (PyInstaller's own) or folder.",
+    "recipe": "onefile (by PyInstaller) or static (unpacks nothing); default: the project's, or else onefile.",
+    "form": "Of onefile: static (needs nothing of the system; default), file (PyInstaller's own) or folder.",
+    "platform": "Of static: linux/amd64 or linux/arm64 (default: this machine's).",
     "json": "Print the result as JSON, and nothing else, on standard output.",
 }
 
@@ -24,7 +28,9 @@ _HELP = {
 @friendly
 def freeze(
     context: Context,  # noqa: ARG001  # Invoke hands it over
-    form: str = "static",
+    recipe: str | None = None,
+    form: str | None = None,
+    platform: str | None = None,
     python: str | None = None,
     project: str | None = None,
     compile: bool = False,  # the flag's name
@@ -33,24 +39,33 @@ def freeze(
     """Make one executable of the project: dist/NAME.
 
     Python, the dependencies and the app are in it; the static one brings the C library as well, and runs on any Linux.
-    It takes the extra cannery[onefile]; settings come from [tool.cannery] and [tool.cannery.onefile].
+    It takes the extra cannery[onefile], or cannery[static]; settings come from [tool.cannery] and its table for the
+    recipe.
     """
     import json as encoder  # noqa: PLC0415
 
-    from cannery.config import did_you_mean  # noqa: PLC0415
-    from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.freezing import freeze as make  # noqa: PLC0415
     from cannery.programs import Form  # noqa: PLC0415
 
-    forms = get_args(Form)
-    if form not in forms:
-        raise ConfigurationError(
-            f"there is no form {form!r}", evidence=did_you_mean(form, forms), step=f"forms are: {', '.join(forms)}"
-        )
-    report = make(load_app(project, python=python, compile=compile or None), cast("Form", form), quiet=json)
+    _check("recipe", recipe, ("onefile", "static"))
+    _check("form", form, get_args(Form))
+    app = load_app(project, recipe=recipe, platform=platform, python=python, compile=compile or None)
+    report = make(app, cast("Form | None", form), quiet=json)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))
         return
     from rich.console import Console  # noqa: PLC0415
 
     report.print(Console(highlight=False, soft_wrap=True))
+
+
+def _check(what: str, chosen: str | None, choices: Sequence[str]) -> None:
+    from cannery.config import did_you_mean  # noqa: PLC0415
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
+
+    if chosen is not None and chosen not in choices:
+        raise ConfigurationError(
+            f"there is no {what} {chosen!r} for an executable",
+            evidence=did_you_mean(chosen, choices),
+            step=f"{what}s are: {', '.join(choices)}",
+        )

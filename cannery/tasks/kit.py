@@ -16,8 +16,9 @@ __all__ = ["kit"]
 
 @task(
     help={
+        "python": "Version of the Python in it; there is one: 3.11.",
         "platform": "Platform of the executables: linux/amd64 or linux/arm64 (default: this machine's).",
-        "output": "Where to write it (default: dist/python-VERSION-PLATFORM.kit).",
+        "output": "Where to write it, a file or a folder (default: dist/python-VERSION-PLATFORM.kit).",
         "project": BUILD_HELP["project"],
         "json": "Print the result as JSON, and nothing else, on standard output.",
     },
@@ -26,6 +27,7 @@ __all__ = ["kit"]
 @friendly
 def kit(
     context: Context,  # noqa: ARG001  # Invoke hands it over
+    python: str | None = None,
     platform: str | None = None,
     output: str | None = None,
     project: str | None = None,
@@ -33,27 +35,29 @@ def kit(
 ) -> None:
     """Write what static executables are linked from: a kit.
 
-    It's built from sources, which takes some minutes, and is the same wherever it's built. Who names it in the setting
-    static.kit, or in CANNERY_KIT, builds none.
+    A kit is for one version of Python and one platform. It's built from sources, which takes some minutes, and is the
+    same wherever it's built. Who names it in the setting static.kit, or in CANNERY_KIT, builds none. Sources are looked
+    for in the folder CANNERY_SOURCES, then fetched.
     """
     import json as encoder  # noqa: PLC0415
 
     from cannery.files import user_path  # noqa: PLC0415
     from cannery.report.image import human_size, shown_path  # noqa: PLC0415
     from cannery.report.progress import showing_progress  # noqa: PLC0415
-    from cannery.static.kit import built_kit, write_kit  # noqa: PLC0415
+    from cannery.static.kit import built_kit, built_version, file_name, write_kit  # noqa: PLC0415
     from cannery.static.toolchain import native_target  # noqa: PLC0415
     from cannery.workspace import Workspace  # noqa: PLC0415
 
+    built_version(python)
     folder = project_folder(project) / "dist"
     with showing_progress(quiet=json) as progress:
         made = built_kit(platform or native_target().platform, Workspace.default(progress))
-        version, where = made.interpreter.version_text, made.target.platform.replace("/", "-")
-        path = user_path(output).absolute() if output else folder / f"python-{version}-{where}.kit"
+        path = user_path(output).absolute() if output else folder
+        path = path / file_name(made) if path.is_dir() or not output else path
         digest = write_kit(made, path)
     size = path.stat().st_size
     if json:
         print(encoder.dumps({"path": str(path), "digest": str(digest), "size": size}, indent=2))
         return
-    print(f"{shown_path(path)}  Python {version} for {made.target.platform}, {human_size(size)}")
+    print(f"{shown_path(path)}  Python {made.interpreter.version_text} for {made.target.platform}, {human_size(size)}")
     print(f"{digest}\n\nNext: CANNERY_KIT={shown_path(path)} invoke image --recipe static")

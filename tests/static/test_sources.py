@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 
 from cannery.cache import Cache
 from cannery.errors import ConfigurationError, ToolError
-from cannery.static.kit import given_kit
+from cannery.static.kit import built_version, given_kit
 from cannery.static.sources import Archive, Source, known_sources, locate
 from cannery.static.toolchain import target_for
 from cannery.workspace import Workspace
@@ -66,15 +67,36 @@ def test_what_is_no_kit_is_refused(tmp_path: Path, workspace: Workspace) -> None
         given_kit(tmp_path / "python.kit", "linux/amd64", workspace)
 
 
-def test_a_kit_for_another_platform_is_refused(tmp_path: Path, workspace: Workspace) -> None:
-    about = tmp_path / "kit.json"
-    about.write_text('{"format": 1, "platform": "linux/arm64", "builtins": []}')
-    with tarfile.open(tmp_path / "python.kit", "w:xz") as archive:
+def write_kit(path: Path, platform: str) -> None:
+    about = path.with_name("kit.json")
+    about.write_text(json.dumps({"format": 1, "platform": platform, "builtins": []}))
+    with tarfile.open(path, "w:xz") as archive:
         archive.add(about, "kit.json")
+
+
+def test_a_kit_for_another_platform_is_refused(tmp_path: Path, workspace: Workspace) -> None:
+    write_kit(tmp_path / "python.kit", "linux/arm64")
     with pytest.raises(ConfigurationError, match="is a kit for linux/arm64, and the image is for linux/amd64"):
         given_kit(tmp_path / "python.kit", "linux/amd64", workspace)
+
+
+def test_a_folder_of_kits_that_lacks_one_says_how_to_make_it(tmp_path: Path, workspace: Workspace) -> None:
+    write_kit(tmp_path / "python-3.11.2-linux-amd64.kit", "linux/amd64")
+    with pytest.raises(ConfigurationError) as refused:
+        given_kit(tmp_path, "linux/arm64", workspace)
+    assert str(refused.value).splitlines() == [
+        f"there is no kit for linux/arm64 in {tmp_path}",
+        "  python-3.11.2-linux-amd64.kit",
+        "Next: make one: invoke kit --platform linux/arm64, and keep its name",
+    ]
 
 
 def test_platforms_that_no_executable_can_be_made_for_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="platforms are: linux/amd64, linux/arm64"):
         target_for("linux/s390x")
+
+
+def test_kits_of_another_python_are_refused_with_what_packs_it() -> None:
+    assert built_version("3.11") == built_version(built_version()) == built_version()
+    with pytest.raises(ConfigurationError, match=r"kits of Python 3.11.2, .* '3.1' isn't that\nNext: leave"):
+        built_version("3.1")

@@ -1,0 +1,46 @@
+"""What the recipe ``static`` makes of an app: its executable, from sources, wheels and a kit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cannery.executable import executable, kit_for, target_of_kit
+from cannery.notes import notes_on
+from cannery.resolution import resolve
+from cannery.static.toolchain import native_target
+from cannery.trees.app import app_tree
+from cannery.trees.dependencies import dependencies
+from cannery.trees.pure import prefer_pure
+
+if TYPE_CHECKING:
+    from cannery.app import App
+    from cannery.executable import Executable
+    from cannery.model import LazyTree, Platform
+    from cannery.workspace import Workspace
+
+__all__ = ["Linked", "linked"]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """An executable, and what belongs to it."""
+
+    executable: Executable
+    resources: LazyTree  # the project's files that lie beside it
+    platform: Platform
+    notes: tuple[str, ...]
+
+
+def linked(app: App, workspace: Workspace) -> Linked:
+    """The executable of ``app`` for the platform of its settings, or for this machine's."""
+    settings = app.settings
+    kit = kit_for(app, settings.platform or native_target().platform, workspace)
+    own = app_tree(app, workspace)
+    requirements, wheels = None, None
+    if app.requirements is not None:
+        target = target_of_kit(kit)
+        requirements = resolve(app.requirements, settings, target, workspace)
+        wheels = prefer_pure(requirements, dependencies(requirements, target, workspace), target, workspace)
+    made = executable(app, kit, own, wheels, workspace)
+    return Linked(made, own.resources, kit.interpreter.platform, notes_on(app, requirements))
