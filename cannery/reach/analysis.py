@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["reach"]
 
-_VERSION = 2  # of what is remembered
+_VERSION = 3  # of what is remembered
 _CYTHON = (".pyx", ".pxi")
 _NO_DATA = {".so", ".py", ".pyc", ".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".typed"}
 

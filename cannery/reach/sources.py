@@ -9,6 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from cannery.reach.conditions import Conditions
+from cannery.reach.lazily import module_getattr, names_compared
 from cannery.reach.native import read_cython
 from cannery.reach.unused import only_for_main
 from cannery.reach.value import Import, Mentions
@@ -51,7 +52,7 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
             return read_cython(source)  # the syntax of a newer Python than this one: its imports look as ever
         return Mentions(refuses=True)
     conditions = Conditions(tree, host, main=main)
-    reader = _Reader(conditions, only_for_main(tree, conditions))
+    reader = _Reader(conditions, only_for_main(tree, conditions), module_getattr(tree))
     reader.block(tree.body, needed=True)
     return reader.mentions()
 
@@ -59,14 +60,17 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
 class _Reader:
     """Goes through a module's statements in order, leaving out what is never run."""
 
-    def __init__(self, conditions: Conditions, unused: frozenset[str]) -> None:
+    def __init__(self, conditions: Conditions, unused: frozenset[str], lazily: ast.FunctionDef | None) -> None:
         self._conditions = conditions
         self._unused = unused  # functions
+        self._lazily = lazily  # makes attributes of the module when they are asked for
         self._imports: list[Import] = []
         self._strings: set[str] = set()
         self._below: set[str] = set()
         self._codecs: set[str] = set()
         self._exports: tuple[str, ...] = ()
+        self._attributes: set[str] = set()
+        self._asked: tuple[str, ...] = ()
         self._dynamic: list[int] = []
         self._loads = self._discovers = self._refuses = self._stub = False
         self._unless: tuple[str, ...] = ()
@@ -82,6 +86,7 @@ class _Reader:
             below=frozenset((self._below if self._loads else set()) | ({""} if self._discovers else set())),
             codecs=frozenset(self._codecs),
             exports=self._exports,
+            attributes=frozenset(self._attributes | {text for text in short if text.isidentifier()}),
             dynamic=tuple(sorted(set(self._dynamic))),
             refuses=self._refuses,
             stub=self._stub,
@@ -121,9 +126,10 @@ class _Reader:
     def _import(self, node: ast.Import | ast.ImportFrom, *, needed: bool) -> None:
         names = tuple(alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
-            self._imports.append(Import(node.module or "", node.level, names, needed, self._unless))
+            self._attributes.update(names)
+            self._imports.append(Import(node.module or "", node.level, names, needed, self._unless, asked=self._asked))
         else:
-            self._imports += [Import(name, needed=needed, unless=self._unless) for name in names]
+            self._imports += [Import(name, needed=needed, unless=self._unless, asked=self._asked) for name in names]
 
     def _with(self, node: ast.With | ast.AsyncWith, *, needed: bool) -> None:
         for item in node.items:
@@ -169,7 +175,21 @@ class _Reader:
             if default is not None:
                 self._codec(argument.arg, default)
                 self._expression(default)
-        self.block(node.body, needed=False)
+        if node is self._lazily:
+            self._made_when_asked(node.body, node.args.args[0].arg)
+        else:
+            self.block(node.body, needed=False)
+
+    def _made_when_asked(self, body: Iterable[ast.stmt], argument: str) -> None:
+        """Read a module's ``__getattr__``: what stands below ``if name == "x"`` is run when somebody asks for x."""
+        for statement in body:
+            if isinstance(statement, ast.If) and (names := names_compared(statement.test, argument)):
+                self._asked = names
+                self.block(statement.body, needed=False)
+                self._asked = ()
+                self._made_when_asked(statement.orelse, argument)
+            else:
+                self.block([statement], needed=False)
 
     def _parts(self, node: ast.AST) -> None:
         """Read the statements and expressions in a loop or a match, none of which needs to be run."""
@@ -206,6 +226,8 @@ class _Reader:
                 self._call(each)
                 pending += [each.func, *each.args, *(keyword.value for keyword in each.keywords)]
             elif not isinstance(each, ast.Name):
+                if isinstance(each, ast.Attribute):
+                    self._attributes.add(each.attr)
                 if beginning := _beginning(each):
                     self._below.add(beginning)
                 pending += ast.iter_child_nodes(each)

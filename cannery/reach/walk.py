@@ -13,7 +13,7 @@ from cannery.reach.native import AT_A_PROMPT, OF_THE_INTERPRETER
 from cannery.reach.value import Import, Mentions, Missing, Module, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cannery.reach.trace import Traced
     from cannery.reach.value import How
@@ -53,6 +53,8 @@ class Graph:
     mentions: dict[str, Mentions] = field(default_factory=dict)
     tops: set[str] = field(default_factory=set)  # top-level modules reached so far
     waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # until a top-level module is reached
+    starred: set[str] = field(default_factory=set)  # modules that all is imported from
+    unasked: list[tuple[str, Import]] = field(default_factory=list)  # modules, and what they import when asked
     pending: deque[str] = field(default_factory=deque)
 
     def start(self, name: str, how: How) -> None:
@@ -102,19 +104,35 @@ class Graph:
                 self.add(name, imported, "traced")
             if module.kind in {"source", "extension"}:
                 mentions = self.mentions[name] = self.read(name, module)
-                self._follow_imports(name, module, mentions)
+                self._follow_imports(name, mentions)
                 self._follow_names(name, module, mentions)
 
-    def _follow_imports(self, name: str, module: Module, mentions: Mentions) -> None:
-        package = name if module.package else name.rpartition(".")[0]
+    def _follow_imports(self, name: str, mentions: Mentions) -> None:
+        self._answer(lambda owner, asked: owner != name and not mentions.attributes.isdisjoint(asked))
         for each in mentions.imports:
             if each.unless and all(self._in_the_interpreter(other) for other in each.unless):
                 continue
-            if (base := _absolute(each, package)) is None:
-                continue
-            self._import(name, base, each)
+            if each.asked and name not in self.starred and not self._is_asked(name, each.asked):
+                self.unasked.append((name, each))
+            else:
+                self._import(name, each)
 
-    def _import(self, importer: str, base: str, statement: Import) -> None:
+    def _is_asked(self, owner: str, attributes: Iterable[str]) -> bool:
+        """Whether a module that was read may ask ``owner`` for one of ``attributes``."""
+        others = [mentions.attributes for name, mentions in self.mentions.items() if name != owner]
+        return any(not each.isdisjoint(attributes) for each in others)
+
+    def _answer(self, is_asked: Callable[[str, tuple[str, ...]], bool]) -> None:
+        """Follow the imports that wait for somebody to ask, where ``is_asked`` says that there's one now."""
+        ready = [(owner, each) for owner, each in self.unasked if is_asked(owner, each.asked)]
+        self.unasked = [each for each in self.unasked if each not in ready]
+        for owner, statement in ready:
+            self._import(owner, statement)
+
+    def _import(self, importer: str, statement: Import) -> None:
+        package = importer if self.known[importer].package else importer.rpartition(".")[0]
+        if (base := _absolute(statement, package)) is None:
+            return
         how: How = "named" if statement.by_name else "imported"
         if not self.add(importer, base, how, needed=statement.needed) and base:
             self._not_found(importer, base, how, needed=statement.needed)
@@ -127,6 +145,8 @@ class Graph:
 
     def _star(self, importer: str, base: str) -> None:
         """``from package import *`` imports the submodules that ``__all__`` names."""
+        self.starred.add(base)
+        self._answer(lambda owner, _: owner == base)
         module = self.known.get(base)
         if module is not None and module.package and module.kind == "source":
             for each in self.read(base, module).exports:

@@ -178,3 +178,21 @@ def test_it_is_remembered_and_found_anew_when_something_changes(reached: Analysi
     first = reached("import a", wheels)
     assert reached("import a", wheels) == first
     assert set(reached("import a", {**wheels, "a.py": ""}).modules) == set(first.modules) - {"b"}
+
+
+@pytest.mark.parametrize(
+    "main", ["import lazily\nlazily.One", "from lazily import One", "import lazily\ngetattr(lazily, 'One')",
+             "from lazily import *", "import other, lazily"],
+)  # fmt: skip
+def test_what_makes_an_attribute_is_reached_once_somebody_may_ask_for_it(reached: Analysis, main: str) -> None:
+    text = (
+        "def __getattr__(name):\n if name == 'One':\n  from .one import One\n if name == 'Two':\n  from .two import Two"
+    )
+    wheels = {
+        "lazily/__init__.py": f"__all__ = ['One']\n{text}", "lazily/one.py": "", "lazily/two.py": "import lazily",
+        "other.py": "import lazily\nx = lazily.One",
+    }  # fmt: skip
+    assert "lazily.one" in reached(main, wheels).modules
+    star = "*" in main  # which takes what it's told, and __all__ might be made longer
+    assert ("lazily.two" in reached(main, wheels).modules) == star
+    assert reached("import lazily", wheels).modules.keys() & {"lazily.one", "lazily.two"} == set()

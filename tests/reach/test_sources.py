@@ -172,3 +172,30 @@ def test_a_newer_python_s_syntax_hides_no_imports() -> None:
     assert not found.refuses
     assert {each.module for each in found.imports} == {"csv", "json"}
     assert read_source(source, Host((3, 11, 0), frozenset())).refuses
+
+
+def test_what_a_module_imports_when_an_attribute_is_asked_for_is_known_by_that_attribute() -> None:
+    found = read("""
+        def __getattr__(name):
+            global one
+            if name == "one":
+                from .first import one
+                return one
+            elif name in {"two", "three"}:
+                import second
+            elif name.startswith("t"):
+                import third
+            import fourth
+        class Class:
+            def __getattr__(self, name):
+                if name == "one":
+                    import fifth
+    """)
+    assert {each.module: each.asked for each in found.imports} == {
+        "first": ("one",), "second": ("two", "three"), "third": (), "fourth": (), "fifth": (),
+    }  # fmt: skip
+
+
+def test_attributes_are_names_after_dots_and_from_and_strings_alone() -> None:
+    found = read("__all__ = ['no']\nfrom a import b as c\nx.y.z(getattr(o, 'p'), 'not one')\nq = r")
+    assert found.attributes == {"b", "y", "z", "p"}
