@@ -194,7 +194,15 @@ def _opened(folder: Path, key: str, runs_here: Path, workspace: Workspace) -> Ki
     (executable,) = (runs_here / "bin").iterdir()
     system, _, architecture = target.platform.partition("/")
     here = describe(executable, workspace)
-    interpreter = replace(here, platform=Platform(system, architecture), fingerprint=key)
+    stdlib = folder / here.stdlib.relative_to(here.prefix)
+    interpreter = replace(
+        here,
+        prefix=folder,
+        stdlib=stdlib,
+        dynload=stdlib / "lib-dynload",
+        platform=Platform(system, architecture),
+        fingerprint=key_of("interpreter of a kit", key),
+    )
     return Kit(folder, key, target, interpreter, tuple((name, function) for name, function in about["builtins"]))
 
 

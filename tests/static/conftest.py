@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.absence import absent
+
 HERE = Path(__file__).parent
 
 
@@ -22,6 +24,21 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("kit") / "python.kit"
     subprocess.run([sys.executable, "-m", "cannery", "kit", "--output", str(path)], check=True, capture_output=True)
     return path
+
+
+@pytest.fixture(scope="session")
+def kits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with kits for this machine and for 64-bit ARM: the one that ``CANNERY_KIT`` names, or one built now."""
+    given = os.environ.get("CANNERY_KIT")
+    if given and Path(given).is_dir():
+        return Path(given)
+    if given:
+        absent(f"CANNERY_KIT names one kit, {given}, and one for linux/arm64 (name a folder of both)")
+    folder = tmp_path_factory.mktemp("kits")
+    for platform in ("linux/amd64", "linux/arm64"):
+        command = [sys.executable, "-m", "cannery", "kit", f"--platform={platform}", "--output", str(folder)]
+        subprocess.run(command, check=True, capture_output=True)
+    return folder
 
 
 class Probe:

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,10 @@
 extern const uint8_t packed[], packed_end[];
 
 static int fail(const char *what) {
-    const char *step = errno == ENOMEM || errno == ENOSPC || errno == EFBIG
-                           ? "give it more memory"
+    const char *step = errno == ENOMEM || errno == ENOSPC ? "give it more memory"
+                       : errno == EFBIG ? "raise the limit of the size of files (ulimit -f), or build it with  packing = \"none\""
+                       : errno == ENOEXEC
+                           ? "let the system find the emulator that this runs in (binfmt_misc), or build it with  packing = \"none\""
                            : "where executable memory files are forbidden, build it with  packing = \"none\"";
     const char *parts[] = {"error: this program can't be unpacked into memory: ", what, ": ", strerror(errno), "\nNext: ", step, "\n"};
     for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) write(2, parts[part], strlen(parts[part]));
@@ -45,6 +48,19 @@ static int unpack(uint8_t *target) {
 #endif
 }
 
+/* Execute the memory file. Emulators of other machines have no execveat, or have to open the file by its name once the
+   system has found them, and so after it would be closed. */
+static void execute(int file, char **argv, char **environment) {
+    char name[] = "/proc/self/fd/0000000000";
+    syscall(SYS_execveat, file, "", argv, environment, AT_EMPTY_PATH);
+    if (errno != ENOSYS && errno != ENOENT) return;
+    char *digit = name + sizeof name - 1;
+    for (int rest = file; digit[-1] != '/'; rest /= 10) *--digit = '0' + rest % 10;
+    while (*digit == '0') memmove(digit, digit + 1, strlen(digit));
+    fcntl(file, F_SETFD, 0);
+    execve(name, argv, environment);
+}
+
 int main(int argc, char **argv, char **environment) {
     char path[PATH_MAX];
     (void)argc;
@@ -58,12 +74,14 @@ int main(int argc, char **argv, char **environment) {
     int file = memfd_create(name, MFD_CLOEXEC | MFD_EXEC);
     if (file < 0 && errno == EINVAL) file = memfd_create(name, MFD_CLOEXEC); /* Linux before 6.3 */
     if (file < 0) return fail("memfd_create");
+    signal(SIGXFSZ, SIG_IGN); /* too large a file is an error that has words */
     if (ftruncate(file, UNPACKED) < 0 || (errno = posix_fallocate(file, 0, UNPACKED)) != 0) return fail("memory");
     uint8_t *target = mmap(NULL, UNPACKED, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (target == MAP_FAILED) return fail("mmap");
     errno = ENOMEM;
     if (!unpack(target)) return fail("decompression");
     munmap(target, UNPACKED);
-    syscall(SYS_execveat, file, "", argv, environment, AT_EMPTY_PATH);
+    signal(SIGXFSZ, SIG_DFL);
+    execute(file, argv, environment);
     return fail("execveat");
 }
