@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+
 from tests.absence import absent
 
 __all__ = ["QEMU", "on_arm64", "require_qemu"]
