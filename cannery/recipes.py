@@ -24,7 +24,7 @@ from cannery.trees.collected import HOME
 from cannery.trees.dependencies import dependencies
 from cannery.trees.installed import entry_command
 from cannery.trees.notes import notes_on_code
-from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime, system
+from cannery.trees.runtime import Needs, needs_from, needs_of_app, packs_relocations, runtime, system
 from cannery.trees.stdlib import python_path
 from cannery.trees.strip import strip
 
@@ -79,12 +79,13 @@ def scratch(app: App, workspace: Workspace) -> Plan:
 def tiny(app: App, workspace: Workspace) -> Plan:
     """As scratch, with no module that nothing imports, no symbols, and bytecode in archives."""
     from cannery.reaching import shaken_of  # noqa: PLC0415
+    from cannery.trees.compact import Surroundings, compact, raisers_in  # noqa: PLC0415
     from cannery.trees.packed import packed  # noqa: PLC0415
     from cannery.trees.zipped import with_finder, zipped_dependencies, zipped_library  # noqa: PLC0415
 
     settings = app.settings
     python = interpreter_for(app, workspace)
-    bytes_of, checked = _bytecode(app, python, workspace)
+    bytes_of, checked = _bytecode(app, python, workspace, columns=False)
     own = app_tree(app, workspace)
     code = compiled(own.code, app, python, workspace)
     requirements = resolve(app.requirements, settings, python.target, workspace) if app.requirements else None
@@ -92,15 +93,21 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     needed = shaken_of(app, python, own.code, wheels, workspace)
     needs = needs_of_app(own.native, own.imports)
     needs += needs_from(code, workspace) if settings.compile else Needs()
-    layers: list[tuple[str, LazyTree]] = []
     if wheels is not None:
         wheels = wheels | needed.dependencies | strip
         needs += needs_from(wheels, workspace)
+    others = [tree for tree in (wheels, code, own.resources) if tree is not None]
+    around = Surroundings(packs_relocations(python, workspace), raisers_in(others, workspace))
+    smaller = compact(around, workspace)
+    layers: list[tuple[str, LazyTree]] = []
+    if wheels is not None:
+        wheels = wheels | smaller
         wheels = wheels | packed(python.image_site_packages, workspace) if settings.compress else wheels
         layers.append(("dependencies", wheels | with_finder(python) | zipped_dependencies(python, bytes_of)))
-    library = runtime(app, python, needs, workspace, shaken=needed.library) | strip | bytes_of
+    library = runtime(app, python, needs, workspace, shaken=needed.library) | strip
+    library = library | compact(replace(around, program=python_path(python)), workspace) | bytes_of
     layers.insert(0, ("runtime", library | zipped_library(python)))
-    layers.append(("app", ((code | checked) + own.resources) | strip))
+    layers.append(("app", ((code | checked) + own.resources) | strip | smaller))
     notes = (*notes_on(app, requirements), *notes_on_code(own, app))
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 
@@ -173,12 +180,20 @@ def static(app: App, workspace: Workspace) -> Plan:
     return Plan(tuple(layers), config, made.platform, made.notes)
 
 
-def _bytecode(app: App, python: Interpreter, workspace: Workspace) -> tuple[Transform, Transform]:
+def _bytecode(
+    app: App, python: Interpreter, workspace: Workspace, *, columns: bool = True
+) -> tuple[Transform, Transform]:
     """How others' modules become bytecode, and how the app's own do, all of which must be Python."""
     roots = tuple(str(HOME / root) for root in app.import_roots)
     settings = app.settings
     compile_with = partial(
-        bytecode, python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=roots
+        bytecode,
+        python,
+        workspace,
+        optimize=settings.optimize,
+        keep_sources=settings.keep_sources,
+        import_roots=roots,
+        columns=columns,
     )
     return compile_with(), compile_with(strict=True)
 

@@ -39,19 +39,29 @@ def bytecode(
     keep_sources: tuple[str, ...] = (),
     import_roots: tuple[str, ...] = (),
     strict: bool = False,
+    columns: bool = True,
 ) -> Transform:
     """The transform for ``interpreter``; ``optimize`` counts as ``python -O`` does.
 
+    Without ``columns``, bytecode that lies beside no source says of an instruction on which line it is and no more:
+    tracebacks show where in a line something happened only beneath the line itself (PEP 657).
     The modules and packages that ``keep_sources`` names keep their sources beside the bytecode; ``import_roots`` are
     the folders of the image that their names start from, beside those of the interpreter. A file that is no Python
     stays as it is, or raises :class:`ProjectError` when ``strict``.
     """
     roots = (*import_roots, interpreter.image_site_packages, interpreter.image_stdlib)
     key = key_of("bytecode", 3, interpreter.cache_tag, interpreter.magic, optimize, keep_sources, roots, strict)
+    key = key if columns else key_of(key, "no columns")
 
     def apply(tree: Tree) -> Tree:
         sources = {path: file for path, file in tree.files() if path.endswith(".py")}
-        compiled, refused = compile_sources(sources, interpreter, workspace, optimize=optimize)
+        kept = {path for path in sources if named_by(imported_as(path, roots), keep_sources)}
+        compiled: dict[str, File] = {}
+        refused: dict[str, str] = {}
+        for shown in (True, False) if kept and not columns else (columns,):
+            some = {path: file for path, file in sources.items() if columns or (path in kept) == shown}
+            done, complaints = compile_sources(some, interpreter, workspace, optimize=optimize, columns=shown)
+            compiled, refused = {**compiled, **done}, {**refused, **complaints}
         if refused and strict:
             path, message = next(iter(refused.items()))
             raise ProjectError(
@@ -59,7 +69,7 @@ def bytecode(
                 evidence=message,
                 step="correct it, or leave it out with  [tool.cannery]  exclude",
             )
-        kept = {path for path in compiled if named_by(imported_as(path, roots), keep_sources)}
+        kept &= compiled.keys()
         entries: dict[str, Entry] = {}
         for path, entry in tree:
             if path in kept:

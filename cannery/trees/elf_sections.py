@@ -49,6 +49,11 @@ class SectionTable:
         """The sections that go."""
         return (section for index, section in enumerate(self.sections) if not self._stays(index))
 
+    def names_of_unknown(self) -> Iterator[bytes]:
+        """The names of the sections that stay and aren't loaded."""
+        stays = (index for index in range(len(self.sections)) if self._stays(index))
+        return (self.names[index] for index in stays if not self.sections[index].flags & _ALLOC)
+
     @property
     def has_only_debugging_information(self) -> bool:
         """Whether the file's code lies in another file, as ``objcopy --only-keep-debug`` leaves it."""

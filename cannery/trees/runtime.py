@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cannery.files import stamp
 from cannery.model import Digest, File, LazyTree, OnDisk, Tree, key_of
 from cannery.trees.closure import Closure, Need, closure, needs_of, needs_of_file
+from cannery.trees.relocations import ABI
 from cannery.trees.rootfs import MACHINE, Root
 from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree, known_modules
 from cannery.trees.system import certificates, locale_tree, system_tree, zones_tree
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.model import Transform
     from cannery.workspace import Workspace
 
-__all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "runtime", "system"]
+__all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "packs_relocations", "runtime", "system"]
 
 _NOTED = BRINGS_BACK | {"zoneinfo"}
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(%s)\b" % "|".join(sorted(_NOTED)).encode(), re.MULTILINE)
@@ -114,6 +115,13 @@ def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTre
     key = key_of("bare python", 1, interpreter.fingerprint, _versions(libraries))
     folders = tuple(sorted({posixpath.dirname(path) for path in libraries}))
     return LazyTree(key, lambda: _shared(libraries) + python), folders
+
+
+def packs_relocations(interpreter: Interpreter, workspace: Workspace) -> bool:
+    """Whether the C library below the interpreter can read relocations that are packed."""
+    libraries = _remembered_closure(interpreter, Tree(), Needs(), (), MACHINE, workspace)
+    named = (path for name, path in libraries.items() if posixpath.basename(name).startswith("libc.so."))
+    return any(ABI in path.read_bytes() for path in named)
 
 
 def _shared(libraries: Mapping[str, Path]) -> Tree:

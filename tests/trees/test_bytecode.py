@@ -53,6 +53,26 @@ def test_bytecode_runs_without_its_source_and_names_it_in_tracebacks(
     assert 'File "/app/x.py", line 2, in fail\nValueError: no' in done.stderr
 
 
+def test_without_columns_it_is_smaller_and_names_the_same_lines_but_for_sources_that_are_kept(
+    python: Interpreter, workspace: Workspace, tmp_path: Path
+) -> None:
+    failing = "def fail(a):\n    return [each.no for each in a] + [a.one(2).two(three=4)]\nfail([1])\n"
+    tree = sources(x=failing, y=failing)
+    made = {columns: tree | bytecode(python, workspace, columns=columns) for columns in (True, False)}
+    sizes = {columns: sum(map(len, contents(made[columns]).values())) for columns in made}
+    assert sizes[False] < sizes[True]
+    kept = tree | bytecode(python, workspace, columns=False, keep_sources=("y",), import_roots=("/app",))
+    write(kept, tmp_path)
+    shown = {
+        name: subprocess.run(
+            [sys.executable, "-c", f"import {name}"], cwd=tmp_path / "app", capture_output=True, text=True, check=False
+        ).stderr
+        for name in ("x", "y")
+    }
+    assert 'x.py", line 2, in fail' in shown["x"]
+    assert "^^^^^^^" in shown["y"]
+
+
 def test_the_headers_say_hash_based_and_unchecked(python: Interpreter, workspace: Workspace) -> None:
     (content,) = contents(sources(x="a = 1") | bytecode(python, workspace)).values()
     assert int.from_bytes(content[4:8], "little") == 0b01
