@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from gunicorn.app.base import BaseApplication
@@ -12,9 +14,12 @@ from random_api.options import Options, read_options
 
 if TYPE_CHECKING:
     import falcon
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
 
 __all__ = ["Server", "main"]
 
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _IN_MEMORY = "/dev/shm"  # noqa: S108  # Gunicorn's own advice for its heartbeat files: a disk may stall
 
 
@@ -30,6 +35,8 @@ class Server(BaseApplication):
         settings = {
             "bind": f"{self.options.host}:{self.options.port}",
             "workers": self.options.workers,
+            "pre_fork": _hold,
+            "post_worker_init": _let_go,
             "control_socket_disable": True,  # nobody controls it but by signals, and it would be written to a disk
             "worker_tmp_dir": _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None,
         }
@@ -41,6 +48,18 @@ class Server(BaseApplication):
         return create_api()
 
 
+def _hold(_arbiter: Arbiter, _worker: Worker) -> None:
+    """A worker that is told to end before it listens to that would not hear it: let such signals wait."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+
+def _let_go(_worker: Worker | None = None) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+
 def main() -> None:
     """Serve until told to stop."""
-    Server(read_options()).run()
+    os.register_at_fork(after_in_parent=_let_go)
+    server = Server(read_options())
+    gc.freeze()  # workers share what is there by now: none looks through it for garbage, not even to end
+    server.run()
