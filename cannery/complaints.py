@@ -1,18 +1,23 @@
-"""What uv complains of, and what to do about it."""
+"""What uv and other programs complain of, and what to do about it."""
 
 from __future__ import annotations
 
+import errno
 import re
+import shutil
+import signal
 from typing import TYPE_CHECKING
 
-from cannery.errors import MachineError, RequirementsError
-from cannery.files import advice
+from cannery.errors import MORE_MEMORY, MachineError, RequirementsError
+from cannery.files import advice, refusal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cannery.errors import CanneryError
     from cannery.process import ProgramFailed
 
-__all__ = ["explain"]
+__all__ = ["explain", "shortage"]
 
 _ADVICE = {
     r"hash mismatch|hashes?.*(mismatch|do not match)": (
@@ -51,3 +56,26 @@ def explain(error: ProgramFailed, what: str, otherwise: str) -> CanneryError:
         )
     fitting = (step for pattern, step in _ADVICE.items() if re.search(pattern, words, re.IGNORECASE))
     return RequirementsError(what, evidence=words, step=next(fitting, otherwise))
+
+
+_NO_ROOM = re.compile(r"No space left on device|NoSpaceLeft|Disk quota exceeded|DiskQuota")
+_NO_MEMORY = re.compile(
+    r"OutOfMemory|out of memory|Cannot allocate memory|bad_alloc|SystemResources|Resource temporarily unavailable"
+    r"|Killed|Segmentation fault",
+    re.IGNORECASE,
+)
+_CRASHES = {-signal.SIGABRT, -signal.SIGBUS, -signal.SIGKILL, -signal.SIGSEGV}
+_LITTLE = 4_000_000  # bytes of a disk; compilers that had no more clean up before they end
+
+
+def shortage(error: ProgramFailed, folder: Path) -> MachineError | None:
+    """What the machine had too little of for a program that writes below ``folder``; None where nothing shows that."""
+    complaint = f"{error.stderr}\n{error.stdout}"
+    crashed = error.returncode in _CRASHES
+    if _NO_ROOM.search(complaint) or (crashed and shutil.disk_usage(folder).free < _LITTLE):
+        return refusal(OSError(errno.ENOSPC, ""), folder)
+    if crashed or _NO_MEMORY.search(complaint):
+        return MachineError(
+            f"{error.what}, as it does where memory is short", evidence=error.evidence, step=MORE_MEMORY
+        )
+    return None

@@ -22,6 +22,7 @@ import re
 from typing import ClassVar
 
 __all__ = [
+    "MORE_MEMORY",
     "AuditError",
     "CanneryError",
     "ConfigurationError",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 
+MORE_MEMORY = "end other programs, or raise the limit (ulimit -v, that of the container), and build again"  # a step
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")  # in URLs; never to be shown
 
 

@@ -48,7 +48,10 @@ def _zstd(data: bytes) -> bytes:
     except ImportError as error:
         step = 'run: pip install "cannery[static]", or set  packing = "xz" or "none"'
         raise ToolError("zstandard is not installed: it packs the executable", step=step) from error
-    return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False).compress(data)
+    try:
+        return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False).compress(data)
+    except zstandard.ZstdError as error:
+        raise MemoryError(str(error)) from error  # nothing else can fail
 
 
 def _xz(data: bytes, target: Target) -> bytes:

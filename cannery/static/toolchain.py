@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cannery.complaints import shortage
 from cannery.errors import ConfigurationError, ToolError
 from cannery.files import explained
+from cannery.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -94,7 +96,10 @@ class Toolchain:
 
     def run(self, *command: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:
         """Run ``command`` in ``cwd``; returns what it wrote."""
-        return self.workspace.run(command, cwd=cwd, env={**self.environment, **(env or {})}).stdout
+        try:
+            return self.workspace.run(command, cwd=cwd, env={**self.environment, **(env or {})}).stdout
+        except ProgramFailed as error:
+            raise shortage(error, self.workspace.cache.root) or error from error
 
     def compile(self, sources: Iterable[Path], folder: Path, flags: Sequence[str] = ()) -> list[Path]:
         """Compile C files, on all cores, to object files in ``folder``."""

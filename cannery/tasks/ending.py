@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from invoke.exceptions import Exit
 
-from cannery.errors import CanneryError, MachineError
+from cannery.errors import MORE_MEMORY, CanneryError, MachineError
 from cannery.streams import abandon, show
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = ["friendly"]
 
 Task = TypeVar("Task", bound=Callable[..., Any])
 
+_NO_THREAD = "can't start new thread"  # as Python says it
 _MOMENT = 0.01  # seconds
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
@@ -59,6 +60,10 @@ def friendly(task: Task) -> Task:
         except OSError as error:
             step = "see that it can be read and written, and try again"
             _refuse(MachineError("the machine refuses", evidence=str(error), step=step))
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and str(error) != _NO_THREAD:
+                raise
+            _refuse(MachineError("there is too little memory for this", evidence=str(error), step=MORE_MEMORY))
         except (KeyboardInterrupt, _Stopped) as stopped:
             number = stopped.number if isinstance(stopped, _Stopped) else signal.SIGINT
             show(_WORDS[signal.Signals(number)])
