@@ -58,7 +58,7 @@ def test_a_program_that_has_no_room_to_unpack_itself_says_so(
 
 
 def test_a_build_in_too_little_memory_is_one_message(make_probe: Probe) -> None:
-    (make_probe.project / "probe/cli.py").write_text("print('another program')\n")  # which nothing knows yet
+    (make_probe.project / "probe/cli.py").write_text("def main() -> None: ...\n")  # nothing was made of it yet
     command = ["prlimit", "--as=100000000", sys.executable, "-m", "cannery", "image", "--recipe=static"]
     done = finished(command, cwd=make_probe.project, env=environment(dict(make_probe.environment)))
     assert assert_refused(done, 6).splitlines()[-1] == f"Next: {MORE_MEMORY}"
