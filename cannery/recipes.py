@@ -80,7 +80,8 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     """As scratch, with no module that nothing imports, no symbols, and bytecode in archives."""
     from cannery.reaching import shaken_of  # noqa: PLC0415
     from cannery.trees.compact import Surroundings, compact, raisers_in  # noqa: PLC0415
-    from cannery.trees.packed import packed  # noqa: PLC0415
+    from cannery.trees.packed import LIBRARY_LOADER, Part, packed  # noqa: PLC0415
+    from cannery.trees.trusting import is_trusting  # noqa: PLC0415
     from cannery.trees.zipped import with_finder, zipped_dependencies, zipped_library  # noqa: PLC0415
 
     settings = app.settings
@@ -99,14 +100,21 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     others = [tree for tree in (wheels, code, own.resources) if tree is not None]
     around = Surroundings(packs_relocations(python, workspace), raisers_in(others, workspace))
     smaller = compact(around, workspace)
+    site = python.image_site_packages
     layers: list[tuple[str, LazyTree]] = []
     if wheels is not None:
         wheels = wheels | smaller
-        wheels = wheels | packed(python.image_site_packages, workspace) if settings.compress else wheels
+        wheels = wheels | packed(Part(site, (site,)), workspace) if settings.compress else wheels
         layers.append(("dependencies", wheels | with_finder(python) | zipped_dependencies(python, bytes_of)))
-    library = runtime(app, python, needs, workspace, shaken=needed.library) | strip
-    library = library | compact(replace(around, program=python_path(python)), workspace) | bytes_of
-    layers.insert(0, ("runtime", library | zipped_library(python)))
+    trusting = is_trusting(others, workspace)
+    library = runtime(app, python, needs, workspace, shaken=needed.library, trusting=trusting) | strip
+    library = library | compact(replace(around, program=python_path(python)), workspace)
+    if settings.compress:
+        others_need = frozenset((*settings.libraries, *(need.soname for need in needs.libraries)))
+        roots = (f"{python.image_stdlib}/lib-dynload", python.image_stdlib)
+        part = Part(site, roots, LIBRARY_LOADER, python_path(python), others_need)
+        library = library | packed(part, workspace)
+    layers.insert(0, ("runtime", library | bytes_of | zipped_library(python)))
     layers.append(("app", ((code | checked) + own.resources) | strip | smaller))
     notes = (*notes_on(app, requirements), *notes_on_code(own, app))
     return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)

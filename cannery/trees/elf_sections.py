@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SectionTable"]
 
-_NULL, _SYMTAB, _STRTAB, _RELA, _NOBITS, _REL, _SYMTAB_SHNDX = 0, 2, 3, 4, 8, 9, 18  # SHT_…
+_NULL, _SYMTAB, _STRTAB, _RELA, _NOTE, _NOBITS, _REL, _SYMTAB_SHNDX = 0, 2, 3, 4, 7, 8, 9, 18  # SHT_…
 _ALLOC, _EXECINSTR, _INFO_LINK = 0x2, 0x4, 0x40  # SHF_…
 _SYMBOLS = {_NULL, _SYMTAB, _RELA, _REL, _SYMTAB_SHNDX}
 _DEBUG = re.compile(
@@ -50,9 +50,10 @@ class SectionTable:
         return (section for index, section in enumerate(self.sections) if not self._stays(index))
 
     def names_of_unknown(self) -> Iterator[bytes]:
-        """The names of the sections that stay and aren't loaded."""
+        """The names of the sections that stay and aren't loaded, but for notes, which are for tracers."""
         stays = (index for index in range(len(self.sections)) if self._stays(index))
-        return (self.names[index] for index in stays if not self.sections[index].flags & _ALLOC)
+        others = (index for index in stays if not self.sections[index].flags & _ALLOC)
+        return (self.names[index] for index in others if self.sections[index].type != _NOTE)
 
     @property
     def has_only_debugging_information(self) -> bool:

@@ -13,14 +13,14 @@ from cannery.trees.closure import Closure, Need, closure, needs_of, needs_of_fil
 from cannery.trees.relocations import ABI
 from cannery.trees.rootfs import MACHINE, Root
 from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree, known_modules
-from cannery.trees.system import certificates, locale_tree, system_tree, zones_tree
+from cannery.trees.system import certificates, locale_tree, system_tree, without_remarks, zones_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from cannery.app import App, Interpreter
-    from cannery.model import Transform
+    from cannery.model import Content, Transform
     from cannery.workspace import Workspace
 
 __all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "packs_relocations", "runtime", "system"]
@@ -72,10 +72,13 @@ def runtime(
     workspace: Workspace,
     root: Root = MACHINE,
     shaken: Transform | None = None,
+    *,
+    trusting: bool = True,
 ) -> LazyTree:
     """The interpreter, the standard library, the closure of shared libraries, and the system's small files.
 
-    ``shaken`` takes from the standard library what nobody needs, before libraries are looked for.
+    ``shaken`` takes from the standard library what nobody needs, before libraries are looked for. Unless others are
+    ``trusting``, CA certificates stay out where that took the interpreter's own TLS.
 
     Raises :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
     """
@@ -83,7 +86,11 @@ def runtime(
     python = interpreter_tree(interpreter, wanted)
     if shaken is not None:
         python = shaken(python)
-    bundle = certificates(app.settings, app.folder, root)
+    given = certificates(app.settings, app.folder, root)
+    bundle: Content | None = given
+    if shaken is not None and app.settings.ca_certificates is None:
+        lost = not trusting and _has_lost_tls(interpreter, python)
+        bundle = None if lost else without_remarks(given)
     zones = app.settings.timezones
     if zones == "auto":
         zones = "zoneinfo" in needs.modules and not needs.brings_zones
@@ -91,7 +98,7 @@ def runtime(
     libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, root, workspace)
     data = locale_tree(root) + (zones_tree(root) if zones else Tree())
     key = key_of(
-        "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.uid, Digest.of_content(bundle),
+        "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.uid, bundle and Digest.of_content(bundle),
         _versions(libraries), _stamps(data), shaken.key if shaken else None,
     )  # fmt: skip
     return LazyTree(key, lambda: _shared(libraries) + python + system_tree(app.settings.uid, bundle) + data)
@@ -122,6 +129,12 @@ def packs_relocations(interpreter: Interpreter, workspace: Workspace) -> bool:
     libraries = _remembered_closure(interpreter, Tree(), Needs(), (), MACHINE, workspace)
     named = (path for name, path in libraries.items() if posixpath.basename(name).startswith("libc.so."))
     return any(ABI in path.read_bytes() for path in named)
+
+
+def _has_lost_tls(interpreter: Interpreter, python: Tree) -> bool:
+    """Whether the interpreter has an extension module for TLS, which isn't in the tree."""
+    has = interpreter.dynload is not None and any(interpreter.dynload.glob("_ssl.*"))
+    return has and not any(posixpath.basename(path).startswith("_ssl.") for path in python.entries)
 
 
 def _shared(libraries: Mapping[str, Path]) -> Tree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from cannery.model import Directory, Entry, File, Inline, OnDisk, Tree
 
 if TYPE_CHECKING:
     from cannery.app import Settings
+    from cannery.model import Content
     from cannery.trees.rootfs import Root
 
-__all__ = ["CERTIFICATES", "certificates", "has_certificates", "system_tree", "zones_tree"]
+__all__ = ["CERTIFICATES", "certificates", "has_certificates", "system_tree", "without_remarks", "zones_tree"]
 
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -25,6 +27,7 @@ _BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+_CERTIFICATE = re.compile(rb"^-----BEGIN [A-Z ]+-----\n.*?^-----END [A-Z ]+-----\n", re.MULTILINE | re.DOTALL)
 _ZONES = "/usr/share/zoneinfo"
 # The same zones once more, with and without leap seconds, and tables that nothing in Python reads.
 _NOT_ZONES = ("posix/", "right/", "posixrules", "localtime", "leapseconds", "leap-seconds.list", "tzdata.zi")
@@ -49,6 +52,12 @@ def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
     return OnDisk(bundle, bundle.stat().st_size)
 
 
+def without_remarks(bundle: Content) -> Inline:
+    """The certificates of a bundle alone: what PEM has around them tells people whose they are (RFC 7468)."""
+    with bundle.open() as stream:
+        return Inline(b"".join(_CERTIFICATE.findall(stream.read())))
+
+
 def has_certificates(root: Root) -> bool:
     """Whether ``root`` has a bundle where its OpenSSL looks."""
     return any(root.content(name) is not None for name in _BUNDLES)
@@ -65,7 +74,7 @@ def _of_system(root: Root) -> OnDisk:
     )
 
 
-def system_tree(user: int, bundle: OnDisk | None) -> Tree:
+def system_tree(user: int, bundle: Content | None) -> Tree:
     """The small files below /etc, and the folders that programs write to; ``bundle`` is the CA certificates."""
     texts = {
         "/etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n"

@@ -1,15 +1,19 @@
-"""Loads extension modules that the image keeps compressed: unpacked into memory when they're first imported.
+"""Loads extension modules that the image keeps compressed, or libraries of theirs, unpacked into memory.
 
-It goes into images, so it's written for their Python, and imports nothing of cannery's. Each module's file was cut into
-blocks, which are unpacked at the same time.
+That's done when a module is first imported. It goes into images, so it's written for their Python, and imports nothing
+of cannery's. Each file was cut into blocks, which are unpacked at the same time.
 """
 
+import _imp
 import os
 import sys
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from importlib.util import spec_from_file_location
 
-PACKED: dict[str, tuple[str, list[tuple[int, int]]]] = {}  # module -> file beside this one, blocks: size, unpacked size
+# A file beside this one, and its blocks: size, unpacked size
+LIBRARIES: dict[str, tuple[str, list[tuple[int, int]]]] = {}
+# Module -> the same, with no blocks if it isn't packed; the libraries that it needs, in the order to load them
+PACKED: dict[str, tuple[str, list[tuple[int, int]], list[str]]] = {}
 
 _FORBIDDEN = (
     "this machine forbids programs in memory (vm.memfd_noexec, or a security module), and the image keeps {name} "
@@ -20,38 +24,69 @@ _FORBIDDEN = (
 class PackedLoader(ExtensionFileLoader):
     """Loads a module from the file that it's unpacked into, which has no name and no disk below it."""
 
-    def __init__(self, name: str, path: str, blocks: list[tuple[int, int]]) -> None:
+    def __init__(self, name: str, path: str, blocks: list[tuple[int, int]], libraries: list[str]) -> None:
         super().__init__(name, path)
         self._blocks = blocks
+        self._libraries = libraries
 
     def create_module(self, spec: ModuleSpec):  # type: ignore[no-untyped-def]  # noqa: ANN201  # as importlib has it
         """Unpack the module, and load it."""
+        for library in self._libraries:
+            _load_library(library)
+        if not self._blocks:
+            return super().create_module(spec)
         path = spec.origin
         memory = _unpacked(self.name, self.path, self._blocks)
         try:
             spec.origin = f"/proc/self/fd/{memory}"  # stays open: a loader takes libraries of one name for one
             module = super().create_module(spec)
         except ImportError as error:
-            if "failed to map" in str(error) or "not permitted" in str(error):
-                raise ImportError(_FORBIDDEN.format(name=self.name), name=self.name) from error
-            raise
+            raise _explained(error, self.name) from error
         finally:
             spec.origin = path
         module.__file__ = path
         return module
 
 
+def _load_library(name: str) -> None:
+    """Load a library that a module links to: whoever asks for one of that name gets it from now on.
+
+    The interpreter loads what is no module, too, before it finds that out.
+    """
+    if name not in LIBRARIES:
+        return
+    file, blocks = LIBRARIES.pop(name)
+    memory = _unpacked(name, _beside(file), blocks)
+    try:
+        _imp.create_dynamic(ModuleSpec(name.partition(".")[0], None, origin=f"/proc/self/fd/{memory}"))
+    except ImportError as error:
+        explained = _explained(error, name)
+        if explained is not error:
+            raise explained from error
+
+
+def _explained(error: ImportError, name: str) -> ImportError:
+    """The error, or one that says what is forbidden and what to do."""
+    if "failed to map" in str(error) or "not permitted" in str(error):
+        return ImportError(_FORBIDDEN.format(name=name), name=name)
+    return error
+
+
+def _beside(file: str) -> str:
+    return os.path.normpath(os.path.join(os.path.dirname(__file__), file))  # pathlib is slow to import
+
+
 class PackedFinder:
-    """Finds the modules that are packed, and no other."""
+    """Finds the modules that are packed or need what is, and no other."""
 
     @staticmethod
     def find_spec(name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        """The specification of a packed module (``importlib.abc.MetaPathFinder``)."""
+        """The specification of such a module (``importlib.abc.MetaPathFinder``)."""
         if name not in PACKED:
             return None
-        file, blocks = PACKED[name]
-        path = os.path.join(os.path.dirname(__file__), file)  # pathlib is slow to import
-        return spec_from_file_location(name, path, loader=PackedLoader(name, path, blocks))
+        file, blocks, libraries = PACKED[name]
+        path = _beside(file)
+        return spec_from_file_location(name, path, loader=PackedLoader(name, path, blocks, libraries))
 
 
 def _unpacked(name: str, path: str, blocks: list[tuple[int, int]]) -> int:

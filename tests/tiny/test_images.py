@@ -77,6 +77,26 @@ def test_a_module_that_is_left_out_can_be_imported_and_names_the_setting_when_us
     assert "ImportError: ssl isn't in this program: [tool.cannery.tiny] without names it" in done.stderr
 
 
+def test_libraries_that_are_compressed_are_found_by_the_modules_that_need_them(make_project: MakeProject) -> None:
+    program = """
+        import hashlib, os, ssl, unicodedata
+        print(ssl.create_default_context().get_ca_certs() != [], hashlib.new("sha512_256").name, unicodedata.name("a"))
+    """
+    folder = make_project({"main.py": program, "pyproject.toml": "[tool.cannery]\ncompress = true\n"})
+    done = cannery("run", "--recipe=tiny", cwd=folder)
+    assert done.stdout.startswith("True sha512_256 LATIN SMALL LETTER A\n"), done.stderr
+
+
+def test_certificates_stay_out_with_tls_unless_something_names_them(make_project: MakeProject) -> None:
+    settings = '[tool.cannery.tiny]\nwithout = ["ssl"]\n'
+    found = []
+    for name in ("", "SSL_CERT_FILE"):
+        program = f"import os\nprint({name!r}, any('ca-' in name for _, _, names in os.walk('/etc') for name in names))"
+        folder = make_project({"main.py": program, "pyproject.toml": settings})
+        found.append(cannery("run", "--recipe=tiny", cwd=folder).stdout)
+    assert found == [" False\n", "SSL_CERT_FILE True\n"]
+
+
 def test_what_a_module_loads_by_name_is_there_when_it_is_included(make_project: MakeProject) -> None:
     program = "import sys\nprint(__import__(''.join(['col', 'orsys'])).hls_to_rgb(0, 0, 0))"
     folder = make_project({"main.py": program, "pyproject.toml": '[tool.cannery]\ninclude = ["colorsys"]\n'})

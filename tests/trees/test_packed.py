@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cannery.workspace import Workspace
 
 SITE = "/usr/lib/python3/site-packages"
+LIB = "/usr/lib/python3"
+PART = packing.Part(SITE, (SITE,))
 # An extension module of several blocks, with data that is no use to anybody
 MODULE = """
 #define PY_SSIZE_T_CLEAN
@@ -41,7 +43,7 @@ def site(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     include = f"-I{sysconfig.get_paths()['include']}"
     heavy = compile_c(MODULE, tmp_path / "heavy.so", "-shared", "-fPIC", "-s", include)
     tree = Tree({f"{SITE}/pack/heavy.so": File(OnDisk(heavy, heavy.stat().st_size), 0o755)})
-    for path, file in (tree | packing.packed(SITE, workspace)).files():
+    for path, file in (tree | packing.packed(PART, workspace)).files():
         target = tmp_path / "site" / path.removeprefix(f"{SITE}/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(read(file))
@@ -67,7 +69,7 @@ def test_it_is_unpacked_once_for_all_forked_workers(site: Path) -> None:
 def test_a_small_module_stays_as_it_is(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "light.so").write_bytes(b"\x7fELF")
     tree = Tree({f"{SITE}/light.so": File(OnDisk(tmp_path / "light.so", 4))})
-    assert (tree | packing.packed(SITE, workspace)) is tree
+    assert (tree | packing.packed(PART, workspace)) is tree
 
 
 @pytest.mark.parametrize("refusing", ["os.memfd_create", "loader"])
@@ -87,7 +89,7 @@ def test_a_module_that_finds_libraries_beside_itself_stays_there(
     monkeypatch.setattr(packing, "_LARGE", 100)
     path = compile_c("int x;", tmp_path / "beside.so", "-shared", "-Wl,-rpath,$ORIGIN/../x.libs")
     tree = Tree({f"{SITE}/beside.so": File(OnDisk(path, path.stat().st_size))})
-    assert (tree | packing.packed(SITE, workspace)) is tree
+    assert (tree | packing.packed(PART, workspace)) is tree
 
 
 def test_a_file_that_is_cut_off_is_no_module(site: Path) -> None:
@@ -102,6 +104,72 @@ def test_the_second_time_it_comes_from_the_cache(
     monkeypatch.delattr(packing._Block, "packed")  # noqa: SLF001  # whatever would compress again
     heavy = tmp_path / "heavy.so"
     tree = Tree({f"{SITE}/pack/heavy.so": File(OnDisk(heavy, heavy.stat().st_size))})
-    again = packing.packed(SITE, workspace)(tree).entries[f"{SITE}/pack/heavy.so.xz"]
+    again = packing.packed(PART, workspace)(tree).entries[f"{SITE}/pack/heavy.so.xz"]
     assert isinstance(again, File)
     assert read(again) == (site / "pack" / "heavy.so.xz").read_bytes()
+
+
+LIBRARY = "const unsigned char ballast[300000] = {5}; int weight(void) { return ballast[0]; }"
+USER = """
+#include <Python.h>
+int weight(void);
+static PyObject *ask(PyObject *self, PyObject *args) { return PyLong_FromLong(weight()); }
+static PyMethodDef methods[] = {{"ask", ask, METH_NOARGS, 0}, {0}};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "user", 0, 0, methods};
+PyMODINIT_FUNC PyInit_user(void) { return PyModule_Create(&definition); }
+"""
+
+
+@pytest.fixture
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    """A module and a large library that it links to, a larger one that the program links to, and that program."""
+    import sysconfig  # noqa: PLC0415
+
+    monkeypatch.setattr(packing, "_LARGE", 200_000)
+    include = f"-I{sysconfig.get_paths()['include']}"
+    here = (f"-L{tmp_path}", "-s")
+    shared = ("-shared", "-fPIC", *here)
+    made = {
+        **{
+            f"{LIB}/lib{name}.so": compile_c(
+                LIBRARY.replace("weight", name), tmp_path / f"lib{name}.so", *shared, f"-Wl,-soname,lib{name}.so"
+            )
+            for name in ("weight", "start")
+        },
+        f"{LIB}/lib-dynload/user.so": compile_c(
+            USER, tmp_path / "user.so", "-shared", "-fPIC", include, *here, "-lweight"
+        ),
+        "/bin/program": compile_c(
+            "int start(void); int main(void) { return start(); }", tmp_path / "program", *here, "-lstart"
+        ),
+    }
+    return Tree({path: File(OnDisk(file, file.stat().st_size), 0o755) for path, file in made.items()})
+
+
+def part(*needed: str) -> packing.Part:
+    return packing.Part(
+        f"{LIB}/site", (f"{LIB}/lib-dynload",), packing.LIBRARY_LOADER, "/bin/program", frozenset(needed)
+    )
+
+
+def test_a_library_that_only_modules_need_is_compressed_and_loaded_before_them(
+    parts: Tree, workspace: Workspace, tmp_path: Path
+) -> None:
+    made = parts | packing.packed(part(), workspace)
+    assert f"{LIB}/libweight.so.xz" in made
+    assert f"{LIB}/libstart.so" in made
+    for path, file in made.files():
+        target = tmp_path / "image" / path.removeprefix(f"{LIB}/").removeprefix("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(read(file))
+    image = tmp_path / "image"
+    done = ask(
+        image / "site", f"import sys; sys.path.append({str(image / 'lib-dynload')!r})\nimport user\nprint(user.ask())"
+    )
+    assert done.stdout == "5\n", done.stderr
+
+
+def test_a_library_that_others_need_stays_as_it_is(parts: Tree, workspace: Workspace) -> None:
+    assert (parts | packing.packed(part("libweight.so"), workspace)) is parts
+    other = Tree({"/bin/other": parts.entries[f"{LIB}/lib-dynload/user.so"]})
+    assert ((parts + other) | packing.packed(part(), workspace)).entries.keys() == (parts + other).entries.keys()
