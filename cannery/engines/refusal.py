@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Obstacle", "ProgramNotExecutableError", "ProgramNotFoundError", "explain", "obstacles"]
 
 _ENGINE: Final = "run the image with Docker or Podman"
+_FOREIGN: Final = "where it's for another machine, let the system find an emulator: apt-get install qemu-user-static"
 
 
 class ProgramNotFoundError(ImageError):
@@ -73,7 +74,8 @@ def _not_executed(refused: StepError, container: Container) -> CanneryError:
             evidence="its file system is mounted with noexec",
             step="point CANNERY_CACHE to a file system without it",
         )
-    return ProgramNotExecutableError(f"{name!r} can't be executed", evidence=reason)
+    step = _FOREIGN if refused.errno == errno.ENOEXEC else ""
+    return ProgramNotExecutableError(f"{name!r} can't be executed", evidence=reason, step=step)
 
 
 def _not_started(refused: StepError) -> MachineError:

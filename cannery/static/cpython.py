@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.model import key_of
@@ -14,20 +15,21 @@ from cannery.static.toolchain import native_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from cannery.static.toolchain import Toolchain
 
 __all__ = ["NEEDED", "cpython"]
 
 NEEDED = ("zlib", "bzip2", "xz", "libffi", "sqlite", "openssl")  # libraries
-_VERSION = 5  # of what is done below: counts up when that changes what is made
+_VERSION = 6  # of what is done below: counts up when that changes what is made
 _PREFIX = "/usr/local"  # where the interpreter believes that it is installed
 
+_NO_TESTS = "--disable-test-modules"
+_FOR_TESTS = "py_cv_module__testinternalcapi=n/a"  # the one that needs what only the whole interpreter has
 _OPTIONS = (
     f"--prefix={_PREFIX}",
     "--disable-shared",
-    "--disable-test-modules",
+    _NO_TESTS,
     "--without-doc-strings",
     "--without-ensurepip",
     "--without-readline",
@@ -39,19 +41,25 @@ _OPTIONS = (
 _NO_PART = ("test", "tests", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "lib2to3")  # of a kit
 # What the module that configure doesn't know has to be told (CPython's Modules/Setup).
 _CTYPES = "-DHAVE_FFI_PREP_CIF_VAR -DHAVE_FFI_PREP_CLOSURE_LOC -DHAVE_FFI_CLOSURE_ALLOC -lffi"
+# zig's is off by 3e-7 below 2**-1022; Python can do without, but configure insists on it.
+_LOG2 = ("#define HAVE_LOG2 1\n", "/* #undef HAVE_LOG2 */\n")
 _REPLACED = ("config.o", "deepfreeze.o", "frozen.o", "getpath.o")  # by what is made for each executable
 _LEFT_OUT = ("_curses", "_curses_panel", "_dbm", "_gdbm", "_tkinter", "_uuid", "nis", "ossaudiodev", "readline")
 
 
-def cpython(tools: Toolchain) -> Path:
-    """The folder with ``lib`` (static libraries), ``include``, ``bin`` and the licences of CPython."""
+def cpython(tools: Toolchain, *, tests: bool = False) -> Path:
+    """The folder with ``lib`` (static libraries), ``include``, ``bin`` and the licences of CPython.
+
+    With ``tests`` the interpreter has the modules that CPython's own tests ask for.
+    """
     workspace = tools.workspace
     source = known_sources()["cpython"]
     path, archive = locate(source, workspace)
     libraries = [library(name, tools) for name in NEEDED]
     names = [folder.name for folder in libraries]
+    options = tuple(_FOR_TESTS if tests and option == _NO_TESTS else option for option in _OPTIONS)
     key = key_of(
-        "cpython", _VERSION, archive.sha256, tools.version, tools.target, tools.FLAGS, names, _OPTIONS, _LEFT_OUT
+        "cpython", _VERSION, archive.sha256, tools.version, tools.target, tools.FLAGS, names, options, _LEFT_OUT
     )
 
     def fill(folder: Path) -> None:
@@ -62,7 +70,9 @@ def cpython(tools: Toolchain) -> Path:
                 shutil.copytree(each, prefix, dirs_exist_ok=True)
             (scratch / "source").mkdir()
             top = unpack(path, scratch / "source")
-            _configure(tools, top, prefix)
+            _configure(tools, top, prefix, options)
+            if tests:
+                _without_loading(top)
             _build(tools, top)
             _collect(tools, top, folder)
 
@@ -70,9 +80,9 @@ def cpython(tools: Toolchain) -> Path:
     return workspace.cache.folder("static-pythons", key, fill, waiting=lambda: workspace.progress(waiting))
 
 
-def _configure(tools: Toolchain, top: Path, prefix: Path) -> None:
+def _configure(tools: Toolchain, top: Path, prefix: Path, settled: tuple[str, ...]) -> None:
     native = native_target()
-    options = [*_OPTIONS, f"--host={tools.target.triple}", f"--with-openssl={prefix}"]
+    options = [*settled, f"--host={tools.target.triple}", f"--with-openssl={prefix}"]
     options += [f"py_cv_module_{name}=n/a" for name in _LEFT_OUT]
     options.append(f"--build={native.triple}")
     if native != tools.target:
@@ -89,7 +99,16 @@ def _configure(tools: Toolchain, top: Path, prefix: Path) -> None:
         "PKG_CONFIG": "",
     }
     tools.run("./configure", *options, cwd=top, env=settings)
+    found = (top / "pyconfig.h").read_text(encoding="utf-8")
+    (top / "pyconfig.h").write_text(found.replace(*_LOG2), encoding="utf-8")
     (top / "Modules/Setup.local").write_text("\n".join(_setup(top)), encoding="utf-8")
+
+
+def _without_loading(top: Path) -> None:
+    """Give ctypes what it has in executables: functions that say that nothing can be loaded."""
+    shutil.copy(Path(__file__).with_name("launcher") / "dl.c", top / "Modules/_ctypes")
+    setup = top / "Modules/Setup.local"
+    setup.write_text(setup.read_text(encoding="utf-8").replace(_CTYPES, f"_ctypes/dl.c {_CTYPES}"), encoding="utf-8")
 
 
 def _setup(top: Path) -> Iterator[str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cannery.static.toolchain import Target
     from cannery.workspace import Workspace
 
-__all__ = ["Kit", "built_kit", "built_version", "file_name", "given_kit", "write_kit"]
+__all__ = ["Kit", "built_kit", "built_version", "file_name", "given_kit", "write_configuration", "write_kit"]
 
 _FORMAT = 1  # counts up when something else is in a kit
 _ABOUT = "kit.json"
@@ -175,12 +175,17 @@ def _assemble(python: Path, libraries: list[Path], target: Target, folder: Path)
             shutil.copytree(each / part, folder / part, dirs_exist_ok=True)
         if (each / "LICENSE").is_file():
             shutil.copy(each / "LICENSE", licenses / name)
-    (stdlib,) = (folder / "lib").glob("python3*")
-    data = stdlib / f"_sysconfigdata__linux_{target.triple}.py"
-    data.write_text(f"build_time_vars = {_CONFIGURATION!r}\n", encoding="utf-8")
+    write_configuration(folder, target)
     about = {"format": _FORMAT, "platform": target.platform, "builtins": _builtins(folder / "config.c")}
     (folder / "config.c").unlink()
     (folder / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def write_configuration(folder: Path, target: Target) -> None:
+    """Add the module that sysconfig asks to the standard library below ``folder``."""
+    (stdlib,) = (folder / "lib").glob("python3*")
+    data = stdlib / f"_sysconfigdata__linux_{target.triple}.py"
+    data.write_text(f"build_time_vars = {_CONFIGURATION!r}\n", encoding="utf-8")
 
 
 def _builtins(table: Path) -> list[tuple[str, str]]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from typing import TYPE_CHECKING
 
 from tests.absence import absent
 
-__all__ = ["QEMU", "on_arm64", "require_qemu"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["QEMU", "on_arm64", "on_no_other_machine", "require_qemu"]
 
 QEMU = "qemu-aarch64-static"  # of Debian's qemu-user-static: one that needs no libraries of the root it runs in
 # Linux 6.7 lets a user namespace register its own; F: opened now, so that it's found from every root.
@@ -17,7 +21,7 @@ _RULE = (
 )
 _SCRIPT = """
 mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
-printf %s "$1" >/proc/sys/fs/binfmt_misc/register
+[ -z "$1" ] || printf %s "$1" >/proc/sys/fs/binfmt_misc/register
 shift
 exec "$@"
 """
@@ -25,7 +29,15 @@ exec "$@"
 
 def on_arm64(*command: str) -> list[str]:
     """``command`` where programs for 64-bit ARM run as the machine's own do."""
-    rule = f"{_RULE}{shutil.which(QEMU)}:F"
+    return _where(f"{_RULE}{shutil.which(QEMU)}:F", command)
+
+
+def on_no_other_machine(*command: str) -> list[str]:
+    """``command`` where nobody registered an emulator."""
+    return _where("", command)
+
+
+def _where(rule: str, command: Sequence[str]) -> list[str]:
     return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", _SCRIPT, "sh", rule, *command]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.images.test_examples import check, copied
 from tests.static.conftest import HERE
-from tests.static.emulator import QEMU, on_arm64, require_qemu
+from tests.static.emulator import QEMU, on_arm64, on_no_other_machine, require_qemu
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,10 @@ def run_image(project: Path, environment: dict[str, str], *arguments: str) -> st
         ("pool spawn", "[0, 1, 4, 9] True\n"),
         ("pool forkserver", "[0, 1, 4, 9] True\n"),
         ("names", "127.0.0.1\nb'xn--bcher-kva.example'\n"),
-        ("libraries", "SQLITE\nsame same same\nc672b8d1 0.1428571428571428571428571429\n42 1\n"),
+        (
+            "libraries",
+            "SQLITE\nsame same same\nc672b8d1 0.1428571428571428571428571429\n[-1074.0, -1065.0, 0.0, 1023.0]\n42 1\n",
+        ),
         ("zones", "2:00:00\n"),
         ("resources", "grüezi grüezi\ngrüezi\n"),
     ],
@@ -76,8 +79,19 @@ def test_sys_executable_is_a_python(made: Path, environment: dict[str, str]) -> 
     assert module.startswith("/app/probe/checks.py ['/app/probe/__main__.py', 'where']")
 
 
+def test_an_image_that_nothing_here_runs_says_what_would(made: Path, environment: dict[str, str]) -> None:
+    command = on_no_other_machine(*CANNERY, "run", "--recipe=static", "--", "where")
+    told = {**environment, "CANNERY_PLATFORM": "linux/arm64"}
+    refused = subprocess.run(command, cwd=made, env=told, capture_output=True, text=True, check=False)
+    assert refused.returncode == 126
+    assert (
+        "'/usr/local/bin/probe' can't be executed\n  Exec format error\nNext: where it" in refused.stderr
+    )
+
+
 def test_a_packed_one_needs_an_emulator_that_the_system_finds(made: Path) -> None:
-    refused = subprocess.run([QEMU, made / "dist/probe", "where"], capture_output=True, text=True, check=False)
+    command = on_no_other_machine(QEMU, str(made / "dist/probe"), "where")
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refused.returncode == 71
     assert refused.stderr == (
         "error: this program can't be unpacked into memory: execveat: Exec format error\n"
@@ -92,7 +106,8 @@ def test_one_that_is_not_packed_runs_in_an_emulator_that_nobody_registered(
     with (project / "pyproject.toml").open("a", encoding="utf-8") as settings:
         settings.write('\n[tool.cannery.static]\npacking = "none"\n')
     subprocess.run([*CANNERY, "freeze", "--recipe=static", PLATFORM], cwd=project, env=environment, check=True)
-    done = subprocess.run([QEMU, project / "dist/probe", "libraries"], capture_output=True, text=True, check=True)
+    command = on_no_other_machine(QEMU, str(project / "dist/probe"), "libraries")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "42 1"
 
 

@@ -102,8 +102,13 @@ def test_the_libraries_in_c_are_real(probe: Probe) -> None:
         "SQLITE",
         "same same same",
         "c672b8d1 0.1428571428571428571428571429",
+        "[-1074.0, -1065.0, 0.0, 1023.0]",
         "42 1",
     ]
+
+
+def test_classes_have_signatures(probe: Probe) -> None:
+    assert probe.run("signatures").stdout == "Plain() () (number: int) -> tuple[int, int]\n"
 
 
 def test_time_zones_are_there(probe: Probe) -> None:

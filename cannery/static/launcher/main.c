@@ -91,6 +91,9 @@ static void exit_where(PyStatus status) {
     if (PyStatus_Exception(status)) Py_ExitStatusException(status);
 }
 
+/* Docstrings in C are left out, and with them signatures. That of classes without __init__ is object's (inspect). */
+static void restore_signature(void) { PyBaseObject_Type.tp_doc = "object()\n--\n\n"; }
+
 static void initialize(int argc, char **argv, int as_python) {
     PyPreConfig first;
     PyConfig config;
@@ -99,6 +102,7 @@ static void initialize(int argc, char **argv, int as_python) {
     first.use_environment = CANNERY_USE_ENVIRONMENT;
     first.parse_argv = 0;
     exit_where(Py_PreInitialize(&first));
+    restore_signature();
 
     PyConfig_InitPythonConfig(&config);
     config.use_environment = CANNERY_USE_ENVIRONMENT;

@@ -75,7 +75,7 @@ int main(int argc, char **argv, char **environment) {
     if (file < 0 && errno == EINVAL) file = memfd_create(name, MFD_CLOEXEC); /* Linux before 6.3 */
     if (file < 0) return fail("memfd_create");
     signal(SIGXFSZ, SIG_IGN); /* too large a file is an error that has words */
-    if (ftruncate(file, UNPACKED) < 0 || (errno = posix_fallocate(file, 0, UNPACKED)) != 0) return fail("memory");
+    if (ftruncate(file, UNPACKED) < 0 || fallocate(file, 0, 0, UNPACKED) < 0) return fail("memory");
     uint8_t *target = mmap(NULL, UNPACKED, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (target == MAP_FAILED) return fail("mmap");
     errno = ENOMEM;

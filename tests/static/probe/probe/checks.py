@@ -2,9 +2,12 @@
 
 import concurrent.futures
 import ctypes
+import dataclasses
 import datetime
 import importlib.metadata
 import importlib.resources
+import inspect
+import math
 import multiprocessing
 import os
 import pkgutil
@@ -85,7 +88,17 @@ def libraries() -> None:
     print(*(module.decompress(module.compress(b"same")).decode() for module in (bz2, lzma, zlib)))
     print(hashlib.new("sha512_256", b"").hexdigest()[:8], Decimal(1) / Decimal(7))
     callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
+    print([math.log2(2.0**each) for each in (-1074, -1065, 0, 1023)])
     print(callback(41), threading.active_count())
+
+
+@dataclasses.dataclass(init=False)
+class Plain:
+    number: int = 0
+
+
+def signatures() -> None:
+    print(Plain.__doc__, inspect.signature(Plain), inspect.signature(square))
 
 
 def zones() -> None:
