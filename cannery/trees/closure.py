@@ -19,15 +19,17 @@ from cannery.model import File, OnDisk, Symlink, Tree
 from cannery.trees.elf import Elf, read_elf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.model import Content
     from cannery.trees.rootfs import Root
 
 __all__ = ["Closure", "Need", "closure", "needs_of", "needs_of_file"]
 
-# Opened by name at run time: by the C library, to look up hosts and users (before glibc 2.34), and to end threads.
-_OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
+# Opened by name at run time: by the C library, to end threads, and to look up hosts and users, where it can't itself.
+_OPENED = ("libgcc_s.so.1",)
+_OPENED_BEFORE_2_34 = ("libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
+_LOOKS_UP_ITSELF = b"_nss_dns_gethostbyname"  # a function that a C library has since glibc 2.34
 
 _FOLDER = re.compile(rb"(?<=\0)(/(?:usr/)?lib[\w/-]*)/(?=\0)")  # as a loader has them built in
 _MUSL_ITSELF = re.compile(r"lib(?:c|pthread|rt|m|dl|util|xnet)\.")  # names that musl's loader answers to (dynlink.c)
@@ -85,32 +87,40 @@ def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: t
     is_musl = "musl" in posixpath.basename(elf.interpreter or "")
     found: dict[str, tuple[str, OnDisk]] = {}
     missing: set[str] = set()
-    pending = [
-        *(Need(name, program, ()) for name in _OPENED),
-        *_needs(elf, program, posixpath.dirname(program)),
-        *needs,
-    ]
-    while pending:
-        need = pending.pop()
-        if need.soname in found or (is_musl and _MUSL_ITSELF.match(need.soname)):
-            continue
-        where = _look_up(need, root, configured, elf)
-        if where is None:
-            if need.soname in allow_missing:
+
+    def follow(pending: list[Need], optional: tuple[str, ...] = ()) -> None:
+        while pending:
+            need = pending.pop()
+            if need.soname in found or (is_musl and _MUSL_ITSELF.match(need.soname)):
+                continue
+            where = _look_up(need, root, configured, elf)
+            if where is not None:
+                real, library, its_elf = where
+                found[need.soname] = (real, library)
+                pending += _needs(its_elf, real, posixpath.dirname(real))
+            elif need.soname in allow_missing:
                 missing.add(need.soname)
-                continue
-            if need.soname in _OPENED:
-                continue
-            raise _missing(need, configured)
-        real, library, its_elf = where
-        found[need.soname] = (real, library)
-        pending += _needs(its_elf, real, posixpath.dirname(real))
+            elif need.soname not in optional:
+                raise _missing(need, configured)
+
+    follow([*_needs(elf, program, posixpath.dirname(program)), *needs])
+    opened = (*_OPENED, *(() if _looks_up_itself(found) else _OPENED_BEFORE_2_34))
+    follow([Need(name, program, ()) for name in opened], opened)
     folder = _home(found, elf)
     loader = posixpath.basename(elf.interpreter) if elf.interpreter else ""
     libraries = {f"{folder}/{soname}": library for soname, (_, library) in sorted(found.items()) if soname != loader}
     if elf.interpreter and (program_loader := root.content(elf.interpreter)):
         libraries[elf.interpreter] = program_loader
     return Closure(libraries, tuple(sorted(missing)), elf.interpreter)
+
+
+def _looks_up_itself(found: Mapping[str, tuple[str, OnDisk]]) -> bool:
+    """Whether the C library needs no others to look up hosts and users."""
+    return any(
+        _LOOKS_UP_ITSELF in library.path.read_bytes()
+        for soname, (_, library) in found.items()
+        if soname.startswith("libc.so.")
+    )
 
 
 def _needs(elf: Elf, by: str, origin: str | None) -> Iterator[Need]:

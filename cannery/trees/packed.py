@@ -38,7 +38,7 @@ _FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dic
 _TABLE = "PACKED: dict[str, tuple[str, list[tuple[int, int]], list[str]]] = {}"
 _LIBRARIES = "LIBRARIES: dict[str, tuple[str, list[tuple[int, int]]]] = {}"
 _UNPACKS = {"_lzma", "zlib"}  # what is needed to unpack anything
-_OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")  # by the C library itself
+_OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")  # by the C library, by name
 
 
 @dataclass(frozen=True)

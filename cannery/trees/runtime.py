@@ -162,7 +162,7 @@ def _remembered_closure(
     """The shared libraries by image path; looked for again when one of the files found last time has changed."""
     extensions = sorted(path for path in python.entries if "/lib-dynload/" in path)
     wanted = [asdict(need) for need in needs.libraries]
-    key = key_of("closure", 1, interpreter.fingerprint, extensions, wanted, allow_missing, root)
+    key = key_of("closure", 2, interpreter.fingerprint, extensions, wanted, allow_missing, root)
     known = workspace.cache.recall("closures", key)
     if known is not None:
         paths = {name: root.path / path for name, (path, _) in known.items()}

@@ -25,9 +25,11 @@ __all__ = ["FINDER", "with_finder", "zipped_dependencies", "zipped_library"]
 
 FINDER = "_cannery_archive_finder"  # the module of the image that finds the others
 _SOURCE = Path(__file__).with_name("archive_finder.py")
-_VERSION = 1  # goes up when the same tree comes out otherwise
+_VERSION = 2  # goes up when the same tree comes out otherwise
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that the format has
-_LANDMARK = "os.pyc"  # by which the interpreter finds its prefix
+_LANDMARK = "os.pyc"  # by which the interpreter finds its prefix, whatever it holds
+# Frozen into every interpreter, which can't start with those of a file.
+_ALWAYS_FROZEN = ("importlib/_bootstrap.pyc", "importlib/_bootstrap_external.pyc", "zipimport.pyc")
 _OWN_PLACE = re.compile(rb"__file__|__path__")
 _LISTS = re.compile(rb"listdir|scandir|iterdir|walk|\br?glob\b")
 _ONLY_SOURCES = re.compile(
@@ -39,12 +41,12 @@ def zipped_library(interpreter: Interpreter) -> Transform:
     """The transform for the standard library, whose packages go in that have nothing but bytecode in them."""
     folder = interpreter.image_stdlib
     archive = f"{posixpath.dirname(folder)}/{interpreter.name.replace('.', '')}.zip"
+    landmark = Tree({f"{folder}/{_LANDMARK}": File(Inline(b""))})
 
     def apply(tree: Tree) -> Tree:
-        staying = {top for path, entry in tree if (top := _top(path, folder)) and not _is_bytecode(path, entry)} | {
-            _LANDMARK
-        }
-        return _zipped(tree, folder, archive, staying)
+        tree = tree.filter(lambda path, _: path.removeprefix(f"{folder}/") not in _ALWAYS_FROZEN)
+        staying = {top for path, entry in tree if (top := _top(path, folder)) and not _is_bytecode(path, entry)}
+        return _zipped(tree, folder, archive, staying) + landmark
 
     return Transform(key_of("zipped library", _VERSION, folder, archive), apply)
 

@@ -51,6 +51,22 @@ def test_all_libraries_lie_in_the_c_library_s_folder_but_the_loader(tmp_path: Pa
     assert found.libraries[f"{folders.pop()}/libelsewhere.so.1"].path == elsewhere
 
 
+@pytest.mark.parametrize("itself", [True, False])
+def test_libraries_for_looking_up_hosts_go_in_where_the_c_library_needs_them(tmp_path: Path, itself: bool) -> None:
+    loader = tmp_path / "lib" / "ld.so"
+    library(loader)
+    for name in ("libnss_dns.so.2", "libgcc_s.so.1"):
+        library(tmp_path / "lib" / name)
+    function = "int _nss_dns_gethostbyname_r" if itself else "int other"
+    shared = ("-shared", "-fPIC", "-nostdlib", "-Wl,-soname,libc.so.6")
+    libc = compile_c(tmp_path / "lib" / "libc.so.6", f"{function}(void) {{ return 0; }}", *shared)
+    flags = ("-nostdlib", "-Wl,--no-as-needed", str(libc), "-Wl,--dynamic-linker=/lib/ld.so", "-Wl,-e,main")
+    compile_c(tmp_path / "bin" / "program", "int main(void) { return 0; }", *flags)
+    found = {Path(path).name for path in closure("/bin/program", [], Root(tmp_path)).libraries}
+    assert found - {"libnss_dns.so.2"} == {"ld.so", "libc.so.6", "libgcc_s.so.1"}
+    assert ("libnss_dns.so.2" in found) is not itself
+
+
 def test_libraries_of_libraries_are_followed_by_their_own_runpath(tmp_path: Path) -> None:
     deep = library(tmp_path / "deep" / "libdeep.so")
     top = linked_to(tmp_path / "libtop.so", deep, "-Wl,-rpath,$ORIGIN/deep")

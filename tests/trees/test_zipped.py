@@ -13,7 +13,8 @@ import pytest
 from cannery.interpreter import describe
 from cannery.model import File, Inline, Tree
 from cannery.trees.bytecode import bytecode
-from cannery.trees.zipped import FINDER, with_finder, zipped_dependencies
+from cannery.trees.stdlib import interpreter_tree
+from cannery.trees.zipped import FINDER, with_finder, zipped_dependencies, zipped_library
 from tests.contents import read
 
 if TYPE_CHECKING:
@@ -109,3 +110,65 @@ def test_the_archive_is_the_same_for_the_same_modules(site: Path, workspace: Wor
     assert isinstance(archive, File)
     assert read(archive) == (site / "packages.zip").read_bytes()
     assert f"{folder}/{FINDER}.pyc" in tree
+
+
+STARTS_WITH = {
+    "encodings",
+    "codecs",
+    "io",
+    "abc",
+    "os",
+    "stat",
+    "posixpath",
+    "genericpath",
+    "_collections_abc",
+    "_sitebuiltins",
+    "site",
+    "importlib",
+    "zipimport",
+    "warnings",
+    "types",
+    "runpy",
+    "pkgutil",
+    "contextlib",
+    "collections",
+    "functools",
+    "operator",
+    "keyword",
+    "reprlib",
+    "heapq",
+    "weakref",
+    "_weakrefset",
+    "copyreg",
+    "lib-dynload",
+}
+
+
+@pytest.mark.parametrize("frozen", ["on", "off"])
+def test_the_interpreter_starts_with_its_library_in_an_archive(
+    workspace: Workspace, tmp_path: Path, frozen: str
+) -> None:
+    python = describe(Path(sys.executable), workspace)
+    folder = f"{python.image_stdlib}/"
+    library = interpreter_tree(python, frozenset()).filter(
+        lambda path, _: path.removeprefix(folder).partition("/")[0].partition(".")[0] in STARTS_WITH
+    )
+    tree = library | bytecode(python, workspace) | zipped_library(python)
+    for path, file in tree.files():
+        target = tmp_path / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(read(file))
+    program = (
+        "import importlib._bootstrap as a, importlib._bootstrap_external as b, zipimport as c, os, sys, codecs\n"
+        "print([m.__name__ for m in (a, b, c)], os.getpid() > 0, codecs.__spec__.origin)"
+    )
+    done = subprocess.run(
+        [str(python.executable), "-X", f"frozen_modules={frozen}", "-c", program],
+        env={"PYTHONHOME": str(tmp_path / "usr" / "local"), "LD_LIBRARY_PATH": f"{sys.base_prefix}/lib"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("['importlib._bootstrap', 'importlib._bootstrap_external', 'zipimport'] True ")
+    assert (".zip/codecs.pyc" in done.stdout) is (frozen == "off")
