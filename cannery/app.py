@@ -128,7 +128,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
     compile: bool = False  # the app's own modules, by Cython
     keep_sources: tuple[str, ...] = ()  # distributions' or packages' top-level names that need their .py files
-    compress: bool = False  # very large extension modules, unpacked when they're imported; of the recipe tiny
+    compress: bool = False  # large extension modules, unpacked when they're imported; of the recipe tiny
     compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
 
     # how it runs
