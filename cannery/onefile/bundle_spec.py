@@ -39,13 +39,13 @@ def module_of(entry: tuple[str, str, str]) -> str:
 
 
 def with_hooks() -> set[str]:
-    """The top-level names that PyInstaller has hooks for: what these bring in, no import shows.
+    """The modules that PyInstaller has hooks for: what these bring in, no import shows.
 
     Of Python's own modules that's true of the encodings alone.
     """
     folders = [Path(PyInstaller.hooks.__file__).parent, *map(Path, contributed())]
-    tops = {path.stem[len("hook-") :].partition(".")[0] for folder in folders for path in folder.glob("hook-*.py")}
-    return tops - sys.stdlib_module_names | {"encodings"}
+    names = {path.stem[len("hook-") :] for folder in folders for path in folder.glob("hook-*.py")}
+    return {name for name in names if name == "encodings" or name.partition(".")[0] not in sys.stdlib_module_names}
 
 
 def contributed() -> list[str]:
@@ -56,18 +56,23 @@ def contributed() -> list[str]:
 
 
 def kept(graph: Any, reached: set[str], scripts: list[str]) -> set[str]:
-    """The names of the modules that stay: what is reached, what hooks and ``scripts`` ask for, and its imports."""
-    hooked = with_hooks()
-    names = {node.identifier for node in graph.iter_graph() if isinstance(node.identifier, str)}
-    pending = [name for name in names - reached if name.partition(".")[0] in hooked] + scripts
+    """The modules that stay: ``reached`` ones, and with all its imports what hooks for these and ``scripts`` ask for.
+
+    What a hook asks for is in the graph as an import of the module that the hook is for.
+    """
+
+    def imports(name: str) -> list[str]:
+        node = graph.find_node(name)
+        outgoing = graph.get_edges(node)[0] if node is not None else ()
+        return [str(other.identifier) for other in outgoing if other is not None]
+
+    pending = scripts + [asked for name in reached & with_hooks() for asked in imports(name)]
     keep = set(reached)
     while pending:
         name = pending.pop()
         if name not in keep:
             keep.add(name)
-            node = graph.find_node(name)
-            outgoing = graph.get_edges(node)[0] if node is not None else ()
-            pending += [str(other.identifier) for other in outgoing if other is not None]
+            pending += imports(name)
     return keep
 
 
@@ -111,10 +116,11 @@ def main() -> None:
     )
     reached, first = {*wanted["reached"], *wanted["own"]}, triggers(analysis.graph)
     left_out, stand_ins = set(wanted["left_out"]), wanted["stand_ins"]
-    scripts: Toc = [entry for entry in analysis.scripts if first.get(entry[0], "") not in left_out]
-    keep = kept(analysis.graph, reached, [entry[1] for entry in scripts if entry[0] in first])
     tools = list(Path(wanted["tools"]).iterdir())  # links, each to a package of PyInstaller's own
     theirs = {path.name for path in tools}
+    unused = left_out | theirs - {name.partition(".")[0] for name in reached}
+    scripts: Toc = [entry for entry in analysis.scripts if first.get(entry[0], "") not in unused]
+    keep = kept(analysis.graph, reached, [entry[1] for entry in scripts if entry[0] in first])
 
     def of_tools(entry: tuple[str, str, str]) -> bool:
         if entry[1] == NO_FILE:
