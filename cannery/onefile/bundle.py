@@ -28,7 +28,7 @@ __all__ = ["INTERNAL", "Bundle", "bundle"]
 INTERNAL: Final = "_internal"  # PyInstaller's name for the folder beside the executable
 _BUNDLE: Final = "bundle.spec"
 _FILE: Final = "file.spec"
-_VERSION: Final = 1  # goes up when the same parts come out otherwise
+_VERSION: Final = 2  # goes up when the same parts come out otherwise
 _ENVIRONMENT: Final = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "1",  # sets of strings go into bytecode in the order of their hashes

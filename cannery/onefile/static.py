@@ -10,17 +10,18 @@ import lzma
 import posixpath
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from cannery.errors import ToolError
 from cannery.files import stamp
 from cannery.model import Digest, File, OnDisk, Symlink, Tree, key_of
 from cannery.onefile.bundle import INTERNAL
 from cannery.onefile.stage import write_tree
+from cannery.onefile.xz import Block, write_xz
 from cannery.process import ProgramFailed
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
     from cannery.onefile.tools import Tools
     from cannery.workspace import Workspace
 
-__all__ = ["static"]
+__all__ = ["SECTION", "static"]
 
-_VERSION: Final = 1  # goes up when the same bundle comes out otherwise
-_SECTION: Final = ".staticx.archive"
-_DICTIONARY: Final = 8 << 20  # bytes: staticx's bootloader unpacks with no more
-_PRESET: Final = 6  # of xz
+_VERSION: Final = 2  # goes up when the same bundle comes out otherwise
+SECTION: Final = ".staticx.archive"
+# Its dictionary is 8 MiB: staticx's bootloader unpacks with no more.
+_LZMA2: Final[Mapping[str, Any]] = {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 8 << 20}
+_FOR_BYTECODE: Final = {"lc": 4, "pb": 0}  # what a byte is depends on the one before, and not on where it lies
 # What makes machine code more alike before it's compressed; the bootloader is built with that of its architecture.
 _FILTERS: Final = {"amd64": lzma.FILTER_X86, "386": lzma.FILTER_X86, "ppc64le": lzma.FILTER_POWERPC}
 
@@ -108,10 +110,12 @@ def _make(job: _Job, program: Path, scratch: Path) -> None:
         raise _explained(error) from error
     theirs, ours = scratch / "theirs.tar", scratch / "ours.tar"
     run = job.workspace.run
-    run([job.tools.objcopy, f"--dump-section={_SECTION}={theirs}", str(raw), str(scratch / "copy")])
-    with tarfile.open(theirs) as archive, ours.open("wb") as stream:
-        _write_archive(job, archive, stream)
-    run([job.tools.objcopy, "--strip-all", f"--update-section={_SECTION}={ours}", str(raw), str(program)])
+    run([job.tools.objcopy, f"--dump-section={SECTION}={theirs}", str(raw), str(scratch / "copy")])
+    with tarfile.open(theirs) as archive:
+        code = _write_archive(job, archive, ours)
+    if job.packing != "none":
+        ours = _packed(job, ours, code)
+    run([job.tools.objcopy, "--strip-all", f"--update-section={SECTION}={ours}", str(raw), str(program)])
     program.chmod(0o755)
 
 
@@ -124,42 +128,42 @@ def _explained(error: ProgramFailed) -> ToolError:
     )
 
 
-def _write_archive(job: _Job, theirs: tarfile.TarFile, stream: BinaryIO) -> None:
-    """Write what staticx has collected, and what it hasn't, to ``stream``."""
+def _write_archive(job: _Job, theirs: tarfile.TarFile, path: Path) -> int:
+    """Write what staticx has collected, and what it hasn't, to ``path``; returns where machine code begins there."""
     members = dict(_members(job, theirs))
-    total, done = sum(member.size for member, _ in members.values()), 0
-    packed = _packed(job, stream)
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:  # all that its bootloader reads
+    code = 0
+    with tarfile.open(path, mode="w", format=tarfile.GNU_FORMAT) as archive:  # all that its bootloader reads
         for name in sorted(members, key=_order):
             member, content = members[name]
-            job.workspace.progress("freezing: packing", done, total)
             if content is None:
                 archive.addfile(member)
             else:
                 with content() as source:
                     archive.addfile(member, source)
-            done += member.size
-    if packed is not stream:
-        packed.close()
+            code = code if _is_code(name) else archive.offset
+    return code
 
 
 def _order(name: str) -> tuple[bool, str]:
     """Bytecode lies beside bytecode, and machine code beside machine code: xz finds what is alike close by."""
-    return ".so" in name, name
+    return _is_code(name), name
 
 
-def _packed(job: _Job, stream: BinaryIO) -> BinaryIO:
-    if job.packing == "none":
-        return stream
+def _is_code(name: str) -> bool:
+    return ".so" in name
+
+
+def _packed(job: _Job, archive: Path, code: int) -> Path:
+    """The archive compressed: bytecode, and machine code from ``code`` on, each as suits it."""
+    path, size = archive.with_suffix(".xz"), archive.stat().st_size
     alike = _FILTERS.get(job.platform.architecture)
-    filters = [
-        *([{"id": alike}] if alike else []),
-        {"id": lzma.FILTER_LZMA2, "preset": _PRESET, "dict_size": _DICTIONARY},
-    ]
-    packed = lzma.open(  # noqa: SIM115  # closed by who writes to it
-        stream, "wb", format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=filters
+    blocks = (
+        Block(0, code, [{**_LZMA2, **_FOR_BYTECODE}]),
+        Block(code, size - code, [*([{"id": alike}] if alike else []), _LZMA2]),
     )
-    return cast("BinaryIO", packed)
+    with path.open("wb") as stream:
+        write_xz(archive, blocks, stream, lambda done: job.workspace.progress("freezing: packing", done, size))
+    return path
 
 
 _Member = tuple[tarfile.TarInfo, Callable[[], BinaryIO] | None]
