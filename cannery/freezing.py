@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.app import App
+    from cannery.onefile.account import Share
     from cannery.programs import Form, Program
 
 __all__ = ["freeze"]
@@ -27,12 +28,19 @@ __all__ = ["freeze"]
 _CHUNK = 1 << 20
 
 
-def freeze(app: App, form: Form | None = None, *, quiet: bool = False) -> ProgramReport:
+def freeze(app: App, form: Form | None = None, *, quiet: bool = False, sizes: bool = False) -> ProgramReport:
     """Make the program of ``app``, and write it below ``dist/``; ``quiet`` shows no progress.
 
     The recipe in its settings says how: ``static``, or ``onefile``, which alone has other forms than a static file. An
-    app whose image has another recipe becomes a program by ``onefile``.
+    app whose image has another recipe becomes a program by ``onefile``. With ``sizes`` the report says what each part
+    takes in a static file of that recipe.
     """
+    if sizes and (app.settings.recipe == "static" or form not in {None, "static"}):
+        raise ConfigurationError(
+            "there are sizes of what staticx compresses, and of nothing else",
+            evidence=f"the recipe is {app.settings.recipe}, the form {form or 'static'}",
+            step="leave --sizes out: the report says how large each part is by itself",
+        )
     began = time.perf_counter()
     with showing_progress(quiet=quiet) as progress:
         workspace = Workspace.default(progress)
@@ -41,7 +49,15 @@ def freeze(app: App, form: Form | None = None, *, quiet: bool = False) -> Progra
         digest = _written(made, path)
     size = sum(file.content.size for _, file in made.tree.tree.files())
     seconds = time.perf_counter() - began
-    return ProgramReport(app, made.form, made.modules, made.files, made.notes, path, size, digest, seconds)
+    shares = _shares(path, workspace) if sizes else []
+    return ProgramReport(app, made.form, made.modules, made.files, made.notes, path, size, digest, seconds, shares)
+
+
+def _shares(path: Path, workspace: Workspace) -> list[Share]:
+    from cannery.onefile.account import account  # noqa: PLC0415
+    from cannery.onefile.tools import find_tools  # noqa: PLC0415
+
+    return account(path, find_tools(), workspace.run)
 
 
 def _bundled(app: App, form: Form | None, workspace: Workspace) -> Program:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cannery.report.image import human_size, shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -28,6 +28,7 @@ class Part(NamedTuple):
     name: str
     kind: str
     size: int  # bytes, before anything is compressed
+    packed: int | None = None  # bytes of the program that it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,12 @@ class ProgramReport:
     size: int  # bytes on disk, of everything
     digest: Digest  # of the executable
     seconds: float
+    shares: Sequence[tuple[str, str | None, int, int]] = ()  # what each part takes, where that was asked for
 
     def parts(self) -> list[Part]:
         """What is in it, the largest first."""
+        if self.shares:
+            return [Part(name, kind or _kind(name), size, packed) for name, kind, size, packed in self.shares]
         tops: dict[str, int] = {}
         for name, size in self.modules.items():
             top = name.partition(".")[0]
@@ -63,7 +67,7 @@ class ProgramReport:
             "size": self.size,
             "digest": str(self.digest),
             "seconds": round(self.seconds, 3),
-            "contents": [part._asdict() for part in self.parts()],
+            "contents": [_as_json(part) for part in self.parts()],
             "notes": list(self.notes),
         }
 
@@ -72,12 +76,16 @@ class ProgramReport:
         from rich.markup import escape  # noqa: PLC0415
 
         console.print(f"[bold]{escape(self.app.name)}[/]  {self.form}, {human_size(self.size)}")
-        console.print(_table(self.parts()))
+        console.print(_account(self.parts()) if self.shares else _table(self.parts()))
         console.print(f"program  {escape(shown_path(self.path))}  {human_size(self.size)}")
         console.print(f"digest   {self.digest}")
         console.print(f"took     {self.seconds:.2f} s")
         for note in self.notes:
             console.print(f"[yellow]note[/]     {escape(note)}")
+
+
+def _as_json(part: Part) -> dict[str, Any]:
+    return {name: value for name, value in part._asdict().items() if value is not None}
 
 
 def _kind(path: str) -> str:
@@ -101,4 +109,21 @@ def _table(parts: Iterable[Part]) -> Any:
         table.add_row(escape(part.name), part.kind, human_size(part.size))
     if rest := rows[_SHOWN:]:
         table.add_row(f"{len(rest)} others", "", human_size(sum(part.size for part in rest)))
+    return table
+
+
+def _account(parts: Iterable[Part]) -> Any:
+    """Every part with its bytes, which together are the program."""
+    from rich import box  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    rows = list(parts)
+    table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
+    table.add_column("holds", f"{len(rows)} parts")
+    table.add_column("", "")
+    table.add_column("unpacked", f"{sum(part.size for part in rows):,}", justify="right")
+    table.add_column("in the program", f"{sum(part.packed or 0 for part in rows):,}", justify="right")
+    for part in rows:
+        table.add_row(escape(part.name), part.kind, f"{part.size:,}", f"{part.packed:,}")
     return table

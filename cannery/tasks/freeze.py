@@ -20,6 +20,7 @@ _HELP = {
     "recipe": "onefile (by PyInstaller) or static (unpacks nothing); default: the project's, or else onefile.",
     "form": "Of onefile: static (needs nothing of the system; default), file (PyInstaller's own) or folder.",
     "platform": "Of static: linux/amd64 or linux/arm64 (default: this machine's).",
+    "sizes": "Say what each part takes in onefile's static file, compressed, to the byte.",
     "json": "Print the result as JSON, and nothing else, on standard output.",
 }
 
@@ -34,6 +35,7 @@ def freeze(
     python: str | None = None,
     project: str | None = None,
     compile: bool = False,  # the flag's name
+    sizes: bool = False,
     json: bool = False,
 ) -> None:
     """Make one executable of the project: dist/NAME.
@@ -50,7 +52,7 @@ def freeze(
     _check("recipe", recipe, ("onefile", "static"))
     _check("form", form, get_args(Form))
     app = load_app(project, recipe=recipe, platform=platform, python=python, compile=compile or None)
-    report = make(app, cast("Form | None", form), quiet=json)
+    report = make(app, cast("Form | None", form), quiet=json, sizes=sizes)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))
         return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.onefile.conftest import FILES, freeze
+from tests.onefile.conftest import FILES, cannery, freeze
 
 if TYPE_CHECKING:
     from tests.onefile.conftest import Frozen
@@ -116,3 +116,22 @@ def test_the_report_tells_what_is_in_it(static: Frozen) -> None:
     assert parts["libc.so.6"]["kind"] == "shared library"
     assert static.report["size"] == static.path.stat().st_size
     assert sum(part["size"] for part in parts.values()) > static.report["size"]  # it's compressed
+
+
+def test_the_sizes_of_all_parts_are_the_program(static: Frozen, project: Path) -> None:
+    report = freeze(project, "--sizes").report
+    parts = {(part["name"], part["kind"]): part for part in report["contents"]}
+    assert sum(part["packed"] for part in parts.values()) == static.path.stat().st_size
+    assert 0 < parts["shower", "modules"]["packed"] < parts["shower", "modules"]["size"]
+    assert parts["encodings", "modules"]["size"] > parts["shower", "modules"]["size"]  # from the base library
+    assert parts["libc.so.6", "shared library"]["size"] == next(
+        part["size"] for part in static.report["contents"] if part["name"] == "libc.so.6"
+    )
+
+
+def test_sizes_are_told_as_a_table_and_refused_where_nothing_is_compressed(static: Frozen, project: Path) -> None:
+    done = cannery("freeze", "--sizes", cwd=project)
+    assert f"{static.path.stat().st_size:,}" in done.stdout, done.stderr
+    assert "staticx's bootloader" in done.stdout
+    refused = cannery("freeze", "--sizes", "--form=folder", cwd=project)
+    assert "leave --sizes out" in refused.stderr
