@@ -89,7 +89,7 @@ class OnefileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
 
     without: tuple[ModuleName, ...] = ()  # modules that stay out though something imports them
     packing: Literal["xz", "none"] = "xz"  # none starts faster and is larger
-    upx: bool = False  # compress shared libraries with UPX as well, where it's installed
+    upx: bool = False  # noted as what does nothing on Linux
 
 
 class TinySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):

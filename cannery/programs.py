@@ -14,7 +14,7 @@ from cannery.onefile.bundle import bundle
 from cannery.onefile.python import check_python
 from cannery.onefile.stage import Parts
 from cannery.onefile.static import static
-from cannery.onefile.tools import find_tools, has_upx
+from cannery.onefile.tools import find_tools
 from cannery.reach.host import host_of
 from cannery.reach.places import Place
 from cannery.reaching import app_place, reach_with, standard_library
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 __all__ = ["Form", "Program", "notes_on_bundle", "program"]
 
 _LARGE = 100 * 10**6  # bytes
+# Tried with UPX 4.2.2: OpenSSL's library ends the program as soon as it's loaded, others can't be packed.
+_NO_UPX = (
+    "upx is set, and nothing was packed by it: on Linux, libraries that UPX has packed crash when they're loaded, so "
+    "PyInstaller takes it on Windows alone; leave it out: xz packs the whole program"
+)
 
 Form = Literal["folder", "file", "static"]
 
@@ -77,8 +82,8 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
         whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
         tree = LazyTree(key_of("program", str(whole.digest)), lambda: Tree({f"/{parts.name}": File(whole, 0o755)}))
     notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
-    if app.settings.onefile.upx and not has_upx():
-        notes += ("upx is set, and there is no program of that name: nothing was compressed with it",)
+    if app.settings.onefile.upx:
+        notes += (_NO_UPX,)
     return Program(parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
 
 
@@ -106,7 +111,6 @@ def _parts(
         without=out.names,
         stand_ins=out.stand_ins,
         optimize=settings.optimize,
-        upx=settings.onefile.upx and has_upx(),
     )
 
 

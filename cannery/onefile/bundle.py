@@ -81,7 +81,7 @@ def _key(parts: Parts, finish: Transform, interpreter: Interpreter, tools: Tools
     own = [(path.name, stamp(path)) for path in sorted(Path(__file__).parent.glob("*.py"))]
     trees = (parts.code.key, parts.resources.key, parts.wheels.key if parts.wheels else None)
     rest = (parts.name, str(parts.entry), parts.roots, parts.without, parts.stand_ins, parts.reached, parts.left_out)
-    options = (parts.data, parts.optimize, parts.upx, one_file)
+    options = (parts.data, parts.optimize, one_file)
     return key_of("bundle", _VERSION, own, trees, rest, options, finish.key, interpreter.fingerprint, tools.key)
 
 

@@ -143,8 +143,8 @@ def main() -> None:
     data: Toc = [(name, path, "DATA") for name, path in wanted["data"] if name not in {each[0] for each in given}]
     pyz = PYZ(pure)
     options = [("X utf8_mode=1", None, "OPTION"), ("u", None, "OPTION"), *[("O", None, "OPTION")] * wanted["optimize"]]
-    program = EXE(pyz, scripts, options, exclude_binaries=True, name=wanted["name"], upx=wanted["upx"])
-    COLLECT(program, binaries, given, data, name=wanted["name"], upx=wanted["upx"])
+    program = EXE(pyz, scripts, options, exclude_binaries=True, name=wanted["name"], upx=False)
+    COLLECT(program, binaries, given, data, name=wanted["name"], upx=False)
     contents = {
         "modules": {name: entry[2] for name, entry in sorted(ZlibArchiveReader(pyz.name).toc.items())},
         "missing": missing(analysis.graph, set(wanted["own"])),

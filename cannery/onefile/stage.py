@@ -45,7 +45,6 @@ class Parts:
     left_out: tuple[str, ...] = ()  # modules that it's known not to reach
     data: tuple[str, ...] = ()  # files of the wheels that go in beside the modules: paths in the image
     optimize: int = 0
-    upx: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,6 @@ def _description(folder: Path, app: Path, site: Path, parts: Parts, interpreter:
         "data": [*_data(app, parts), *_package_data(site, parts.data, interpreter)],
         "runtime_hooks": [str(folder / "left_out.py")],
         "optimize": parts.optimize,
-        "upx": parts.upx,
         "tools": str(folder / "tools"),
     }
 

@@ -17,7 +17,7 @@ from cannery.model import key_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Tools", "find_tools", "has_upx"]
+__all__ = ["Tools", "find_tools"]
 
 _EXTRA = 'pip install "cannery[onefile]"'
 # What PyInstaller is made of; it runs under the app's own interpreter, beside the app's packages.
@@ -60,11 +60,6 @@ def find_tools(*, static: bool = True) -> Tools:
             [(name, stamp(Path(program).resolve())) for name, program in programs.items() if program],
         ),
     )
-
-
-def has_upx() -> bool:
-    """Whether UPX is installed, which PyInstaller leaves out without a word where it isn't."""
-    return shutil.which("upx") is not None
 
 
 def _distribution(name: str) -> Distribution | None:

@@ -143,7 +143,7 @@ def test_a_setting_that_there_is_not_is_refused_too(tmp_path: Path) -> None:
     assert "did you mean 'without'?" in done.stderr or "did you mean 'onefile.without'?" in done.stderr
 
 
-def test_upx_that_is_not_installed_is_noted(tmp_path: Path) -> None:
+def test_upx_is_noted_as_what_packs_nothing(tmp_path: Path) -> None:
     settings = "[tool.cannery.onefile]\nupx = true\n"
     project = write_project(tmp_path, {"main.py": "print('hello')", "pyproject.toml": settings})
     (note,) = freeze(project, "--form=folder").report["notes"]
