@@ -35,8 +35,15 @@ __all__ = ["SECTION", "static"]
 
 _VERSION: Final = 2  # goes up when the same bundle comes out otherwise
 SECTION: Final = ".staticx.archive"
-# Its dictionary is 8 MiB: staticx's bootloader unpacks with no more.
-_LZMA2: Final[Mapping[str, Any]] = {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 8 << 20}
+# Its dictionary is 8 MiB: staticx's bootloader unpacks with no more. What is alike is looked for less long than xz does
+# by itself: that takes two thirds of the time, and 0.2 % more bytes.
+_LZMA2: Final[Mapping[str, Any]] = {
+    "id": lzma.FILTER_LZMA2,
+    "preset": 6,
+    "dict_size": 8 << 20,
+    "nice_len": 48,
+    "depth": 24,
+}
 _FOR_BYTECODE: Final = {"lc": 4, "pb": 0}  # what a byte is depends on the one before, and not on where it lies
 # What makes machine code more alike before it's compressed; the bootloader is built with that of its architecture.
 _FILTERS: Final = {"amd64": lzma.FILTER_X86, "386": lzma.FILTER_X86, "ppc64le": lzma.FILTER_POWERPC}
