@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Surroundings", "compact", "compact_elf", "raisers_in"]
 
-_VERSION = 2  # goes up when the same file comes out otherwise
+_VERSION = 3  # goes up when the same file comes out otherwise
 _MUCH = 1 << 28  # bytes: what is taken apart lies in memory
 _LARGE = 8_000_000  # bytes: what is put together doesn't stay there
 _SHT_NOBITS = 8

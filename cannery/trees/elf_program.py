@@ -240,9 +240,9 @@ def _places(parts: Iterable[Segment]) -> Iterator[int]:
 
 def _moved(segment: Segment, loaded: Iterable[Segment]) -> Segment:
     """A header for something that lies in one of those ``loaded``, where it lies now."""
-    if not segment.filesz:
-        return segment
     home = next((each for each in loaded if _within(segment.span, each.span)), None)
+    if not segment.filesz:
+        return replace(segment, offset=segment.vaddr - home.vaddr + home.offset if home else 0)
     if home is None:
         raise MalformedElfError(f"a segment at {segment.vaddr:#x} isn't loaded as a whole")
     return replace(segment, offset=segment.vaddr - home.vaddr + home.offset)

@@ -84,9 +84,7 @@ def test_an_image_that_nothing_here_runs_says_what_would(made: Path, environment
     told = {**environment, "CANNERY_PLATFORM": "linux/arm64"}
     refused = subprocess.run(command, cwd=made, env=told, capture_output=True, text=True, check=False)
     assert refused.returncode == 126
-    assert (
-        "'/usr/local/bin/probe' can't be executed\n  Exec format error\nNext: where it" in refused.stderr
-    )
+    assert "'/usr/local/bin/probe' can't be executed\n  Exec format error\nNext: where it" in refused.stderr
 
 
 def test_a_packed_one_needs_an_emulator_that_the_system_finds(made: Path) -> None:

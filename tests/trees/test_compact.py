@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RELA, RELASZ, RELR, JMPREL, BIND_NOW = 7, 8, 36, 23, ("-Wl,-z,now",)
 NUMBERS = ",".join(f'"{number}"' for number in range(3000))
-POINTERS = f"static const char *text[3000] = {{{NUMBERS}}};"
+POINTERS = f"const char *text[3000] = {{{NUMBERS}}};"
 LIBRARY = f"""
 #include <stdlib.h>
 #include <string.h>
