@@ -49,7 +49,7 @@ _OTHER_PYTHON = "take the recipe tiny, scratch or onefile, which pack any Python
 # What there's something else for, so that who names it without using it still works.
 _STAND_INS = {"ssl": "ssl.py"}
 # What every executable holds: `python -m`, and the functions that site adds to the built-in ones.
-_STARTED = ("runpy", "_sitebuiltins", "warnings", "encodings.ascii", "encodings.latin_1", "encodings.utf_8")
+_STARTED = ("runpy", "_sitebuiltins", "gc", "warnings", "encodings.ascii", "encodings.latin_1", "encodings.utf_8")
 _NOT_STARTED = {"site", "zipimport"}
 _INTERNAL = {
     "_frozen_importlib": ("importlib/_bootstrap.py", "<frozen importlib._bootstrap>"),
@@ -147,7 +147,7 @@ class _Parts:
         linked, archive = folder / "linked", self._archive()
         link(self.kit, archive, builtins, self._header(), linked, self.workspace)
         (folder / _CONTENTS).write_bytes(msgspec.json.encode(self._contents(archive, linked)))
-        pack(self.kit, linked, self.app.settings.static.packing, folder / "program", self.workspace)
+        pack(self.kit, linked, archive, self.app.settings.static.packing, folder / "program", self.workspace)
         linked.unlink()
 
     def _archive(self) -> Archive:

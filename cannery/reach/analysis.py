@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["reach"]
 
-_VERSION = 3  # of what is remembered
+_VERSION = 5  # of what is remembered
 _CYTHON = (".pyx", ".pxi")
 _NO_DATA = {".so", ".py", ".pyc", ".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".typed"}
+_DOCUMENTATION = {".rst", ".bat"}  # in the standard library
 
 
 def reach(
@@ -118,8 +119,9 @@ def _data(places: Iterable[Place], reached: Mapping[str, Module]) -> Iterable[st
         if module.package
     }
     for place in places:
+        others = _NO_DATA | _DOCUMENTATION if place.kind == "stdlib" else _NO_DATA
         for path, entry in place.tree.tree.entries.items():
-            if isinstance(entry, File) and posixpath.splitext(path)[1] not in _NO_DATA:
+            if isinstance(entry, File) and posixpath.splitext(path)[1] not in others:
                 above = posixpath.dirname(path)
                 while above not in folders and above not in {"/", *place.roots}:
                     above = posixpath.dirname(above)

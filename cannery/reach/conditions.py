@@ -44,10 +44,17 @@ class Conditions:
             "__name__": "__main__" if main else UNKNOWN,
         }
         self._main = main
-        self._aliases = _aliases(tree)
+        self._aliases, self._modules = _aliases(tree), _modules(tree)
         for name, value in _assigned_once(tree).items():
             if (found := self.value(value)) is not UNKNOWN:
                 self._values.setdefault(name, found)
+
+    def path(self, node: ast.Attribute) -> str | None:
+        """What an attribute of an imported module is called: ``os.path.join``; None for one of anything else."""
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        return self._path(node) if isinstance(root, ast.Name) and root.id in self._modules else None
 
     def truth(self, node: ast.expr) -> bool | None:
         """Whether the condition holds; None where only a run can tell."""
@@ -115,7 +122,7 @@ class Conditions:
 
     def _path(self, node: ast.expr) -> str:
         if isinstance(node, ast.Name):
-            return self._aliases.get(node.id, node.id)
+            return self._aliases.get(node.id) or self._modules.get(node.id, node.id)
         return f"{self._path(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
 
 
@@ -128,6 +135,19 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module in {"sys", "os", "typing", "platform"}:
             aliases.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
     return aliases
+
+
+def _modules(tree: ast.Module) -> dict[str, str]:
+    """The names that may be modules, as they are imported, and what these are called."""
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                modules[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            modules.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+    return modules
 
 
 def _assigned_once(tree: ast.Module) -> dict[str, ast.expr]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cannery.model import Content
 
-__all__ = ["AT_A_PROMPT", "OF_THE_INTERPRETER", "names_in", "read_cython"]
+__all__ = ["NEVER_RUN", "OF_THE_INTERPRETER", "WHEN_ASKED", "names_in", "read_cython"]
 
 # Modules that the interpreter's own C code imports by name, as its sources have it (PyImport_Import… and the like), and
 # what else of its own it loads in no way that can be read.
@@ -27,7 +27,6 @@ OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
     "_codecs_iso2022": ("_codecs_cn", "_codecs_jp", "_codecs_kr", "_multibytecodec"),
     **{f"_codecs_{each}": ("_multibytecodec",) for each in ("cn", "jp", "kr", "tw")},
     "_curses_panel": ("_curses",),
-    "_datetime": ("_strptime",),
     "_decimal": ("collections", "collections.abc", "numbers"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
     "_io": ("locale", "os"),
@@ -37,19 +36,30 @@ OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
     "_sqlite3": ("functools", "sqlite3.dump"),
     "_ssl": ("_socket",),
     "_warnings": ("warnings",),
-    "_zoneinfo": ("io", "weakref", "zoneinfo._common", "zoneinfo._tzpath"),
+    "_zoneinfo": ("datetime", "io", "weakref", "zoneinfo._common", "zoneinfo._tzpath"),
     "array": ("collections.abc", "copyreg"),
     "builtins": ("copyreg", "encodings", "traceback", "typing", "unicodedata", "warnings"),
+    "importlib.resources": ("importlib.readers",),
     "posix": ("os",),
     "pyexpat": ("encodings",),
     "sysconfig": ("_sysconfigdata_*",),  # its name is that of the platform
-    "time": ("_strptime",),
 }  # fmt: skip
 
-# What Python imports for somebody who types at its prompt, which programs don't do: help(), and the keys of a line.
-AT_A_PROMPT = {
+# The same, for who asks a module in C for an attribute.
+WHEN_ASKED: Mapping[str, tuple[Import, ...]] = dict.fromkeys(
+    ("_datetime", "time"), (Import("_strptime", asked=("strptime",)),)
+)
+
+# Imports of Python's own modules that lead nowhere in an image.
+NEVER_RUN = {
+    # for somebody who types at its prompt: help(), and the keys of a line
     ("_sitebuiltins", "pydoc"), ("site", "readline"), ("site", "rlcompleter"),
     ("site", "_pyrepl.main"), ("site", "_pyrepl.readline"), ("site", "_pyrepl.unix_console"),
+    # for a file of macOS
+    ("platform", "plistlib"),
+    # for the modules that are imported, which call back, and for objects that they were told to watch
+    ("importlib._bootstrap_external", "importlib.metadata"), ("importlib._bootstrap_external", "importlib.readers"),
+    ("zipimport", "importlib.readers"), ("warnings", "tracemalloc"), ("_py_warnings", "tracemalloc"),
 }  # fmt: skip
 
 # An import in Cython's language; those at compile time say cimport.

@@ -52,7 +52,7 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
             return read_cython(source)  # the syntax of a newer Python than this one: its imports look as ever
         return Mentions(refuses=True)
     conditions = Conditions(tree, host, main=main)
-    reader = _Reader(conditions, only_for_main(tree, conditions), module_getattr(tree))
+    reader = _Reader(conditions, tree)
     reader.block(tree.body, needed=True)
     return reader.mentions()
 
@@ -60,10 +60,11 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
 class _Reader:
     """Goes through a module's statements in order, leaving out what is never run."""
 
-    def __init__(self, conditions: Conditions, unused: frozenset[str], lazily: ast.FunctionDef | None) -> None:
+    def __init__(self, conditions: Conditions, tree: ast.Module) -> None:
         self._conditions = conditions
-        self._unused = unused  # functions
-        self._lazily = lazily  # makes attributes of the module when they are asked for
+        self._main_only = only_for_main(tree, conditions)
+        self._main_asked = tuple(sorted(name for name in self._main_only if not name.startswith("_")))
+        self._lazily = module_getattr(tree)
         self._imports: list[Import] = []
         self._strings: set[str] = set()
         self._below: set[str] = set()
@@ -126,7 +127,8 @@ class _Reader:
     def _import(self, node: ast.Import | ast.ImportFrom, *, needed: bool) -> None:
         names = tuple(alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
-            self._attributes.update(names)
+            base = f"{node.module}." if node.module and not node.level else ""
+            self._attributes.update(f"{base}{name}" for name in names)
             self._imports.append(Import(node.module or "", node.level, names, needed, self._unless, asked=self._asked))
         else:
             self._imports += [Import(name, needed=needed, unless=self._unless, asked=self._asked) for name in names]
@@ -141,8 +143,12 @@ class _Reader:
             for each in (*node.decorator_list, *node.bases, *node.keywords):
                 self._expression(each)
             self.block(node.body, needed=needed)
-        elif node.name not in self._unused:
+        elif node.name not in self._main_only:
             self._function(node)
+        elif self._main_asked:
+            self._asked = self._main_asked
+            self._function(node)
+            self._asked = ()
 
     def _if(self, node: ast.If, *, needed: bool) -> bool:
         truth = self._conditions.truth(node.test)
@@ -227,7 +233,7 @@ class _Reader:
                 pending += [each.func, *each.args, *(keyword.value for keyword in each.keywords)]
             elif not isinstance(each, ast.Name):
                 if isinstance(each, ast.Attribute):
-                    self._attributes.add(each.attr)
+                    self._attributes.add(self._conditions.path(each) or each.attr)
                 if beginning := _beginning(each):
                     self._below.add(beginning)
                 pending += ast.iter_child_nodes(each)

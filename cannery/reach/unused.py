@@ -1,4 +1,4 @@
-"""Functions that only a module's own test run calls, when it's started as a program: ``if __name__ == "__main__"``."""
+"""Functions that only a module's own command line or test calls, when it's started as a program."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ __all__ = ["only_for_main"]
 
 
 def only_for_main(tree: ast.Module, conditions: Conditions) -> frozenset[str]:
-    """The private functions that are used where the module is run, and nowhere else in it."""
-    functions = {
-        node.name: node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("_")
-    }
+    """The functions that are used below ``if __name__ == "__main__"``, and nowhere else in the module.
+
+    Those without an underscore may be asked for by other modules.
+    """
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     guards = [node for node in tree.body if isinstance(node, ast.If) and conditions.truth(node.test) is False]
     if not guards or not functions:
         return frozenset()
     run = _used(guards, functions)
-    others = [node for node in tree.body if node not in guards and node not in functions.values()]
+    others = [node for node in tree.body if node not in guards and getattr(node, "name", None) not in run]
     return run - _used(others, functions) if run else run
 
 

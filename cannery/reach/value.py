@@ -40,7 +40,7 @@ class Import(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     needed: bool = False  # where it fails, the module that it stands in can't be imported
     unless: tuple[str, ...] = ()  # where these are in the interpreter, it's never run: the other side of a try
     by_name: bool = False  # a call of import_module or the like
-    asked: tuple[str, ...] = ()  # run when another module asks this one for one of these attributes (PEP 562)
+    asked: tuple[str, ...] = ()  # run only when another module asks this one for one of these attributes
 
 
 class Mentions(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -52,7 +52,7 @@ class Mentions(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     below: frozenset[str] = frozenset()  # packages of which any module may be loaded, "" its own
     codecs: frozenset[str] = frozenset()
     exports: tuple[str, ...] = ()  # __all__
-    attributes: frozenset[str] = frozenset()  # names that something may be asked for by: x.name, from x import name
+    attributes: frozenset[str] = frozenset()  # what is asked for: "module.name", or "name" where it's unknown of what
     dynamic: tuple[int, ...] = ()  # lines that load a module whose name can't be read
     refuses: bool = False  # raises an exception whenever it's imported
     stub: bool = False  # its imports stand in the .pyi beside it, which it reads itself (lazy_loader)

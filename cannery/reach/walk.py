@@ -9,7 +9,7 @@ from encodings import normalize_encoding
 from encodings.aliases import aliases
 from typing import TYPE_CHECKING, Protocol
 
-from cannery.reach.native import AT_A_PROMPT, OF_THE_INTERPRETER
+from cannery.reach.native import NEVER_RUN, OF_THE_INTERPRETER, WHEN_ASKED
 from cannery.reach.value import Import, Mentions, Missing, Module, Reason
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Graph:
         """Note that ``importer`` leads to ``name``; False where there's no such module."""
         if name not in self.known or name == importer:
             return name == importer
-        if (importer, name) in AT_A_PROMPT or (how != "included" and self._tests_python(importer, name)):
+        if (importer, name) in NEVER_RUN or (how != "included" and self._tests_python(importer, name)):
             return True
         edges = self.edges.setdefault(importer, {})
         before = edges.get(name)
@@ -100,6 +100,8 @@ class Graph:
             for pattern in OF_THE_INTERPRETER.get(name, ()) if module.place == "stdlib" else ():
                 for implied in fnmatch.filter(self.known, pattern) if "*" in pattern else [pattern]:
                     self.add(name, implied, "native")
+            if module.kind in {"builtin", "extension"} and module.place == "stdlib":
+                self._follow_imports(name, Mentions(WHEN_ASKED.get(name, ())))
             for imported in traced.get(name, ()):
                 self.add(name, imported, "traced")
             if module.kind in {"source", "extension"}:
@@ -108,7 +110,7 @@ class Graph:
                 self._follow_names(name, module, mentions)
 
     def _follow_imports(self, name: str, mentions: Mentions) -> None:
-        self._answer(lambda owner, asked: owner != name and not mentions.attributes.isdisjoint(asked))
+        self._answer(lambda owner, asked: owner != name and self._asks(mentions, owner, asked))
         for each in mentions.imports:
             if each.unless and all(self._in_the_interpreter(other) for other in each.unless):
                 continue
@@ -119,8 +121,18 @@ class Graph:
 
     def _is_asked(self, owner: str, attributes: Iterable[str]) -> bool:
         """Whether a module that was read may ask ``owner`` for one of ``attributes``."""
-        others = [mentions.attributes for name, mentions in self.mentions.items() if name != owner]
-        return any(not each.isdisjoint(attributes) for each in others)
+        return any(self._asks(mentions, owner, attributes) for name, mentions in self.mentions.items() if name != owner)
+
+    def _asks(self, mentions: Mentions, owner: str, attributes: Iterable[str]) -> bool:
+        """Whether that asks ``owner``, or something that's unknown, and so not another module."""
+        for attribute in attributes:
+            if not mentions.attributes.isdisjoint((attribute, f"{owner}.{attribute}")):
+                return True
+            end = f".{attribute}"
+            for asked in mentions.attributes:
+                if asked.endswith(end) and asked.removesuffix(end) not in self.known:
+                    return True
+        return False
 
     def _answer(self, is_asked: Callable[[str, tuple[str, ...]], bool]) -> None:
         """Follow the imports that wait for somebody to ask, where ``is_asked`` says that there's one now."""

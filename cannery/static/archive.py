@@ -6,6 +6,8 @@ import marshal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cannery.static.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,6 +35,7 @@ class Archive:
     files: Mapping[str, Content]
     facts: Mapping[str, Any]  # that marshal can write
     places: dict[str, tuple[int, int]] = field(default_factory=dict)  # of modules: offset and size
+    bytecode: list[bytes] = field(default_factory=list)  # of all modules: the data begins with it
     index: tuple[int, int] = (0, 0)
     data: bytes = b""
 
@@ -45,7 +48,11 @@ class Archive:
             return place
 
         for name, module in sorted(self.modules.items()):
-            self.places[name] = put(_read(module.bytecode)[_HEADER:]) if module.bytecode else (0, 0)
+            if module.bytecode is not None:
+                self.bytecode.append(_smaller(_read(module.bytecode)[_HEADER:]))
+                self.places[name] = put(self.bytecode[-1])
+            else:
+                self.places[name] = (0, 0)
         files = {path: put(_read(content)) for path, content in sorted(self.files.items())}
         modules = {
             name: (module.path, module.package, *self.places[name]) for name, module in sorted(self.modules.items())
@@ -57,3 +64,10 @@ class Archive:
 def _read(content: Content) -> bytes:
     with content.open() as stream:
         return stream.read()
+
+
+def _smaller(code: bytes) -> bytes:
+    try:
+        return joined(with_few_lines(tokens_of(code)))
+    except UnknownFormatError:  # bytecode that no compiler made
+        return code

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["CODE", "code_of", "maker_key"]
 
 CODE = Path(__file__).parents[1]  # the package cannery
-_PARTS = ("executable.py", "static/archive.py", "static/link.py", "static/packing.py", "static/toolchain.py")
+_PARTS = (
+    *("executable.py", "static/archive.py", "static/columns.py", "static/link.py", "static/marshalled.py"),
+    *("static/packing.py", "static/toolchain.py"),
+)
 _PROGRAMS = ("ziglang", "zstandard")
 
 
@@ -27,7 +30,7 @@ def maker_key(code: Path = CODE) -> str:
 def code_of(code: Path) -> Iterator[Path]:
     """The files of cannery that take part in making an executable, in C and in Python."""
     yield from (code / part for part in _PARTS)
-    yield from sorted(path for path in (code / "static/launcher").iterdir() if path.suffix in {".c", ".py"})
+    yield from sorted(path for path in (code / "static/launcher").iterdir() if path.suffix in {".c", ".h", ".py"})
 
 
 def _version(distribution: str) -> str | None:

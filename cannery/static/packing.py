@@ -2,44 +2,126 @@
 
 from __future__ import annotations
 
+import io
+import json
 import lzma
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.errors import ToolError
 from cannery.files import explained
+from cannery.model import key_of
+from cannery.static.columns import absolute_branches, columns_of
 from cannery.static.link import LAUNCHER, LINK, WARNINGS, embed
 from cannery.static.toolchain import toolchain
+from cannery.trees.elf_headers import ElfReader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from cannery.static.archive import Archive
     from cannery.static.kit import Kit
-    from cannery.static.toolchain import Target
     from cannery.workspace import Workspace
 
-__all__ = ["pack"]
+__all__ = ["Rearranged", "pack", "rearranged"]
 
 _LEVEL = 19  # of zstd
+_SHF_EXECINSTR = 4
+_CACHES = """
+import json, opcode
+entries = opcode._inline_cache_entries  # by opcode, or since 3.13 by name
+if isinstance(entries, dict):
+    entries = [entries.get(name, 0) for name in opcode.opname[:256]]
+print(json.dumps({"entries": entries}))
+"""
 
 
-def pack(kit: Kit, source: Path, packing: str, target: Path, workspace: Workspace) -> None:
-    """Write ``source``, an executable, to ``target`` by ``packing``: none, zstd or xz."""
+def pack(kit: Kit, source: Path, archive: Archive, packing: str, target: Path, workspace: Workspace) -> None:
+    """Write ``source``, an executable with ``archive`` inside, to ``target`` by ``packing``: none, zstd or xz."""
     if packing == "none":
         shutil.copy(source, target)
         return
     workspace.progress(f"packing by {packing}")
-    data = source.read_bytes()
-    packed = _xz(data, kit.target) if packing == "xz" else _zstd(data)
+    executable = rearranged(source.read_bytes(), archive.bytecode, _inline_caches(kit, workspace), kit.target.platform)
+    if packing == "xz":
+        packed = _xz(b"".join(executable.parts))
+    else:
+        with ThreadPoolExecutor() as pool:
+            packed = b"".join(pool.map(_zstd, executable.parts))
     tools = toolchain(kit.target, workspace)
     with workspace.cache.scratch() as folder, explained(folder):
         (folder / "packed").write_bytes(packed)
         (folder / "packed.S").write_text(embed("packed", "packed"), encoding="utf-8")
-        shutil.copy(LAUNCHER / "stub.c", folder)
-        flags = (*WARNINGS, f"-DUNPACKED={len(data)}ul", *(("-DXZ",) if packing == "xz" else ()), f"-I{kit.include}")
+        (folder / "packed.h").write_text(executable.header(), encoding="utf-8")
+        for name in ("stub.c", "columns.h"):
+            shutil.copy(LAUNCHER / name, folder)
+        flags = (*WARNINGS, *(("-DXZ",) if packing == "xz" else ()), f"-I{kit.include}")
         objects = tools.compile([folder / "stub.c", folder / "packed.S"], folder, flags)
         library = kit.folder / "lib" / ("liblzma.a" if packing == "xz" else "libzstd.a")
         tools.run(*tools.compiler, *LINK, *map(str, objects), str(library), "-o", str(target), cwd=folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Rearranged:
+    """An executable in two parts, which compress well: one without the bytecode, and that in columns."""
+
+    size: int  # bytes, as it was
+    code: tuple[int, int]  # where the machine code lies, and how long it is
+    modules: tuple[int, int]  # where the bytecode lay
+    caches: Sequence[int]
+    parts: tuple[bytes, bytes]
+    columns: tuple[int, ...]  # sizes
+
+    def header(self) -> str:
+        """C: what ``launcher/stub.c`` has to know."""
+        return "\n".join((
+            "#include <stdint.h>",
+            f"#define UNPACKED {self.size}ul",
+            f"#define REARRANGED {sum(map(len, self.parts))}ul",
+            f"#define CODE_START {self.code[0]}ul",
+            f"#define CODE_SIZE {self.code[1]}",
+            f"#define MODULES_START {self.modules[0]}ul",
+            f"#define MODULES_SIZE {self.modules[1]}ul",
+            f"static const uint8_t caches[256] = {{{', '.join(map(str, self.caches))}}};",
+            f"static const uint32_t sizes[] = {{{', '.join(map(str, self.columns))}}};",
+            "",
+        ))  # fmt: skip
+
+
+def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int], platform: str) -> Rearranged:
+    """The same executable, rearranged; ``modules`` lie in it one after another."""
+    bytecode = b"".join(modules)
+    start = executable.index(bytecode)
+    sections = ElfReader(io.BytesIO(executable), len(executable)).sections()
+    code = max((each for each in sections if each.flags & _SHF_EXECINSTR), key=lambda each: each.size)
+    changed = bytearray(executable)
+    changed[code.offset : code.offset + code.size] = absolute_branches(
+        executable[code.offset : code.offset + code.size], platform
+    )
+    del changed[start : start + len(bytecode)]
+    columns = columns_of(modules, caches)
+    return Rearranged(
+        size=len(executable),
+        code=(code.offset, code.size),
+        modules=(start, len(bytecode)),
+        caches=caches,
+        parts=(bytes(changed), b"".join(columns)),
+        columns=tuple(map(len, columns)),
+    )
+
+
+def _inline_caches(kit: Kit, workspace: Workspace) -> list[int]:
+    """How many code units of inline cache follow each instruction of the kit's Python, by opcode."""
+    key = key_of("inline caches", _CACHES, kit.interpreter.fingerprint)
+    found = workspace.cache.recall("inline-caches", key)
+    if found is None:
+        command = [str(kit.interpreter.executable), "-I", "-S", "-c", _CACHES]
+        found = json.loads(workspace.run(command).stdout)
+        workspace.cache.remember("inline-caches", key, found)
+    return list(found["entries"])
 
 
 def _zstd(data: bytes) -> bytes:
@@ -54,8 +136,6 @@ def _zstd(data: bytes) -> bytes:
         raise MemoryError(str(error)) from error  # nothing else can fail
 
 
-def _xz(data: bytes, target: Target) -> bytes:
-    """What is mostly machine code, with jumps made alike where that is known to help."""
-    jumps = [{"id": lzma.FILTER_X86}] if target.platform == "linux/amd64" else []
-    filters = [*jumps, {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
+def _xz(data: bytes) -> bytes:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
     return lzma.compress(data, format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=filters)

@@ -196,3 +196,21 @@ def test_what_makes_an_attribute_is_reached_once_somebody_may_ask_for_it(reached
     star = "*" in main  # which takes what it's told, and __all__ might be made longer
     assert ("lazily.two" in reached(main, wheels).modules) == star
     assert reached("import lazily", wheels).modules.keys() & {"lazily.one", "lazily.two"} == set()
+
+
+@pytest.mark.parametrize(
+    ("main", "asks"),
+    [
+        ("import tool\ntool.main()", True), ("from tool import main", True),
+        ("import other as tool\ntool.main()", False), ("import tool, other\nother.main()", False),
+        ("import tool\nwith_it(tool).main()", True), ("import tool, other\nother.tool.main()", True),
+    ],
+)  # fmt: skip
+def test_a_command_line_of_a_module_is_reached_where_somebody_may_call_it(
+    reached: Analysis, main: str, *, asks: bool
+) -> None:
+    wheels = {
+        "tool.py": "def main():\n import parser\nif __name__ == '__main__':\n main()", "parser.py": "",
+        "other.py": "import tool\ndef main(): pass",
+    }  # fmt: skip
+    assert ("parser" in reached(main, wheels).modules) == asks

@@ -197,5 +197,30 @@ def test_what_a_module_imports_when_an_attribute_is_asked_for_is_known_by_that_a
 
 
 def test_attributes_are_names_after_dots_and_from_and_strings_alone() -> None:
-    found = read("__all__ = ['no']\nfrom a import b as c\nx.y.z(getattr(o, 'p'), 'not one')\nq = r")
-    assert found.attributes == {"b", "y", "z", "p"}
+    found = read("""
+        __all__ = ["no"]
+        import m.n, p as q
+        from a import b as c
+        from . import d
+        x.y.z(getattr(o, "e"), "not one")
+        m.n.f(c.g, q.h.i, j)
+    """)
+    assert found.attributes == {"a.b", "d", "y", "z", "e", "m.n", "m.n.f", "a.b.g", "p.h", "p.h.i"}
+
+
+def test_what_only_a_module_s_own_command_line_runs_may_be_asked_for() -> None:
+    found = read("""
+        def main():
+            import one
+            helper(); _private()
+        def helper(): import two
+        def _private(): import three
+        def used(): import four
+        used()
+        if __name__ == "__main__":
+            main(); used()
+    """)
+    asked = ("helper", "main")
+    assert {each.module: each.asked for each in found.imports} == {
+        "one": asked, "two": asked, "three": asked, "four": (),
+    }  # fmt: skip

@@ -6,6 +6,7 @@ is frozen: it's imported before anything else can be.
 
 import _frozen_importlib as bootstrap
 import _frozen_importlib_external as external
+import gc
 import marshal
 import sys
 
@@ -14,6 +15,8 @@ import _cannery
 # name: (path, whether it's a package, offset, size); path: (offset, size); what else the link has to say
 modules, files, facts = marshal.loads(_cannery.read(_cannery.INDEX, _cannery.INDEX_SIZE))
 MAIN, SEARCH_PATH, LEFT_OUT = facts["main"], facts["path"], facts["left_out"]
+
+_PAUSED = 1 << 30  # objects until the collector runs
 
 _folders = {path.rpartition("/")[0] for path, *_ in modules.values()} | {path.rpartition("/")[0] for path in files}
 
@@ -27,6 +30,16 @@ class Loader(external._LoaderBasics):
     def get_code(self, name):
         _, _, offset, size = modules[name]
         return marshal.loads(_cannery.read(offset, size)) if size else None
+
+    def exec_module(self, module):
+        """Run a module's code. What imports make is mostly there to stay: nobody looks for garbage meanwhile."""
+        thresholds = gc.get_threshold()
+        gc.set_threshold(_PAUSED, *thresholds[1:])
+        try:
+            bootstrap._call_with_frames_removed(exec, self.get_code(module.__name__), module.__dict__)
+        finally:
+            if gc.get_threshold()[0] == _PAUSED:  # or else the module has chosen
+                gc.set_threshold(*thresholds)
 
     def get_source(self, name):
         if name not in modules:
@@ -46,6 +59,9 @@ class Loader(external._LoaderBasics):
         return Reader(modules[name][0].rpartition("/")[0])
 
 
+# Tracebacks leave out the frames of the import system itself, which they know by the name of its file.
+_code = Loader.exec_module.__code__.replace(co_filename="<frozen importlib._bootstrap_external>")
+Loader.exec_module.__code__ = _code
 loader = Loader()
 
 

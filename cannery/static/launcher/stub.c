@@ -1,6 +1,7 @@
 /* Unpacks the program into memory and executes it: nothing is written to a disk.
 
-   The program follows in this executable's data, compressed with zstd or, where XZ is defined, with xz. */
+   The program follows in this executable's data, rearranged (columns.h) and compressed with zstd or, where XZ is
+   defined, with xz. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,6 +25,9 @@
 #define MFD_EXEC 0x0010U
 #endif
 
+#include "packed.h"
+#include "columns.h"
+
 extern const uint8_t packed[], packed_end[];
 
 static int fail(const char *what) {
@@ -37,15 +41,22 @@ static int fail(const char *what) {
     return 71; /* EX_OSERR */
 }
 
-static int unpack(uint8_t *target) {
+static int decompress(uint8_t *target) {
     size_t size = packed_end - packed;
 #ifdef XZ
     uint64_t memory = UINT64_MAX;
     size_t from = 0, to = 0;
-    return lzma_stream_buffer_decode(&memory, 0, NULL, packed, &from, size, target, &to, UNPACKED) == LZMA_OK && to == UNPACKED;
+    return lzma_stream_buffer_decode(&memory, 0, NULL, packed, &from, size, target, &to, REARRANGED) == LZMA_OK && to == REARRANGED;
 #else
-    return ZSTD_decompress(target, UNPACKED, packed, size) == UNPACKED;
+    return ZSTD_decompress(target, REARRANGED, packed, size) == REARRANGED;
 #endif
+}
+
+static int unpack(uint8_t *target) {
+    uint8_t *rearranged = mmap(NULL, REARRANGED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (rearranged == MAP_FAILED || !decompress(rearranged)) return 0;
+    put_back(rearranged, target);
+    return 1; /* the memory is gone with this program */
 }
 
 /* Execute the memory file. Emulators of other machines have no execveat, or have to open the file by its name once the

@@ -1,0 +1,137 @@
+"""Executables are rearranged for packing, and put back by the launcher's own code."""
+
+from __future__ import annotations
+
+import opcode
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from marshal import loads
+from pathlib import Path
+from types import CodeType
+
+import pytest
+
+from cannery.static.link import LAUNCHER
+from cannery.static.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines
+from cannery.static.packing import Rearranged, rearranged
+
+pytestmark = pytest.mark.once
+
+_CACHES: list[int] = list(vars(opcode)["_inline_cache_entries"])
+_PUT_BACK = """
+#include <stdio.h>
+#include "packed.h"
+#include "columns.h"
+static uint8_t from[REARRANGED], to[UNPACKED];
+int main(void) {
+    if (fread(from, 1, sizeof from, stdin) != sizeof from) return 1;
+    put_back(from, to);
+    return fwrite(to, 1, sizeof to, stdout) != sizeof to;
+}
+"""
+_ODD = b"".join(
+    (
+        b"x = ", repr((*range(300), 1.5, 2j, 1 << 200, -(1 << 70), "a\0b", "\udc80", "é" * 300, b"\0\1", ...)).encode(),
+        b"\nif x in {1, 2, 'a'}: pass\nasync def y(a, /, b, *c, d=1, **e): return [f async for f in a]\n",
+    )
+)  # fmt: skip
+_NO_MODULE = b"\x00\x01 nothing that marshal wrote \xe8\xff\xff\xff\xff"
+
+
+def put_back(executable: Rearranged, folder: Path) -> bytes:
+    (folder / "packed.h").write_text(executable.header(), encoding="utf-8")
+    (folder / "main.c").write_text(_PUT_BACK, encoding="utf-8")
+    shutil.copy(LAUNCHER / "columns.h", folder)
+    command = ["gcc", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover", "main.c", "-o", "main"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return subprocess.run(
+        [folder / "main"], input=b"".join(executable.parts), check=True, capture_output=True, timeout=60
+    ).stdout
+
+
+def compiled(source: bytes, name: str, *, columns: bool) -> bytes:
+    code = "import marshal, sys; b = sys.stdin.buffer; o = sys.stdout.buffer; c = compile(b.read(), *sys.argv[1:])"
+    code += "; o.write(marshal.dumps(c))"
+    options = [] if columns else ["-X", "no_debug_ranges"]
+    command = [sys.executable, *options, "-W", "ignore", "-c", code, name, "exec"]
+    return subprocess.run(command, input=source, check=True, capture_output=True).stdout
+
+
+@pytest.fixture(scope="module")
+def modules() -> dict[str, bytes]:
+    """Modules of the standard library, one with columns, one with odd values, and something that is no module."""
+    library = Path(sysconfig.get_path("stdlib"))
+    names = ["argparse", "ast", "asyncio/base_events", "datetime", "decimal", "enum", "typing", "opcode", "this"]
+    found = {name: compiled((library / f"{name}.py").read_bytes(), name, columns=False) for name in names}
+    return {
+        **found,
+        "columns": compiled((library / "textwrap.py").read_bytes(), "columns", columns=True),
+        "odd": compiled(_ODD, "odd", columns=False),
+        "empty": compiled(b"", "empty", columns=False),
+        "no module": _NO_MODULE,
+    }
+
+
+def program_with(modules: dict[str, bytes]) -> bytes:
+    """A program with modules in it, as a linker might have put them there."""
+    return Path(os.path.realpath(shutil.which("sh") or sys.executable)).read_bytes() + b"".join(modules.values()) + b"x"
+
+
+def test_an_executable_is_put_back_as_it_was(modules: dict[str, bytes], tmp_path: Path) -> None:
+    program = program_with(modules)
+    executable = rearranged(program, list(modules.values()), _CACHES, "linux/amd64")
+    assert b"".join(executable.parts)[: len(program)] != program
+    assert put_back(executable, tmp_path) == program
+
+
+def test_few_lines_and_what_branches_go_to_pack_better(modules: dict[str, bytes], tmp_path: Path) -> None:
+    import lzma  # noqa: PLC0415
+
+    few = {
+        name: joined(with_few_lines(tokens_of(data))) if data != _NO_MODULE else data for name, data in modules.items()
+    }
+    program = program_with(few)
+    executable = rearranged(program, list(few.values()), _CACHES, "linux/amd64")
+    sizes = [len(lzma.compress(data)) for data in (b"".join(executable.parts), program, program_with(modules))]
+    assert sizes == sorted(sizes)
+    assert put_back(executable, tmp_path) == program
+
+
+def test_fewer_entries_tell_the_same_lines(modules: dict[str, bytes]) -> None:
+    for name, data in modules.items():
+        if data == _NO_MODULE:
+            continue
+        merged = joined(with_few_lines(tokens_of(data)))
+        assert len(merged) < len(data) or name in {"columns", "empty"}
+        for before, after in zip(_codes(loads(data)), _codes(loads(merged)), strict=True):  # noqa: S302
+            assert _lines(before) == _lines(after)
+            assert before.co_code == after.co_code
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return [code, *(each for some in inner for each in _codes(some))]
+
+
+def _lines(code: CodeType) -> list[int | None]:
+    return [line for start, end, line in code.co_lines() for _ in range(start, end, 2)]
+
+
+_BROKEN = [b"", b"s", b"(\xff\xff\xff\x7f", b"s\xff\xff\xff\xffx", b"?", b"NN", b"s\xfe\xff\xff\xff"]
+
+
+@pytest.mark.parametrize("data", _BROKEN)
+def test_what_is_no_bytecode_is_refused(data: bytes) -> None:
+    with pytest.raises(UnknownFormatError):
+        tokens_of(data)
+
+
+def test_a_cache_that_is_not_empty_leaves_the_module_as_it_is(tmp_path: Path) -> None:
+    code = bytearray(compiled(b"print(x)", "m", columns=False))
+    call = code.index(bytes((opcode.opmap["PRECALL"], 1)))
+    code[call + 2] = 7
+    program = program_with({"m": bytes(code)})
+    assert put_back(rearranged(program, [bytes(code)], _CACHES, "linux/amd64"), tmp_path) == program
