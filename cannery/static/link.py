@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
 
 LAUNCHER = Path(__file__).with_name("launcher")
+_SOURCES = ("main.c", "dl.c", "libc.c")
 
 # What Python imports before the importer is there: frozen, under these names.
 EARLY = (
@@ -38,10 +39,10 @@ def link(kit: Kit, archive: Archive, builtins: Iterable[str], header: str, targe
         (folder / "archive.S").write_text(embed("cannery_archive", "archive.bin"), encoding="utf-8")
         (folder / "app.h").write_text(_header(archive, header), encoding="utf-8")
         (folder / "app.c").write_text("\n".join(_tables(archive, sorted(builtins), functions)), encoding="utf-8")
-        for name in ("main.c", "dl.c"):
+        for name in _SOURCES:
             shutil.copy(LAUNCHER / name, folder)
         headers = (f"-I{kit.include}", f"-I{kit.include}/internal", "-I.")
-        sources = [folder / name for name in ("main.c", "dl.c", "app.c", "archive.S")]
+        sources = [folder / name for name in (*_SOURCES, "app.c", "archive.S")]
         objects = tools.compile(sources, folder, (*WARNINGS, *headers))
         libraries = ("-Wl,--start-group", *map(str, kit.libraries), "-Wl,--end-group")
         workspace.progress("linking")

@@ -63,6 +63,7 @@ def run_image(project: Path, environment: dict[str, str], *arguments: str) -> st
             "libraries",
             "SQLITE\nsame same same\nc672b8d1 0.1428571428571428571428571429\n[-1074.0, -1065.0, 0.0, 1023.0]\n42 1\n",
         ),
+        ("errors", 2 * "[Errno 9] Bad file descriptor\n"),
         ("zones", "2:00:00\n"),
         ("resources", "grüezi grüezi\ngrüezi\n"),
     ],

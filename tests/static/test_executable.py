@@ -107,6 +107,10 @@ def test_the_libraries_in_c_are_real(probe: Probe) -> None:
     ]
 
 
+def test_errors_of_the_system_are_told(probe: Probe) -> None:
+    assert probe.run("errors").stdout == 2 * "[Errno 9] Bad file descriptor\n"
+
+
 def test_classes_have_signatures(probe: Probe) -> None:
     assert probe.run("signatures").stdout == "Plain() () (number: int) -> tuple[int, int]\n"
 

@@ -92,6 +92,14 @@ def libraries() -> None:
     print(callback(41), threading.active_count())
 
 
+def errors() -> None:
+    for call in (lambda: os.posix_fallocate(99, 0, 1), lambda: os.posix_fadvise(99, 0, 1, os.POSIX_FADV_NORMAL)):
+        try:
+            call()
+        except OSError as error:
+            print(error)
+
+
 @dataclasses.dataclass(init=False)
 class Plain:
     number: int = 0
