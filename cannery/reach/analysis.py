@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["reach"]
 
-_VERSION = 5  # of what is remembered
+_VERSION = 6  # of what is remembered
 _CYTHON = (".pyx", ".pxi")
 _NO_DATA = {".so", ".py", ".pyc", ".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".typed"}
 _DOCUMENTATION = {".rst", ".bat"}  # in the standard library

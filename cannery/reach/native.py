@@ -57,9 +57,10 @@ NEVER_RUN = {
     ("site", "_pyrepl.main"), ("site", "_pyrepl.readline"), ("site", "_pyrepl.unix_console"),
     # for a file of macOS
     ("platform", "plistlib"),
-    # for the modules that are imported, which call back, and for objects that they were told to watch
+    # for the modules that are imported, which call back, and for what they were told to watch or to write
     ("importlib._bootstrap_external", "importlib.metadata"), ("importlib._bootstrap_external", "importlib.readers"),
     ("zipimport", "importlib.readers"), ("warnings", "tracemalloc"), ("_py_warnings", "tracemalloc"),
+    ("logging", "pickle"),
 }  # fmt: skip
 
 # An import in Cython's language; those at compile time say cimport.

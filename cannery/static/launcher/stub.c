@@ -1,7 +1,7 @@
 /* Unpacks the program into memory and executes it: nothing is written to a disk.
 
-   The program follows in this executable's data, rearranged (columns.h) and compressed with zstd or, where XZ is
-   defined, with xz. */
+   The program follows in this executable's data, rearranged (columns.h) and compressed with zstd or, where
+   XZ_DICTIONARY is defined, with LZMA2, the filter of xz. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef XZ
+#ifdef XZ_DICTIONARY
 #include <lzma.h>
 #else
 #include <zstd.h>
@@ -43,10 +43,11 @@ static int fail(const char *what) {
 
 static int decompress(uint8_t *target) {
     size_t size = packed_end - packed;
-#ifdef XZ
-    uint64_t memory = UINT64_MAX;
+#ifdef XZ_DICTIONARY
+    lzma_options_lzma options = {.dict_size = XZ_DICTIONARY};
+    lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, NULL}};
     size_t from = 0, to = 0;
-    return lzma_stream_buffer_decode(&memory, 0, NULL, packed, &from, size, target, &to, REARRANGED) == LZMA_OK && to == REARRANGED;
+    return lzma_raw_buffer_decode(filters, NULL, packed, &from, size, target, &to, REARRANGED) == LZMA_OK && to == REARRANGED;
 #else
     return ZSTD_decompress(target, REARRANGED, packed, size) == REARRANGED;
 #endif
