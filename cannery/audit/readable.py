@@ -11,7 +11,7 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from cannery.trees.elf_headers import ElfReader, MalformedElfError
+from cannery.elf_headers import ElfReader, MalformedElfError
 from cannery.trees.elf_sections import SectionTable
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from cannery.audit.contents import ElfFacts, Facts
 from cannery.audit.pyc import is_start_of_bytecode, is_start_of_source, read_pyc, strings_of
 from cannery.audit.readable import readable_strings
 from cannery.audit.tokens import token_in
+from cannery.elf_headers import MAGIC, ElfReader, MalformedElfError
 from cannery.model import Content, Inline
 from cannery.trees.elf import machine_of, read_elf
-from cannery.trees.elf_headers import MAGIC, ElfReader, MalformedElfError
 from cannery.trees.elf_sections import SectionTable
 from cannery.trees.secrets import secret_in
 

@@ -6,8 +6,6 @@ import marshal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cannery.static.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -49,7 +47,7 @@ class Archive:
 
         for name, module in sorted(self.modules.items()):
             if module.bytecode is not None:
-                self.bytecode.append(_smaller(_read(module.bytecode)[_HEADER:]))
+                self.bytecode.append(_read(module.bytecode)[_HEADER:])
                 self.places[name] = put(self.bytecode[-1])
             else:
                 self.places[name] = (0, 0)
@@ -64,10 +62,3 @@ class Archive:
 def _read(content: Content) -> bytes:
     with content.open() as stream:
         return stream.read()
-
-
-def _smaller(code: bytes) -> bytes:
-    try:
-        return joined(with_few_lines(tokens_of(code)))
-    except UnknownFormatError:  # bytecode that no compiler made
-        return code

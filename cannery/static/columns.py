@@ -11,12 +11,12 @@ import struct
 from array import array
 from typing import TYPE_CHECKING
 
-from cannery.static.marshalled import NUMBERS, Field, UnknownFormatError, line_table, lines_of, tokens_of
+from cannery.marshalled import NUMBERS, Field, UnknownFormatError, line_table, lines_of, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cannery.static.marshalled import Line, Token
+    from cannery.marshalled import Line, Token
 
 __all__ = ["COLUMNS", "absolute_branches", "columns_of"]
 

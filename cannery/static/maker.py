@@ -15,7 +15,7 @@ __all__ = ["CODE", "code_of", "maker_key"]
 
 CODE = Path(__file__).parents[1]  # the package cannery
 _PARTS = (
-    *("executable.py", "static/archive.py", "static/columns.py", "static/link.py", "static/marshalled.py"),
+    *("executable.py", "static/archive.py", "static/columns.py", "static/link.py", "marshalled.py"),
     *("static/packing.py", "static/toolchain.py"),
 )
 _PROGRAMS = ("ziglang", "zstandard")

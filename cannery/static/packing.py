@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cannery.elf_headers import ElfReader
 from cannery.errors import ToolError
 from cannery.files import explained
 from cannery.model import key_of
 from cannery.static.columns import absolute_branches, columns_of
 from cannery.static.link import LAUNCHER, LINK, WARNINGS, embed
 from cannery.static.toolchain import toolchain
-from cannery.trees.elf_headers import ElfReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import MachineError, ProjectError
-from cannery.files import advice, changed, explained
+from cannery.files import advice, changed, explained, replacing
+from cannery.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines
 from cannery.model import Digest, Entry, File, OnDisk, Symlink, Transform, Tree, key_of
 from cannery.modules import imported_as, named_by
 from cannery.process import ProgramFailed
@@ -117,7 +118,8 @@ def compile_sources(
 ) -> tuple[dict[str, File], dict[str, str]]:
     """The bytecode of each source, from the cache or made now; and what is wrong with those that can't be.
 
-    Both go by the names that tracebacks show. Those say at which column of a line, unless there are no ``columns``.
+    Both go by the names that tracebacks show. Those say at which column of a line, unless there are no ``columns``;
+    instructions of one line share their entries of the line table then.
     """
     home = workspace.cache.root / "bytecode"
     digests = {path: _digest(path, file) for path, file in sources.items()}
@@ -133,12 +135,25 @@ def compile_sources(
         if Digest.of_content(file.content) != digests[path]:
             target.unlink(missing_ok=True)
             raise changed(path)
-    done = {
-        path: File(OnDisk(target, target.stat().st_size), sources[path].mode & ~0o111)
-        for path, target in targets.items()
-        if path not in refused
+    made = {
+        path: target if columns else _with_few_lines(target) for path, target in targets.items() if path not in refused
     }
+    done = {path: File(OnDisk(file, file.stat().st_size), sources[path].mode & ~0o111) for path, file in made.items()}
     return done, refused
+
+
+def _with_few_lines(path: Path) -> Path:
+    """The file beside ``path``, the same bytecode with fewer entries in its line tables."""
+    other = path.with_name(f"{path.name}.lines")
+    if not _is_whole(other):
+        data = path.read_bytes()
+        try:
+            code = joined(with_few_lines(tokens_of(data[_HEADER:])))
+        except UnknownFormatError:  # of a Python that is newer than this
+            return path
+        with replacing(other) as stream:
+            stream.write(data[:_HEADER] + code)
+    return other
 
 
 def _digest(path: str, file: File) -> Digest:

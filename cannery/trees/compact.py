@@ -13,9 +13,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from cannery.elf_headers import MAGIC, ElfReader, MalformedElfError
 from cannery.model import Digest, Inline, OnDisk, Transform, Tree, key_of
 from cannery.trees.elf import read_elf
-from cannery.trees.elf_headers import MAGIC, ElfReader, MalformedElfError
 from cannery.trees.elf_program import Program
 from cannery.trees.elf_sections import SectionTable
 from cannery.trees.elf_symbols import Symbols
@@ -25,8 +25,8 @@ from cannery.trees.unwinding import asks_for_tables, drop_tables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from cannery.elf_headers import Section
     from cannery.model import Content, Entry, LazyTree
-    from cannery.trees.elf_headers import Section
     from cannery.workspace import Workspace
 
 __all__ = ["Surroundings", "compact", "compact_elf", "raisers_in"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cannery.trees.elf_headers import MAGIC, ElfReader, MalformedElfError, Segment, string_at
+from cannery.elf_headers import MAGIC, ElfReader, MalformedElfError, Segment, string_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

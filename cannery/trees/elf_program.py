@@ -11,7 +11,7 @@ import struct
 from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cannery.trees.elf_headers import MAGIC, Encoding, Header, MalformedElfError, Section
+from cannery.elf_headers import MAGIC, Encoding, Header, MalformedElfError, Section
 from cannery.trees.spans import Span, merged, subtracted
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cannery.trees.elf_headers import ElfReader, Encoding, Section, string_at
+from cannery.elf_headers import ElfReader, Encoding, Section, string_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

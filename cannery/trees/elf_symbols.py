@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from cannery.trees.elf_headers import string_at
+from cannery.elf_headers import string_at
 from cannery.trees.spans import Span
 
 if TYPE_CHECKING:

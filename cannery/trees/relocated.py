@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cannery.elf_headers import MAGIC, ElfReader, MalformedElfError
 from cannery.model import File, Transform, Tree, key_of
 from cannery.trees.elf import dynamic_entries, dynamic_strings
-from cannery.trees.elf_headers import MAGIC, ElfReader, MalformedElfError
 from cannery.trees.patched import Patch, Patched
 
 if TYPE_CHECKING:

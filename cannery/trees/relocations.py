@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from cannery.trees.elf_headers import string_at
+from cannery.elf_headers import string_at
 from cannery.trees.elf_program import PF_W
 from cannery.trees.elf_symbols import Symbols
 from cannery.trees.spans import Span

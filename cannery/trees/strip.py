@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cannery.elf_headers import MAGIC, ElfReader, MalformedElfError, Section, Segment
 from cannery.model import File, Transform, Tree, key_of
-from cannery.trees.elf_headers import MAGIC, ElfReader, MalformedElfError, Section, Segment
 from cannery.trees.elf_sections import SectionTable
 from cannery.trees.patched import Patch, Patched
 from cannery.trees.spans import Span, merged, subtracted

@@ -14,8 +14,8 @@ from types import CodeType
 
 import pytest
 
+from cannery.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines
 from cannery.static.link import LAUNCHER
-from cannery.static.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines
 from cannery.static.packing import Rearranged, rearranged
 
 pytestmark = pytest.mark.once

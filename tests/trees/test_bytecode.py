@@ -13,6 +13,7 @@ import pytest
 from cannery.cache import Cache
 from cannery.errors import ProjectError
 from cannery.interpreter import describe
+from cannery.marshalled import Field, line_table, lines_of, tokens_of
 from cannery.model import File, Inline, OnDisk, Tree
 from cannery.trees.bytecode import bytecode
 from cannery.trees.stdlib import interpreter_tree
@@ -70,6 +71,9 @@ def test_without_columns_it_is_smaller_and_names_the_same_lines_but_for_sources_
         for name in ("x", "y")
     }
     assert 'x.py", line 2, in fail' in shown["x"]
+    (bytecode_of_x,) = (content for path, content in contents(made[False]).items() if "/x." in path and path[-1] == "c")
+    tables = [token.content for token in tokens_of(bytecode_of_x[16:]) if token.field is Field.LINES]
+    assert tables == [line_table(lines_of(table) or ()) for table in tables], "one entry for instructions of one line"
     assert "^^^^^^^" in shown["y"]
 
 
