@@ -18,6 +18,7 @@ from benchmarks.load import load
 from benchmarks.machine import machine
 from benchmarks.memory import memory
 from benchmarks.onefile import onefile
+from benchmarks.recipes import recipes
 from benchmarks.size import size
 from benchmarks.slim import slim
 from benchmarks.start import start
@@ -43,6 +44,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "slim": slim,
     "compiled": compiled,
     "onefile": onefile,
+    "recipes": recipes,
 }
 
 

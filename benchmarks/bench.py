@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Bench", "install", "new_bench"]
 
 _OURS = ("PYTHON", "CANNERY_", "INVOKE_", "VIRTUAL_ENV")  # variables that would change what is measured
+_SPARE = {"CANNERY_KIT", "CANNERY_SOURCES"}  # these only spare the time to make a kit
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Bench:
     @property
     def env(self) -> dict[str, str]:
         """The caller's environment, without what would change a measurement."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        kept = {name: value for name, value in os.environ.items() if name in _SPARE or not name.startswith(_OURS)}
         return {**kept, "CANNERY_CACHE": str(self.cache)}
 
     def command(self, project: Path, *argv: str, **more: str) -> Command:

@@ -26,6 +26,7 @@ __all__ = ["after_change", "changed", "cold", "digest", "unchanged"]
 
 _SOMEBODY = 65534
 _LONG_AGO = 1_000_000_000  # seconds after the epoch
+_CHANGED = "my_project/cli.py"  # in the sample
 _CHANGE = "CHANGED = "
 
 
@@ -106,23 +107,22 @@ def changed(bench: Bench) -> Iterator[Figure]:
 def _wrongly_changed(bench: Bench, project: Path) -> set[str]:
     """The layers whose digest is another one after a change of the app, or in app's case, is not."""
     before = _digests(bench.image(project))
-    _change_line(project)
+    _change_line(project / _CHANGED)
     after = _digests(bench.image(project))
     return {layer for layer in before if before[layer] != after[layer]} ^ {"app"}
 
 
-def after_change(command: Command, project: Path) -> Command:
-    """``command`` after one line of one module of the sample's has changed."""
-    return replace(command, before=lambda: _change_line(project))
+def after_change(command: Command, project: Path, module: str = _CHANGED) -> Command:
+    """``command`` after one line of ``module`` has changed."""
+    return replace(command, before=lambda: _change_line(project / module))
 
 
 def _digests(answer: dict[str, Any]) -> dict[str, str]:
     return {layer["name"]: layer["digest"] for layer in answer["layers"]}
 
 
-def _change_line(project: Path) -> None:
+def _change_line(path: Path) -> None:
     """Put another constant into a module, a new one each time."""
-    path = project / "my_project" / "cli.py"
     text = path.read_text(encoding="utf-8")
     path.write_text(f"{text.partition(_CHANGE)[0]}{_CHANGE}{time.time_ns()}\n", encoding="utf-8")
 

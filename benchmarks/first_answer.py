@@ -1,4 +1,8 @@
-"""Start a server, and print how many seconds it takes to its first answer: ``first_answer.py URL PROGRAM …``."""
+"""Start a server: ``first_answer.py URL PROGRAM …``.
+
+It prints how much memory the server's processes take together once it has answered (PSS, bytes), and how many seconds
+it took to its first answer.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-_PAUSE = 0.002  # seconds
+_PAUSE, _IDLE = 0.002, 0.3  # seconds
 
 
 def main(url: str, *command: str) -> None:
@@ -21,9 +26,25 @@ def main(url: str, *command: str) -> None:
                 if process.poll() is not None:
                     sys.exit(f"{command[0]} ended with {process.returncode}")
                 time.sleep(_PAUSE)
-            print(time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            time.sleep(_IDLE)
+            print(_memory(process.pid), seconds)
         finally:
             process.send_signal(signal.SIGTERM)
+
+
+def _memory(pid: int) -> int:
+    """The bytes of a process and those that it started, shared ones in parts."""
+    total = 0
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        children = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # it has ended meanwhile
+    for line in rollup.splitlines():
+        if line.startswith("Pss:"):
+            total += int(line.split()[1]) * 1024
+    return total + sum(_memory(int(child)) for text in children for child in text.split())
 
 
 def _answers(url: str) -> bool:
