@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import shutil
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, MachineError
 from cannery.files import explained, replacing
 from cannery.interpreter import machine_platform
-from cannery.model import Digest, File, LazyTree, Tree, key_of
+from cannery.model import Digest, File, LazyTree, Platform, Tree, key_of
 from cannery.onefile.stage import write_tree
 from cannery.report.program import ProgramReport
 from cannery.report.progress import showing_progress
 from cannery.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cannery.app import App
@@ -41,11 +44,14 @@ def freeze(app: App, form: Form | None = None, *, quiet: bool = False, sizes: bo
             evidence=f"the recipe is {app.settings.recipe}, the form {form or 'static'}",
             step="leave --sizes out: the report says how large each part is by itself",
         )
+    path = app.archive.parent / posixpath.basename(app.name)
+    if path.is_dir() and not _is_program(path):
+        there = "a folder of that name is there"
+        raise MachineError(f"cannot write {path}", evidence=there, step="remove it, or give it another name")
     began = time.perf_counter()
     with showing_progress(quiet=quiet) as progress:
         workspace = Workspace.default(progress)
         made = _linked(app, form, workspace) if app.settings.recipe == "static" else _bundled(app, form, workspace)
-        path = app.archive.parent / made.name
         digest = _written(made, path)
     size = sum(file.content.size for _, file in made.tree.tree.files())
     seconds = time.perf_counter() - began
@@ -64,9 +70,10 @@ def _bundled(app: App, form: Form | None, workspace: Workspace) -> Program:
     """What PyInstaller and staticx make of the app, for the machine that they run on."""
     from cannery.programs import program  # noqa: PLC0415
 
-    if app.settings.platform not in {None, str(here := machine_platform())}:
+    wanted, here = app.settings.platform, machine_platform()
+    if wanted is not None and not Platform.parse(wanted).agrees(here):
         raise ConfigurationError(
-            f"the recipe onefile makes no executable for {app.settings.platform} on {here}",
+            f"the recipe onefile makes no executable for {wanted} on {here}",
             step="build it there; or take --recipe static, which can",
         )
     return program(app, form or "static", workspace)
@@ -103,6 +110,9 @@ def _written(made: Program, path: Path) -> Digest:
     assert isinstance(executable, File), made.name  # noqa: S101  # it's what was made
     if made.form == "folder":
         _write_folder(tree, path)
+    elif path.is_dir():
+        with explained(path), _aside(path):
+            _write_file(executable, path)
     else:
         _write_file(executable, path)
     return Digest.of_content(executable.content)
@@ -115,17 +125,37 @@ def _write_file(file: File, path: Path) -> None:
 
 
 def _write_folder(tree: Tree, path: Path) -> None:
-    """Write beside and rename; a folder that isn't such a program's stays where it is."""
-    if path.exists() and not (path / "_internal").is_dir():
-        raise MachineError(f"cannot write {path}", evidence="there is something else of that name", step="remove it")
+    """Write beside and rename."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             write_tree(tree, beside, link=False)
-            if path.exists():
-                path.rename(beside / ".old")
-            beside.rename(path)
-            shutil.rmtree(path / ".old", ignore_errors=True)
+            with _aside(path):
+                beside.rename(path)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def _is_program(folder: Path) -> bool:
+    """Whether it is one that was written here."""
+    return (folder / "_internal").is_dir()
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[None]:
+    """Take what was made before, in whichever form, out of the way; where the block fails, it's back."""
+    before = path.with_name(f".{path.name}.{os.getpid()}.before")
+    if not os.path.lexists(path):
+        yield
+        return
+    path.rename(before)
+    try:
+        yield
+    except BaseException:
+        before.rename(path)
+        raise
+    if before.is_dir() and not before.is_symlink():
+        shutil.rmtree(before, ignore_errors=True)
+    else:
+        before.unlink()

@@ -26,16 +26,31 @@ def with_settings(tmp_path: Path, settings: str) -> Path:
     return write_project(tmp_path, {**FILES, "pyproject.toml": f"{FILES['pyproject.toml']}\n{settings}"})
 
 
-def test_a_folder_replaces_the_one_of_last_time_and_nothing_else(tmp_path: Path) -> None:
+def test_a_folder_replaces_the_one_of_last_time(tmp_path: Path) -> None:
     project = write_project(tmp_path, FILES)
     for _ in range(2):
         folder = freeze(project, "--form=folder").path
         assert shows(folder / "shower")["doubled"] == [2, 4, 6]
     assert sorted(path.name for path in folder.iterdir()) == ["_internal", "shower"]
     assert sorted(path.name for path in folder.parent.iterdir()) == ["shower"]
-    refused = cannery("freeze", cwd=project)
+
+
+@pytest.mark.parametrize("form", ["folder", "file"])
+def test_a_folder_that_is_no_program_stays_where_it_is(form: str, tmp_path: Path) -> None:
+    project = write_project(tmp_path, {**FILES, "dist/shower/notes.txt": "mine"})
+    refused = cannery("freeze", f"--form={form}", cwd=project)
     assert refused.returncode == 6
-    assert "remove the folder that stands where a file belongs" in refused.stderr
+    assert "a folder of that name is there\nNext: remove it" in refused.stderr
+    assert "freezing" not in refused.stderr  # no work is done first
+    assert (project / "dist/shower/notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_form_replaces_another(tmp_path: Path) -> None:
+    project = write_project(tmp_path, FILES)
+    for form, program in ("folder", "shower/shower"), ("file", "shower"), ("folder", "shower/shower"):
+        freeze(project, f"--form={form}")
+        assert shows(project / "dist" / program)["doubled"] == [2, 4, 6]
+        assert sorted(path.name for path in (project / "dist").iterdir()) == ["shower"]
 
 
 def test_a_file_runs_as_the_folder_does(tmp_path: Path) -> None:
