@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from cannery.process import Runner
     from cannery.workspace import Workspace
 
-__all__ = ["check_version", "describe", "find_python", "interpreter_for", "machine_platform", "same_minor"]
+__all__ = [
+    "check_platform",
+    "check_version",
+    "describe",
+    "find_python",
+    "interpreter_for",
+    "machine_platform",
+    "same_minor",
+]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -82,6 +90,19 @@ def find_python(app: App, run: Runner) -> Path:
             raise ConfigurationError(f"python = {wanted!r}: there is no program {path}", step=step)
         return path
     return _ask_uv(wanted, run)
+
+
+def check_platform(app: App, platform: Platform) -> None:
+    """See that ``platform``, that of the Python which is packed, is the one that the settings ask for, if any.
+
+    Raises :class:`ConfigurationError` where it's another.
+    """
+    wanted = app.settings.platform
+    if wanted is not None and not Platform.parse(wanted).agrees(platform):
+        raise ConfigurationError(
+            f"the recipe {app.settings.recipe} packs a Python of this machine, for {platform}, and not for {wanted}",
+            step="build it there; or take the recipe static, or slim or cython with a base, which can",
+        )
 
 
 def check_version(app: App, version: str, holder: str, step: str) -> None:

@@ -93,6 +93,11 @@ class Platform:
             raise ImageError(f"not a platform: {text!r}", step="write it as in  linux/amd64  or  linux/arm64/v8")
         return cls(*parts)
 
+    def agrees(self, other: Platform) -> bool:
+        """Whether both may be one machine: a variant that isn't told is any."""
+        same = (self.os, self.architecture) == (other.os, other.architecture)
+        return same and (self.variant == other.variant or not (self.variant and other.variant))
+
     def __str__(self) -> str:
         return "/".join(filter(None, (self.os, self.architecture, self.variant)))
 

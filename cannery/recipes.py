@@ -14,7 +14,7 @@ from cannery.compilation import compiled, compiled_on
 from cannery.config import did_you_mean
 from cannery.errors import ConfigurationError
 from cannery.execution import config_on_base, container_config, program_config
-from cannery.interpreter import interpreter_for
+from cannery.interpreter import check_platform, interpreter_for, machine_platform
 from cannery.model import LazyTree, Plan, Tree, key_of
 from cannery.notes import notes_on
 from cannery.resolution import resolve
@@ -52,6 +52,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     """An image with no base: the interpreter, the dependencies, the app."""
     settings = app.settings
     python = interpreter_for(app, workspace)
+    check_platform(app, python.platform)
     bytes_of, checked = _bytecode(app, python, workspace)
 
     def finished(tree: LazyTree) -> LazyTree:
@@ -86,6 +87,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
 
     settings = app.settings
     python = interpreter_for(app, workspace)
+    check_platform(app, python.platform)
     bytes_of, checked = _bytecode(app, python, workspace, columns=False)
     own = app_tree(app, workspace)
     code = compiled(own.code, app, python, workspace)
@@ -169,6 +171,7 @@ def onefile(app: App, workspace: Workspace) -> Plan:
     """An image with no base and one file that matters: a static executable, beside a system's small files."""
     from cannery.programs import program  # noqa: PLC0415
 
+    check_platform(app, machine_platform())
     made = program(app, "static", workspace)
     path = f"/usr/local/bin/{made.name}"
     executable = LazyTree(key_of(path, made.tree.key), lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"]}))
