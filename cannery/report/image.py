@@ -70,8 +70,8 @@ class ImageReport:
             "notes": list(self.notes),
         }
 
-    def print(self, console: Console, program: str) -> None:
-        """Print the report; ``program`` is what the user typed to get here."""
+    def print(self, console: Console, run: str) -> None:
+        """Print the report; ``run`` is the command that runs such an image."""
         from rich.markup import escape  # noqa: PLC0415
 
         image = self.built.image
@@ -91,7 +91,7 @@ class ImageReport:
         console.print(f"took     {self.seconds:.2f} s")
         for note in self.notes:
             console.print(f"[yellow]note[/]     {escape(note)}")
-        console.print(f"\nNext: [bold]{program} run[/]" + escape(" -- [ARGS]"))
+        console.print(f"\nNext: [bold]{escape(run)}[/]" + escape(" -- [ARGS]"))
         if not self.engine:
             console.print(f"  or: docker load -i {escape(shlex.quote(shown_path(self.archive)))}")
 

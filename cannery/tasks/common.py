@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,16 +10,27 @@ from typing import TYPE_CHECKING
 from cannery.tasks.ending import friendly
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cannery.app import App
     from cannery.engines.engine import Engine
 
-__all__ = ["BUILD_HELP", "friendly", "load_app", "load_engine", "program_name", "project_folder", "require_engine"]
+__all__ = [
+    "BUILD_HELP",
+    "command_line",
+    "friendly",
+    "load_app",
+    "load_engine",
+    "program_name",
+    "project_folder",
+    "require_engine",
+]
 
 BUILD_HELP = {
     "engine": "Which engine to use: auto, none, docker or podman (default: auto, the first that answers).",
     "base": "Base image of the recipe: a reference, oci:DIR, docker-archive:FILE or docker-daemon:NAME.",
-    "recipe": "Which recipe to build by (default: scratch).",
-    "platform": "Platform of the base: linux/amd64, linux/arm64 … (default: this machine's).",
+    "recipe": "scratch, tiny, static, onefile, slim or cython (default: the project's, or else scratch).",
+    "platform": "Platform of the base, or of static: linux/amd64, linux/arm64 … (default: this machine's).",
     "tag": "Tag of the image (default: latest).",
     "python": "Python of the image: a version such as 3.12, or a path (default: the one that runs this).",
     "output": "Where to write the archive (default: dist/NAME.tar).",
@@ -67,6 +79,15 @@ def project_folder(chosen: str | None) -> Path:
         return Path(chosen)
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if any((folder / name).is_file() for name in _MARKS)), here)
+
+
+def command_line(command: str, flags: Mapping[str, str | bool | None]) -> str:
+    """What the user types for ``command`` with those of the ``flags`` that are set."""
+    words = [program_name(), command]
+    for name, value in flags.items():
+        if value:
+            words += [f"--{name}"] if value is True else [f"--{name}", value]
+    return shlex.join(words)
 
 
 def program_name() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
-from cannery.tasks.common import BUILD_HELP, friendly, load_app, program_name
+from cannery.tasks.common import BUILD_HELP, command_line, friendly, load_app
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -84,7 +84,8 @@ def image(
         return
     from rich.console import Console  # noqa: PLC0415
 
-    report.print(Console(highlight=False, soft_wrap=True), program_name())
+    flags = {"recipe": recipe, "base": base, "python": python, "project": project, "strip": strip, "compile": compile}
+    report.print(Console(highlight=False, soft_wrap=True), command_line("run", flags))
 
 
 def _build_with_docker(app: App, options: BuildOptions, *, json: bool) -> None:

@@ -167,7 +167,7 @@ def _compile(
     jobs: list[tuple[str, Path, File]], interpreter: Interpreter, workspace: Workspace, *, optimize: int, columns: bool
 ) -> dict[str, str]:
     """Let the interpreter compile what is missing; returns what is wrong, by path."""
-    workspace.progress(f"compiling {len(jobs)} modules")
+    workspace.progress("compiling 1 module" if len(jobs) == 1 else f"compiling {len(jobs)} modules")
     with workspace.cache.scratch() as folder:
         words: list[str] = []
         for number, (path, target, file) in enumerate(jobs):

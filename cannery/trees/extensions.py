@@ -116,7 +116,8 @@ def _is_whole(target: Path) -> bool:
 
 
 def _compile(missing: list[tuple[Source, Path]], compiler: Compiler, workspace: Workspace) -> None:
-    workspace.progress(f"compiling {len(missing)} modules with Cython")
+    count = "1 module" if len(missing) == 1 else f"{len(missing)} modules"
+    workspace.progress(f"compiling {count} with Cython")
     with workspace.cache.scratch() as scratch, explained(scratch):
         sources = [source for source, _ in missing]
         folders = [scratch / str(number) for number in range(len(sources))]

@@ -92,6 +92,22 @@ def test_an_image_is_reported_in_a_table_with_the_next_step(make_project: MakePr
     assert (folder / "dist" / "project.tar").is_file()
 
 
+def test_the_next_step_runs_what_was_built(make_project: MakeProject) -> None:
+    folder = make_project({"main.py": ""})
+    done = cannery("image", "--recipe=tiny", "--strip", "--tag=1.0", cwd=folder)
+    assert "Next: cannery run --recipe tiny --strip -- [ARGS]\n" in done.stdout
+
+
+@pytest.mark.parametrize("recipe", ["scratch", "tiny", "onefile"])
+def test_what_packs_this_machine_s_python_is_refused_for_another(recipe: str, make_project: MakeProject) -> None:
+    folder = make_project({"main.py": ""})
+    refused = cannery("image", f"--recipe={recipe}", "--platform=linux/s390x", cwd=folder)
+    assert refused.returncode == 2
+    assert f"the recipe {recipe} packs a Python of this machine, for linux/" in refused.stderr
+    assert ", and not for linux/s390x\nNext: build it there; or take the recipe static" in refused.stderr
+    assert not (folder / "dist").exists()
+
+
 def test_json_is_all_there_is_on_standard_output(make_project: MakeProject) -> None:
     folder = make_project({"main.py": ""})
     report = json.loads(cannery("image", "--json", "--tag", "1.0", cwd=folder).stdout)

@@ -202,7 +202,7 @@ def test_only_what_changed_is_compiled(shared: Workspace) -> None:
     watched = replace(shared, progress=note)
     for text in ("a = 1", "a = 1", "a = 2"):
         transform(watched)(sources({"x.py": text, "y.py": "b = 1"}))
-    assert said == ["compiling 2 modules with Cython", "compiling 1 modules with Cython"]
+    assert said == ["compiling 2 modules with Cython", "compiling 1 module with Cython"]
 
 
 def test_links_lead_to_what_their_targets_became(shared: Workspace) -> None:
@@ -235,7 +235,7 @@ def test_what_was_compiled_is_kept_even_where_another_module_is_refused(shared: 
     files = {"kept_one.py": "a = 1\n", "refused.py": "async def f():\n    yield from []\n"}
     for _ in range(2):
         refused(files, watched)
-    assert said == ["compiling 2 modules with Cython", "compiling 1 modules with Cython"]
+    assert said == ["compiling 2 modules with Cython", "compiling 1 module with Cython"]
 
 
 def test_what_was_compiled_is_kept_when_somebody_interrupts(shared: Workspace) -> None:
