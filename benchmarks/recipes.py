@@ -23,6 +23,7 @@ from cannery import __version__
 from cannery.build import build
 from cannery.cache import Cache
 from cannery.config import load
+from cannery.engines.container import container_in
 from cannery.engines.rootfs import rootfs
 from cannery.workspace import Workspace
 from tests.standins.images import SLIM, layout
@@ -101,7 +102,7 @@ def _bare(bench: Bench, name: str, project: Path) -> Command:
     image = build(load(project, {}), workspace).image
     root = rootfs(image, workspace.cache)
     if _VARIANTS[name].alone:
-        return first_answer(bench, f"{root}{image.config['Entrypoint'][0]}")
+        return first_answer(bench, f"{root}{container_in(root, image.config, []).argv[0]}")
     config = project / "config.json"
     config.write_text(json.dumps(dict(image.config)), encoding="utf-8")
     return first_answer(bench, str(bench.venv / "bin" / "python"), str(_CONTAIN), str(root), str(config))

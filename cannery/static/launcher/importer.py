@@ -40,6 +40,8 @@ class Loader(external._LoaderBasics):
         finally:
             if gc.get_threshold()[0] == _PAUSED:  # or else the module has chosen
                 gc.set_threshold(*thresholds)
+            if thresholds[0] != _PAUSED:
+                _cannery.release()
 
     def get_source(self, name):
         if name not in modules:

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -41,8 +42,18 @@ static PyObject *cannery_read(PyObject *module, PyObject *arguments) {
     return PyMemoryView_FromMemory((char *)cannery_archive + offset, size, PyBUF_READ);
 }
 
+/* Pages of the archive that were read need not stay in this process: they are in the file, and can be read again. */
+static PyObject *cannery_release(PyObject *module, PyObject *nothing) {
+    uintptr_t page = sysconf(_SC_PAGESIZE);
+    uintptr_t begin = ((uintptr_t)cannery_archive + page - 1) & -page, end = (uintptr_t)cannery_archive_end & -page;
+    (void)module, (void)nothing;
+    if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
     {"read", cannery_read, METH_VARARGS, NULL},
+    {"release", cannery_release, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_cannery", NULL, 0, functions, NULL, NULL, NULL, NULL};
