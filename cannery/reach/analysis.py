@@ -6,14 +6,16 @@ import difflib
 import fnmatch
 import posixpath
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from cannery.errors import ConfigurationError
 from cannery.model import File, Symlink, key_of
+from cannery.reach.data import CODE, data_packages
 from cannery.reach.metadata import entry_points
-from cannery.reach.native import names_in, read_cython
+from cannery.reach.native import read_binary, read_cython
 from cannery.reach.places import find_modules
 from cannery.reach.sources import read_source
 from cannery.reach.value import Mentions, Module, Reach
@@ -31,9 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["reach"]
 
-_VERSION = 6  # of what is remembered
+_VERSION = 7  # of what is remembered
 _CYTHON = (".pyx", ".pxi")
-_NO_DATA = {".so", ".py", ".pyc", ".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".typed"}
 _DOCUMENTATION = {".rst", ".bat"}  # in the standard library
 
 
@@ -80,8 +81,8 @@ def _analysed(
     workspace: Workspace,
     traced: Traced,
 ) -> Reach:
-    notes = _Notes(places, host, workspace)
-    graph = Graph(modules, notes.of, entry_points(places), traced)
+    notes = _Notes(places, modules, host, workspace)
+    graph = Graph(modules, notes.of, entry_points(places), data_packages(places, modules), traced)
     reached, broken = walk(graph, starts)
     notes.save()
     return Reach(
@@ -119,7 +120,7 @@ def _data(places: Iterable[Place], reached: Mapping[str, Module]) -> Iterable[st
         if module.package
     }
     for place in places:
-        others = _NO_DATA | _DOCUMENTATION if place.kind == "stdlib" else _NO_DATA
+        others = CODE | _DOCUMENTATION if place.kind == "stdlib" else CODE
         for path, entry in place.tree.tree.entries.items():
             if isinstance(entry, File) and posixpath.splitext(path)[1] not in others:
                 above = posixpath.dirname(path)
@@ -134,6 +135,7 @@ class _Notes:
     """What modules mention, remembered under the keys of the trees that they lie in."""
 
     places: Sequence[Place]
+    modules: Mapping[str, Module]
     host: Host
     workspace: Workspace
     _trees: dict[str, Tree] = field(init=False)
@@ -145,6 +147,12 @@ class _Notes:
         self._known = {
             place.kind: self.workspace.cache.recall("mentions", self._key(place)) or {} for place in self.places
         }
+
+    @cached_property
+    def _tops(self) -> frozenset[str]:
+        """The top-level modules of the dependencies, and so those that an extension module of them may mean."""
+        found = {name.partition(".")[0] for name, module in self.modules.items() if module.place == "dependencies"}
+        return frozenset(found)
 
     def _key(self, place: Place) -> str:
         return key_of("mentions", _VERSION, place.tree.key, self.host.version, self.host.platform)
@@ -187,7 +195,7 @@ class _Notes:
         entry = tree.entries[module.path]
         if module.place == "stdlib" or not isinstance(entry, File):
             return Mentions()
-        return Mentions(dotted=names_in(entry.content, [name.partition(".")[0]]))
+        return read_binary(entry.content, name, self._tops)
 
 
 def _bytes(tree: Tree, path: str) -> bytes | None:

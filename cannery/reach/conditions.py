@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class Conditions:
             if (found := self.value(value)) is not UNKNOWN:
                 self._values.setdefault(name, found)
 
-    def path(self, node: ast.Attribute) -> str | None:
-        """What an attribute of an imported module is called: ``os.path.join``; None for one of anything else."""
-        root: ast.expr = node
+    def path(self, node: ast.expr) -> str | None:
+        """What an imported module or its attribute is called: ``os.path.join``; None for one of anything else."""
+        root = node
         while isinstance(root, ast.Attribute):
             root = root.value
         return self._path(node) if isinstance(root, ast.Name) and root.id in self._modules else None
@@ -151,7 +152,7 @@ def _modules(tree: ast.Module) -> dict[str, str]:
 
 
 def _assigned_once(tree: ast.Module) -> dict[str, ast.expr]:
-    """The values of names that are bound but once, at the module's top level."""
+    """The values of names that are bound but once, at the module's top level, to what can't be changed."""
     values: dict[str, ast.expr] = {}
     for node in tree.body:
         match node:
@@ -159,11 +160,25 @@ def _assigned_once(tree: ast.Module) -> dict[str, ast.expr]:
                 ast.Assign(targets=[ast.Name(id=name)], value=value)
                 | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             ):
-                values[name] = value
+                if not isinstance(value, ast.List | ast.Set):
+                    values[name] = value
     if not values:
         return values
-    bound: dict[str, int] = {}
-    for each in ast.walk(tree):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-            bound[each.id] = bound.get(each.id, 0) + 1
+    bound = Counter(map(_bound, ast.walk(tree)))
     return {name: value for name, value in values.items() if bound[name] == 1}
+
+
+def _bound(node: ast.AST) -> str | None:
+    """The name that this binds, in whatever scope."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+            return name
+        case ast.alias():
+            return node.asname or node.name.partition(".")[0]
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return node.name
+        case ast.ExceptHandler(name=bound) | ast.MatchAs(name=bound) | ast.MatchStar(name=bound):
+            return bound
+        case ast.MatchMapping(rest=bound):
+            return bound
+    return None

@@ -15,9 +15,9 @@ __all__ = ["entry_points"]
 _SCRIPTS = {"console_scripts", "gui_scripts"}  # are programs of their own
 
 
-def entry_points(places: Iterable[Place]) -> dict[str, frozenset[str]]:
-    """The modules behind the entry points of each group, but for those of scripts."""
-    groups: dict[str, set[str]] = {}
+def entry_points(places: Iterable[Place]) -> dict[str, frozenset[tuple[str, str]]]:
+    """Modules and their attributes behind the entry points of each group, but for those of scripts."""
+    groups: dict[str, set[tuple[str, str]]] = {}
     for place in places:
         for path, file in place.tree.tree.files():
             if path.endswith(".dist-info/entry_points.txt"):
@@ -26,7 +26,7 @@ def entry_points(places: Iterable[Place]) -> dict[str, frozenset[str]]:
     return {group: frozenset(modules) for group, modules in groups.items()}
 
 
-def _read(text: str, groups: dict[str, set[str]]) -> None:
+def _read(text: str, groups: dict[str, set[tuple[str, str]]]) -> None:
     parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     try:
         parser.read_string(text)
@@ -34,4 +34,9 @@ def _read(text: str, groups: dict[str, set[str]]) -> None:
         return  # importlib.metadata can't read it either
     for group in parser.sections():
         if group not in _SCRIPTS:
-            groups.setdefault(group, set()).update(value.partition(":")[0].strip() for _, value in parser.items(group))
+            groups.setdefault(group, set()).update(_reference(value) for _, value in parser.items(group))
+
+
+def _reference(value: str) -> tuple[str, str]:
+    module, _, attribute = value.partition("[")[0].partition(":")
+    return module.strip(), attribute.strip().partition(".")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from cannery.model import OnDisk
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from cannery.model import Content
 
-__all__ = ["NEVER_RUN", "OF_THE_INTERPRETER", "WHEN_ASKED", "names_in", "read_cython"]
+__all__ = ["IN_METHODS", "NEVER_RUN", "OF_THE_INTERPRETER", "WHEN_ASKED", "names_in", "read_binary", "read_cython"]
 
 # Modules that the interpreter's own C code imports by name, as its sources have it (PyImport_Import… and the like), and
 # what else of its own it loads in no way that can be read.
@@ -42,6 +43,7 @@ OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
     "importlib.resources": ("importlib.readers",),
     "posix": ("os",),
     "pyexpat": ("encodings",),
+    "zoneinfo": ("tzdata.zoneinfo*",),  # PEP 615
     "sysconfig": ("_sysconfigdata_*",),  # its name is that of the platform
 }  # fmt: skip
 
@@ -58,10 +60,15 @@ NEVER_RUN = {
     # for a file of macOS
     ("platform", "plistlib"),
     # for the modules that are imported, which call back, and for what they were told to watch or to write
-    ("importlib._bootstrap_external", "importlib.metadata"), ("importlib._bootstrap_external", "importlib.readers"),
-    ("zipimport", "importlib.readers"), ("warnings", "tracemalloc"), ("_py_warnings", "tracemalloc"),
-    ("logging", "pickle"),
+    ("importlib._bootstrap_external", "importlib.metadata"), ("logging", "pickle"),
+    ("warnings", "tracemalloc"), ("_py_warnings", "tracemalloc"),
 }  # fmt: skip
+
+# Imports in methods that have these names, so that they're run when somebody asks for such.
+IN_METHODS: Mapping[tuple[str, str], tuple[str, ...]] = dict.fromkeys(
+    (("importlib._bootstrap_external", "importlib.readers"), ("zipimport", "importlib.readers")),
+    ("get_resource_reader",),
+)
 
 # An import in Cython's language; those at compile time say cimport.
 _IN_CYTHON = re.compile(
@@ -82,16 +89,36 @@ def read_cython(source: bytes) -> Mentions:
     return Mentions(tuple(imports))
 
 
-def names_in(content: Content, packages: Iterable[str]) -> frozenset[str]:
-    """Dotted names in a binary that begin with one of ``packages``; some compilers lay strings end to end."""
-    tops = b"|".join(re.escape(each.encode()) for each in packages)
-    pattern, beginning = re.compile(rb"(?:%s)(?:\.\w+)+" % tops), re.compile(rb"(?=(?:%s)\.)" % tops)
+_IDENTIFIER = re.compile(rb"(?<=\0)[A-Za-z_]\w{2,40}(?=\0)")  # as C keeps a string
+_WITHIN = re.compile(r"\w+_\w+")  # a name that stands for nothing else, wherever it's found
 
-    def found(data: bytes | mmap.mmap) -> frozenset[str]:
-        return frozenset(name.decode() for match in pattern.findall(data) for name in beginning.split(match) if name)
 
+def read_binary(content: Content, name: str, tops: Iterable[str]) -> Mentions:
+    """What an extension module called ``name`` may import: modules of its own package, and such as its words name.
+
+    ``tops`` are the top-level modules that are installed besides Python's own.
+    """
     with content.open() as stream:
         if isinstance(content, OnDisk) and content.size:
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return found(data)
-        return found(stream.read())
+                return _read_binary(data, name, tops)
+        return _read_binary(stream.read(), name, tops)
+
+
+def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str]) -> Mentions:
+    words = {match.decode("ascii", "ignore") for match in set(_IDENTIFIER.findall(data))}
+    own = name.partition(".")[0]
+    others = {top for top in tops if top in words or (_WITHIN.fullmatch(top) and data.find(top.encode()) >= 0)}
+    asked = {attribute for imports in WHEN_ASKED.values() for each in imports for attribute in each.asked}
+    return Mentions(
+        dotted=names_in(data, [own]),
+        binary=frozenset((words & sys.stdlib_module_names) | others) - {own, "test"},
+        attributes=frozenset(attribute for attribute in asked if data.find(attribute.encode()) >= 0),
+    )
+
+
+def names_in(data: bytes | mmap.mmap, packages: Iterable[str]) -> frozenset[str]:
+    """Dotted names in a binary that begin with one of ``packages``; some compilers lay strings end to end."""
+    tops = b"|".join(re.escape(each.encode()) for each in packages)
+    pattern, beginning = re.compile(rb"(?:%s)(?:\.\w+)+" % tops), re.compile(rb"(?=(?:%s)\.)" % tops)
+    return frozenset(name.decode() for match in pattern.findall(data) for name in beginning.split(match) if name)

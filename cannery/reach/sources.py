@@ -23,8 +23,9 @@ __all__ = ["read_source"]
 
 _LONGEST = 120  # letters of a module's name that is believed to be one
 _DOTTED = re.compile(r"\.{0,2}[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_][\w.]*)?|[A-Za-z_]\w*:[A-Za-z_][\w.]*")
+_ASKED = re.compile(r"[A-Za-z_]\w*(?:[.:][A-Za-z_]\w*)*")
 _WORD = re.compile(r"\.?[A-Za-z_][\w-]*")
-_BELOW = re.compile(r"((?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:%s|\{\w*\})?")
+_BELOW = re.compile(r"((?:(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:[A-Za-z_]\w*)?)(?:%s|\{\w*\})?")
 
 _IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # take a module's name
 # Calls that show that a module loads others by names which may stand anywhere in it
@@ -84,10 +85,12 @@ class _Reader:
             imports=tuple(dict.fromkeys(self._imports)),
             dotted=frozenset(text for text in short if _DOTTED.fullmatch(text)),
             words=frozenset(text for text in short if _WORD.fullmatch(text)) if self._loads else frozenset(),
-            below=frozenset((self._below if self._loads else set()) | ({""} if self._discovers else set())),
+            below=frozenset((self._below if self._loads else set()) | ({"."} if self._discovers else set())),
             codecs=frozenset(self._codecs),
             exports=self._exports,
-            attributes=frozenset(self._attributes | {text for text in short if text.isidentifier()}),
+            attributes=frozenset(
+                self._attributes | {text.replace(":", ".") for text in short if _ASKED.fullmatch(text)}
+            ),
             dynamic=tuple(sorted(set(self._dynamic))),
             refuses=self._refuses,
             stub=self._stub,
@@ -230,16 +233,22 @@ class _Reader:
                     self._strings.add(each.value)
             elif isinstance(each, ast.Call):
                 self._call(each)
+                self._put_together(each)
                 pending += [each.func, *each.args, *(keyword.value for keyword in each.keywords)]
             elif not isinstance(each, ast.Name):
                 if isinstance(each, ast.Attribute):
                     self._attributes.add(self._conditions.path(each) or each.attr)
-                if beginning := _beginning(each):
-                    self._below.add(beginning)
+                self._put_together(each)
                 pending += ast.iter_child_nodes(each)
+
+    def _put_together(self, node: ast.AST) -> None:
+        """Read what may be a module's name and what may not: a dot alone says too little."""
+        if (beginning := _beginning(node)) and not beginning.startswith("."):
+            self._below.add(beginning)
 
     def _call(self, node: ast.Call) -> None:
         name = _last_name(node.func)
+        self._getattr(node)
         for keyword in node.keywords:
             self._codec(keyword.arg or "", keyword.value)
         if name in _CODEC_CALLS:
@@ -251,6 +260,13 @@ class _Reader:
             self._discovers |= not node.args or any(_mentions_own_place(each) for each in (*node.args, *node.keywords))
         if name in _IMPORTERS and node.args:
             self._import_call(node)
+
+    def _getattr(self, node: ast.Call) -> None:
+        """A name that can't be read may be that of any attribute."""
+        match node:
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, asked, *_]) if not isinstance(asked, ast.Constant):
+                if path := self._conditions.path(owner):
+                    self._attributes.add(f"{path}.*")
 
     def _import_call(self, node: ast.Call) -> None:
         first = node.args[0]
@@ -276,16 +292,25 @@ class _Reader:
 
 
 def _beginning(node: ast.AST) -> str | None:
-    """The package in ``"package." + name``, ``"package.%s" % name`` or ``f"package.{name}"``; empty for ``"." + x``."""
-    if isinstance(node, ast.BinOp | ast.JoinedStr):
-        first = node.left if isinstance(node, ast.BinOp) else next(iter(node.values), None)
-        if (
-            isinstance(first, ast.Constant)
-            and isinstance(first.value, str)
-            and (match := _BELOW.fullmatch(first.value))
+    """What stands before the name in ``"package." + name``, ``"package.%s" % name`` or ``f"package.prefix_{name}"``."""
+    text: object = None
+    match node:
+        case (
+            ast.BinOp(left=ast.Constant(value=text))
+            | ast.JoinedStr(values=[ast.Constant(value=text), *_])
+            | ast.Call(func=ast.Attribute(value=ast.Constant(value=text), attr="format"))
         ):
-            return match[1]
-    return None
+            pass
+        case ast.Call(
+            func=ast.Attribute(value=ast.Constant(value="."), attr="join"),
+            args=[
+                ast.List(elts=[ast.Constant(value=str(package)), *_])
+                | ast.Tuple(elts=[ast.Constant(value=str(package)), *_])
+            ],
+        ):
+            text = f"{package}."
+    found = _BELOW.fullmatch(text) if isinstance(text, str) else None
+    return found[1] if found else None
 
 
 def _catches_failed_import(handler: ast.ExceptHandler) -> bool:

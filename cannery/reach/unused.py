@@ -16,14 +16,15 @@ __all__ = ["only_for_main"]
 def only_for_main(tree: ast.Module, conditions: Conditions) -> frozenset[str]:
     """The functions that are used below ``if __name__ == "__main__"``, and nowhere else in the module.
 
-    Those without an underscore may be asked for by other modules.
+    Those without an underscore may be asked for by other modules. One with a decorator may be known to who made that.
     """
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.decorator_list}
     guards = [node for node in tree.body if isinstance(node, ast.If) and conditions.truth(node.test) is False]
     if not guards or not functions:
         return frozenset()
-    run = _used(guards, functions)
+    run = _used((node for guard in guards for node in guard.body), functions)
     others = [node for node in tree.body if node not in guards and getattr(node, "name", None) not in run]
+    others += [node for guard in guards for node in guard.orelse]
     return run - _used(others, functions) if run else run
 
 

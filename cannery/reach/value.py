@@ -18,6 +18,7 @@ How = Literal[
     "codec",  # an encoding's name stands where one is asked for
     "entry point",  # of a group that somebody asks for
     "included",  # by the setting include
+    "data",  # a package of nothing but data, in one that is reached
     "traced",  # a run of the program imported it
 ]
 
@@ -49,10 +50,15 @@ class Mentions(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     imports: tuple[Import, ...] = ()
     dotted: frozenset[str] = frozenset()  # strings such as "package.module:attribute"
     words: frozenset[str] = frozenset()  # shorter strings, where modules are loaded by name
-    below: frozenset[str] = frozenset()  # packages of which any module may be loaded, "" its own
+    below: frozenset[str] = (
+        frozenset()
+    )  # "package.", of which any module may be loaded, or "package.prefix"; "." its own
     codecs: frozenset[str] = frozenset()
     exports: tuple[str, ...] = ()  # __all__
-    attributes: frozenset[str] = frozenset()  # what is asked for: "module.name", or "name" where it's unknown of what
+    attributes: frozenset[str] = (
+        frozenset()
+    )  # what is asked for: "module.name", or "name" where it's unknown of what; "module.*"
+    binary: frozenset[str] = frozenset()  # words in an extension module that may be top-level modules
     dynamic: tuple[int, ...] = ()  # lines that load a module whose name can't be read
     refuses: bool = False  # raises an exception whenever it's imported
     stub: bool = False  # its imports stand in the .pyi beside it, which it reads itself (lazy_loader)

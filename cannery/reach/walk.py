@@ -9,7 +9,9 @@ from encodings import normalize_encoding
 from encodings.aliases import aliases
 from typing import TYPE_CHECKING, Protocol
 
-from cannery.reach.native import NEVER_RUN, OF_THE_INTERPRETER, WHEN_ASKED
+import msgspec
+
+from cannery.reach.native import IN_METHODS, NEVER_RUN, OF_THE_INTERPRETER, WHEN_ASKED
 from cannery.reach.value import Import, Mentions, Missing, Module, Reason
 
 if TYPE_CHECKING:
@@ -46,13 +48,17 @@ class Graph:
 
     known: Mapping[str, Module]
     read: Reader
-    groups: Mapping[str, frozenset[str]]  # modules behind entry points
+    groups: Mapping[str, frozenset[tuple[str, str]]]  # modules behind entry points, and which of their attributes
+    holding_data: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # packages of nothing else, by their package
     traced: Traced = ()
     edges: dict[str, dict[str, _Edge]] = field(default_factory=dict)
     missing: dict[str, dict[str, bool]] = field(default_factory=dict)  # name -> importers, and whether they need it
     mentions: dict[str, Mentions] = field(default_factory=dict)
     tops: set[str] = field(default_factory=set)  # top-level modules reached so far
     waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # until a top-level module is reached
+    behind: set[str] = field(default_factory=set)  # "module.attribute" of entry points that somebody asks for
     starred: set[str] = field(default_factory=set)  # modules that all is imported from
     unasked: list[tuple[str, Import]] = field(default_factory=list)  # modules, and what they import when asked
     pending: deque[str] = field(default_factory=deque)
@@ -102,6 +108,8 @@ class Graph:
                     self.add(name, implied, "native")
             if module.kind in {"builtin", "extension"} and module.place == "stdlib":
                 self._follow_imports(name, Mentions(WHEN_ASKED.get(name, ())))
+            for package in self.holding_data.get(name, ()):
+                self.add(name, package, "data")
             for imported in traced.get(name, ()):
                 self.add(name, imported, "traced")
             if module.kind in {"source", "extension"}:
@@ -114,17 +122,23 @@ class Graph:
         for each in mentions.imports:
             if each.unless and all(self._in_the_interpreter(other) for other in each.unless):
                 continue
-            if each.asked and name not in self.starred and not self._is_asked(name, each.asked):
-                self.unasked.append((name, each))
+            asked = IN_METHODS.get((name, each.module), each.asked)
+            if asked and name not in self.starred and not self._is_asked(name, asked):
+                self.unasked.append((name, msgspec.structs.replace(each, asked=asked)))
             else:
                 self._import(name, each)
 
     def _is_asked(self, owner: str, attributes: Iterable[str]) -> bool:
-        """Whether a module that was read may ask ``owner`` for one of ``attributes``."""
+        """Whether a module that was read may ask ``owner`` for one of ``attributes``; it asks itself by its name."""
+        names = {f"{owner}.{attribute}" for attribute in attributes}
+        if not names.isdisjoint(self.behind) or not names.isdisjoint(self.mentions[owner].attributes):
+            return True
         return any(self._asks(mentions, owner, attributes) for name, mentions in self.mentions.items() if name != owner)
 
     def _asks(self, mentions: Mentions, owner: str, attributes: Iterable[str]) -> bool:
         """Whether that asks ``owner``, or something that's unknown, and so not another module."""
+        if f"{owner}.*" in mentions.attributes:
+            return True
         for attribute in attributes:
             if not mentions.attributes.isdisjoint((attribute, f"{owner}.{attribute}")):
                 return True
@@ -181,13 +195,21 @@ class Graph:
         package = name if module.package else name.rpartition(".")[0]
         for text in sorted(mentions.dotted | mentions.words):
             for found in sorted(self.groups.get(text, ())):
-                self.add(name, found, "entry point")
+                self._entry_point(name, *found)
             self._named(name, module, package, text, single=text in mentions.words)
+        for text in sorted(mentions.binary):
+            self.add(name, text, "native")
         for each in sorted(mentions.below):
-            self._below(name, each or package)
+            self._below(name, f"{package}{each}" if each.startswith(".") else each)
         for codec in sorted(mentions.codecs):
             spelled = normalize_encoding(codec).lower()
             self.add(name, f"encodings.{aliases.get(spelled, spelled)}", "codec")
+
+    def _entry_point(self, importer: str, module: str, attribute: str) -> None:
+        """Somebody asks the module for what the entry point is, and doesn't write its name."""
+        self.add(importer, module, "entry point")
+        self.behind.add(f"{module}.{attribute}")
+        self._answer(lambda owner, asked: owner == module and attribute in asked)
 
     def _named(self, importer: str, module: Module, package: str, text: str, *, single: bool) -> None:
         """A string may name a module of a package that is reached, and where modules are loaded by name any other."""
@@ -217,13 +239,13 @@ class Graph:
             reference = reference.rpartition(".")[0]
         return reference or None
 
-    def _below(self, importer: str, package: str) -> None:
-        """Any module right below ``package``, which is reached, may be loaded; encodings are known by their names."""
+    def _below(self, importer: str, prefix: str) -> None:
+        """Any module that begins with ``package.prefix`` may be loaded; encodings are known by their names."""
+        package = prefix.rpartition(".")[0]
         if package == "encodings" or package not in self.known:
             return
-        prefix = f"{package}."
         for name in self.known:
-            if name.startswith(prefix) and "." not in name[len(prefix) :]:
+            if name.startswith(prefix) and "." not in name[len(package) + 1 :]:
                 self.add(importer, name, "named")
 
 

@@ -22,6 +22,7 @@ _WORDS = {
     "codec": "{} asks for that encoding",
     "entry point": "an entry point of a group that {} asks for",
     "included": "included by [tool.cannery] include",
+    "data": "a package of nothing but data, as {} is there",
     "traced": "imported by {} in the run that [tool.cannery] trace names",
 }
 

@@ -13,7 +13,7 @@ from cannery.model import Inline
 from cannery.process import run
 from cannery.reach.analysis import reach
 from cannery.reach.host import host_of
-from cannery.reach.native import OF_THE_INTERPRETER, names_in
+from cannery.reach.native import OF_THE_INTERPRETER, names_in, read_binary
 from cannery.reaching import standard_library
 
 if TYPE_CHECKING:
@@ -58,4 +58,11 @@ def test_what_comes_along_with_python_s_own_extension_modules_is_known(workspace
 
 def test_names_of_a_package_s_own_modules_are_found_in_a_binary() -> None:
     data = b"\0polars.exceptions.ShapeError\0Rust has polars.datatypespolars.io here\0other.module\0polars\0"
-    assert names_in(Inline(data), ["polars"]) == {"polars.exceptions.ShapeError", "polars.datatypes", "polars.io"}
+    assert names_in(data, ["polars"]) == {"polars.exceptions.ShapeError", "polars.datatypes", "polars.io"}
+
+
+def test_words_in_a_binary_may_be_top_level_modules() -> None:
+    data = b"\0zoneinfo\0a json b\0csvx\0_private_partThe\0partner\0strptime\0test\0own\0other\0"
+    found = read_binary(Inline(data), "own.part", ["own", "other", "_private_part", "part", "absent"])
+    assert found.binary == {"zoneinfo", "other", "_private_part"}
+    assert found.attributes == {"strptime"}

@@ -25,6 +25,9 @@ STDLIB = {
     "_pydecimal.py": "",
     "test/__init__.py": "",
     "doctest.py": "from test import support",
+    "importlib/__init__.py": "",
+    "importlib/readers.py": "",
+    "zipimport.py": "class z:\n def get_resource_reader(self, name):\n  from importlib.readers import R",
     "encodings/__init__.py": "",
     "encodings/cp437.py": "",
     "logging/__init__.py": "",
@@ -135,6 +138,16 @@ def test_entry_points_are_reached_when_somebody_asks_for_their_group(reached: An
     assert "plugin" not in reached("x = 1", wheels).modules
 
 
+def test_an_entry_point_that_is_asked_for_may_be_a_module_s_command_line(reached: Analysis) -> None:
+    wheels = {
+        "plugin.py": "def main():\n import parser\nif __name__ == '__main__':\n main()",
+        "plugin-1.dist-info/entry_points.txt": "[host.plugins]\nx = plugin:main [extra]\n",
+        "parser.py": "",
+    }
+    assert "parser" in reached("entry_points(group='host.plugins')", wheels).modules
+    assert "parser" not in reached("import plugin", wheels).modules
+
+
 def test_codecs_are_reached_by_their_names(reached: Analysis) -> None:
     assert "encodings.cp437" in reached("open(x, encoding='437')", {}).modules
 
@@ -167,6 +180,29 @@ def test_data_goes_with_its_package(reached: Analysis) -> None:
     assert reached("import a", wheels).data == ("/site/a/data.json", "/site/a/deep/table.csv")
 
 
+def test_a_package_of_nothing_but_data_goes_with_the_one_that_it_lies_in(reached: Analysis) -> None:
+    wheels = {
+        "a/__init__.py": "", "a/zones/__init__.py": "", "a/zones/one": "", "a/zones/in/__init__.py": "'A docstring.'",
+        "a/zones/in/two": "", "a/code/__init__.py": "import b", "a/code/three": "", "a/tests/__init__.py": "",
+        "a/tests/four": "", "a/tests/test.py": "", "b/__init__.py": "", "b/five": "",
+    }  # fmt: skip
+    found = reached("import a", wheels)
+    assert found.modules.keys() >= {"a", "a.zones", "a.zones.in"}
+    assert not found.modules.keys() & {"a.code", "a.tests", "b"}
+    assert {"/site/a/zones/one", "/site/a/zones/in/two"} <= set(found.data)
+
+
+def test_modules_whose_names_begin_alike_are_reached_where_the_rest_is_made_at_run_time(reached: Analysis) -> None:
+    wheels = {f"a/{name}.py": "" for name in ("__init__", "_one", "_two", "three")}
+    found = reached("import importlib, a\nimportlib.import_module(f'a._{name}')", wheels)
+    assert found.modules.keys() & {"a._one", "a._two", "a.three"} == {"a._one", "a._two"}
+
+
+def test_a_method_that_only_certain_callers_know_brings_what_it_imports(reached: Analysis) -> None:
+    assert "importlib.readers" not in reached("import zipimport", {}).modules
+    assert "importlib.readers" in reached("import zipimport\nloader.get_resource_reader(name)", {}).modules
+
+
 def test_namespace_packages_are_found(reached: Analysis) -> None:
     found = reached("import space.part.module", {"space/part/module.py": ""})
     assert found.modules["space.part"].kind == "namespace"
@@ -182,7 +218,8 @@ def test_it_is_remembered_and_found_anew_when_something_changes(reached: Analysi
 
 @pytest.mark.parametrize(
     "main", ["import lazily\nlazily.One", "from lazily import One", "import lazily\ngetattr(lazily, 'One')",
-             "from lazily import *", "import other, lazily"],
+             "from lazily import *", "import other, lazily", "import lazily\nx = 'lazily.One'",
+             "import lazily\nx = 'lazily:One'"],
 )  # fmt: skip
 def test_what_makes_an_attribute_is_reached_once_somebody_may_ask_for_it(reached: Analysis, main: str) -> None:
     text = (
@@ -196,6 +233,17 @@ def test_what_makes_an_attribute_is_reached_once_somebody_may_ask_for_it(reached
     star = "*" in main  # which takes what it's told, and __all__ might be made longer
     assert ("lazily.two" in reached(main, wheels).modules) == star
     assert reached("import lazily", wheels).modules.keys() & {"lazily.one", "lazily.two"} == set()
+
+
+def test_whoever_asks_for_a_name_that_cannot_be_read_may_mean_any(reached: Analysis) -> None:
+    wheels = {"lazily.py": "def __getattr__(name):\n if name == 'One':\n  import one", "one.py": ""}
+    assert "one" in reached("import lazily as l\ngetattr(l, name)", wheels).modules
+    assert "one" not in reached("import lazily\ngetattr(other, name)", wheels).modules
+
+
+def test_a_module_may_ask_itself_by_its_own_name(reached: Analysis) -> None:
+    text = "def __getattr__(name):\n if name == 'One':\n  import one\n"
+    assert "one" in reached("import lazily", {"lazily.py": f"{text}from lazily import One", "one.py": ""}).modules
 
 
 @pytest.mark.parametrize(

@@ -118,9 +118,12 @@ def test_calls_that_import_by_name_count_as_imports() -> None:
 
 
 def test_a_name_that_is_put_together_means_any_module_in_its_package() -> None:
-    for expression in ('"a.b." + x', 'f"a.b.{x}"', '"a.b.%s" % x'):
-        assert read(f"import_module({expression})").below == {"a.b"}
-    assert read('import_module("." + x, __name__)').below == {""}
+    for expression in ('"a.b." + x', 'f"a.b.{x}"', '"a.b.%s" % x', '"a.b.{}".format(x)', '".".join(["a.b", x])'):
+        assert read(f"import_module({expression})").below == {"a.b."}
+    for expression in ('"a.b.c_" + x', 'f"a.b.c_{x}"', '"a.b.c_%s" % x', '"a.b.c_{}".format(x)'):
+        assert read(f"import_module({expression})").below == {"a.b.c_"}
+    assert read('import_module("." + x, __name__)').below == {"."}
+    assert read('import_module(x); y = "." + z, "".join([a, b]), "{}".format(c)').below == frozenset()
     assert read('x = "a.b." + y').below == frozenset()  # nothing is loaded by name here
 
 
@@ -149,8 +152,8 @@ def test_encodings_are_known_by_where_they_stand() -> None:
 
 
 def test_looking_into_its_own_folder_means_any_of_its_modules() -> None:
-    assert read("for x in pkgutil.iter_modules(__path__): ...").below == {""}
-    assert read("pkgutil.walk_packages([os.path.dirname(__file__)])").below == {""}
+    assert read("for x in pkgutil.iter_modules(__path__): ...").below == {"."}
+    assert read("pkgutil.walk_packages([os.path.dirname(__file__)])").below == {"."}
     assert read("pkgutil.walk_packages(other.__path__)").below == frozenset()
 
 
@@ -206,6 +209,44 @@ def test_attributes_are_names_after_dots_and_from_and_strings_alone() -> None:
         m.n.f(c.g, q.h.i, j)
     """)
     assert found.attributes == {"a.b", "d", "y", "z", "e", "m.n", "m.n.f", "a.b.g", "p.h", "p.h.i"}
+
+
+def test_dotted_strings_and_names_that_cannot_be_read_ask_for_attributes_too() -> None:
+    found = read("""
+        import a.b as c
+        from d import e
+        x = ["f.g.H", "i.j:k"]
+        getattr(c, name), getattr(e, name), getattr(unknown, name), getattr(c, "l")
+    """)
+    assert found.attributes == {"d.e", "f.g.H", "i.j.k", "a.b.*", "d.e.*", "l"}
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "if __name__ == '__main__':\n pass\nelse:\n _f()", "if sys.platform == 'win32':\n _g()\nelse:\n _f()",
+        "if sys.platform == 'win32':\n _f()\nelif x:\n _f()",
+    ],
+)  # fmt: skip
+def test_a_function_that_the_other_side_of_a_condition_runs_is_no_command_line(rest: str) -> None:
+    assert read(f"def _f():\n import a\ndef _g(): pass\n{rest}").imports == (Import("a"),)
+
+
+def test_a_function_with_a_decorator_may_be_called_by_who_made_that() -> None:
+    source = "@app.task\ndef work():\n import a\nif __name__ == '__main__':\n work()"
+    assert read(source).imports == (Import("a"),)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = None\ntry:\n import x\nexcept E:\n pass", "x = []\nx.append(1)", "x = False\ndef x(): pass",
+        "x = False\ndef f(x): pass", "x = None\nfrom a import b as x", "x = 0\ntry:\n pass\nexcept E as x:\n pass",
+        "x = None\nmatch y:\n case [x, *_]:\n  pass",
+    ],
+)  # fmt: skip
+def test_a_name_that_may_come_to_something_else_decides_nothing(source: str) -> None:
+    assert "here" in names(f"{source}\ndef g():\n if x:\n  import here")
 
 
 def test_what_only_a_module_s_own_command_line_runs_may_be_asked_for() -> None:
