@@ -42,6 +42,7 @@ _MOST_SHOWN = 3
 _MOST_MODULES = 100  # in one file: a library of Python itself has as many
 _MOST_MEMBERS = 10_000
 _TRAILER = 1 << 12  # bytes behind the end of an ELF file that alignment doesn't explain
+_LAUNCHER = b"_CANNERY_PROGRAM\0"  # a variable of static executables' own (static/launcher)
 _PYINSTALLER = b"MEI\014\013\012\013\016"  # its archives' cookie (PyInstaller/archive/writers.py)
 
 _ROOTS = (
@@ -141,6 +142,8 @@ class _Seen:
         self.secret = self.secret or token_in(data)
         if _PYINSTALLER in data:
             self.carries = "PyInstaller's archive of modules"
+        elif _LAUNCHER in data:
+            self.carries = "cannery's archive of modules"
         if len(self.build_paths) < _MOST_SHOWN:
             self.build_paths |= dict.fromkeys(_build_paths(data))
         if len(self.source_lines) < _MOST_SHOWN and (b"\nimport " in data or b"\nfrom " in data):

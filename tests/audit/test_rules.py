@@ -64,6 +64,7 @@ BAD = [
     Bad("CAN107", "app/old.zip", zipped("pricing.py")),
     Bad("CAN108", "usr/local/lib/python3.11/site-packages/x/__init__.py", b"a = 1\n" * 20),
     Bad("CAN109", "app/program", "with an archive behind it"),
+    Bad("CAN109", "app/program", "made by the recipe static", mode=0o755),
     Bad("CAN110", "app/pricing.so", "module"),
     Bad("CAN111", "app/pricing.pyc", "bytecode"),
     Bad("CAN112", "app/renamed.so", "module"),
@@ -131,6 +132,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
         "with a search path": compile_c(LIBRARY, folder / "path.so", *strip, "-Wl,-rpath,/gone/lib").read_bytes(),
         "with an archive behind it": program + b"bytecode" * 1000,
         "made by PyInstaller": program + b"MEI\014\013\012\013\016" + bytes(80),
+        "made by the recipe static": program + b"_CANNERY_PROGRAM\0",
         "with capabilities": b"x",
     }
 

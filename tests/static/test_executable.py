@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.server
 import importlib.util
+import json
 import os
 import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -209,3 +211,12 @@ def test_an_extension_module_is_refused_by_name_with_who_imports_it(make_probe: 
     assert refused.returncode == 3
     assert "error: probe needs dynamic loading, which a static executable has not" in refused.stderr
     assert "take the recipe tiny or scratch" in refused.stderr
+
+
+@pytest.mark.parametrize("packing", ["none", "zstd"])
+def test_an_audit_says_that_modules_are_in_it(packing: str, make_probe: Probe) -> None:
+    make_probe.configure(f'\n[tool.cannery.static]\npacking = "{packing}"\n')
+    command = [sys.executable, "-m", "cannery", "audit", "--recipe", "static", "--json"]
+    done = subprocess.run(command, cwd=make_probe.project, env=make_probe.environment, capture_output=True, check=True)
+    found = {finding["id"]: finding["message"] for finding in json.loads(done.stdout)["findings"]}
+    assert "cannery's archive of modules; what is in it was not looked at" in found["CAN109"]

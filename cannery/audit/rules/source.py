@@ -28,7 +28,12 @@ DEBUG = Rule("CAN105", Severity.MEDIUM, "debugging information in the app's code
 LINES = Rule("CAN106", Severity.HIGH, "lines of source inside compiled code", "compile without the source embedded")
 PACKED = Rule("CAN107", Severity.CRITICAL, "source of the app in an archive", "leave the archive out, or pack bytecode")
 OTHERS = Rule("CAN108", Severity.INFO, "source of a dependency", 'nothing, or build with recipe = "scratch"')
-CARRIED = Rule("CAN109", Severity.MEDIUM, "a program that carries modules, which tools take out of it", _COMPILE)
+CARRIED = Rule(
+    "CAN109",
+    Severity.MEDIUM,
+    "a program that carries modules, which tools take out of it",
+    f"{_COMPILE}, which the recipe static has not",
+)
 READABLE = Rule(
     "CAN110", Severity.INFO, "names, docstrings and literals can be read in compiled modules", "see --readable"
 )
