@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cannery.errors import ConfigurationError
 from cannery.executable import executable, kit_for, target_of_kit
 from cannery.notes import notes_on
 from cannery.resolution import resolve
-from cannery.static.toolchain import native_target
+from cannery.static.packing import check_packing
+from cannery.static.toolchain import native_target, target_for, toolchain
 from cannery.trees.app import app_tree
 from cannery.trees.dependencies import dependencies
 from cannery.trees.pure import prefer_pure
@@ -33,14 +35,25 @@ class Linked:
 
 
 def linked(app: App, workspace: Workspace) -> Linked:
-    """The executable of ``app`` for the platform of its settings, or for this machine's."""
+    """The executable of ``app`` for the platform of its settings, or for this machine's.
+
+    Raises :class:`ToolError` where something that makes it isn't installed, before any work.
+    """
     settings = app.settings
-    kit = kit_for(app, settings.platform or native_target().platform, workspace)
+    if settings.compile:
+        raise ConfigurationError(
+            "the recipe 'static' has the app's modules as bytecode: it can't load those that Cython makes",
+            step="leave compile out, or take the recipe scratch, tiny or onefile",
+        )
+    target = target_for(settings.platform or native_target().platform)
+    toolchain(target, workspace)
+    check_packing(settings.static.packing)
+    kit = kit_for(app, target.platform, workspace)
     own = app_tree(app, workspace)
     requirements, wheels = None, None
     if app.requirements is not None:
-        target = target_of_kit(kit)
-        requirements = resolve(app.requirements, settings, target, workspace)
-        wheels = prefer_pure(requirements, dependencies(requirements, target, workspace), target, workspace)
+        fitting = target_of_kit(kit)
+        requirements = resolve(app.requirements, settings, fitting, workspace)
+        wheels = prefer_pure(requirements, dependencies(requirements, fitting, workspace), fitting, workspace)
     made = executable(app, kit, own, wheels, workspace)
     return Linked(made, own.resources, kit.interpreter.platform, notes_on(app, requirements))

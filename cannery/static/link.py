@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.files import explained
+from cannery.model import key_of
 from cannery.static.toolchain import toolchain
 
 if TYPE_CHECKING:
@@ -45,8 +46,11 @@ def link(kit: Kit, archive: Archive, builtins: Iterable[str], header: str, targe
         sources = [folder / name for name in (*_SOURCES, "app.c", "archive.S")]
         objects = tools.compile(sources, folder, (*WARNINGS, *headers))
         libraries = ("-Wl,--start-group", *map(str, kit.libraries), "-Wl,--end-group")
-        workspace.progress("linking")
+        key = key_of("linked", tools.version, tools.target.triple)
+        first = workspace.cache.recall("linked", key) is None
+        workspace.progress("linking, once with the C library to be compiled by zig" if first else "linking")
         tools.run(*tools.compiler, *LINK, *map(str, objects), *libraries, "-o", str(target), cwd=folder)
+        workspace.cache.remember("linked", key, {})
 
 
 def embed(symbol: str, name: str) -> str:

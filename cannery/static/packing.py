@@ -8,6 +8,7 @@ import lzma
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from cannery.elf_headers import ElfReader
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cannery.static.kit import Kit
     from cannery.workspace import Workspace
 
-__all__ = ["Rearranged", "pack", "rearranged"]
+__all__ = ["Rearranged", "check_packing", "pack", "rearranged"]
 
 _LEVEL = 19  # of zstd
 _DICTIONARY = 1 << 24  # bytes that xz looks back, and that unpacking takes besides the executable's own
@@ -38,6 +39,13 @@ if isinstance(entries, dict):
     entries = [entries.get(name, 0) for name in opcode.opname[:256]]
 print(json.dumps({"entries": entries}))
 """
+
+
+def check_packing(packing: str) -> None:
+    """Raise :class:`ToolError` where what packs executables by ``packing`` isn't installed."""
+    if packing == "zstd" and find_spec("zstandard") is None:
+        step = 'run: pip install "cannery[static]"; or set  [tool.cannery.static]  packing = "xz" or "none"'
+        raise ToolError("zstandard is not installed: it packs the executable", step=step)
 
 
 def pack(kit: Kit, source: Path, archive: Archive, packing: str, target: Path, workspace: Workspace) -> None:
@@ -126,11 +134,8 @@ def _inline_caches(kit: Kit, workspace: Workspace) -> list[int]:
 
 
 def _zstd(data: bytes) -> bytes:
-    try:
-        import zstandard  # noqa: PLC0415
-    except ImportError as error:
-        step = 'run: pip install "cannery[static]", or set  packing = "xz" or "none"'
-        raise ToolError("zstandard is not installed: it packs the executable", step=step) from error
+    import zstandard  # noqa: PLC0415  # it may not be installed
+
     try:
         return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False).compress(data)
     except zstandard.ZstdError as error:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from cannery.complaints import shortage
 from cannery.errors import ConfigurationError, ToolError
 from cannery.files import explained
+from cannery.model import Platform
 from cannery.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from cannery.model import Platform
     from cannery.workspace import Workspace
 
 __all__ = ["TARGETS", "Target", "Toolchain", "native_target", "target_for", "toolchain"]
@@ -42,8 +42,9 @@ TARGETS = (
 
 def target_for(platform: Platform | str) -> Target:
     """The target for ``platform``; raises :class:`ConfigurationError` where no static executable can be made for it."""
+    wanted = Platform.parse(str(platform))
     for target in TARGETS:
-        if target.platform == str(platform):
+        if Platform.parse(target.platform).agrees(wanted):
             return target
     raise ConfigurationError(
         f"no static executable can be made for {platform}",

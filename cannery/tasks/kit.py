@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke.tasks import task
 
-from cannery.tasks.common import BUILD_HELP, friendly, project_folder
+from cannery.tasks.common import BUILD_HELP, command_line, friendly, project_folder
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -40,6 +40,7 @@ def kit(
     for in the folder CANNERY_SOURCES, then fetched.
     """
     import json as encoder  # noqa: PLC0415
+    import shlex  # noqa: PLC0415
 
     from cannery.files import user_path  # noqa: PLC0415
     from cannery.report.image import human_size, shown_path  # noqa: PLC0415
@@ -60,4 +61,5 @@ def kit(
         print(encoder.dumps({"path": str(path), "digest": str(digest), "size": size}, indent=2))
         return
     print(f"{shown_path(path)}  Python {made.interpreter.version_text} for {made.target.platform}, {human_size(size)}")
-    print(f"{digest}\n\nNext: CANNERY_KIT={shown_path(path)} invoke image --recipe static")
+    flags = {"recipe": "static", "platform": platform}
+    print(f"{digest}\n\nNext: CANNERY_KIT={shlex.quote(shown_path(path))} {command_line('image', flags)}")

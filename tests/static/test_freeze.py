@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -38,6 +39,17 @@ def test_it_is_the_one_in_the_image_and_says_what_it_holds(probe: Probe, tmp_pat
     )
 
 
+@pytest.mark.parametrize("missing", ["ziglang", "zstandard"])
+def test_what_is_missing_is_named_before_any_work(missing: str, make_project: MakeProject, tmp_path: Path) -> None:
+    folder = make_project({"main.py": "", "pyproject.toml": PYPROJECT})
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without/sitecustomize.py").write_text(f"import sys\nsys.modules[{missing!r}] = None\n")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "without"), "CANNERY_KIT": "/nowhere"}
+    refused = freeze(folder, "--recipe=static", env=env)
+    assert refused.returncode == 7
+    assert 'Next: run: pip install "cannery[static]"' in refused.stderr
+
+
 def test_the_project_s_recipe_is_taken(make_probe: Probe) -> None:
     make_probe.configure('\n[tool.cannery]\nrecipe = "static"\n')
     done = freeze(make_probe.project, env=make_probe.environment)
@@ -55,6 +67,7 @@ def test_the_project_s_recipe_is_taken(make_probe: Probe) -> None:
             "[tool.cannery]\nresources = ['data']\n",
             "resources lie beside the program, and the recipe static makes one file that unpacks nothing",
         ),
+        (["--recipe=static", "--compile"], "", "it can't load those that Cython makes\nNext: leave compile out"),
         (["--platform=linux/s390x"], "", "the recipe onefile makes no executable for linux/s390x on linux/"),
         (["--recipe=static", "--platform=linux/s390x"], "", "no static executable can be made for linux/s390x\nNext: "),
     ],
