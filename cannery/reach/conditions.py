@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cannery.reach.value import Host
 
@@ -56,6 +56,25 @@ class Conditions:
         while isinstance(root, ast.Attribute):
             root = root.value
         return self._path(node) if isinstance(root, ast.Name) and root.id in self._modules else None
+
+    def template(self, node: ast.AST) -> str:
+        """A text that is put together, with a zero byte for each part that only a run can tell; empty for others."""
+        match node:
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self._text(left) + self._text(right)
+            case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str(text)), right=right):
+                return _filled(text, "%s", right.elts if isinstance(right, ast.Tuple) else [right], self._text)
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format"), args=parts):
+                return _filled(text, "{}", parts, self._text)
+            case ast.JoinedStr(values=parts):
+                return "".join(map(self._text, parts))
+        return ""
+
+    def _text(self, node: ast.expr) -> str:
+        if inner := self.template(node):
+            return inner
+        value = self.value(node.value if isinstance(node, ast.FormattedValue) else node)
+        return value if isinstance(value, str) else "\0"
 
     def truth(self, node: ast.expr) -> bool | None:
         """Whether the condition holds; None where only a run can tell."""
@@ -125,6 +144,13 @@ class Conditions:
         if isinstance(node, ast.Name):
             return self._aliases.get(node.id) or self._modules.get(node.id, node.id)
         return f"{self._path(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
+
+
+def _filled(text: str, gap: str, parts: Sequence[ast.expr], words: Callable[[ast.expr], str]) -> str:
+    first, *others = text.split(gap)
+    if len(others) != len(parts):
+        return ""
+    return first + "".join(words(part) + other for part, other in zip(parts, others, strict=True))
 
 
 def _aliases(tree: ast.Module) -> dict[str, str]:

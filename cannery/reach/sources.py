@@ -26,6 +26,8 @@ _DOTTED = re.compile(r"\.{0,2}[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_][\w.]*
 _ASKED = re.compile(r"[A-Za-z_]\w*(?:[.:][A-Za-z_]\w*)*")
 _WORD = re.compile(r"\.?[A-Za-z_][\w-]*")
 _BELOW = re.compile(r"((?:(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:[A-Za-z_]\w*)?)(?:%s|\{\w*\})?")
+_AFTER = re.compile(r"\0((?:\.[A-Za-z_]\w*)+\.?)\0?")  # what follows a name that only a run can tell
+_BEFORE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\.(?:[A-Za-z_]\w*)?)\0")
 
 _IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # take a module's name
 # Calls that show that a module loads others by names which may stand anywhere in it
@@ -69,12 +71,13 @@ class _Reader:
         self._imports: list[Import] = []
         self._strings: set[str] = set()
         self._below: set[str] = set()
+        self._after: set[str] = set()
         self._codecs: set[str] = set()
         self._exports: tuple[str, ...] = ()
         self._attributes: set[str] = set()
         self._asked: tuple[str, ...] = ()
         self._dynamic: list[int] = []
-        self._loads = self._discovers = self._refuses = self._stub = False
+        self._loads = self._opens = self._discovers = self._refuses = self._stub = False
         self._unless: tuple[str, ...] = ()
         self._caught = 0  # try statements around, whose handlers may catch what is raised
 
@@ -86,6 +89,8 @@ class _Reader:
             dotted=frozenset(text for text in short if _DOTTED.fullmatch(text)),
             words=frozenset(text for text in short if _WORD.fullmatch(text)) if self._loads else frozenset(),
             below=frozenset((self._below if self._loads else set()) | ({"."} if self._discovers else set())),
+            after=frozenset(self._after if self._loads else ()),
+            opens=self._loads and self._opens,
             codecs=frozenset(self._codecs),
             exports=self._exports,
             attributes=frozenset(
@@ -243,6 +248,13 @@ class _Reader:
 
     def _put_together(self, node: ast.AST) -> None:
         """Read what may be a module's name and what may not: a dot alone says too little."""
+        text = self._conditions.template(node)
+        if match := _AFTER.fullmatch(text):
+            self._after.add(match[1])
+        elif match := _BEFORE.fullmatch(text):
+            self._below.add(match[1])
+        elif "\0" not in text:
+            self._strings.add(text)
         if (beginning := _beginning(node)) and not beginning.startswith("."):
             self._below.add(beginning)
 
@@ -257,6 +269,7 @@ class _Reader:
         self._loads |= name in _LOADERS
         self._stub |= name == "attach_stub"
         if name in _DISCOVERY:
+            self._opens = True
             self._discovers |= not node.args or any(_mentions_own_place(each) for each in (*node.args, *node.keywords))
         if name in _IMPORTERS and node.args:
             self._import_call(node)
@@ -272,7 +285,8 @@ class _Reader:
         first = node.args[0]
         if not isinstance(first, ast.Constant):
             beginning = _beginning(first)
-            if beginning is None:
+            text = self._conditions.template(first)
+            if beginning is None and not (_BEFORE.fullmatch(text) or (text and "\0" not in text)):
                 self._dynamic.append(node.lineno)
             else:
                 self._below.add(beginning)

@@ -53,6 +53,8 @@ class Mentions(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     below: frozenset[str] = (
         frozenset()
     )  # "package.", of which any module may be loaded, or "package.prefix"; "." its own
+    after: frozenset[str] = frozenset()  # name + ".module", or name + ".package." + name, of packages named elsewhere
+    opens: bool = False  # loads what it finds in the folders of packages
     codecs: frozenset[str] = frozenset()
     exports: tuple[str, ...] = ()  # __all__
     attributes: frozenset[str] = (

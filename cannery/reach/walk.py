@@ -60,6 +60,10 @@ class Graph:
     waiting: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # until a top-level module is reached
     behind: set[str] = field(default_factory=set)  # "module.attribute" of entry points that somebody asks for
     starred: set[str] = field(default_factory=set)  # modules that all is imported from
+    called: set[str] = field(default_factory=set)  # packages that strings name
+    after: list[tuple[str, str, bool]] = field(
+        default_factory=list
+    )  # modules, what they put after names, if they open it
     unasked: list[tuple[str, Import]] = field(default_factory=list)  # modules, and what they import when asked
     pending: deque[str] = field(default_factory=deque)
 
@@ -91,7 +95,7 @@ class Graph:
         if top not in self.tops:
             self.tops.add(top)
             for importer, name in self.waiting.pop(top, ()):
-                self.add(importer, name, "named")
+                self._call(importer, name)
 
     def follow(self) -> None:
         """Read what was reached, and go on to what that mentions, and to what it imported in a run."""
@@ -199,6 +203,10 @@ class Graph:
             self._named(name, module, package, text, single=text in mentions.words)
         for text in sorted(mentions.binary):
             self.add(name, text, "native")
+        for after in sorted(mentions.after):
+            self.after.append((name, after, mentions.opens))
+            for called in sorted(self.called):
+                self._inside(name, called, after, opens=mentions.opens)
         for each in sorted(mentions.below):
             self._below(name, f"{package}{each}" if each.startswith(".") else each)
         for codec in sorted(mentions.codecs):
@@ -229,7 +237,7 @@ class Graph:
         if module.place == "stdlib" and top != importer.partition(".")[0]:
             return  # Python's own modules load no others by name; such strings are tables of old names and the like
         if module.place == "app" or top in self.tops:
-            self.add(importer, found_name, "named")
+            self._call(importer, found_name)
         else:
             self.waiting.setdefault(top, []).append((importer, found_name))
 
@@ -246,7 +254,22 @@ class Graph:
             return
         for name in self.known:
             if name.startswith(prefix) and "." not in name[len(package) + 1 :]:
-                self.add(importer, name, "named")
+                self._call(importer, name)
+
+    def _call(self, importer: str, name: str) -> None:
+        """A string names the module ``name``; where that's a package, others may load what lies in it."""
+        self.add(importer, name, "named")
+        if self.known[name].package and name not in self.called:
+            self.called.add(name)
+            for loader, after, opens in self.after:
+                self._inside(loader, name, after, opens=opens)
+
+    def _inside(self, importer: str, package: str, after: str, *, opens: bool) -> None:
+        name = package + after
+        if name in self.known:
+            self.add(importer, name, "named")
+        if opens or name.endswith("."):
+            self._below(importer, f"{name.removesuffix('.')}.")
 
 
 def _absolute(statement: Import, package: str) -> str | None:

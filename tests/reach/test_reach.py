@@ -198,6 +198,28 @@ def test_modules_whose_names_begin_alike_are_reached_where_the_rest_is_made_at_r
     assert found.modules.keys() & {"a._one", "a._two", "a.three"} == {"a._one", "a._two"}
 
 
+def test_what_is_loaded_after_the_name_of_a_package_is_looked_for_in_those_that_strings_name(reached: Analysis) -> None:
+    wheels = {f"a/{name}.py": "" for name in ("__init__", "one", "part/__init__", "other/__init__")} | {
+        f"a/{part}/{name}.py": ""
+        for part in ("part", "other")
+        for name in ("base", "other", "jobs/__init__", "jobs/run")
+    }
+    main = "names = ['a.part']\nimport importlib, a.other\nimportlib.import_module({})"
+    assert "a.part" in (found := reached(main.format("x + '.base'"), wheels).modules)
+    assert found.keys() & {"a.part.base", "a.part.other", "a.other.base"} == {"a.part.base"}
+    found = reached(main.format("f'{x}.jobs.{y}'"), wheels).modules
+    assert {name for name in found if "jobs" in name} == {"a.part.jobs", "a.part.jobs.run"}
+    found = reached(main.format("f'{x}.jobs'") + "\npkgutil.iter_modules(m.__path__)", wheels).modules
+    assert {name for name in found if "jobs" in name} == {"a.part.jobs", "a.part.jobs.run"}
+
+
+def test_a_module_may_have_a_name_that_no_statement_can_import(reached: Analysis) -> None:
+    own = {"a/__init__.py": "", "a/0001_initial.py": "", "a/not-a-module.py": "", "2nd.py": ""}
+    found = reached("import a", {}, own).modules
+    assert "a.0001_initial" in found
+    assert not found.keys() & {"2nd", "a.not-a-module"}
+
+
 def test_a_method_that_only_certain_callers_know_brings_what_it_imports(reached: Analysis) -> None:
     assert "importlib.readers" not in reached("import zipimport", {}).modules
     assert "importlib.readers" in reached("import zipimport\nloader.get_resource_reader(name)", {}).modules

@@ -127,6 +127,32 @@ def test_a_name_that_is_put_together_means_any_module_in_its_package() -> None:
     assert read('x = "a.b." + y').below == frozenset()  # nothing is loaded by name here
 
 
+@pytest.mark.parametrize(
+    ("expression", "after"),
+    [
+        ("'%s.base' % x", ".base"), ("x + '.base'", ".base"), ("f'{x}.base'", ".base"), ("'{}.base'.format(x)", ".base"),
+        ("'%s.%s' % (x, NAME)", ".models"), ("f'{x.y}.{NAME}'", ".models"), ("x + '.' + NAME", ".models"),
+        ("'%s.in.%s' % (x, y)", ".in."), ("f'{x}.in.{y}'", ".in."),
+    ],
+)  # fmt: skip
+def test_what_is_put_after_a_name_is_known(expression: str, after: str) -> None:
+    assert read(f"NAME = 'models'\nimport_module({expression})").after == {after}
+    assert read(f"import_module(x)\ny = {expression.replace('NAME', 'z')}").after <= {after}
+    assert not read(f"NAME = 'models'\nx = {expression}").after  # nothing is loaded by name here
+
+
+def test_parts_that_are_known_make_one_name() -> None:
+    found = read("A = 'a.b'\nimport_module(f'{A}.c_{x}')\nimport_module(A + '.d')")
+    assert found.below == {"a.b.c_"}
+    assert "a.b.d" in found.dotted
+    assert not found.dynamic
+
+
+def test_what_is_put_after_a_name_and_is_none_of_a_module_is_not_kept() -> None:
+    source = "import_module(x)\nf'{x}.{y}', x + '/a.b', '%s %s.c' % (x, y), '%s.d' % (x, y), '%(x)s.e' % x, f'{x}. f'"
+    assert not read(source).after
+
+
 def test_lines_that_load_what_cannot_be_read_are_noted() -> None:
     assert read("\nimport_module(x)\nimport_module('a')").dynamic == (2,)
 
