@@ -284,12 +284,10 @@ class _Reader:
     def _import_call(self, node: ast.Call) -> None:
         first = node.args[0]
         if not isinstance(first, ast.Constant):
-            beginning = _beginning(first)
-            text = self._conditions.template(first)
-            if beginning is None and not (_BEFORE.fullmatch(text) or (text and "\0" not in text)):
-                self._dynamic.append(node.lineno)
-            else:
+            if beginning := _beginning(first):
                 self._below.add(beginning)
+            elif "\0" in (self._conditions.template(first) or "\0") and not self._begins(first):
+                self._dynamic.append(node.lineno)
         elif isinstance(first.value, str) and (match := re.fullmatch(r"(\.*)([\w.]+)", first.value)):
             package = node.args[1] if len(node.args) > 1 else None
             keywords = {keyword.arg: keyword.value for keyword in node.keywords}
@@ -299,6 +297,10 @@ class _Reader:
             else:
                 names = tuple(_strings_in(keywords.get("fromlist")))
                 self._imports.append(Import(match[2], len(match[1]), names, by_name=True, unless=self._unless))
+
+    def _begins(self, node: ast.expr) -> bool:
+        """Whether it's known what a text that is put together begins with."""
+        return _BEFORE.fullmatch(self._conditions.template(node)) is not None
 
     def _codec(self, name: str, value: ast.expr) -> None:
         if isinstance(value, ast.Constant) and isinstance(value.value, str) and _CODEC_NAMES.fullmatch(name):

@@ -130,7 +130,8 @@ def test_a_name_that_is_put_together_means_any_module_in_its_package() -> None:
 @pytest.mark.parametrize(
     ("expression", "after"),
     [
-        ("'%s.base' % x", ".base"), ("x + '.base'", ".base"), ("f'{x}.base'", ".base"), ("'{}.base'.format(x)", ".base"),
+        ("'%s.base' % x", ".base"), ("x + '.base'", ".base"), ("f'{x}.base'", ".base"),
+        ("'{}.base'.format(x)", ".base"),
         ("'%s.%s' % (x, NAME)", ".models"), ("f'{x.y}.{NAME}'", ".models"), ("x + '.' + NAME", ".models"),
         ("'%s.in.%s' % (x, y)", ".in."), ("f'{x}.in.{y}'", ".in."),
     ],
