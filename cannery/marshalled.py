@@ -11,7 +11,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "NUMBERS",
@@ -24,6 +24,7 @@ __all__ = [
     "lines_of",
     "tokens_of",
     "with_few_lines",
+    "with_few_references",
 ]
 
 NUMBERS = struct.Struct("<5i")  # of a code object: argcount, posonlyargcount, kwonlyargcount, stacksize, flags
@@ -32,7 +33,7 @@ _FLAG = 0x80  # of a kind: the object is referred to later
 
 _FIXED = {**dict.fromkeys(b"NTFS.0", 0), ord("i"): 4, ord("r"): 4, ord("g"): 8, ord("y"): 16}  # bytes after the kind
 _SHORT, _LONG = frozenset(b"zZ"), frozenset(b"uaAts")  # a length of one byte, of four
-_TUPLE, _CONTAINERS, _INTEGER, _CODE = ord(")"), frozenset(b"([<>"), ord("l"), ord("c")
+_TUPLE, _CONTAINERS, _INTEGER, _CODE, _REFERENCE = ord(")"), frozenset(b"([<>"), ord("l"), ord("c"), ord("r")
 
 
 class UnknownFormatError(ValueError):
@@ -146,6 +147,33 @@ def joined(tokens: Iterable[Token]) -> bytes:
             data += _SIZE.pack(objects)
         data += content
     return bytes(data)
+
+
+def with_few_references(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The same with no object set apart to be referred to that nothing refers to."""
+    places: dict[int, int] = {}  # of what is referred to: among all that is set apart, and among the rest of it
+    wanted = {_place(token) for token in tokens if _is_reference(token)}
+    number = 0
+    for token in tokens:
+        if _is_reference(token):
+            yield token._replace(content=_SIZE.pack(places[_place(token)]))
+        elif token.field is not Field.FIRST_LINE and token.kind & _FLAG:
+            if number in wanted:
+                places[number] = len(places)
+                yield token
+            else:
+                yield token._replace(kind=token.kind & ~_FLAG)
+            number += 1
+        else:
+            yield token
+
+
+def _is_reference(token: Token) -> bool:
+    return token.kind == _REFERENCE and token.field is not Field.FIRST_LINE
+
+
+def _place(token: Token) -> int:
+    return int.from_bytes(token.content, "little")
 
 
 def with_few_lines(tokens: Iterable[Token]) -> Iterator[Token]:

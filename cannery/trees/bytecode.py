@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import MachineError, ProjectError
 from cannery.files import advice, changed, explained, replacing
-from cannery.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines
+from cannery.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
 from cannery.model import Digest, Entry, File, OnDisk, Symlink, Transform, Tree, key_of
 from cannery.modules import imported_as, named_by
 from cannery.process import ProgramFailed
@@ -135,20 +135,18 @@ def compile_sources(
         if Digest.of_content(file.content) != digests[path]:
             target.unlink(missing_ok=True)
             raise changed(path)
-    made = {
-        path: target if columns else _with_few_lines(target) for path, target in targets.items() if path not in refused
-    }
+    made = {path: target if columns else _smaller(target) for path, target in targets.items() if path not in refused}
     done = {path: File(OnDisk(file, file.stat().st_size), sources[path].mode & ~0o111) for path, file in made.items()}
     return done, refused
 
 
-def _with_few_lines(path: Path) -> Path:
-    """The file beside ``path``, the same bytecode with fewer entries in its line tables."""
-    other = path.with_name(f"{path.name}.lines")
+def _smaller(path: Path) -> Path:
+    """The file beside ``path``, the same bytecode in which less is repeated and set apart."""
+    other = path.with_name(f"{path.name}.smaller")
     if not _is_whole(other):
         data = path.read_bytes()
         try:
-            code = joined(with_few_lines(tokens_of(data[_HEADER:])))
+            code = joined(with_few_lines(with_few_references(tokens_of(data[_HEADER:]))))
         except UnknownFormatError:  # of a Python that is newer than this
             return path
         with replacing(other) as stream:

@@ -14,7 +14,7 @@ from types import CodeType
 
 import pytest
 
-from cannery.marshalled import UnknownFormatError, joined, tokens_of, with_few_lines
+from cannery.marshalled import Field, UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
 from cannery.static.link import LAUNCHER
 from cannery.static.packing import Rearranged, rearranged
 
@@ -91,7 +91,8 @@ def test_few_lines_and_what_branches_go_to_pack_better(modules: dict[str, bytes]
     import lzma  # noqa: PLC0415
 
     few = {
-        name: joined(with_few_lines(tokens_of(data))) if data != _NO_MODULE else data for name, data in modules.items()
+        name: joined(with_few_lines(with_few_references(tokens_of(data)))) if data != _NO_MODULE else data
+        for name, data in modules.items()
     }
     program = program_with(few)
     executable = rearranged(program, list(few.values()), _CACHES, "linux/amd64")
@@ -109,6 +110,18 @@ def test_fewer_entries_tell_the_same_lines(modules: dict[str, bytes]) -> None:
         for before, after in zip(_codes(loads(data)), _codes(loads(merged)), strict=True):  # noqa: S302
             assert _lines(before) == _lines(after)
             assert before.co_code == after.co_code
+
+
+def test_what_is_not_referred_to_is_not_set_apart(modules: dict[str, bytes]) -> None:
+    for data in modules.values():
+        if data == _NO_MODULE:
+            continue
+        fewer = joined(with_few_references(tokens_of(data)))
+        assert len(fewer) == len(data)
+        assert loads(fewer) == loads(data)  # noqa: S302
+        tokens = [token for token in tokens_of(fewer) if token.field is not Field.FIRST_LINE]
+        places = {token.content for token in tokens if token.kind == ord("r")}
+        assert sum(token.kind >> 7 for token in tokens) == len(places)
 
 
 def _codes(code: CodeType) -> list[CodeType]:
