@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "find_modules", "module_name"]
 
-_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*|_sysconfigdata_[\w-]+")  # a part may be 0001_initial, loaded by name
+_NAME = re.compile(r"[^\W\d]\w*|_sysconfigdata_[\w-]+")
+_PART = re.compile(r"[\w-]+")  # of a name, below the top: 0001_initial can be loaded by its name
 _SUFFIXES = {".so": "extension", ".py": "source", ".pyc": "bytecode"}  # in the order of the import system
 
 
@@ -78,7 +79,7 @@ def _module(relative: str) -> tuple[str, int, str, bool] | None:
         return None
     stem = file.partition(".")[0] if suffix == ".so" else file.removesuffix(suffix)
     parts = [*(folder.split("/") if folder else []), stem]
-    if not all(parts) or not _NAME.fullmatch(".".join(parts)):
+    if not _NAME.fullmatch(parts[0]) or not all(map(_PART.fullmatch, parts)):
         return None
     package = stem == "__init__"
     rank = list(_SUFFIXES).index(suffix) + (0 if package else len(_SUFFIXES))

@@ -255,7 +255,7 @@ class _Reader:
             self._below.add(match[1])
         elif "\0" not in text:
             self._strings.add(text)
-        if (beginning := _beginning(node)) and not beginning.startswith("."):
+        if (beginning := _beginning(node)) and beginning != ".":
             self._below.add(beginning)
 
     def _call(self, node: ast.Call) -> None:

@@ -53,6 +53,7 @@ class Graph:
         default_factory=dict
     )  # packages of nothing else, by their package
     traced: Traced = ()
+    unspeakable: dict[str, list[str]] = field(init=False)  # modules that no statement can import, by their package
     edges: dict[str, dict[str, _Edge]] = field(default_factory=dict)
     missing: dict[str, dict[str, bool]] = field(default_factory=dict)  # name -> importers, and whether they need it
     mentions: dict[str, Mentions] = field(default_factory=dict)
@@ -66,6 +67,13 @@ class Graph:
     )  # modules, what they put after names, if they open it
     unasked: list[tuple[str, Import]] = field(default_factory=list)  # modules, and what they import when asked
     pending: deque[str] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.unspeakable = {}
+        for name in self.known:
+            package, _, own = name.rpartition(".")
+            if not own.isidentifier():
+                self.unspeakable.setdefault(package, []).append(name)
 
     def start(self, name: str, how: How) -> None:
         """Begin at ``name``."""
@@ -112,14 +120,20 @@ class Graph:
                     self.add(name, implied, "native")
             if module.kind in {"builtin", "extension"} and module.place == "stdlib":
                 self._follow_imports(name, Mentions(WHEN_ASKED.get(name, ())))
-            for package in self.holding_data.get(name, ()):
-                self.add(name, package, "data")
+            self._follow_package(name)
             for imported in traced.get(name, ()):
                 self.add(name, imported, "traced")
             if module.kind in {"source", "extension"}:
                 mentions = self.mentions[name] = self.read(name, module)
                 self._follow_imports(name, mentions)
                 self._follow_names(name, module, mentions)
+
+    def _follow_package(self, name: str) -> None:
+        """What lies in a package and comes along with it."""
+        for unspeakable in self.unspeakable.get(name, ()):
+            self.add(name, unspeakable, "named")
+        for package in self.holding_data.get(name, ()):
+            self.add(name, package, "data")
 
     def _follow_imports(self, name: str, mentions: Mentions) -> None:
         self._answer(lambda owner, asked: owner != name and self._asks(mentions, owner, asked))

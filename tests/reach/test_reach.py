@@ -214,10 +214,18 @@ def test_what_is_loaded_after_the_name_of_a_package_is_looked_for_in_those_that_
 
 
 def test_a_module_may_have_a_name_that_no_statement_can_import(reached: Analysis) -> None:
-    own = {"a/__init__.py": "", "a/0001_initial.py": "", "a/not-a-module.py": "", "2nd.py": ""}
-    found = reached("import a", {}, own).modules
-    assert "a.0001_initial" in found
-    assert not found.keys() & {"2nd", "a.not-a-module"}
+    files = {
+        "a/__init__.py": "",
+        "a/0001_initial.py": "",
+        "a/table-8.py": "",
+        "a/b.c.py": "",
+        "2nd.py": "",
+        "a/d.py": "",
+    }
+    own = reached("import a", {}, files).modules
+    assert own.keys() >= {"a.0001_initial", "a.table-8"}
+    assert not own.keys() & {"2nd", "a.b.c"}
+    assert set(reached("import a", files).modules) == {"__main__", "sys", "a", "a.0001_initial", "a.table-8"}
 
 
 def test_a_method_that_only_certain_callers_know_brings_what_it_imports(reached: Analysis) -> None:

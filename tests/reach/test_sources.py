@@ -123,6 +123,7 @@ def test_a_name_that_is_put_together_means_any_module_in_its_package() -> None:
     for expression in ('"a.b.c_" + x', 'f"a.b.c_{x}"', '"a.b.c_%s" % x', '"a.b.c_{}".format(x)'):
         assert read(f"import_module({expression})").below == {"a.b.c_"}
     assert read('import_module("." + x, __name__)').below == {"."}
+    assert read('import_module(x); y = ".z_" + z').below == {".z_"}
     assert read('import_module(x); y = "." + z, "".join([a, b]), "{}".format(c)').below == frozenset()
     assert read('x = "a.b." + y').below == frozenset()  # nothing is loaded by name here
 

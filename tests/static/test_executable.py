@@ -71,7 +71,11 @@ def test_the_package_s_data_is_found(probe: Probe) -> None:
 
 
 def test_metadata_entry_points_and_modules_are_found(probe: Probe) -> None:
-    assert probe.run("metadata").stdout.splitlines() == ["1.2.3", "['first']", "['__main__', 'checks', 'cli']"]
+    assert probe.run("metadata").stdout.splitlines() == [
+        "1.2.3",
+        "['first']",
+        "['__main__', 'checks', 'cli', 'working']",
+    ]
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
@@ -111,6 +115,14 @@ def test_the_libraries_in_c_are_real(probe: Probe) -> None:
 
 def test_errors_of_the_system_are_told(probe: Probe) -> None:
     assert probe.run("errors").stdout == 2 * "[Errno 9] Bad file descriptor\n"
+
+
+def test_what_starts_is_a_script_and_no_part_of_a_package(probe: Probe) -> None:
+    assert probe.run("package").stdout == "None\n"
+
+
+def test_what_is_garbage_before_an_import_ends_is_collected(probe: Probe) -> None:
+    assert probe.run("collector").stdout == "True True\n"
 
 
 def test_classes_have_signatures(probe: Probe) -> None:

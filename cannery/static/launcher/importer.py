@@ -16,7 +16,7 @@ import _cannery
 modules, files, facts = marshal.loads(_cannery.read(_cannery.INDEX, _cannery.INDEX_SIZE))
 MAIN, SEARCH_PATH, LEFT_OUT = facts["main"], facts["path"], facts["left_out"]
 
-_PAUSED = 1 << 30  # objects until the collector runs
+_SELDOM = 20_000  # objects until the collector runs
 
 _folders = {path.rpartition("/")[0] for path, *_ in modules.values()} | {path.rpartition("/")[0] for path in files}
 
@@ -32,15 +32,21 @@ class Loader(external._LoaderBasics):
         return marshal.loads(_cannery.read(offset, size)) if size else None
 
     def exec_module(self, module):
-        """Run a module's code. What imports make is mostly there to stay: nobody looks for garbage meanwhile."""
+        """Run a module's code. What imports make is mostly there to stay: garbage is looked for less often meanwhile.
+
+        It's not forgotten, as there are programs all of which is run while their module is imported.
+        """
         thresholds = gc.get_threshold()
-        gc.set_threshold(_PAUSED, *thresholds[1:])
+        outermost = thresholds[0] != _SELDOM
+        changed = 0 < thresholds[0] < _SELDOM
+        if changed:
+            gc.set_threshold(_SELDOM, *thresholds[1:])
         try:
             bootstrap._call_with_frames_removed(exec, self.get_code(module.__name__), module.__dict__)
         finally:
-            if gc.get_threshold()[0] == _PAUSED:  # or else the module has chosen
+            if changed and gc.get_threshold()[0] == _SELDOM:  # or else the module has chosen
                 gc.set_threshold(*thresholds)
-            if thresholds[0] != _PAUSED:
+            if outermost:
                 _cannery.release()
 
     def get_source(self, name):
@@ -150,8 +156,8 @@ def prepare_main(main):
     main.__loader__ = loader
     main.__spec__ = spec_of("__main__")
     main.__spec__.name = name
-    if name.endswith(".__main__"):
-        main.__package__ = name.rpartition(".")[0]
+    package = name.rpartition(".")[0]
+    main.__package__ = package if package in modules and name.endswith(".__main__") else None
     sys.argv[0] = path
     return loader.get_code("__main__")
 

@@ -4,6 +4,8 @@ import concurrent.futures
 import ctypes
 import dataclasses
 import datetime
+import gc
+import importlib
 import importlib.metadata
 import importlib.resources
 import inspect
@@ -28,6 +30,10 @@ import probe
 
 def where() -> None:
     print(__file__, sys.argv, sys.path, os.getuid(), sys.flags.ignore_environment)
+
+
+def package() -> None:
+    print(sys.modules["__main__"].__package__)
 
 
 def resources() -> None:
@@ -107,6 +113,12 @@ class Plain:
 
 def signatures() -> None:
     print(Plain.__doc__, inspect.signature(Plain), inspect.signature(square))
+
+
+def collector() -> None:
+    before = gc.get_threshold()
+    alive = importlib.import_module("probe.working").alive
+    print(alive < 50_000, gc.get_threshold() == before)
 
 
 def zones() -> None:
