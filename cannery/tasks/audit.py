@@ -19,7 +19,7 @@ __all__ = ["audit"]
 @task(
     help={
         "image": "An archive, an OCI layout, or an image of an engine (default: the project's own, built if needed).",
-        "fail-on": "How bad a finding must be to fail: critical, high, medium, low, info or never.",
+        "fail-on": "How bad a finding must be to fail: critical, high, medium, low, info or never (default: high).",
         "readable": "List what anybody can read in the app's compiled modules and bytecode.",
         "json": "Print the result as JSON, and nothing else, on standard output.",
         "sarif": "The same as SARIF 2.1.0.",
