@@ -303,8 +303,15 @@ class _Reader:
         return _BEFORE.fullmatch(self._conditions.template(node)) is not None
 
     def _codec(self, name: str, value: ast.expr) -> None:
-        if isinstance(value, ast.Constant) and isinstance(value.value, str) and _CODEC_NAMES.fullmatch(name):
-            self._codecs.add(value.value)
+        match value:
+            case ast.Constant(value=str(text)) if _CODEC_NAMES.fullmatch(name):
+                self._codecs.add(text)
+            case ast.BoolOp(values=choices):
+                for each in choices:
+                    self._codec(name, each)
+            case ast.IfExp(body=choice, orelse=other):
+                self._codec(name, choice)
+                self._codec(name, other)
 
 
 def _beginning(node: ast.AST) -> str | None:

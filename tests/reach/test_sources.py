@@ -175,8 +175,12 @@ def test_encodings_are_known_by_where_they_stand() -> None:
         def f(charset="koi8-r"): ...
         default_encoding = "latin-2"
         other = "cp1252"
+        y.decode(x or "cp850")
+        y.encode(encoding="cp852" if x else "cp855")
     """
-    assert read(source).codecs == {"cp437", "utf-16", "punycode", "koi8-r", "latin-2"}
+    assert read(source).codecs == {
+        "cp437", "utf-16", "punycode", "koi8-r", "latin-2", "cp850", "cp852", "cp855",
+    }  # fmt: skip
 
 
 def test_looking_into_its_own_folder_means_any_of_its_modules() -> None:
