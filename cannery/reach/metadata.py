@@ -6,11 +6,12 @@ from configparser import ConfigParser, Error
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Iterator
 
+    from cannery.model import Tree
     from cannery.reach.places import Place
 
-__all__ = ["entry_points"]
+__all__ = ["entry_points", "metadata_read"]
 
 _SCRIPTS = {"console_scripts", "gui_scripts"}  # are programs of their own
 
@@ -24,6 +25,14 @@ def entry_points(places: Iterable[Place]) -> dict[str, frozenset[tuple[str, str]
                 with file.content.open() as stream:
                     _read(stream.read().decode("utf-8", "replace"), groups)
     return {group: frozenset(modules) for group, modules in groups.items()}
+
+
+def metadata_read(tree: Tree, reached: Container[str]) -> Iterator[str]:
+    """What ``importlib.metadata`` reads of the distributions in a tree, where that is reached."""
+    if "importlib.metadata" in reached:
+        for path, _ in tree.files():
+            if path.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt")):
+                yield path
 
 
 def _read(text: str, groups: dict[str, set[tuple[str, str]]]) -> None:

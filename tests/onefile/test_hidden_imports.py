@@ -28,11 +28,13 @@ FASTAPI = {
         """,
     "main.py": """
         import os
+        from importlib.metadata import version
 
         import uvicorn
         from fastapi import FastAPI
 
         app = FastAPI()
+        versions = [version(name) for name in ("anyio", "fastapi", "h11", "starlette")]
 
         @app.get("/")
         def root(name: str = "you"):
