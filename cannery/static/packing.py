@@ -56,18 +56,19 @@ def pack(kit: Kit, source: Path, archive: Archive, packing: str, target: Path, w
     workspace.progress(f"packing by {packing}")
     executable = rearranged(source.read_bytes(), archive.bytecode, _inline_caches(kit, workspace), kit.target.platform)
     if packing == "xz":
-        packed = _xz(b"".join(executable.parts))
+        packed_parts = [_xz(b"".join(executable.parts))]
     else:
         with ThreadPoolExecutor() as pool:
-            packed = b"".join(pool.map(_zstd, executable.parts))
+            packed_parts = [*pool.map(_zstd, executable.parts)]
     tools = toolchain(kit.target, workspace)
     with workspace.cache.scratch() as folder, explained(folder):
-        (folder / "packed").write_bytes(packed)
+        (folder / "packed").write_bytes(b"".join(packed_parts))
         (folder / "packed.S").write_text(embed("packed", "packed"), encoding="utf-8")
         (folder / "packed.h").write_text(executable.header(), encoding="utf-8")
         for name in ("stub.c", "columns.h"):
             shutil.copy(LAUNCHER / name, folder)
-        flags = (*WARNINGS, *((f"-DXZ_DICTIONARY={_DICTIONARY}",) if packing == "xz" else ()), f"-I{kit.include}")
+        how = f"-DXZ_DICTIONARY={_DICTIONARY}" if packing == "xz" else f"-DPACKED_REST={len(packed_parts[0])}"
+        flags = (*WARNINGS, how, f"-I{kit.include}")
         objects = tools.compile([folder / "stub.c", folder / "packed.S"], folder, flags)
         library = kit.folder / "lib" / ("liblzma.a" if packing == "xz" else "libzstd.a")
         tools.run(*tools.compiler, *LINK, *map(str, objects), str(library), "-o", str(target), cwd=folder)
@@ -81,7 +82,7 @@ class Rearranged:
     code: tuple[int, int]  # where the machine code lies, and how long it is
     modules: tuple[int, int]  # where the bytecode lay
     caches: Sequence[int]
-    parts: tuple[bytes, bytes]
+    parts: tuple[bytes, bytes]  # what lay before the bytecode comes after what lay behind it
     columns: tuple[int, ...]  # sizes
 
     def header(self) -> str:
@@ -89,7 +90,7 @@ class Rearranged:
         return "\n".join((
             "#include <stdint.h>",
             f"#define UNPACKED {self.size}ul",
-            f"#define REARRANGED {sum(map(len, self.parts))}ul",
+            f"#define COLUMNS_SIZE {len(self.parts[1])}ul",
             f"#define CODE_START {self.code[0]}ul",
             f"#define CODE_SIZE {self.code[1]}",
             f"#define MODULES_START {self.modules[0]}ul",
@@ -110,14 +111,14 @@ def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int
     changed[code.offset : code.offset + code.size] = absolute_branches(
         executable[code.offset : code.offset + code.size], platform
     )
-    del changed[start : start + len(bytecode)]
+    rest = bytes(changed[start + len(bytecode) :] + changed[:start])
     columns = columns_of(modules, caches)
     return Rearranged(
         size=len(executable),
         code=(code.offset, code.size),
         modules=(start, len(bytecode)),
         caches=caches,
-        parts=(bytes(changed), b"".join(columns)),
+        parts=(rest, b"".join(columns)),
         columns=tuple(map(len, columns)),
     )
 

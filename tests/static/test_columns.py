@@ -25,11 +25,12 @@ _PUT_BACK = """
 #include <stdio.h>
 #include "packed.h"
 #include "columns.h"
-static uint8_t from[REARRANGED], to[UNPACKED];
+static uint8_t target[ROOM];
 int main(void) {
-    if (fread(from, 1, sizeof from, stdin) != sizeof from) return 1;
-    put_back(from, to);
-    return fwrite(to, 1, sizeof to, stdout) != sizeof to;
+    if (fread(target + REST, 1, sizeof target - REST, stdin) != sizeof target - REST) return 1;
+    put_modules(target);
+    put_rest(target);
+    return fwrite(target, 1, UNPACKED, stdout) != UNPACKED;
 }
 """
 _ODD = b"".join(

@@ -151,10 +151,17 @@ static void put_object(int field) {
     }
 }
 
-/* Write the modules that lie in columns of these sizes, one after another, to target; size is that of all of them. */
-static void put_modules(const uint8_t *from, const uint32_t sizes[COLUMNS], uint8_t *target, size_t size) {
+/* How an executable is unpacked: room for its modules, then the rest of it, of which what belongs before the modules comes
+   last, and then the columns. */
+#define REST ((size_t)MODULES_START + MODULES_SIZE)
+#define REST_SIZE ((size_t)UNPACKED - MODULES_SIZE)
+#define ROOM (REST + REST_SIZE + COLUMNS_SIZE)
+
+/* Write the modules, one after another, from their columns. */
+static void put_modules(uint8_t *target) {
+    const uint8_t *from = target + REST + REST_SIZE;
     for (int column = 0; column < COLUMNS; from += sizes[column++]) columns[column] = from;
-    for (output = target; output < target + size;) put_object(VALUE);
+    for (output = target + MODULES_START; output < target + REST;) put_object(VALUE);
 }
 
 /* Make branches in machine code relative again. */
@@ -179,11 +186,8 @@ static void relate_branches(uint8_t *code, int32_t size) {
 #endif
 }
 
-/* Write the executable to target, which has room for UNPACKED bytes. */
-static void put_back(const uint8_t *rearranged, uint8_t *target) {
-    size_t end = MODULES_START + MODULES_SIZE;
-    memcpy(target, rearranged, MODULES_START);
-    put_modules(rearranged + UNPACKED - MODULES_SIZE, sizes, target + MODULES_START, MODULES_SIZE);
-    memcpy(target + end, rearranged + MODULES_START, UNPACKED - end);
+/* Put the rest in its place. */
+static void put_rest(uint8_t *target) {
+    memcpy(target, target + UNPACKED, MODULES_START);
     relate_branches(target + CODE_START, CODE_SIZE);
 }

@@ -41,23 +41,46 @@ static int fail(const char *what) {
     return 71; /* EX_OSERR */
 }
 
-static int decompress(uint8_t *target) {
-    size_t size = packed_end - packed;
+static int decompress(const uint8_t *from, size_t size, uint8_t *target, size_t unpacked) {
 #ifdef XZ_DICTIONARY
     lzma_options_lzma options = {.dict_size = XZ_DICTIONARY};
     lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, NULL}};
-    size_t from = 0, to = 0;
-    return lzma_raw_buffer_decode(filters, NULL, packed, &from, size, target, &to, REARRANGED) == LZMA_OK && to == REARRANGED;
+    size_t in = 0, out = 0;
+    return lzma_raw_buffer_decode(filters, NULL, from, &in, size, target, &out, unpacked) == LZMA_OK && out == unpacked;
 #else
-    return ZSTD_decompress(target, REARRANGED, packed, size) == REARRANGED;
+    return ZSTD_decompress(target, unpacked, from, size) == unpacked;
 #endif
 }
 
+/* The program's machine code and data, and what follows of them. */
+static int unpack_rest(uint8_t *target, size_t packed_size, size_t unpacked) {
+    if (!decompress(packed, packed_size, target + REST, unpacked)) return 0;
+    put_rest(target);
+    return 1;
+}
+
+/* What lies in target in the end lay there in parts, some of them further behind (columns.h). Where two parts are
+   compressed for themselves, another process unpacks one of them: the memory is shared. */
 static int unpack(uint8_t *target) {
-    uint8_t *rearranged = mmap(NULL, REARRANGED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (rearranged == MAP_FAILED || !decompress(rearranged)) return 0;
-    put_back(rearranged, target);
-    return 1; /* the memory is gone with this program */
+    size_t size = packed_end - packed;
+#ifdef XZ_DICTIONARY
+    if (!unpack_rest(target, size, REST_SIZE + COLUMNS_SIZE)) return 0;
+    put_modules(target);
+    return 1;
+#else
+    int status = 0;
+    long helper = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); /* fork, without what C libraries do for threads */
+    if (helper <= 0) { /* the helper, or there can be none */
+        int done = decompress(packed + PACKED_REST, size - PACKED_REST, target + REST + REST_SIZE, COLUMNS_SIZE);
+        if (done) put_modules(target);
+        if (helper == 0) _exit(!done);
+        status = !done;
+    }
+    int done = unpack_rest(target, PACKED_REST, REST_SIZE);
+    while (helper > 0 && syscall(SYS_wait4, helper, &status, 0, 0) < 0 && errno == EINTR) continue;
+    errno = ENOMEM;
+    return done && status == 0;
+#endif
 }
 
 /* Execute the memory file. Emulators of other machines have no execveat, or have to open the file by its name once the
@@ -87,12 +110,13 @@ int main(int argc, char **argv, char **environment) {
     if (file < 0 && errno == EINVAL) file = memfd_create(name, MFD_CLOEXEC); /* Linux before 6.3 */
     if (file < 0) return fail("memfd_create");
     signal(SIGXFSZ, SIG_IGN); /* too large a file is an error that has words */
-    if (ftruncate(file, UNPACKED) < 0 || fallocate(file, 0, 0, UNPACKED) < 0) return fail("memory");
-    uint8_t *target = mmap(NULL, UNPACKED, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (ftruncate(file, ROOM) < 0 || fallocate(file, 0, 0, ROOM) < 0) return fail("memory");
+    uint8_t *target = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (target == MAP_FAILED) return fail("mmap");
     errno = ENOMEM;
     if (!unpack(target)) return fail("decompression");
-    munmap(target, UNPACKED);
+    munmap(target, ROOM);
+    if (ftruncate(file, UNPACKED) < 0) return fail("ftruncate");
     signal(SIGXFSZ, SIG_DFL);
     execute(file, argv, environment);
     return fail("execveat");
