@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["reach"]
 
-_VERSION = 10  # of what is remembered
+_VERSION = 11  # of what is remembered
 _CYTHON = (".pyx", ".pxi")
 _DOCUMENTATION = {".rst", ".bat"}  # in the standard library
 

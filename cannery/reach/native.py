@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cannery.model import OnDisk
+from cannery.reach.lzss import compressed_strings
 from cannery.reach.value import Import, Mentions
 
 if TYPE_CHECKING:
@@ -93,6 +94,10 @@ _IDENTIFIER = re.compile(rb"(?<=\0)[A-Za-z_]\w{2,40}(?=\0)")  # as C keeps a str
 _WITHIN = re.compile(r"\w+_\w+")  # a name that stands for nothing else, wherever it's found
 
 
+_RUN_TOGETHER = re.compile(rb"[\w.]{24,}")  # names of compressed strings, and no words of documentation
+_TELLING = 4  # letters of a name that isn't found in any other
+
+
 def read_binary(content: Content, name: str, tops: Iterable[str]) -> Mentions:
     """What an extension module called ``name`` may import: modules of its own package, and such as its words name.
 
@@ -109,9 +114,12 @@ def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str]) -> Men
     words = {match.decode("ascii", "ignore") for match in set(_IDENTIFIER.findall(data))}
     own = name.partition(".")[0]
     others = {top for top in tops if top in words or (_WITHIN.fullmatch(top) and data.find(top.encode()) >= 0)}
+    hidden = b"\n".join(_RUN_TOGETHER.findall(compressed_strings(data)))
+    within = {each for each in sys.stdlib_module_names | frozenset(tops) if len(each) >= _TELLING}
+    others |= {each for each in within if each.encode() in hidden}
     asked = {attribute for imports in WHEN_ASKED.values() for each in imports for attribute in each.asked}
     return Mentions(
-        dotted=names_in(data, [own]),
+        dotted=names_in(data, [own]) | names_in(hidden, [own]),
         binary=frozenset((words & sys.stdlib_module_names) | others) - {own, "test"},
         attributes=frozenset(attribute for attribute in asked if data.find(attribute.encode()) >= 0),
     )

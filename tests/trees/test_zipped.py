@@ -162,8 +162,10 @@ def test_the_interpreter_starts_with_its_library_in_an_archive(
         "import importlib._bootstrap as a, importlib._bootstrap_external as b, zipimport as c, os, sys, codecs\n"
         "print([m.__name__ for m in (a, b, c)], os.getpid() > 0, codecs.__spec__.origin)"
     )
+    script = tmp_path / "program.py"  # -c asks for more of the library, since 3.13
+    script.write_text(program, encoding="utf-8")
     done = subprocess.run(
-        [str(python.executable), "-X", f"frozen_modules={frozen}", "-c", program],
+        [str(python.executable), "-X", f"frozen_modules={frozen}", str(script)],
         env={"PYTHONHOME": str(tmp_path / "usr" / "local"), "LD_LIBRARY_PATH": f"{sys.base_prefix}/lib"},
         capture_output=True,
         text=True,
