@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef XZ_DICTIONARY
@@ -68,8 +69,9 @@ static int unpack(uint8_t *target) {
     put_modules(target);
     return 1;
 #else
-    int status = 0;
-    long helper = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); /* fork, without what C libraries do for threads */
+    int status = 1;
+    /* As fork does it, but for a signal when it ends: whoever started this may have SIGCHLD ignored. */
+    long helper = syscall(SYS_clone, 0, 0, 0, 0, 0);
     if (helper <= 0) { /* the helper, or there can be none */
         int done = decompress(packed + PACKED_REST, size - PACKED_REST, target + REST + REST_SIZE, COLUMNS_SIZE);
         if (done) put_modules(target);
@@ -77,7 +79,7 @@ static int unpack(uint8_t *target) {
         status = !done;
     }
     int done = unpack_rest(target, PACKED_REST, REST_SIZE);
-    while (helper > 0 && syscall(SYS_wait4, helper, &status, 0, 0) < 0 && errno == EINTR) continue;
+    while (helper > 0 && syscall(SYS_wait4, helper, &status, __WALL, 0) < 0 && errno == EINTR) continue;
     errno = ENOMEM;
     return done && status == 0;
 #endif
