@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.projects import REPOSITORY
 from benchmarks.timing import Command
-from cannery.process import find_uv, run
+from cannery.workspace.process import find_uv, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

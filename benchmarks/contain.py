@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from cannery.engines.container import container_in
-from cannery.engines.embedded import run_container
+from cannery.containers.sandbox.container import container_in
+from cannery.containers.sandbox.embedded import run_container
 
 if __name__ == "__main__":
     root, config = map(Path, sys.argv[1:3])

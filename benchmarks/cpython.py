@@ -19,11 +19,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.static.cpython import cpython
-from cannery.static.kit import write_configuration
-from cannery.static.sources import known_sources, locate
-from cannery.static.toolchain import native_target, toolchain
-from cannery.workspace import Workspace
+from cannery.executable.kit.cpython import cpython
+from cannery.executable.kit.kit import write_configuration
+from cannery.executable.kit.sources import known_sources, locate
+from cannery.executable.kit.toolchain import native_target, toolchain
+from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

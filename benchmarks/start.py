@@ -15,12 +15,12 @@ from benchmarks.figures import Figure
 from benchmarks.projects import sample
 from benchmarks.timing import Command, interleaved
 from cannery import __version__
-from cannery.build import build
-from cannery.cache import Cache
-from cannery.config import load
-from cannery.engines.container import container_in
-from cannery.engines.rootfs import rootfs
-from cannery.workspace import Workspace
+from cannery.containers.sandbox.container import container_in
+from cannery.containers.sandbox.rootfs import rootfs
+from cannery.project.config import load
+from cannery.recipes.build import build
+from cannery.workspace.cache import Cache
+from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import nox
 
-from cannery.config import load, read_project, resolve_settings
 from cannery.errors import CanneryError, ConfigurationError
-from cannery.export import TEST_NAMES, export_lock, usual_exports
-from cannery.pythons import hidden_folders, named_versions, present_versions
+from cannery.project.config import load, read_project, resolve_settings
+from cannery.project.export import TEST_NAMES, export_lock, usual_exports
+from cannery.python.versions import hidden_folders, named_versions, present_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,8 +93,8 @@ def _tests_compiled(session: nox.Session) -> None:
 
     Tests that need source are marked ``needs_source``; what follows -- goes to pytest.
     """
-    from cannery.sourceless import copy_without_sources  # noqa: PLC0415  # slow to import, and no other session needs it
-    from cannery.workspace import Workspace  # noqa: PLC0415
+    from cannery.recipes.sourceless import copy_without_sources  # noqa: PLC0415  # slow to import, and no other session needs it
+    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     pyproject = _pyproject()
     app = load(Path.cwd(), {"python": f"{session.bin}/python"}, library=True)

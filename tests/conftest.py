@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from cannery.cache import Cache
-from cannery.process import run
-from cannery.workspace import Workspace
+from cannery.workspace.cache import Cache
+from cannery.workspace.process import run
+from cannery.workspace.workspace import Workspace
 from tests.standins.registry import full_base, guarded_registry, registry, slim_base
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cannery.model import File, Tree
+    from cannery.image.tree import File, Tree
 
 
 def read(file: File) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from cannery.process import find_uv, run
+from cannery.workspace.process import find_uv, run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.app import Function, Module, Script
-from cannery.config import load, read_project, resolve_settings
 from cannery.errors import ConfigurationError, ProjectError
+from cannery.project.app import Function, Module, Script
+from cannery.project.config import load, read_project, resolve_settings
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ProjectError
-from cannery.projects import copy_project, remove_sources
+from cannery.project.copies import copy_project, remove_sources
 
 if TYPE_CHECKING:
     from pathlib import Path

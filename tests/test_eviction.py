@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.cache import Cache
 from cannery.errors import ConfigurationError
-from cannery.eviction import bytes_of, evict, evictable
+from cannery.workspace.cache import Cache
+from cannery.workspace.eviction import bytes_of, evict, evictable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.app import ExportSettings
 from cannery.errors import ConfigurationError, RequirementsError
-from cannery.export import export_lock, usual_exports
+from cannery.project.app import ExportSettings
+from cannery.project.export import export_lock, usual_exports
 from tests.projects import make_uv_project
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cannery.config import load
 from cannery.errors import ConfigurationError, RuntimeTreeError
-from cannery.interpreter import describe, find_python, interpreter_for
-from cannery.process import Completed, run
+from cannery.project.config import load
+from cannery.python.interpreter import describe, find_python, interpreter_for
+from cannery.workspace.process import Completed, run
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 
 

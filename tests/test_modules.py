@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.modules import find_module, import_roots
+from cannery.project.modules import find_module, import_roots
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject

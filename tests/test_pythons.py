@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.pythons import hidden_folders, named_versions, present_versions
+from cannery.python.versions import hidden_folders, named_versions, present_versions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from typing import Literal
 
 import pytest
 
-from cannery.app import RequirementsFile
 from cannery.errors import ConfigurationError, RequirementsError
-from cannery.process import ProgramFailed, find_uv, run
-from cannery.requirements import Requirements, inputs, read_requirements
+from cannery.project.app import RequirementsFile
+from cannery.project.requirements import Requirements, inputs, read_requirements
+from cannery.workspace.process import ProgramFailed, find_uv, run
 from tests.projects import make_poetry_project, make_uv_project
 
 pytestmark = pytest.mark.once

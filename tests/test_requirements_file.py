@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import RequirementsError
-from cannery.requirements_file import hashed, locked, nested_files, nested_text
+from cannery.project.requirements_file import hashed, locked, nested_files, nested_text
 
 if TYPE_CHECKING:
     from pathlib import Path

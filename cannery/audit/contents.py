@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cannery.trees.elf import Elf
+    from cannery.elf.dynamic import Elf
 
 __all__ = ["Contents", "ElfFacts", "Facts", "LayerContents", "Node", "Place"]
 

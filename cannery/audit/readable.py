@@ -11,13 +11,13 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from cannery.elf_headers import ElfReader, MalformedElfError
-from cannery.trees.elf_sections import SectionTable
+from cannery.elf.headers import ElfReader, MalformedElfError
+from cannery.elf.sections import SectionTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.model import Content
+    from cannery.image.tree import Content
 
 __all__ = ["readable_strings", "unpacked_texts"]
 

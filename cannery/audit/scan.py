@@ -19,11 +19,11 @@ from cannery.audit.contents import ElfFacts, Facts
 from cannery.audit.pyc import is_start_of_bytecode, is_start_of_source, read_pyc, strings_of
 from cannery.audit.readable import readable_strings
 from cannery.audit.tokens import token_in
-from cannery.elf_headers import MAGIC, ElfReader, MalformedElfError
-from cannery.model import Content, Inline
-from cannery.trees.elf import machine_of, read_elf
-from cannery.trees.elf_sections import SectionTable
-from cannery.trees.secrets import secret_in
+from cannery.elf.dynamic import machine_of, read_elf
+from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError
+from cannery.elf.sections import SectionTable
+from cannery.image.tree import Content, Inline
+from cannery.project.secrets import secret_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from cannery.errors import ImageError
-from cannery.zstd import ZstdReader
+from cannery.image.zstd import ZstdReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

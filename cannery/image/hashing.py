@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Protocol
 
-from cannery.model import Digest
+from cannery.image.tree import Digest
 
 __all__ = ["HashingWriter", "Sink"]
 

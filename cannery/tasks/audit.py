@@ -47,7 +47,7 @@ def audit(
     found, too. The exit code is 9 where a finding is as bad as --fail-on says, or worse. What is meant to be there is
     allowed in pyproject.toml: [tool.cannery.audit] allow = ["CAN501", "CAN102:/app/main.pyc"].
     """
-    from cannery.auditing import close_gate  # noqa: PLC0415
+    from cannery.audit.audit import close_gate  # noqa: PLC0415
 
     report = _audited(image, fail_on, project, engine, recipe, readable=readable, quiet=json or sarif)
     _print(report, json=json, sarif=sarif)
@@ -64,13 +64,13 @@ def _audited(
     readable: bool,
     quiet: bool,
 ) -> AuditReport:
-    from cannery import auditing  # noqa: PLC0415
-    from cannery.config import read_project, resolve_settings  # noqa: PLC0415
-    from cannery.report.progress import showing_progress  # noqa: PLC0415
+    from cannery.audit import audit as auditing  # noqa: PLC0415
+    from cannery.project.config import read_project, resolve_settings  # noqa: PLC0415
+    from cannery.tasks.report.progress import showing_progress  # noqa: PLC0415
 
     auditing.severity_named(fail_on)
     if image is None:
-        from cannery.images import make_image  # noqa: PLC0415
+        from cannery.recipes.image import make_image  # noqa: PLC0415
 
         app = load_app(project, engine="none", recipe=recipe)
         make_image(app, quiet=quiet)

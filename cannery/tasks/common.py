@@ -12,8 +12,8 @@ from cannery.tasks.ending import friendly
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.app import App
-    from cannery.engines.engine import Engine
+    from cannery.containers.engine.engine import Engine
+    from cannery.project.app import App
 
 __all__ = [
     "BUILD_HELP",
@@ -46,15 +46,15 @@ _MARKS = ("pyproject.toml", "requirements.txt", "main.py")
 
 def load_app(project: str | None, *, library: bool = False, **flags: object) -> App:
     """The app of the project in question; ``flags`` are settings given on the command line."""
-    from cannery.config import load  # noqa: PLC0415
+    from cannery.project.config import load  # noqa: PLC0415
 
     return load(project_folder(project), flags, library=library)
 
 
 def load_engine(project: str | None, choice: str | None) -> Engine | None:
     """The engine that the settings or ``choice``, a flag, mean; None where none answers. There may be no project."""
-    from cannery.config import read_project, resolve_settings  # noqa: PLC0415
-    from cannery.engines.finding import find_engine  # noqa: PLC0415
+    from cannery.containers.engine.finding import find_engine  # noqa: PLC0415
+    from cannery.project.config import read_project, resolve_settings  # noqa: PLC0415
 
     settings, _ = resolve_settings(read_project(project_folder(project)), {"engine": choice})
     return find_engine(settings.engine)

@@ -11,7 +11,7 @@ from cannery.tasks.common import BUILD_HELP, friendly, load_app
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from cannery.cythonizing import Cythonized
+    from cannery.recipes.cythonize import Cythonized
 
 __all__ = ["cythonize"]
 
@@ -47,10 +47,10 @@ def cythonize(
 
     import msgspec  # noqa: PLC0415
 
-    from cannery.cythonizing import cythonize as compile_packages  # noqa: PLC0415
-    from cannery.files import user_path  # noqa: PLC0415
-    from cannery.report.progress import showing_progress  # noqa: PLC0415
-    from cannery.workspace import Workspace  # noqa: PLC0415
+    from cannery.recipes.cythonize import cythonize as compile_packages  # noqa: PLC0415
+    from cannery.tasks.report.progress import showing_progress  # noqa: PLC0415
+    from cannery.workspace.files import user_path  # noqa: PLC0415
+    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     app = load_app(project, library=True, python=python)
     if target is not None:
@@ -69,7 +69,7 @@ def _print(made: Cythonized, *, wheel: bool) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415
 
-    from cannery.report.image import human_size, shown_path  # noqa: PLC0415
+    from cannery.tasks.report.image import human_size, shown_path  # noqa: PLC0415
 
     console = Console(highlight=False, soft_wrap=True)
     where = escape(shown_path(made.path))

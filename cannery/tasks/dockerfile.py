@@ -44,8 +44,8 @@ def dockerfile(
     root. It behaves as the image that 'image' makes. The recipes slim, cython, scratch and onefile
     have one. A digest that the file names stays until --pin looks it up again.
     """
-    from cannery.rendering import Target, render_files  # noqa: PLC0415
-    from cannery.workspace import Workspace  # noqa: PLC0415
+    from cannery.recipes.dockerfile.file import Target, render_files  # noqa: PLC0415
+    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     app = load_app(project, recipe=recipe, base=base)
     flags = "".join(f" --{name} {value}" for name, value in (("recipe", recipe), ("base", base)) if value)

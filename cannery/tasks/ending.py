@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from invoke.exceptions import Exit
 
 from cannery.errors import MORE_MEMORY, CanneryError, MachineError
-from cannery.streams import abandon, show
+from cannery.workspace.streams import abandon, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from cannery.tasks.common import BUILD_HELP, friendly, load_app, load_engine, re
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from cannery.engines.engine import Container, Engine
+    from cannery.containers.engine.engine import Container, Engine
 
 __all__ = ["explore"]
 
@@ -43,7 +43,7 @@ def explore(
     one without that, too, that of a toolbox, which is laid into the container. It's said which. Without an engine
     cannery itself runs the project's own image.
     """
-    from cannery import exploring  # noqa: PLC0415
+    from cannery.containers import explore as exploring  # noqa: PLC0415
 
     if image is not None:
         code = _explore_in(require_engine(project, engine), image, name)
@@ -60,7 +60,7 @@ def explore(
 
 def _explore_in(engine: Engine, image: str, name: str) -> int:
     """Explore ``image``, or the container of that name that is there already, if the user wants that."""
-    from cannery import exploring  # noqa: PLC0415
+    from cannery.containers import explore as exploring  # noqa: PLC0415
 
     present = next((container for container in engine.containers() if container.name == name), None)
     if present is None:

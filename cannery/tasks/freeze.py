@@ -46,8 +46,8 @@ def freeze(
     """
     import json as encoder  # noqa: PLC0415
 
-    from cannery.freezing import freeze as make  # noqa: PLC0415
-    from cannery.programs import Form  # noqa: PLC0415
+    from cannery.recipes.freeze import freeze as make  # noqa: PLC0415
+    from cannery.recipes.onefile import Form  # noqa: PLC0415
 
     _check("recipe", recipe, ("onefile", "static"))
     _check("form", form, get_args(Form))
@@ -62,8 +62,8 @@ def freeze(
 
 
 def _check(what: str, chosen: str | None, choices: Sequence[str]) -> None:
-    from cannery.config import did_you_mean  # noqa: PLC0415
     from cannery.errors import ConfigurationError  # noqa: PLC0415
+    from cannery.project.config import did_you_mean  # noqa: PLC0415
 
     if chosen is not None and chosen not in choices:
         raise ConfigurationError(

@@ -11,8 +11,8 @@ from cannery.tasks.common import BUILD_HELP, command_line, friendly, load_app
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from cannery.app import App
-    from cannery.dockerbuild import BuildOptions
+    from cannery.project.app import App
+    from cannery.recipes.dockerfile.build import BuildOptions
 
 __all__ = ["image"]
 
@@ -58,7 +58,7 @@ def image(
     """
     import json as encoder  # noqa: PLC0415
 
-    from cannery.images import make_image  # noqa: PLC0415
+    from cannery.recipes.image import make_image  # noqa: PLC0415
 
     app = load_app(
         project,
@@ -74,7 +74,7 @@ def image(
         builder=builder,
     )
     if app.settings.builder == "docker":
-        from cannery.dockerbuild import BuildOptions  # noqa: PLC0415
+        from cannery.recipes.dockerfile.build import BuildOptions  # noqa: PLC0415
 
         _build_with_docker(app, BuildOptions(docker_builder, cache_from, cache_to), json=json)
         return
@@ -92,9 +92,9 @@ def _build_with_docker(app: App, options: BuildOptions, *, json: bool) -> None:
     import json as encoder  # noqa: PLC0415
     import shlex  # noqa: PLC0415
 
-    from cannery.dockerbuild import build_with_docker  # noqa: PLC0415
-    from cannery.report.image import human_size  # noqa: PLC0415
-    from cannery.workspace import Workspace  # noqa: PLC0415
+    from cannery.recipes.dockerfile.build import build_with_docker  # noqa: PLC0415
+    from cannery.tasks.report.image import human_size  # noqa: PLC0415
+    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     built = build_with_docker(app, Workspace.default(), options, quiet=json)
     if json:

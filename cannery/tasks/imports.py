@@ -40,8 +40,8 @@ def imports(
 
     import msgspec  # noqa: PLC0415
 
-    from cannery.importing import imports_of  # noqa: PLC0415
-    from cannery.report.imports import overview, reasons  # noqa: PLC0415
+    from cannery.recipes.imports import imports_of  # noqa: PLC0415
+    from cannery.tasks.report.imports import overview, reasons  # noqa: PLC0415
 
     found = imports_of(load_app(project, python=python), quiet=json)
     if json:

@@ -42,12 +42,12 @@ def kit(
     import json as encoder  # noqa: PLC0415
     import shlex  # noqa: PLC0415
 
-    from cannery.files import user_path  # noqa: PLC0415
-    from cannery.report.image import human_size, shown_path  # noqa: PLC0415
-    from cannery.report.progress import showing_progress  # noqa: PLC0415
-    from cannery.static.kit import built_kit, built_version, file_name, write_kit  # noqa: PLC0415
-    from cannery.static.toolchain import native_target  # noqa: PLC0415
-    from cannery.workspace import Workspace  # noqa: PLC0415
+    from cannery.executable.kit.kit import built_kit, built_version, file_name, write_kit  # noqa: PLC0415
+    from cannery.executable.kit.toolchain import native_target  # noqa: PLC0415
+    from cannery.tasks.report.image import human_size, shown_path  # noqa: PLC0415
+    from cannery.tasks.report.progress import showing_progress  # noqa: PLC0415
+    from cannery.workspace.files import user_path  # noqa: PLC0415
+    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     built_version(python)
     folder = project_folder(project) / "dist"

@@ -34,7 +34,7 @@ def ps(
 
     They are those of 'run' and 'explore', running or not.
     """
-    from cannery.engines.engine import TASK_LABEL  # noqa: PLC0415
+    from cannery.containers.engine.engine import TASK_LABEL  # noqa: PLC0415
 
     found = require_engine(project, engine).containers(label=TASK_LABEL)
     rows = [
@@ -62,9 +62,9 @@ def images(
 
     Those without a name are builds that a later one took the name of.
     """
-    from cannery.engines.engine import IMAGE_LABEL  # noqa: PLC0415
-    from cannery.pruning import own_images  # noqa: PLC0415
-    from cannery.report.image import human_size  # noqa: PLC0415
+    from cannery.containers.engine.engine import IMAGE_LABEL  # noqa: PLC0415
+    from cannery.containers.prune import own_images  # noqa: PLC0415
+    from cannery.tasks.report.image import human_size  # noqa: PLC0415
 
     rows = [
         {

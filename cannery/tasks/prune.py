@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from cannery.pruning import Removal
+    from cannery.containers.prune import Removal
 
 __all__ = ["prune"]
 
@@ -48,11 +48,11 @@ def prune(
     images that cannery built, the caches of cannery's other versions, and of its own cache what was used longest ago.
     What others made stays, unless --all is given.
     """
-    from cannery.cache import default_cache  # noqa: PLC0415
+    from cannery.containers.prune import Scope, removals  # noqa: PLC0415
     from cannery.errors import MachineError  # noqa: PLC0415
-    from cannery.eviction import bytes_of  # noqa: PLC0415
-    from cannery.pruning import Scope, removals  # noqa: PLC0415
-    from cannery.report.image import human_size  # noqa: PLC0415
+    from cannery.tasks.report.image import human_size  # noqa: PLC0415
+    from cannery.workspace.cache import default_cache  # noqa: PLC0415
+    from cannery.workspace.eviction import bytes_of  # noqa: PLC0415
 
     scope = Scope(bytes_of(keep), running=running, everything=all)
     found = removals(load_engine(project, engine), default_cache(), scope)
@@ -80,7 +80,7 @@ def prune(
 def _removed(removal: Removal) -> bool:
     """Remove something; False, and why, where that is refused: the rest can go all the same."""
     from cannery.errors import CanneryError  # noqa: PLC0415
-    from cannery.streams import show  # noqa: PLC0415
+    from cannery.workspace.streams import show  # noqa: PLC0415
 
     try:
         removal.remove()
@@ -96,7 +96,7 @@ def _show(found: Sequence[Removal]) -> None:
     from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    from cannery.report.image import human_size  # noqa: PLC0415
+    from cannery.tasks.report.image import human_size  # noqa: PLC0415
 
     total = human_size(sum(removal.size for removal in found))
     table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)

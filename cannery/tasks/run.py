@@ -36,7 +36,7 @@ def run(
     127.0.0.1; otherwise it runs in namespaces of its own over the unpacked image, with the machine's network. Either
     way it's read-only, with no capabilities, as the image's user; exit code and signals are the program's.
     """
-    from cannery.running import run_image  # noqa: PLC0415
+    from cannery.tasks.running import run_image  # noqa: PLC0415
 
     app = load_app(
         project, recipe=recipe, base=base, python=python, strip=strip or None, compile=compile or None, engine=engine

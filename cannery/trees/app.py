@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from cannery.app import App, Function, Module, Script
 from cannery.errors import ConfigurationError
-from cannery.model import Digest, LazyTree, Tree
-from cannery.modules import find_module
-from cannery.trees.collected import Collected, check_links
+from cannery.image.tree import Digest, LazyTree, Tree
+from cannery.project.app import App, Function, Module, Script
+from cannery.project.modules import find_module
+from cannery.project.secrets import holds_password, refuse_secrets
+from cannery.trees.collect import Collected, check_links
 from cannery.trees.facts import FactsIndex
 from cannery.trees.installed import PYTHON, installed_files
-from cannery.trees.secrets import holds_password, refuse_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
 
 __all__ = ["AppTree", "app_tree"]
 

@@ -10,15 +10,15 @@ from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ProjectError
-from cannery.files import stamp_of
-from cannery.model import key_of
-from cannery.trees.secrets import secret_in
+from cannery.image.tree import key_of
+from cannery.project.secrets import secret_in
+from cannery.workspace.files import stamp_of
 
 if TYPE_CHECKING:
     import os
     from pathlib import Path
 
-    from cannery.cache import Cache
+    from cannery.workspace.cache import Cache
 
 __all__ = ["Facts", "FactsIndex"]
 

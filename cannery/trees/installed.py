@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from cannery.app import App, Function, Module, Script
-from cannery.model import File, Inline
-from cannery.trees.collected import HOME
+from cannery.image.tree import File, Inline
+from cannery.project.app import App, Function, Module, Script
+from cannery.trees.collect import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

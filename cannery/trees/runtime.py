@@ -7,21 +7,21 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from cannery.files import stamp
-from cannery.model import Digest, File, LazyTree, OnDisk, Tree, key_of
-from cannery.trees.closure import Closure, Need, closure, needs_of, needs_of_file
-from cannery.trees.relocations import ABI
-from cannery.trees.rootfs import MACHINE, Root
-from cannery.trees.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree, known_modules
+from cannery.elf.closure import Closure, Need, closure, needs_of, needs_of_file
+from cannery.elf.relr import ABI
+from cannery.image.rootfs import MACHINE, Root
+from cannery.image.tree import Digest, File, LazyTree, OnDisk, Tree, key_of
+from cannery.python.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree, known_modules
 from cannery.trees.system import certificates, locale_tree, system_tree, without_remarks, zones_tree
+from cannery.workspace.files import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from cannery.app import App, Interpreter
-    from cannery.model import Content, Transform
-    from cannery.workspace import Workspace
+    from cannery.image.tree import Content, Transform
+    from cannery.project.app import App, Interpreter
+    from cannery.workspace.workspace import Workspace
 
 __all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "packs_relocations", "runtime", "system"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
-from cannery.files import user_path
-from cannery.model import Directory, Entry, File, Inline, OnDisk, Tree
+from cannery.image.tree import Directory, Entry, File, Inline, OnDisk, Tree
+from cannery.workspace.files import user_path
 
 if TYPE_CHECKING:
-    from cannery.app import Settings
-    from cannery.model import Content
-    from cannery.trees.rootfs import Root
+    from cannery.image.rootfs import Root
+    from cannery.image.tree import Content
+    from cannery.project.app import Settings
 
 __all__ = ["CERTIFICATES", "certificates", "has_certificates", "system_tree", "without_remarks", "zones_tree"]
 

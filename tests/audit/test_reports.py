@@ -14,8 +14,8 @@ import pytest
 import sarif_om
 
 from cannery.audit.rules import RULES
-from cannery.config import read_project, resolve_settings
 from cannery.errors import ConfigurationError
+from cannery.project.config import read_project, resolve_settings
 from tests.audit.images import START, docker_archive, file, layer
 
 if TYPE_CHECKING:

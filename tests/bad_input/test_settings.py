@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.config import load
 from cannery.errors import ConfigurationError
-from cannery.images import make_image
+from cannery.project.config import load
+from cannery.recipes.image import make_image
 from tests.bad_input.command import assert_refused, assert_whole, cannery
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ import json
 import tarfile
 from typing import TYPE_CHECKING, Any
 
-from cannery.model import Digest
+from cannery.image.tree import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from cannery.model import Layer
+    from cannery.image.tree import Layer
 
 __all__ = ["AMD64", "DOCKER", "OCI", "Kind", "add_image", "add_index", "docker_archive", "layout", "write_index"]
 

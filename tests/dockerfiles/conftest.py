@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cannery.process import find_uv, run
+from cannery.workspace.process import find_uv, run
 from tests.engines.answering.conftest import dockerd
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.config import load
-from cannery.dockerfile.render import render
 from cannery.errors import ConfigurationError, ProjectError, RequirementsError
-from cannery.rendering import Target, render_files
+from cannery.project.config import load
+from cannery.recipes.dockerfile.file import Target, render_files
+from cannery.recipes.dockerfile.render import render
 from tests.dockerfiles.conftest import cannery
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
     from tests.standins.registry import Base
 

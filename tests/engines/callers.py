@@ -10,15 +10,15 @@ import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
-from cannery.engines.embedded import run_container
-from cannery.engines.refusal import explain  # noqa: F401  # can't be imported later by who may not read the sources
-from cannery.engines.syscalls import prctl
+from cannery.containers.sandbox.embedded import run_container
+from cannery.containers.sandbox.refusal import explain  # noqa: F401  # can't be imported later by who may not read the sources
+from cannery.containers.sandbox.syscalls import prctl
 from cannery.errors import CanneryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cannery.engines.container import Container
+    from cannery.containers.sandbox.container import Container
 
 __all__ = ["Caller", "Ended", "Running"]
 

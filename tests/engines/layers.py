@@ -7,7 +7,7 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from cannery.model import Digest, Image, Layer, Platform
+from cannery.image.tree import Digest, Image, Layer, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,13 +6,13 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from cannery.engines.container import Container
+from cannery.containers.sandbox.container import Container
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypedDict
 
-    from cannery.engines.container import Volume
+    from cannery.containers.sandbox.container import Volume
     from tests.engines.callers import Caller
 
     class Options(TypedDict, total=False):

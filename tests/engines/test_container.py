@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.engines.container import DEFAULT_PATH, Account, Accounts, account, container, container_in
+from cannery.containers.sandbox.container import DEFAULT_PATH, Account, Accounts, account, container, container_in
 from cannery.errors import ImageError
 
 if TYPE_CHECKING:
-    from cannery.engines.container import Container
+    from cannery.containers.sandbox.container import Container
 
 ACCOUNTS = Accounts(
     "root:x:0:0:root:/root:/bin/sh\nbroken line\napp:x:1000:1001:An app:/home/app:/bin/sh\nhomeless:x:5:6:::\n",

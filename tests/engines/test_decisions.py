@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from cannery.engines.mounts import MountPoint, mount_points
-from cannery.engines.privileges import Range, id_maps, may_map_others, ranges
-from cannery.engines.refusal import obstacles
-from cannery.engines.syscalls import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY
+from cannery.containers.sandbox.mounts import MountPoint, mount_points
+from cannery.containers.sandbox.privileges import Range, id_maps, may_map_others, ranges
+from cannery.containers.sandbox.refusal import obstacles
+from cannery.containers.sandbox.syscalls import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY
 
 EVERY_ID = (Range(0, 0, 4294967295),)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.cache import Cache
-from cannery.engines.container import Volume, container_in
-from cannery.engines.embedded import run_container
-from cannery.engines.rootfs import rootfs
+from cannery.containers.sandbox.container import Volume, container_in
+from cannery.containers.sandbox.embedded import run_container
+from cannery.containers.sandbox.rootfs import rootfs
 from cannery.errors import ImageError
+from cannery.workspace.cache import Cache
 from tests.engines import layers
 from tests.engines.programs import program
 

@@ -11,9 +11,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from cannery.engines import finding
-from cannery.engines.endpoints import Endpoint, docker_endpoints, podman_endpoints
-from cannery.engines.finding import answering, find_engine
+from cannery.containers.engine import finding
+from cannery.containers.engine.endpoints import Endpoint, docker_endpoints, podman_endpoints
+from cannery.containers.engine.finding import answering, find_engine
 from cannery.errors import CanneryError, MachineError
 
 if TYPE_CHECKING:

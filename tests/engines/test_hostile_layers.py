@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.engines.unpack import unpack
 from cannery.errors import ImageError
+from cannery.image.unpack import unpack
 from tests.engines.layers import device, directory, fifo, file, hard_link, layer, symlink
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cannery.engines.syscalls import (
+from cannery.containers.sandbox.syscalls import (
     CLONE_NEWNS,
     CLONE_NEWUSER,
     MS_BIND,

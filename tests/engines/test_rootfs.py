@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.cache import Cache
-from cannery.engines.rootfs import rootfs
+from cannery.containers.sandbox.rootfs import rootfs
 from cannery.errors import ImageError
+from cannery.workspace.cache import Cache
 from tests.engines.layers import directory, fifo, file, image, layer, symlink
 
 if TYPE_CHECKING:

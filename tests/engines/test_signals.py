@@ -14,7 +14,7 @@ from tests.engines.callers import Caller, Running
 from tests.engines.programs import program, script
 
 if TYPE_CHECKING:
-    from cannery.engines.container import Container
+    from cannery.containers.sandbox.container import Container
 
 
 TELLS_SIGNALS = """

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from cannery.engines.unpack import unpack
 from cannery.errors import ImageError
-from cannery.model import Digest
+from cannery.image.tree import Digest
+from cannery.image.unpack import unpack
 from tests.engines.layers import device, directory, file, hard_link, layer, packed, symlink
 
 if TYPE_CHECKING:
-    from cannery.model import Layer
+    from cannery.image.tree import Layer
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ def test_a_bomb_is_refused_before_it_s_unpacked(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, *, behind: bool
 ) -> None:
     """Zeros without number, either in a file or behind the archive's end."""
-    monkeypatch.setattr("cannery.engines.unpack._SMALL", 1 << 20)
+    monkeypatch.setattr("cannery.image.unpack._SMALL", 1 << 20)
     path = tmp_path / "bomb"
     with gzip.open(path, "wb", 9) as stream:
         info, _ = file("zeros")

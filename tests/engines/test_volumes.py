@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.engines.container import Volume
+from cannery.containers.sandbox.container import Volume
 from tests.engines.programs import program
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 from cannery.errors import ImageError
-from cannery.image.pack import pack
-from cannery.model import Digest, Directory, File, Inline, OnDisk, Symlink, Tree
+from cannery.image.layer import pack
+from cannery.image.tree import Digest, Directory, File, Inline, OnDisk, Symlink, Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.model import Layer
-    from cannery.workspace import Workspace
+    from cannery.image.tree import Layer
+    from cannery.workspace.workspace import Workspace
 
 TREE = Tree(
     {

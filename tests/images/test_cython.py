@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from cannery.compilation import compiled_on
-from cannery.config import load
+from cannery.elf.dynamic import read_elf
 from cannery.errors import RuntimeTreeError
-from cannery.model import Base, Digest, File, Platform
+from cannery.image.tree import Base, Digest, File, Platform
+from cannery.project.config import load
 from cannery.trees.app import app_tree
-from cannery.trees.base_python import BasePython
-from cannery.trees.elf import read_elf
+from cannery.trees.base.python import BasePython
+from cannery.trees.cython.app import compiled_on
 from tests.bad_input.command import assert_refused, cannery
 from tests.images.conftest import build
 from tests.images.test_compiled import PROJECT, SAID, files
@@ -21,9 +21,9 @@ from tests.images.test_compiled import PROJECT, SAID, files
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.model import Tree
-    from cannery.trees.elf import Elf
-    from cannery.workspace import Workspace
+    from cannery.elf.dynamic import Elf
+    from cannery.image.tree import Tree
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
     from tests.images.conftest import Engine
     from tests.standins.registry import Base as StandIn

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cannery import programs
 from cannery.errors import RuntimeTreeError, ToolError
-from cannery.interpreter import describe
-from cannery.model import File, LazyTree, Tree
-from cannery.onefile import tools
-from cannery.onefile.bundle import Bundle
-from cannery.onefile.python import check_python
-from cannery.process import Completed
-from cannery.workspace import Workspace
+from cannery.executable.onefile import tools
+from cannery.executable.onefile.bundle import Bundle
+from cannery.executable.onefile.python import check_python
+from cannery.image.tree import File, LazyTree, Tree
+from cannery.python.interpreter import describe
+from cannery.recipes import onefile as programs
+from cannery.workspace.process import Completed
+from cannery.workspace.workspace import Workspace
 from tests.onefile.conftest import cannery, freeze, write_project
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cannery.onefile.xz import Block, write_xz
+from cannery.executable.onefile.xz import Block, write_xz
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from Cython.LZSS import lzss_compress
 
-from cannery.model import Inline
-from cannery.reach.lzss import compressed_strings
-from cannery.reach.native import read_binary
+from cannery.image.tree import Inline
+from cannery.imports.extension import read_binary
+from cannery.python.cython_strings import compressed_strings
 
 pytestmark = pytest.mark.once
 

@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.interpreter import describe
-from cannery.model import Inline
-from cannery.process import run
-from cannery.reach.analysis import reach
-from cannery.reach.host import host_of
-from cannery.reach.native import OF_THE_INTERPRETER, names_in, read_binary
-from cannery.reaching import standard_library
+from cannery.image.tree import Inline
+from cannery.imports.analysis import reach
+from cannery.imports.extension import OF_THE_INTERPRETER, names_in, read_binary
+from cannery.imports.host import host_of
+from cannery.python.interpreter import describe
+from cannery.trees.shaken import standard_library
+from cannery.workspace.process import run
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
 
 # Imports each module alone, in a process of its own, and prints what came along.
 _ALONE = """

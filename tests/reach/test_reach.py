@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.model import File, Inline, LazyTree, Tree, key_of
-from cannery.reach.analysis import reach
-from cannery.reach.places import Place
-from cannery.reach.value import Host, Reach, Reason
+from cannery.image.tree import File, Inline, LazyTree, Tree, key_of
+from cannery.imports.analysis import reach
+from cannery.imports.model import Host, Reach, Reason
+from cannery.imports.places import Place
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.once
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.cache import Cache
-from cannery.interpreter import describe
-from cannery.model import File, Inline, LazyTree, OnDisk, Tree, key_of
-from cannery.process import find_uv, run
-from cannery.reach.analysis import reach
-from cannery.reach.host import host_of
-from cannery.reach.places import Place
-from cannery.reaching import standard_library
-from cannery.workspace import Workspace
+from cannery.image.tree import File, Inline, LazyTree, OnDisk, Tree, key_of
+from cannery.imports.analysis import reach
+from cannery.imports.host import host_of
+from cannery.imports.places import Place
+from cannery.python.interpreter import describe
+from cannery.trees.shaken import standard_library
+from cannery.workspace.cache import Cache
+from cannery.workspace.process import find_uv, run
+from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from cannery.app import Interpreter
-    from cannery.reach.value import Reach
+    from cannery.imports.model import Reach
+    from cannery.project.app import Interpreter
 
 PROGRAMS = {
     "falcon gunicorn": """

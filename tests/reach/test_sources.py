@@ -7,9 +7,9 @@ import textwrap
 
 import pytest
 
-from cannery.reach.native import read_cython
-from cannery.reach.sources import read_source
-from cannery.reach.value import Host, Import, Mentions
+from cannery.imports.extension import read_cython
+from cannery.imports.model import Host, Import, Mentions
+from cannery.imports.source import read_source
 
 pytestmark = pytest.mark.once
 

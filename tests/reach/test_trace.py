@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.config import load
 from cannery.errors import ConfigurationError
-from cannery.interpreter import describe
-from cannery.model import File, Inline, LazyTree, Tree
-from cannery.reach.trace import traced
-from cannery.reaching import reach_of
+from cannery.image.tree import File, Inline, LazyTree, Tree
+from cannery.imports.trace import traced
+from cannery.project.config import load
+from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
+from cannery.trees.shaken import reach_of
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 
 PYTHON = sys.executable

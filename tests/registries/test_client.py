@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import RegistryError
-from cannery.registries.client import Repository
-from cannery.registries.credentials import Credential
-from cannery.registries.reference import Reference
+from cannery.image.registry.client import Repository
+from cannery.image.registry.credentials import Credential
+from cannery.image.registry.reference import Reference
 from tests.registries.fake import as_json, running
 
 if TYPE_CHECKING:

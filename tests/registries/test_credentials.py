@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.errors import ConfigurationError, ToolError
-from cannery.registries.credentials import Credential, credential_for
-from cannery.registries.reference import Reference
+from cannery.image.registry.credentials import Credential, credential_for
+from cannery.image.registry.reference import Reference
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.registries.reference import Reference, is_loopback
+from cannery.image.registry.reference import Reference, is_loopback
 
 pytestmark = pytest.mark.once
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.process import find_uv, run
+from cannery.workspace.process import find_uv, run
 from tests.projects import make_poetry_project, make_uv_project
 from tests.sessions.in_nox import NOXFILE, nox, says
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.process import run
+from cannery.workspace.process import run
 from tests.sessions.in_nox import NOXFILE, nox
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.errors import ImageError
-from cannery.image.config import assemble
-from cannery.image.pack import pack
-from cannery.model import Digest, File, Image, Inline, LazyTree, Plan, Platform, Tree
-from cannery.sinks.archive import write_archive
+from cannery.image.image import assemble
+from cannery.image.layer import pack
+from cannery.image.media.archive import write_archive
+from cannery.image.tree import Digest, File, Image, Inline, LazyTree, Plan, Platform, Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
 
 
 @pytest.fixture

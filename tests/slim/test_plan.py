@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cannery.build import build
-from cannery.config import load
-from cannery.engines.rootfs import rootfs
+from cannery.containers.sandbox.rootfs import rootfs
 from cannery.errors import CanneryError, ConfigurationError, ImageError, RequirementsError, RuntimeTreeError, ToolError
+from cannery.project.config import load
+from cannery.recipes.build import build
 from tests.bad_input.wheels import make_wheel, only_from
 from tests.bases.layouts import DOCKER, OCI, docker_archive, layout
 from tests.engines.layers import device, file, layer, symlink
@@ -22,8 +22,8 @@ from tests.slim.bases import ALPINE, DEBIAN, SITE, base
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.model import Built
-    from cannery.workspace import Workspace
+    from cannery.image.tree import Built
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.once

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.base_image import base_image
-from cannery.config import load
 from cannery.errors import ImageError, RegistryError
-from cannery.registries.client import Repository
+from cannery.image.registry.client import Repository
+from cannery.project.config import load
+from cannery.trees.base.image import base_image
 from tests.absence import absent
 from tests.bases.layouts import AMD64, add_image, add_index, write_index
 from tests.engines.layers import file, layer
@@ -24,8 +24,8 @@ from tests.standins.registry import USER
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.base_image import BaseImage
-    from cannery.workspace import Workspace
+    from cannery.trees.base.image import BaseImage
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
     from tests.standins.registry import Registry
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from cannery.pythons import hidden_folders
+from cannery.python.versions import hidden_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,9 +14,9 @@ from types import CodeType
 
 import pytest
 
-from cannery.marshalled import Field, UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
-from cannery.static.link import LAUNCHER
-from cannery.static.packing import Rearranged, rearranged
+from cannery.executable.static.link import LAUNCHER
+from cannery.executable.static.packing import Rearranged, rearranged
+from cannery.python.marshal import Field, UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
 
 pytestmark = pytest.mark.once
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.cpython import DOCUMENT, Outcome, expected, prepared, reason, run
-from cannery.cache import Cache
 from cannery.errors import ToolError
-from cannery.static.kit import given_kit
-from cannery.static.toolchain import native_target
-from cannery.workspace import Workspace
+from cannery.executable.kit.kit import given_kit
+from cannery.executable.kit.toolchain import native_target
+from cannery.workspace.cache import Cache
+from cannery.workspace.workspace import Workspace
 from tests.absence import absent
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.static.maker import CODE, code_of, maker_key
+from cannery.executable.static.maker import CODE, code_of, maker_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,5 +43,5 @@ def test_a_change_elsewhere_changes_nothing(code: Path) -> None:
 
 def test_another_compiler_or_compressor_makes_another(monkeypatch: pytest.MonkeyPatch) -> None:
     before = maker_key()
-    monkeypatch.setattr("cannery.static.maker.version", lambda _: "0.0")
+    monkeypatch.setattr("cannery.executable.static.maker.version", lambda _: "0.0")
     assert maker_key() != before

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.config import load
 from cannery.errors import ConfigurationError
-from cannery.executable import kit_for
+from cannery.project.config import load
+from cannery.recipes.static_program import kit_for
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
     from tests.static.conftest import Probe
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.cache import Cache
-from cannery.config import load
-from cannery.executable import executable, kit_for
-from cannery.static.toolchain import native_target
+from cannery.executable.kit.toolchain import native_target
+from cannery.project.config import load
+from cannery.recipes.static_program import executable, kit_for
 from cannery.trees.app import app_tree
-from cannery.workspace import Workspace
+from cannery.workspace.cache import Cache
+from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

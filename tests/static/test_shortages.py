@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.complaints import shortage
 from cannery.errors import MORE_MEMORY
-from cannery.process import ProgramFailed
+from cannery.project.uv import shortage
+from cannery.workspace.process import ProgramFailed
 from tests.bad_input.command import assert_refused, environment, finished
 from tests.bad_input.machine import own_machine
 

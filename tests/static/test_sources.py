@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.cache import Cache
 from cannery.errors import ConfigurationError, ToolError
-from cannery.static.kit import built_version, given_kit
-from cannery.static.sources import Archive, Source, known_sources, locate
-from cannery.static.toolchain import target_for
-from cannery.workspace import Workspace
+from cannery.executable.kit.kit import built_version, given_kit
+from cannery.executable.kit.sources import Archive, Source, known_sources, locate
+from cannery.executable.kit.toolchain import target_for
+from cannery.workspace.cache import Cache
+from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from packaging.tags import sys_tags
 from packaging.utils import parse_wheel_filename
 
-from cannery.process import find_uv, run
+from cannery.workspace.process import find_uv, run
 from tests.bad_input.command import assert_refused, cannery
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.errors import RuntimeTreeError
-from cannery.interpreter import describe
-from cannery.process import Completed
-from cannery.trees.abi import abi_of
+from cannery.python.abi import abi_of
+from cannery.python.interpreter import describe
+from cannery.workspace.process import Completed
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
 
 
 def test_the_interpreter_s_own_headers_and_suffix_are_found(workspace: Workspace) -> None:

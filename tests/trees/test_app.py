@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.config import load
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.model import File, Inline, Symlink
+from cannery.image.tree import File, Inline, Symlink
+from cannery.project.config import load
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.installed import entry_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 
 PYTHON = "/usr/local/bin/python3"

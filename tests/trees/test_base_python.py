@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import RequirementsError, RuntimeTreeError
-from cannery.model import Platform
-from cannery.trees.base_python import find_python, target_of
-from cannery.trees.rootfs import Root
+from cannery.image.rootfs import Root
+from cannery.image.tree import Platform
+from cannery.trees.base.python import find_python, target_of
 from tests.trees.elf_files import PT_INTERP, Handmade, Segment
 from tests.trees.test_closure import compile_c
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.cache import Cache
 from cannery.errors import ProjectError
-from cannery.interpreter import describe
-from cannery.marshalled import Field, line_table, lines_of, tokens_of
-from cannery.model import File, Inline, OnDisk, Tree
-from cannery.trees.bytecode import bytecode
-from cannery.trees.stdlib import interpreter_tree
+from cannery.image.tree import File, Inline, OnDisk, Tree
+from cannery.python.interpreter import describe
+from cannery.python.marshal import Field, line_table, lines_of, tokens_of
+from cannery.python.stdlib import interpreter_tree
+from cannery.trees.transforms.bytecode import bytecode
+from cannery.workspace.cache import Cache
 from tests.contents import contents
 
 if TYPE_CHECKING:
-    from cannery.app import Interpreter
-    from cannery.workspace import Workspace
+    from cannery.project.app import Interpreter
+    from cannery.workspace.workspace import Workspace
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cannery.elf.closure import Need, closure, needs_of
 from cannery.errors import RuntimeTreeError
-from cannery.model import File, OnDisk, Symlink, Tree
-from cannery.trees.closure import Need, closure, needs_of
-from cannery.trees.rootfs import Root
+from cannery.image.rootfs import Root
+from cannery.image.tree import File, OnDisk, Symlink, Tree
 
 
 def compile_c(target: Path, source: str, *flags: str) -> Path:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.cache import Cache
-from cannery.model import File, Inline, LazyTree, Tree
-from cannery.trees.compact import Surroundings, compact, compact_elf, raisers_in
-from cannery.trees.elf_program import PT_GNU_EH_FRAME, Program
-from cannery.trees.relocations import ABI
-from cannery.trees.strip import strip_elf
-from cannery.workspace import Workspace
+from cannery.elf.relr import ABI
+from cannery.elf.rewrite import PT_GNU_EH_FRAME, Program
+from cannery.image.tree import File, Inline, LazyTree, Tree
+from cannery.trees.transforms.compact import Surroundings, compact, compact_elf, raisers_in
+from cannery.trees.transforms.strip import strip_elf
+from cannery.workspace.cache import Cache
+from cannery.workspace.workspace import Workspace
 from tests.trees.elf_files import compile_c, complaints, on_disk, read
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cannery.trees.compact import compact_elf
-from cannery.trees.elf_program import PF_W, Program
-from cannery.trees.spans import Span
-from cannery.trees.strip import strip_elf
+from cannery.elf.rewrite import PF_W, Program
+from cannery.elf.spans import Span
+from cannery.trees.transforms.compact import compact_elf
+from cannery.trees.transforms.strip import strip_elf
 from tests.trees.elf_files import on_disk, read
 from tests.trees.test_compact import LIBRARY
 

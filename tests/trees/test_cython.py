@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cannery.app import CythonSettings
-from cannery.cache import Cache
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.interpreter import describe
-from cannery.model import File, Inline, Symlink, Tree
-from cannery.process import Completed, run
-from cannery.trees.abi import abi_of
-from cannery.trees.bytecode import bytecode
-from cannery.trees.cython import cython
-from cannery.trees.extensions import compiler_for
-from cannery.workspace import Workspace
+from cannery.image.tree import File, Inline, Symlink, Tree
+from cannery.project.app import CythonSettings
+from cannery.python.abi import abi_of
+from cannery.python.interpreter import describe
+from cannery.trees.cython.extensions import compiler_for
+from cannery.trees.cython.transform import cython
+from cannery.trees.transforms.bytecode import bytecode
+from cannery.workspace.cache import Cache
+from cannery.workspace.process import Completed, run
+from cannery.workspace.workspace import Workspace
 from tests.contents import contents
 
 if TYPE_CHECKING:
-    from cannery.model import Transform
+    from cannery.image.tree import Transform
 
 ROOTS = ("/app",)
 PACKAGE = {

@@ -10,8 +10,8 @@ import pytest
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 
-from cannery.model import Inline
-from cannery.trees.elf import Elf, read_elf
+from cannery.elf.dynamic import Elf, read_elf
+from cannery.image.tree import Inline
 from tests.trees.elf_files import (
     ENCODINGS,
     LIBRARY,

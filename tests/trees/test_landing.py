@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ImageError
-from cannery.model import Directory, File, Inline, Symlink, Tree
-from cannery.trees.landing import landed
-from cannery.trees.replaced import without_replaced
-from cannery.trees.rootfs import Root
+from cannery.image.rootfs import Root
+from cannery.image.tree import Directory, File, Inline, Symlink, Tree
+from cannery.trees.base.landing import landed
+from cannery.trees.base.replaced import without_replaced
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.model import File, OnDisk, Tree
-from cannery.trees import packed as packing
+from cannery.image.tree import File, OnDisk, Tree
+from cannery.trees.transforms import packed as packing
 from tests.contents import read
 from tests.trees.elf_files import compile_c
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
 
 SITE = "/usr/lib/python3/site-packages"
 LIB = "/usr/lib/python3"

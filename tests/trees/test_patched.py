@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cannery.model import Inline
-from cannery.trees.patched import Patch, Patched
+from cannery.elf.patched import Patch, Patched
+from cannery.image.tree import Inline
 
 DIGITS = Inline(b"0123456789")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.model import File, Inline, OnDisk, Tree
-from cannery.trees.elf import Elf, read_elf
-from cannery.trees.relocated import relocated, relocated_elf
+from cannery.elf.dynamic import Elf, read_elf
+from cannery.image.tree import File, Inline, OnDisk, Tree
+from cannery.trees.transforms.rpath import relocated, relocated_elf
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import certifi
 import pytest
 
-from cannery.config import load
 from cannery.errors import ConfigurationError
-from cannery.interpreter import describe
-from cannery.model import File, Inline, LazyTree, OnDisk, Tree
+from cannery.image.tree import File, Inline, LazyTree, OnDisk, Tree
+from cannery.project.config import load
+from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
 from tests.contents import read
 
 if TYPE_CHECKING:
-    from cannery.app import Interpreter
-    from cannery.workspace import Workspace
+    from cannery.project.app import Interpreter
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cannery.model import File, Inline, Tree
-from cannery.trees.shake import module_in, shake
+from cannery.image.tree import File, Inline, Tree
+from cannery.trees.transforms.shake import module_in, shake
 
 pytestmark = pytest.mark.once
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cannery.trees.spans import Span, merged, subtracted
+from cannery.elf.spans import Span, merged, subtracted
 
 spans = st.lists(st.builds(Span.sized, st.integers(0, 60), st.integers(0, 9)), max_size=12)
 

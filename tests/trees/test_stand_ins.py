@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.interpreter import describe
-from cannery.model import File, Inline, Tree
-from cannery.trees.stand_ins import left_out
+from cannery.image.tree import File, Inline, Tree
+from cannery.python.interpreter import describe
+from cannery.trees.transforms.stand_ins import left_out
 
 if TYPE_CHECKING:
-    from cannery.app import Interpreter
-    from cannery.workspace import Workspace
+    from cannery.project.app import Interpreter
+    from cannery.workspace.workspace import Workspace
 
 SETTING = "[tool.cannery.tiny] without"
 CLIENT = """

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from cannery.model import Directory, File, Inline, OnDisk, Symlink, Tree
-from cannery.trees.strip import strip, strip_elf
+from cannery.image.tree import Directory, File, Inline, OnDisk, Symlink, Tree
+from cannery.trees.transforms.strip import strip, strip_elf
 from tests.trees.elf_files import (
     LIBRARY,
     PROGRAM,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from cannery.model import Inline
-from cannery.trees.strip import strip_elf
+from cannery.image.tree import Inline
+from cannery.trees.transforms.strip import strip_elf
 from tests.trees.elf_files import (
     ENCODINGS,
     PT_DYNAMIC,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cannery.model import File, OnDisk, Tree
-from cannery.trees.strip import strip, strip_elf
+from cannery.image.tree import File, OnDisk, Tree
+from cannery.trees.transforms.strip import strip, strip_elf
 from tests.trees.elf_files import complaints, on_disk, write
 
 

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from cannery.app import CythonSettings
-from cannery.cache import Cache
-from cannery.interpreter import describe
-from cannery.model import File, Inline, Tree
-from cannery.process import run
-from cannery.trees.abi import abi_of
-from cannery.trees.cython import cython
-from cannery.trees.extensions import compiler_for
-from cannery.trees.glibc import needed_glibc
-from cannery.trees.toolchain import find_toolchain
-from cannery.workspace import Workspace
+from cannery.image.tree import File, Inline, Tree
+from cannery.project.app import CythonSettings
+from cannery.python.abi import abi_of
+from cannery.python.interpreter import describe
+from cannery.trees.cython.extensions import compiler_for
+from cannery.trees.cython.toolchain import find_toolchain
+from cannery.trees.cython.transform import cython
+from cannery.trees.transforms.glibc import needed_glibc
+from cannery.workspace.cache import Cache
+from cannery.workspace.process import run
+from cannery.workspace.workspace import Workspace
 from tests.contents import contents
 
 MODULE = "import math\ndef area(radius): return math.pi * radius ** 2\n"

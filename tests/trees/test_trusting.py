@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import certifi
 import pytest
 
-from cannery.model import File, Inline, LazyTree, OnDisk, Tree
+from cannery.image.tree import File, Inline, LazyTree, OnDisk, Tree
+from cannery.trees.certificates import is_trusting
 from cannery.trees.system import without_remarks
-from cannery.trees.trusting import is_trusting
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.interpreter import describe
-from cannery.model import File, Inline, Tree
-from cannery.trees.bytecode import bytecode
-from cannery.trees.stdlib import interpreter_tree
-from cannery.trees.zipped import FINDER, with_finder, zipped_dependencies, zipped_library
+from cannery.image.tree import File, Inline, Tree
+from cannery.python.interpreter import describe
+from cannery.python.stdlib import interpreter_tree
+from cannery.trees.transforms.bytecode import bytecode
+from cannery.trees.transforms.zipped import FINDER, with_finder, zipped_dependencies, zipped_library
 from tests.contents import read
 
 if TYPE_CHECKING:
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
 
 FILES = {
     "alone.py": "where = __file__",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cannery.audit.contents import Contents, Place
-    from cannery.trees.elf import Elf
+    from cannery.elf.dynamic import Elf
 
 __all__ = ["RULES", "check", "links"]
 

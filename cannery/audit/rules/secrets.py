@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cannery.audit.finding import Finding, Rule, Severity
 from cannery.audit.tokens import named_like_a_secret, token_in
-from cannery.trees.secrets import holds_password, secret_by_name
+from cannery.project.secrets import holds_password, secret_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.engines.finding import find_engine
+from cannery.containers.engine.finding import find_engine
 from tests.engines.answering.elsewhere import free_port
 from tests.engines.answering.programs import PROGRAM, PYPROJECT
 from tests.engines.answering.service import Service, running_dockerd, running_podman
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cannery.engines.engine import Engine
+    from cannery.containers.engine.engine import Engine
 
 __all__ = ["Service", "cannery", "started"]
 

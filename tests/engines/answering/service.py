@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from cannery.engines.finding import Choice
+    from cannery.containers.engine.finding import Choice
 
 __all__ = ["Service", "running_dockerd", "running_podman"]
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.base_image import base_image
-from cannery.config import load
 from cannery.errors import ImageError
+from cannery.project.config import load
+from cannery.trees.base.image import base_image
 from tests.bases.layouts import docker_archive
 from tests.engines.layers import file, layer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.workspace import Workspace
+    from cannery.workspace.workspace import Workspace
     from tests.engines.answering.conftest import Service
 
 pytestmark = pytest.mark.once

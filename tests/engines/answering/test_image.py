@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery import config
-from cannery.engines.sdk import SdkEngine
-from cannery.images import make_image
+from cannery.containers.engine.sdk import SdkEngine
+from cannery.project import config
+from cannery.recipes.image import make_image
 from tests.engines.answering.conftest import cannery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cannery.model import Image
+    from cannery.image.tree import Image
     from tests.conftest import MakeProject
     from tests.engines.answering.conftest import Service
 

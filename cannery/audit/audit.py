@@ -1,0 +1,159 @@
+"""From an image to the findings on it: what ``invoke audit`` does."""
+
+from __future__ import annotations
+
+import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from cannery.audit.archives import read_archive, read_layout
+from cannery.audit.choice import choose
+from cannery.audit.finding import Finding, Severity
+from cannery.audit.report import AuditReport
+from cannery.audit.rules import RULES, check
+from cannery.containers.engine.finding import find_engine
+from cannery.errors import AuditError, ConfigurationError, ImageError
+from cannery.project.config import did_you_mean
+from cannery.workspace.files import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cannery.audit.archives import Saved
+    from cannery.audit.contents import Contents, Place
+    from cannery.project.app import Settings
+    from cannery.workspace.workspace import Progress
+
+__all__ = ["SEVERITIES", "audit", "close_gate", "severity_named"]
+
+SEVERITIES = ("critical", "high", "medium", "low", "info", "never")
+_TRANSPORTS = ("docker-archive:", "oci-archive:", "oci:", "docker-daemon:", "containers-storage:")
+
+
+def audit(
+    image: str,
+    settings: Settings,
+    *,
+    distribution: str | None = None,
+    fail_on: str = "high",
+    readable: bool = False,
+    progress: Progress,
+) -> AuditReport:
+    """Look at ``image``: an archive, an OCI layout's folder, or what an engine calls it.
+
+    ``distribution`` is the app's own name, whose package and metadata aren't a dependency's. Raises :class:`ImageError`
+    for what is no image, :class:`MachineError` where an engine is needed and none answers.
+    """
+    gate = severity_named(fail_on)
+    _check_allowed(settings.audit.allow)
+    saved, reference = _read(image, settings, progress, readable=readable)
+    contents = choose(saved, reference, distribution)
+    allow = (*settings.audit.allow, *_allowed_secrets(settings))
+    found = check(contents)
+    allowed = [finding for finding in found if any(_allows(entry, finding) for entry in allow)]
+    unused = [entry for entry in settings.audit.allow if not any(_allows(entry, finding) for finding in found)]
+    texts = {place.node.path: place.node.facts.readable for place in contents.files() if _shown(contents, place)}
+    kept = [finding for finding in found if finding not in allowed]
+    return AuditReport(contents, kept, allowed, unused, gate, texts)
+
+
+def close_gate(report: AuditReport) -> None:
+    """Raise :class:`AuditError` where findings are as bad as the gate allows for, or worse."""
+    if not report.failing:
+        return
+    rules = sorted({finding.rule.id for finding in report.failing})
+    raise AuditError(
+        f"{report.contents.name} does not pass: {len(report.failing)} findings are {report.fail_on} or worse",
+        evidence=", ".join(rules),
+        step=f"mend them, or allow what is meant to be:  [tool.cannery.audit]  allow = [{rules[0]!r}]",
+    )
+
+
+def severity_named(name: str) -> Severity | None:
+    """The severity of that name; None for ``never``."""
+    if name not in SEVERITIES:
+        raise ConfigurationError(
+            f"there is no severity {name!r}",
+            evidence=did_you_mean(name, SEVERITIES),
+            step=f"severities are: {', '.join(SEVERITIES)}",
+        )
+    return None if name == "never" else Severity[name.upper()]
+
+
+def _read(image: str, settings: Settings, progress: Progress, *, readable: bool) -> tuple[Saved, str]:
+    """What ``image`` leads to, and which of the images there is meant."""
+    place, reference = _place(image)
+    if place is None:
+        return _from_engine(image, settings, progress, readable=readable), ""
+    if place.is_dir():
+        return read_layout(place, readable=readable), reference
+    with explained(place, "read"), place.open("rb") as stream:
+        shown = _Shown(stream, progress, place.stat().st_size)
+        return read_archive(cast("BinaryIO", shown), str(place), readable=readable), reference
+
+
+def _place(image: str) -> tuple[Path | None, str]:
+    """The file or folder that ``image`` begins with, and the name behind its colon."""
+    transport = next((each for each in _TRANSPORTS if image.startswith(each)), "")
+    rest = image.removeprefix(transport)
+    parts = rest.split(":")
+    for length in range(len(parts), 0, -1):
+        path = Path(":".join(parts[:length]))
+        if path.is_file() or (path / "index.json").is_file():
+            return path, ":".join(parts[length:])
+    if transport in {"docker-archive:", "oci-archive:", "oci:"} or rest.startswith(("/", "./", "../")):
+        raise ImageError(f"there is no image at {rest}", step="name an archive, an OCI layout or an image of an engine")
+    return None, ""
+
+
+def _from_engine(image: str, settings: Settings, progress: Progress, *, readable: bool) -> Saved:
+    engine = find_engine(settings.engine)
+    if engine is None:
+        raise ImageError(
+            f"{image!r} is no file and no OCI layout, and no engine answers that may have an image of that name",
+            step="name an archive, or start Docker or Podman",
+        )
+    name = image.removeprefix("docker-daemon:").removeprefix("containers-storage:")
+    with engine.save(name) as stream:
+        return read_archive(cast("BinaryIO", _Shown(stream, progress)), f"{name} in {engine.name}", readable=readable)
+
+
+class _Shown:
+    """A stream that shows how far it's read."""
+
+    def __init__(self, stream: BinaryIO, progress: Progress, size: int = 0) -> None:
+        self._stream = stream
+        self._progress = progress
+        self._size = size
+        self._done = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._done += len(data)
+        self._progress("reading the image", self._done, self._size)
+        return data
+
+
+def _check_allowed(allow: Sequence[str]) -> None:
+    for entry in allow:
+        identifier = entry.partition(":")[0]
+        if identifier not in RULES:
+            raise ConfigurationError(
+                f"[tool.cannery.audit] allow names {identifier!r}: there is no such rule",
+                evidence=did_you_mean(identifier, RULES),
+                step="docs/audit.md lists the rules",
+            )
+
+
+def _allowed_secrets(settings: Settings) -> tuple[str, ...]:
+    """What the build lets through, the audit does, too."""
+    return tuple(f"{rule}:/app/{path}" for path in settings.allow_secrets for rule in ("CAN301", "CAN302"))
+
+
+def _allows(entry: str, finding: Finding) -> bool:
+    identifier, _, pattern = entry.partition(":")
+    return finding.rule.id == identifier and (not pattern or fnmatch.fnmatchcase(finding.path, pattern))
+
+
+def _shown(contents: Contents, place: Place) -> bool:
+    return bool(place.node.facts.readable) and contents.own(place.node.path)

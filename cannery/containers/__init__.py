@@ -1,0 +1,1 @@
+"""Running images: ``engine`` asks Docker or Podman, ``sandbox`` does without."""

@@ -1,0 +1,1 @@
+"""An engine: Docker or Podman, asked over its socket."""

@@ -1,0 +1,268 @@
+"""Docker and Podman through the docker SDK: Podman's service speaks Docker's API, too (Engine API v1.40)."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from docker.errors import APIError, NotFound
+from docker.utils import parse_repository_tag
+
+from cannery.containers.engine.client import Chunks, advice, client_for, remove_container, translated
+from cannery.containers.engine.engine import Container, Job, StoredImage, Usage
+from cannery.containers.engine.present import image_id, names_of, prefixed
+from cannery.containers.engine.request import container_request
+from cannery.errors import ImageError, MachineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from docker import APIClient
+
+    from cannery.containers.engine.finding import Answer
+    from cannery.image.tree import Image
+
+__all__ = ["SdkEngine"]
+
+_OWN_HISTORY: Final = "cannery: "  # as cannery.image.image begins each line of an image's history
+_PATIENCE: Final = 600  # seconds without a byte: an engine that unpacks a large layer is silent for long
+
+
+class SdkEngine:
+    """An engine that answers."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.name = str(answer)
+
+    @cached_property
+    def client(self) -> APIClient:
+        """The SDK's client, connected when it's first needed."""
+        with self._translated():
+            return client_for(self._answer.endpoint, timeout=_PATIENCE)
+
+    def has(self, image: Image, references: Sequence[str]) -> bool:
+        """Whether ``image`` is there; if so, ``references`` name it from now on."""
+        names = names_of(image)
+        unnamed = [reference for reference in references if self.id_of(reference) not in names]
+        present = next(filter(self.id_of, names), None) if unnamed else None
+        for reference in unnamed if present else ():
+            self._tag(str(present), reference)
+        return not unnamed or present is not None
+
+    def shared(self, image: Image, reference: str) -> int:
+        """How many of the lowest layers of ``image`` need not be sent, as the image called ``reference`` has them.
+
+        Docker finds layers by what they hold before it looks for them in what it's sent; Podman wants all of them.
+        """
+        if self._answer.engine != "Docker" or self.id_of(reference) is None:
+            return 0
+        with self._translated():
+            there = self.client.inspect_image(reference)["RootFS"].get("Layers") or []
+        pairs = zip(image.layers, there, strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda pair: str(pair[0].diff_id) == pair[1], pairs))
+
+    def load(self, image: Image, archive: Path, references: Sequence[str]) -> None:
+        """Send ``archive``, which holds ``image``.
+
+        Raises :class:`ImageError` where ``references`` name another one after that.
+        """
+        with self._translated(), archive.open("rb") as stream:
+            for message in self.client.load_image(stream):
+                if error := message.get("error"):
+                    raise MachineError(f"{self.name} cannot load the image", evidence=error, step=advice(error))
+        for reference in references:
+            if (found := self.id_of(reference)) not in names_of(image):
+                raise ImageError(
+                    f"{self.name} has another image as {reference} than the one that it was sent",
+                    evidence=f"{found or 'none'} instead of {image.id}",
+                    step="something else may have tagged an image meanwhile: try again",
+                )
+
+    def run(self, job: Job) -> int:
+        """Run a container on this process's terminal or streams, remove it, and return its exit code."""
+        from cannery.containers.engine.attached import run_attached  # noqa: PLC0415  # terminals are a Unix matter
+
+        with self._translated():
+            request = container_request(job, local=self._local)
+            container: str = self.client.create_container_from_config(request.config, request.name)["Id"]
+            try:
+                return run_attached(self.client, container, tty=request.tty)
+            finally:
+                remove_container(self.client, container)
+
+    @property
+    def architecture(self) -> str:
+        """What its containers run on, by Go's name."""
+        with self._translated():
+            return str(self.client.version()["Arch"])
+
+    def create(self, job: Job) -> str:
+        """Make a container that waits in the background once it's started, gone when it's stopped; return its ID."""
+        request = container_request(job, local=self._local, waiting=True)
+        with self._translated():
+            return str(self.client.create_container_from_config(request.config, request.name)["Id"])
+
+    def put(self, container: str, archive: Path) -> None:
+        """Unpack an archive, which may be compressed, over the root of a container."""
+        with self._translated(), archive.open("rb") as stream:
+            self.client.put_archive(container, "/", stream)
+
+    def start(self, container: str) -> None:
+        """Start a container."""
+        with self._translated():
+            self.client.start(container)
+
+    def enter(self, container: str, command: Sequence[str]) -> int:
+        """Run a command in a running container, on this process's terminal; return its exit code."""
+        from cannery.containers.engine.attached import exec_attached  # noqa: PLC0415
+
+        with self._translated():
+            return exec_attached(self.client, container, command)
+
+    def has_file(self, container: str, paths: Sequence[str]) -> str | None:
+        """The first of ``paths`` that a container has; it needn't run."""
+        with self._translated():
+            return next((path for path in paths if self._contains(container, path)), None)
+
+    @contextmanager
+    def save(self, image: str) -> Iterator[BinaryIO]:
+        """A stream of the archive that ``docker save`` writes of ``image``."""
+        with self._translated():
+            chunks = self.client.get_image(image)
+        try:
+            yield io.BufferedReader(Chunks(chunks, self.name))
+        finally:
+            chunks.close()
+
+    def config(self, image: str) -> Mapping[str, object]:
+        """How containers of ``image`` start (the "config" part of OCI image-spec v1.1, config.md)."""
+        with self._translated():
+            return dict(self.client.inspect_image(image)["Config"])
+
+    def containers(self, *, label: str | None = None, sizes: bool = False) -> tuple[Container, ...]:
+        """The containers, running or not."""
+        filters = {"label": label} if label else {}
+        with self._translated():
+            return tuple(map(_container, self.client.containers(all=True, size=sizes, filters=filters)))
+
+    def images(self, *, label: str | None = None, everything: bool = False) -> tuple[StoredImage, ...]:
+        """The images; ``everything`` includes those that only other images need."""
+        filters = {"label": label} if label else {}
+        with self._translated():
+            return tuple(map(_stored_image, self.client.images(all=everything, filters=filters)))
+
+    def built_here(self, image: str) -> bool:
+        """Whether cannery made the image's last layer: an image that others build from ours has our labels, too."""
+        with self._translated():
+            return any(str(step["CreatedBy"]).startswith(_OWN_HISTORY) for step in self._history(image)[:1])
+
+    def usage(self, images: Sequence[StoredImage]) -> Usage:
+        """What ``images`` take."""
+        with self._translated():
+            return Usage({image.id: self._layers(image.id) for image in images})
+
+    def stop(self, container: str) -> None:
+        """Stop a container: its stop signal, then ten seconds later the end."""
+        with self._translated():
+            self.client.stop(container, timeout=10)
+
+    def remove_container(self, container: str) -> None:
+        """Remove a container, with the volumes that have no name; it may run, or be gone already."""
+        with self._translated():
+            remove_container(self.client, container)
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image by its ID or reference; one that a container uses is refused."""
+        with self._translated():
+            self.client.remove_image(image)
+
+    def build_cache(self) -> int:
+        """Bytes that builds of the engine's own keep and nothing uses."""
+        with self._translated():
+            records = self.client.df().get("BuildCache") or ()
+        return sum(record["Size"] for record in records if not record["InUse"])
+
+    def prune_rest(self) -> int:
+        """Remove networks that nothing uses, and what builds keep; return the bytes that came free."""
+        with self._translated():
+            self.client.prune_networks()
+            try:
+                return int(self.client.prune_builds().get("SpaceReclaimed") or 0)
+            except NotFound:
+                return 0  # Podman keeps no builds
+
+    @property
+    def _local(self) -> bool:
+        return self._answer.endpoint.local
+
+    def _translated(self) -> Any:
+        return translated(self.name)
+
+    def id_of(self, name: str) -> str | None:
+        """The ID of the image of that name, if the engine has it; asked without the client where that's possible."""
+        if (socket := self._answer.endpoint.socket) is not None:
+            with self._translated():
+                return image_id(socket, name)
+        try:
+            return prefixed(self.client.inspect_image(name)["Id"])
+        except NotFound:
+            return None
+
+    def _tag(self, image: str, reference: str) -> None:
+        repository, tag = parse_repository_tag(reference)
+        with self._translated():
+            self.client.tag(image, repository, tag)
+
+    def _contains(self, container: str, path: str) -> bool:
+        try:
+            stream, _ = self.client.get_archive(container, path)
+        except NotFound:
+            return False
+        stream.close()
+        return True
+
+    def _history(self, image: str) -> list[dict[str, Any]]:
+        """How the image came about, the last step first; nothing where Podman stumbles over a step without a time."""
+        try:
+            return list(self.client.history(image))
+        except APIError as error:
+            if "nil pointer" not in str(error.explanation):
+                raise
+            return []
+
+    def _layers(self, image: str) -> tuple[tuple[str, int], ...]:
+        """The image's layers with their sizes, each named by itself and those below."""
+        diff_ids = self.client.inspect_image(image)["RootFS"].get("Layers") or []
+        sizes = [step["Size"] for step in reversed(self._history(image))]
+        sizes = sizes if len(sizes) == len(diff_ids) else [size for size in sizes if size]
+        names = ["/".join(diff_ids[: number + 1]) for number in range(len(diff_ids))]
+        return tuple(zip(names, sizes, strict=False))
+
+
+def _container(found: Mapping[str, Any]) -> Container:
+    return Container(
+        id=found["Id"],
+        name=(found.get("Names") or [""])[0].lstrip("/"),
+        image=found["Image"],
+        image_id=prefixed(found["ImageID"]),
+        state=found["State"],
+        status=found.get("Status") or found["State"],
+        ports=tuple(map(_port, found.get("Ports") or ())),
+        labels=found.get("Labels") or {},
+        size=found.get("SizeRw") or 0,
+    )
+
+
+def _port(port: Mapping[str, Any]) -> str:
+    inside = f"{port['PrivatePort']}/{port['Type']}"
+    return f"{port.get('IP', '')}:{port['PublicPort']}->{inside}" if port.get("PublicPort") else inside
+
+
+def _stored_image(found: Mapping[str, Any]) -> StoredImage:
+    references = tuple(name for name in found.get("RepoTags") or () if name != "<none>:<none>")
+    return StoredImage(prefixed(found["Id"]), references, found["Size"], found.get("Labels") or {})

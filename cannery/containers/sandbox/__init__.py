@@ -1,0 +1,1 @@
+"""A container with no engine: namespaces over an unpacked image."""

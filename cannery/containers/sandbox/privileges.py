@@ -1,0 +1,117 @@
+"""Who a container's program is on the machine, and what it may do there: nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cannery.containers.sandbox.syscalls import StepError, capset_none, prctl, step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["IdMaps", "Range", "die_with_parent", "drop_privileges", "id_maps", "may_map_others", "ranges", "write_maps"]
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
+_PR_CAPBSET_DROP: Final = 24
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_PR_CAP_AMBIENT: Final = 47
+_PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
+_CAP_SETGID: Final = 6
+_CAP_SETUID: Final = 7
+_SIGKILL: Final = 9
+
+
+class Range(NamedTuple):
+    """IDs in a row (user_namespaces(7))."""
+
+    inside: int
+    outside: int
+    length: int
+
+
+class IdMaps(NamedTuple):
+    """Which IDs of the machine a container's IDs are."""
+
+    uids: tuple[Range, ...]
+    gids: tuple[Range, ...]
+    groups: bool  # whether the supplementary groups may be changed
+
+
+def ranges(text: str) -> tuple[Range, ...]:
+    """Read ``/proc/PID/uid_map`` or ``gid_map``."""
+    return tuple(Range(*map(int, line.split())) for line in text.splitlines())
+
+
+def may_map_others(status: str) -> bool:
+    """Whether the process of ``/proc/PID/status`` may map IDs other than its own (capabilities(7))."""
+    effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(effective >> _CAP_SETUID & 1 and effective >> _CAP_SETGID & 1)
+
+
+def id_maps(uid: int, gid: int, *, own: tuple[Sequence[Range], Sequence[Range]], privileged: bool) -> IdMaps:
+    """The maps under which a program can be ``uid`` and ``gid``; ``own`` are those of this process.
+
+    A privileged caller maps every ID that it has itself to the same ID. Anyone else has but one, which becomes
+    the program's.
+    """
+    if privileged and all(map(_covers, own, (uid, gid))):
+        uids, gids = (tuple(Range(each.inside, each.inside, each.length) for each in ids) for ids in own)
+        return IdMaps(uids, gids, groups=True)
+    return IdMaps((Range(uid, os.geteuid(), 1),), (Range(gid, os.getegid(), 1),), groups=False)
+
+
+def write_maps(pid: int, maps: IdMaps) -> None:
+    """Give the user namespace of process ``pid`` its maps."""
+    if not maps.groups:
+        _write(pid, "setgroups", "deny")
+    _write(pid, "gid_map", _lines(maps.gids))
+    _write(pid, "uid_map", _lines(maps.uids))
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent ends; a change of credentials undoes it."""
+    prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+
+
+def drop_privileges(uid: int, gid: int, *, groups: bool) -> None:
+    """Become ``uid`` and ``gid`` for good, with no capability and no way to get one."""
+    prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    _empty_bounding_set()
+    with step(f"becoming user {uid} and group {gid}"):
+        if groups:
+            os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    capset_none()
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    # Else the program, as the same user, could read this process: its memory and its environment are the host's.
+    prctl(_PR_SET_DUMPABLE, 0)
+
+
+def _empty_bounding_set() -> None:
+    capability = 0
+    while True:
+        try:
+            prctl(_PR_CAPBSET_DROP, capability)
+        except StepError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return  # past the last one that this kernel knows
+        capability += 1
+
+
+def _covers(ids: Sequence[Range], number: int) -> bool:
+    return any(each.inside <= number < each.inside + each.length for each in ids)
+
+
+def _lines(maps: Sequence[Range]) -> str:
+    return "".join(f"{each.inside} {each.outside} {each.length}\n" for each in maps)
+
+
+def _write(pid: int, name: str, text: str) -> None:
+    path = f"/proc/{pid}/{name}"
+    with step(f"writing {name}"), open(path, "w", encoding="utf-8", buffering=len(text) + 1) as file:
+        file.write(text)

@@ -1,0 +1,60 @@
+"""An image's root filesystem, unpacked once and kept."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from cannery.image.paths import folder_of, make_folder, parts_of, resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cannery.image.tree import Image, Layer
+    from cannery.workspace.cache import Cache
+
+__all__ = ["rootfs"]
+
+_FOLDERS: Final = {"/proc": 0o555, "/sys": 0o555, "/dev": 0o755, "/tmp": 0o1777}  # noqa: S108  # the image's
+_FILES: Final = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
+
+
+def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
+    """The folder of ``image``'s unpacked layers, with what the runner mounts on; nothing writes to it later.
+
+    Layers that aren't the image's may be laid ``over`` its own.
+    """
+
+    def fill(folder: Path) -> None:
+        from cannery.image.unpack import unpack  # noqa: PLC0415  # slow to import, and needed once per image
+
+        unpack((*image.layers, *over), folder)
+        _add_mount_points(os.fspath(folder), image.config.get("config") or {})
+
+    key = "-".join((image.digest.hex, *(layer.digest.hex for layer in over)))
+    return cache.folder("roots", key, fill)
+
+
+def _add_mount_points(root: str, settings: Mapping[str, Any]) -> None:
+    """Make what a container needs and the image lacks: files and folders to mount on, the working directory."""
+    for name, mode in _FOLDERS.items():
+        if not os.path.lexists(root + name):
+            make_folder(root, root + name)
+            os.chmod(root + name, mode)
+    for name in (settings.get("WorkingDir") or "/", *(settings.get("Volumes") or ())):
+        make_folder(root, resolved(root, name))
+    for name in _FILES:
+        _make_file(root, name)
+
+
+def _make_file(root: str, name: str) -> None:
+    """Make an empty file; a link, which may lead nowhere here, makes way for it."""
+    folder = folder_of(root, name)
+    make_folder(root, folder)
+    path = f"{folder}/{parts_of(name)[-1]}"
+    if os.path.islink(path):
+        os.unlink(path)
+    if not os.path.exists(path):
+        with open(path, "x", encoding="utf-8"):
+            os.chmod(path, 0o644)

@@ -1,0 +1,1 @@
+"""ELF files read, and made smaller without moving code."""

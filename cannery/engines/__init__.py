@@ -1,1 +1,0 @@
-"""What runs an image: an engine, or the embedded runner where there is none."""

@@ -1,0 +1,1 @@
+"""One executable: ``onefile`` by PyInstaller and staticx, ``static`` linked from a ``kit``."""

@@ -1,0 +1,152 @@
+"""The interpreter: CPython from its source, every extension module of the standard library linked in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.executable.kit.libraries import jobs, library
+from cannery.executable.kit.sources import known_sources, locate, unpack
+from cannery.executable.kit.toolchain import native_target
+from cannery.image.tree import key_of
+from cannery.workspace.process import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.executable.kit.toolchain import Toolchain
+
+__all__ = ["NEEDED", "cpython"]
+
+NEEDED = ("zlib", "bzip2", "xz", "libffi", "sqlite", "openssl")  # libraries
+_VERSION = 6  # of what is done below: counts up when that changes what is made
+_PREFIX = "/usr/local"  # where the interpreter believes that it is installed
+
+_NO_TESTS = "--disable-test-modules"
+_FOR_TESTS = "py_cv_module__testinternalcapi=n/a"  # the one that needs what only the whole interpreter has
+_OPTIONS = (
+    f"--prefix={_PREFIX}",
+    "--disable-shared",
+    _NO_TESTS,
+    "--without-doc-strings",
+    "--without-ensurepip",
+    "--without-readline",
+    "ac_cv_buggy_getaddrinfo=no",  # the test would have to run, and musl's is not
+    "ac_cv_file__dev_ptmx=yes",
+    "ac_cv_file__dev_ptc=no",
+)
+# What needs other libraries, another system, or loading at run time; `uuid` and `dbm.dumb` do without theirs.
+_NO_PART = ("test", "tests", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "lib2to3")  # of a kit
+# What the module that configure doesn't know has to be told (CPython's Modules/Setup).
+_CTYPES = "-DHAVE_FFI_PREP_CIF_VAR -DHAVE_FFI_PREP_CLOSURE_LOC -DHAVE_FFI_CLOSURE_ALLOC -lffi"
+# zig's is off by 3e-7 below 2**-1022; Python can do without, but configure insists on it.
+_LOG2 = ("#define HAVE_LOG2 1\n", "/* #undef HAVE_LOG2 */\n")
+_REPLACED = ("config.o", "deepfreeze.o", "frozen.o", "getpath.o")  # by what is made for each executable
+_LEFT_OUT = ("_curses", "_curses_panel", "_dbm", "_gdbm", "_tkinter", "_uuid", "nis", "ossaudiodev", "readline")
+
+
+def cpython(tools: Toolchain, *, tests: bool = False) -> Path:
+    """The folder with ``lib`` (static libraries), ``include``, ``bin`` and the licences of CPython.
+
+    With ``tests`` the interpreter has the modules that CPython's own tests ask for.
+    """
+    workspace = tools.workspace
+    source = known_sources()["cpython"]
+    path, archive = locate(source, workspace)
+    libraries = [library(name, tools) for name in NEEDED]
+    names = [folder.name for folder in libraries]
+    options = tuple(_FOR_TESTS if tests and option == _NO_TESTS else option for option in _OPTIONS)
+    key = key_of(
+        "cpython", _VERSION, archive.sha256, tools.version, tools.target, tools.FLAGS, names, options, _LEFT_OUT
+    )
+
+    def fill(folder: Path) -> None:
+        workspace.progress(f"building Python {source.version} for {tools.target.platform}")
+        with workspace.cache.scratch() as scratch:
+            prefix = scratch / "prefix"
+            for each in libraries:
+                shutil.copytree(each, prefix, dirs_exist_ok=True)
+            (scratch / "source").mkdir()
+            top = unpack(path, scratch / "source")
+            _configure(tools, top, prefix, options)
+            if tests:
+                _without_loading(top)
+            _build(tools, top)
+            _collect(tools, top, folder)
+
+    waiting = f"waiting for another build of Python {source.version}"
+    return workspace.cache.folder("static-pythons", key, fill, waiting=lambda: workspace.progress(waiting))
+
+
+def _configure(tools: Toolchain, top: Path, prefix: Path, settled: tuple[str, ...]) -> None:
+    native = native_target()
+    options = [*settled, f"--host={tools.target.triple}", f"--with-openssl={prefix}"]
+    options += [f"py_cv_module_{name}=n/a" for name in _LEFT_OUT]
+    options.append(f"--build={native.triple}")
+    if native != tools.target:
+        options.append(f"--with-build-python={_build_python(tools)}")
+    settings = {
+        **tools.programs(top),
+        "CFLAGS": "-fwrapv -Wno-date-time -Wno-macro-redefined",
+        "OPT": "-DNDEBUG",  # configure's own asks for speed after the compiler was asked for small code
+        "CPPFLAGS": f"-I{prefix}/include",
+        "LDFLAGS": f"-L{prefix}/lib -static",
+        "LINKFORSHARED": " ",
+        "MODULE_BUILDTYPE": "static",
+        "READELF": "true",
+        "PKG_CONFIG": "",
+    }
+    tools.run("./configure", *options, cwd=top, env=settings)
+    found = (top / "pyconfig.h").read_text(encoding="utf-8")
+    (top / "pyconfig.h").write_text(found.replace(*_LOG2), encoding="utf-8")
+    (top / "Modules/Setup.local").write_text("\n".join(_setup(top)), encoding="utf-8")
+
+
+def _without_loading(top: Path) -> None:
+    """Give ctypes what it has in executables: functions that say that nothing can be loaded."""
+    shutil.copy(Path(__file__).parents[1] / "static" / "launcher" / "dl.c", top / "Modules/_ctypes")
+    setup = top / "Modules/Setup.local"
+    setup.write_text(setup.read_text(encoding="utf-8").replace(_CTYPES, f"_ctypes/dl.c {_CTYPES}"), encoding="utf-8")
+
+
+def _setup(top: Path) -> Iterator[str]:
+    """The list of extension modules that configure found possible, less what only tests need."""
+    for line in (top / "Modules/Setup.stdlib").read_text(encoding="utf-8").splitlines():
+        if line.strip() == "*shared*":
+            return
+        _, ctypes, sources = line.partition("_ctypes _ctypes/_ctypes.c ")
+        yield f"{ctypes}{sources} {_CTYPES}" if ctypes else line
+
+
+def _build(tools: Toolchain, top: Path) -> None:
+    make = find("make", "gmake", step="install it: apt-get install make")
+    path = os.pathsep.join([str(top / ".cannery"), *os.get_exec_path()])
+    tools.run(make, jobs(), "python", cwd=top, env={"PATH": path})
+
+
+def _build_python(tools: Toolchain) -> Path:
+    from dataclasses import replace  # noqa: PLC0415
+
+    (python,) = (cpython(replace(tools, target=native_target())) / "bin").iterdir()
+    return python
+
+
+def _collect(tools: Toolchain, top: Path, folder: Path) -> None:
+    """Keep what links and what runs: libraries, headers, the interpreter, the modules in Python."""
+    for part in ("lib", "include", "bin"):
+        (folder / part).mkdir()
+    for archive in (*top.glob("libpython3*.a"), *top.glob("Modules/**/*.a")):
+        shutil.copy(archive, folder / "lib")
+    shutil.copytree(top / "Include", folder / "include", dirs_exist_ok=True)
+    shutil.copy(top / "pyconfig.h", folder / "include")
+    (library_of_python,) = (folder / "lib").glob("libpython3*.a")
+    tools.run(str(tools.zig), "ar", "dD", str(library_of_python), *_REPLACED, cwd=top)
+    name = library_of_python.stem.removeprefix("lib")
+    stdlib = folder / "lib" / name
+    shutil.copytree(top / "Lib", stdlib, ignore=shutil.ignore_patterns("__pycache__", *_NO_PART))
+    (stdlib / "lib-dynload").mkdir()  # the interpreter finds itself by it
+    shutil.copy(top / "python", folder / "bin" / name)
+    shutil.copy(top / "LICENSE", folder)
+    shutil.copy(top / "Modules/config.c", folder)  # the table of modules that are inside

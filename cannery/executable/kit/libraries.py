@@ -1,0 +1,191 @@
+"""The libraries that the standard library's extension modules need, each a static one and built once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.executable.kit.sources import known_sources, locate, unpack
+from cannery.image.tree import key_of
+from cannery.workspace.files import explained
+from cannery.workspace.process import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cannery.executable.kit.toolchain import Toolchain
+
+    Recipe = Callable[[Toolchain, Path, Path], None]  # from the unpacked source to a folder with lib and include
+
+__all__ = ["LIBRARIES", "jobs", "library"]
+
+_VERSIONS = {"zstd": 4}  # of the recipes below: counts up when one changes what it makes
+_VERSION = 2  # of all others
+
+
+def library(name: str, tools: Toolchain) -> Path:
+    """The folder with ``lib``, ``include`` and the licence of the library ``name`` for the target."""
+    workspace = tools.workspace
+    source = known_sources()[name]
+    path, archive = locate(source, workspace)
+    key = key_of(
+        "library", _VERSIONS.get(name, _VERSION), name, archive.sha256, tools.version, tools.target, tools.FLAGS
+    )
+
+    def fill(folder: Path) -> None:
+        workspace.progress(f"building {name} {source.version} for {tools.target.platform}")
+        for part in ("include", "lib"):
+            (folder / part).mkdir()
+        with workspace.cache.scratch() as scratch:
+            top = unpack(path, scratch)
+            LIBRARIES[name](tools, top, folder)
+            if source.license:
+                shutil.copy(top / source.license, folder / "LICENSE")
+
+    waiting = f"waiting for another build of {name}"
+    return workspace.cache.folder("static-libraries", key, fill, waiting=lambda: workspace.progress(waiting))
+
+
+def jobs() -> str:
+    """How many programs ``make`` may run at once."""
+    return f"-j{len(os.sched_getaffinity(0))}"
+
+
+def _zlib(tools: Toolchain, top: Path, folder: Path) -> None:
+    _from_files(tools, folder, "z", sorted(top.glob("*.c")), ("-D_LARGEFILE64_SOURCE=1", "-DHAVE_UNISTD_H"))
+    _copy(top, folder, "zlib.h", "zconf.h")
+
+
+def _bzip2(tools: Toolchain, top: Path, folder: Path) -> None:
+    names = ("blocksort", "huffman", "crctable", "randtable", "compress", "decompress", "bzlib")
+    _from_files(tools, folder, "bz2", [top / f"{name}.c" for name in names], ("-D_FILE_OFFSET_BITS=64",))
+    _copy(top, folder, "bzlib.h")
+
+
+def _zstd(tools: Toolchain, top: Path, folder: Path) -> None:
+    """The decompressor alone."""
+    common = [path for path in sorted((top / "lib/common").glob("*.c")) if path.stem not in {"pool", "threading"}]
+    sources = [*common, *sorted((top / "lib/decompress").glob("*.c"))]
+    _from_files(tools, folder, "zstd", sources, _ZSTD)
+    _copy(top / "lib", folder, "zstd.h", "zstd_errors.h")
+
+
+# It lies in front of each packed executable, and each start waits for it: small, but not at the cost of speed.
+_ZSTD = (
+    *("-O2", "-DZSTD_DISABLE_ASM=1", "-DZSTD_LEGACY_SUPPORT=0", "-DHUF_FORCE_DECOMPRESS_X1"),
+    *("-DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT", "-DZSTD_STRIP_ERROR_STRINGS", "-DDYNAMIC_BMI2=0"),
+)
+
+
+def _sqlite(tools: Toolchain, top: Path, folder: Path) -> None:
+    """SQLite's single file, with what Debian and python.org turn on."""
+    home = top if (top / "sqlite3.c").is_file() else top / "extsrc"
+    features = ("FTS3", "FTS3_PARENTHESIS", "FTS4", "FTS5", "RTREE", "MATH_FUNCTIONS", "COLUMN_METADATA")
+    flags = [f"-DSQLITE_ENABLE_{feature}" for feature in features]
+    flags += ["-DSQLITE_THREADSAFE=1", "-DSQLITE_OMIT_LOAD_EXTENSION", "-DHAVE_USLEEP=1"]
+    _from_files(tools, folder, "sqlite3", [home / "sqlite3.c"], flags)
+    _copy(home, folder, "sqlite3.h")
+
+
+def _xz(tools: Toolchain, top: Path, folder: Path) -> None:
+    without = ("xz", "xzdec", "lzmadec", "lzmainfo", "lzma-links", "scripts", "doc", "nls", "shared")
+    _configure(tools, top, *(f"--disable-{part}" for part in without))
+    _make(tools, top, top / "src/liblzma")
+    shutil.copy(top / "src/liblzma/.libs/liblzma.a", folder / "lib")
+    shutil.copytree(top / "src/liblzma/api", folder / "include", dirs_exist_ok=True, ignore=_no_headers)
+
+
+def _libffi(tools: Toolchain, top: Path, folder: Path) -> None:
+    _configure(tools, top, "--disable-shared", "--enable-static", "--disable-docs", "--disable-exec-static-tramp")
+    (built,) = (path for path in top.iterdir() if path.name == tools.target.triple or _is_build(path))
+    _make(tools, top, built)
+    shutil.copy(built / ".libs/libffi.a", folder / "lib")
+    _copy(built / "include", folder, "ffi.h", "ffitarget.h")
+
+
+def _openssl(tools: Toolchain, top: Path, folder: Path) -> None:
+    """What Python's ``ssl`` and ``hashlib`` can reach: no engines, no ciphers that nobody speaks any more."""
+    perl = find("perl", step="install it: apt-get install perl")
+    tools.run(
+        perl,
+        "./Configure",
+        tools.target.openssl,
+        *(f"no-{part}" for part in _OPENSSL_WITHOUT),
+        "--prefix=/usr",
+        "--openssldir=/etc/ssl",
+        "--release",
+        cwd=top,
+        env=tools.programs(top),
+    )
+    _make(tools, top, top, "build_generated", "libcrypto.a", "libssl.a")
+    for name in ("libcrypto.a", "libssl.a"):
+        shutil.copy(top / name, folder / "lib")
+    shutil.copytree(top / "include/openssl", folder / "include/openssl", ignore=_no_headers)
+
+
+_OPENSSL_WITHOUT = (
+    *(
+        "shared",
+        "tests",
+        "dso",
+        "engine",
+        "legacy",
+        "comp",
+        "module",
+        "async",
+        "afalgeng",
+        "autoload-config",
+        "makedepend",
+    ),
+    *("cmp", "cms", "ct", "ts", "rfc3779", "gost", "srp", "sctp", "dtls", "ssl3", "nextprotoneg", "ssl-trace"),
+    *("aria", "bf", "camellia", "cast", "idea", "md2", "md4", "mdc2", "rc2", "rc4", "rc5", "seed", "siv", "sm2", "sm3"),
+    *("sm4", "whirlpool", "weak-ssl-ciphers"),
+)
+
+LIBRARIES: Mapping[str, Recipe] = {
+    "zlib": _zlib,
+    "bzip2": _bzip2,
+    "xz": _xz,
+    "zstd": _zstd,
+    "libffi": _libffi,
+    "sqlite": _sqlite,
+    "openssl": _openssl,
+}
+
+
+def _from_files(
+    tools: Toolchain, folder: Path, name: str, sources: list[Path], flags: tuple[str, ...] | list[str]
+) -> None:
+    with tools.workspace.cache.scratch() as objects:
+        tools.archive(tools.compile(sources, objects, flags), folder / "lib" / f"lib{name}.a")
+
+
+def _copy(top: Path, folder: Path, *headers: str) -> None:
+    with explained(folder):
+        for header in headers:
+            shutil.copy(top / header, folder / "include")
+
+
+def _configure(tools: Toolchain, top: Path, *options: str) -> None:
+    command = ("./configure", f"--host={tools.target.triple}", f"--build={_build_machine()}", *options)
+    tools.run(*command, "CFLAGS=", cwd=top, env=tools.programs(top))
+
+
+def _make(tools: Toolchain, top: Path, folder: Path, *targets: str) -> None:
+    make = find("make", "gmake", step="install it: apt-get install make")
+    path = os.pathsep.join([str(top / ".cannery"), *os.get_exec_path()])
+    tools.run(make, jobs(), *targets, cwd=folder, env={"PATH": path})
+
+
+def _build_machine() -> str:
+    return f"{os.uname().machine}-pc-linux-gnu"  # never the target's own, or configure would take it for no cross build
+
+
+def _is_build(path: Path) -> bool:
+    return path.is_dir() and (path / "config.status").is_file()
+
+
+def _no_headers(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if not name.endswith(".h") and not Path(folder, name).is_dir()}

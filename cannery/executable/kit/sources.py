@@ -1,0 +1,122 @@
+"""The sources of a kit: where their archives come from, and that they are what they should be."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tarfile
+import tomllib
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.errors import ToolError
+from cannery.image.tree import Digest
+from cannery.workspace.files import explained, user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Archive", "Source", "known_sources", "locate", "unpack"]
+
+_LIST = Path(__file__).with_name("sources.toml")
+_PATIENCE = 30  # seconds without an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One published form of a source."""
+
+    address: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """What the file is called."""
+        return self.address.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a part of the kit is built from: any one of its archives."""
+
+    name: str
+    version: str
+    license: str  # the file in it that says how it may be used; empty where it's in the public domain
+    archives: tuple[Archive, ...]
+
+
+def known_sources() -> Mapping[str, Source]:
+    """The sources that ``sources.toml`` lists, by name."""
+    listed = tomllib.loads(_LIST.read_text(encoding="utf-8"))
+    return {
+        name: Source(name, entry["version"], entry["license"], tuple(Archive(**each) for each in entry["archives"]))
+        for name, entry in listed.items()
+    }
+
+
+def locate(source: Source, workspace: Workspace) -> tuple[Path, Archive]:
+    """An archive of ``source`` on this machine: from ``CANNERY_SOURCES``, from the cache, or fetched now.
+
+    Raises :class:`ToolError` where there is none, or where one isn't what its SHA-256 promises.
+    """
+    folder = os.environ.get("CANNERY_SOURCES")
+    for archive in source.archives:
+        if folder and (path := user_path(folder) / archive.name).is_file():
+            _check(path, archive)
+            return path, archive
+    for archive in source.archives:
+        if (path := workspace.cache.blob(Digest(archive.sha256))).is_file():
+            return path, archive
+    return _fetch(source, folder, workspace)
+
+
+def unpack(path: Path, folder: Path) -> Path:
+    """Unpack the archive ``path`` below ``folder``; returns the one folder that is in it."""
+    with explained(folder), tarfile.open(path) as archive:
+        archive.extractall(folder, filter="data")
+    (top,) = folder.iterdir()
+    return top
+
+
+def _check(path: Path, archive: Archive) -> None:
+    with explained(path, "read"), path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != archive.sha256:
+        raise ToolError(
+            f"{path} is not the archive that it should be",
+            evidence=f"SHA-256 {found}, not {archive.sha256}",
+            step=f"replace it with {archive.address}",
+        )
+
+
+def _fetch(source: Source, folder: str | None, workspace: Workspace) -> tuple[Path, Archive]:
+    failures: list[str] = []
+    for archive in source.archives:
+        workspace.progress(f"fetching {archive.name}")
+        try:
+            return _download(archive, workspace), archive
+        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            failures.append(f"{archive.address}: {getattr(error, 'reason', error)}")
+    names = " or ".join(dict.fromkeys(archive.name for archive in source.archives))
+    raise ToolError(
+        f"the source of {source.name} {source.version} can't be had",
+        evidence="\n".join([*failures, f"CANNERY_SOURCES is {folder or 'not set'}"]),
+        step=f"put {names} into a folder, and name that in CANNERY_SOURCES",
+    )
+
+
+def _download(archive: Archive, workspace: Workspace) -> Path:
+    with (
+        urllib.request.urlopen(archive.address, timeout=_PATIENCE) as answer,  # noqa: S310  # https and http only
+        workspace.cache.new_blob() as (stream, commit),
+    ):
+        shutil.copyfileobj(answer, stream)
+        stream.flush()
+        _check(Path(stream.name), archive)
+        return commit(Digest(archive.sha256))

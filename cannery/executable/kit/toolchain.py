@@ -1,0 +1,150 @@
+"""The C compiler: zig, which comes from PyPI, brings musl, and compiles for any machine on any machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.errors import ConfigurationError, ToolError
+from cannery.image.tree import Platform
+from cannery.project.uv import shortage
+from cannery.workspace.files import explained
+from cannery.workspace.process import ProgramFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["TARGETS", "Target", "Toolchain", "native_target", "target_for", "toolchain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A machine that executables are made for, by everybody's name for it."""
+
+    platform: str  # Go's (OCI image-spec v1.1, config.md)
+    triple: str  # zig's and autoconf's
+    openssl: str  # that of OpenSSL's Configure
+    wheels: str  # uv's
+
+
+TARGETS = (
+    Target("linux/amd64", "x86_64-linux-musl", "linux-x86_64", "x86_64-unknown-linux-musl"),
+    Target("linux/arm64", "aarch64-linux-musl", "linux-aarch64", "aarch64-unknown-linux-musl"),
+)
+
+
+def target_for(platform: Platform | str) -> Target:
+    """The target for ``platform``; raises :class:`ConfigurationError` where no static executable can be made for it."""
+    wanted = Platform.parse(str(platform))
+    for target in TARGETS:
+        if Platform.parse(target.platform).agrees(wanted):
+            return target
+    raise ConfigurationError(
+        f"no static executable can be made for {platform}",
+        step=f"platforms are: {', '.join(target.platform for target in TARGETS)}",
+    )
+
+
+def native_target() -> Target:
+    """The target that this machine is; raises :class:`ConfigurationError` where it's none."""
+    machine = os.uname().machine
+    for target in TARGETS:
+        if target.triple.startswith(f"{machine}-"):
+            return target
+    raise ConfigurationError(
+        f"no static executable can be made on {machine}", step="build on x86-64 or on a 64-bit ARM machine"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """zig as C compiler, archiver and linker for one target."""
+
+    zig: Path
+    version: str
+    target: Target
+    workspace: Workspace
+
+    # Small code, each function in a section of its own, so that the link can leave out what nothing calls.
+    FLAGS = (
+        *("-Os", "-g0", "-ffunction-sections", "-fdata-sections"),
+        *("-fno-unwind-tables", "-fno-asynchronous-unwind-tables"),
+    )
+
+    @property
+    def compiler(self) -> tuple[str, ...]:
+        """The command of the C compiler."""
+        return (str(self.zig), "cc", "-target", self.target.triple)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What programs are told: where zig may write, and a time for all that asks for one."""
+        home = str(self.workspace.cache.root / "zig")
+        return {
+            "ZIG_GLOBAL_CACHE_DIR": home,
+            "ZIG_LOCAL_CACHE_DIR": home,
+            "SOURCE_DATE_EPOCH": "1",
+            "LC_ALL": "C",
+            "TZ": "UTC",
+        }
+
+    def run(self, *command: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:
+        """Run ``command`` in ``cwd``; returns what it wrote."""
+        try:
+            return self.workspace.run(command, cwd=cwd, env={**self.environment, **(env or {})}).stdout
+        except ProgramFailed as error:
+            raise shortage(error, self.workspace.cache.root) or error from error
+
+    def compile(self, sources: Iterable[Path], folder: Path, flags: Sequence[str] = ()) -> list[Path]:
+        """Compile C files, on all cores, to object files in ``folder``."""
+
+        def compile_one(source: Path) -> Path:
+            target = folder / f"{source.stem}.o"
+            prefix = f"-ffile-prefix-map={source.parent}=."
+            command = (*self.compiler, *self.FLAGS, prefix, *flags, "-c", source.name, "-o", str(target))
+            self.run(*command, cwd=source.parent)
+            return target
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(compile_one, sources))
+
+    def archive(self, objects: Iterable[Path], target: Path) -> None:
+        """Put object files into a static library, without times and owners."""
+        target.unlink(missing_ok=True)
+        self.run(str(self.zig), "ar", "rcsD", str(target), *map(str, objects), cwd=target.parent)
+
+    def programs(self, top: Path) -> dict[str, str]:
+        """What the makefiles of others below ``top`` are told: ``CC``, ``AR``, ``RANLIB``, found on a path for them.
+
+        What is to be told the compiler stands in its command, as some write down its arguments, and where it lies.
+        """
+        folder = top / ".cannery"
+        commands = {
+            "cc": (*self.compiler, *self.FLAGS, f"-ffile-prefix-map={top}=."),
+            "ar": (str(self.zig), "ar"),
+            "ranlib": (str(self.zig), "ranlib"),
+        }
+        with explained(folder):
+            folder.mkdir()
+            for name, command in commands.items():
+                (folder / name).write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+                (folder / name).chmod(0o755)
+        path = os.pathsep.join([str(folder), *os.get_exec_path()])
+        return {"PATH": path, **{name.upper(): name for name in commands}}
+
+
+def toolchain(target: Target, workspace: Workspace) -> Toolchain:
+    """The toolchain for ``target``; raises :class:`ToolError` where zig isn't installed."""
+    from importlib.metadata import version  # noqa: PLC0415
+
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise ToolError("zig is not installed: it's the C compiler", step='run: pip install "cannery[static]"')
+    return Toolchain(Path(found.origin).with_name("zig"), version("ziglang"), target, workspace)

@@ -1,0 +1,234 @@
+"""The folder that PyInstaller works in: the app, an environment with its packages, and what is to be made of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from cannery.image.tree import File, OnDisk, Symlink, Tree
+from cannery.project.app import EntryPoint, Function, Module, Script
+from cannery.workspace.process import find_uv
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.executable.onefile.tools import Tools
+    from cannery.image.tree import LazyTree
+    from cannery.project.app import Interpreter
+    from cannery.workspace.process import Runner
+
+__all__ = ["Parts", "Stage", "set_stage", "starting_script", "write_tree"]
+
+_HOME: Final = PurePosixPath("/app")  # of the app's files, in the image's trees
+_CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
+_HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a program is made of."""
+
+    name: str
+    entry: EntryPoint
+    roots: tuple[PurePosixPath, ...]  # below the app's folder: where imports start
+    code: LazyTree
+    resources: LazyTree
+    wheels: LazyTree | None
+    without: tuple[str, ...] = ()  # modules that stay out
+    stand_ins: Mapping[str, str] = field(default_factory=dict)  # the sources of what takes their places
+    reached: tuple[str, ...] = ()  # every module that the program is known to reach
+    left_out: tuple[str, ...] = ()  # modules that it's known not to reach
+    data: tuple[str, ...] = ()  # files of the wheels that go in beside the modules: paths in the image
+    optimize: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where everything lies."""
+
+    folder: Path
+    python: Path  # of the environment
+
+
+def set_stage(folder: Path, parts: Parts, interpreter: Interpreter, tools: Tools, run: Runner) -> Stage:
+    """Fill ``folder`` with all that PyInstaller takes."""
+    environment = folder / "environment"
+    run(
+        [
+            find_uv(),
+            "venv",
+            "--quiet",
+            "--no-config",
+            "--no-project",
+            f"--python={interpreter.executable}",
+            str(environment),
+        ]
+    )
+    site = environment / "lib" / interpreter.name / "site-packages"
+    if parts.wheels is not None:
+        write_tree(parts.wheels.tree, site, below=interpreter.image_site_packages)
+    _link_tools(folder / "tools", site, tools)
+    app = folder / "app"
+    write_tree(parts.code.tree + parts.resources.tree, app)
+    for spec in ("bundle", "file"):
+        shutil.copyfile(_HERE / "workers" / f"{spec}_spec.py", folder / f"{spec}.spec")
+    (folder / "children.py").write_text(_children(parts.entry), encoding="utf-8")
+    (folder / "left_out.py").write_text(_left_out(parts, site), encoding="utf-8")
+    (folder / "bundle.json").write_text(
+        json.dumps(_description(folder, app, site, parts, interpreter)), encoding="utf-8"
+    )
+    return Stage(folder, environment / "bin" / "python")
+
+
+def write_tree(tree: Tree, folder: Path, *, below: str = "/", link: bool = True) -> None:
+    """Write what lies ``below`` a path of the image into ``folder``; files on disk may be linked, not copied."""
+    for path, entry in tree:
+        if not path.startswith(below):
+            continue
+        target = folder / posixpath.relpath(path, below)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        match entry:
+            case File(content=OnDisk(path=source)) if link:
+                _link(source, target)
+            case File(content=content, mode=mode):
+                with content.open() as stream, target.open("wb") as copy:
+                    shutil.copyfileobj(stream, copy)
+                target.chmod(mode)
+            case Symlink(to):
+                target.symlink_to(to)
+            case _:
+                target.mkdir(exist_ok=True)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Another name for a file, or a copy where the file systems differ, or the file is somebody else's."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
+
+
+def _link_tools(folder: Path, site: Path, tools: Tools) -> None:
+    """PyInstaller comes last on the search path: where the app has a package of the same name, that is the one."""
+    folder.mkdir()
+    for package in tools.packages:
+        (folder / package.name).symlink_to(package)
+    site.mkdir(parents=True, exist_ok=True)
+    (site / "cannery-tools.pth").write_text(f"{folder}\n", encoding="utf-8")
+
+
+def _description(folder: Path, app: Path, site: Path, parts: Parts, interpreter: Interpreter) -> dict[str, object]:
+    own = _own_modules(parts)
+    return {
+        "name": parts.name,
+        "scripts": [str(folder / "children.py"), str(_script(folder, app, parts.entry))],
+        "roots": [str(_stand_ins(folder, parts)), *(str(app / _HOME.relative_to("/") / root) for root in parts.roots)],
+        "include": sorted({*own, *parts.reached} - {"__main__"}),
+        "own": own,
+        "stand_ins": {name: str(folder / "stand-ins" / f"{name}.py") for name in parts.stand_ins},
+        "reached": parts.reached,
+        "left_out": parts.left_out,
+        "without": sorted(set(parts.without) - parts.stand_ins.keys()),
+        "data": [*_data(app, parts), *_package_data(site, parts.data, interpreter)],
+        "runtime_hooks": [str(folder / "left_out.py")],
+        "optimize": parts.optimize,
+        "tools": str(folder / "tools"),
+    }
+
+
+def _stand_ins(folder: Path, parts: Parts) -> Path:
+    """A folder of modules that are found before Python's own."""
+    place = folder / "stand-ins"
+    place.mkdir()
+    for name, source in parts.stand_ins.items():
+        (place / f"{name}.py").write_text(source, encoding="utf-8")
+    return place
+
+
+def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
+    """What is run: the app's own script, or one that starts its module or its function.
+
+    That one lies in a folder of its own, and has a name that no module has: PyInstaller looks there for modules, too.
+    """
+    if isinstance(entry, Script):
+        return app / _HOME.relative_to("/") / entry.path
+    script = folder / "start" / "cannery-start.py"
+    script.parent.mkdir()
+    script.write_text(starting_script(entry), encoding="utf-8")
+    return script
+
+
+def starting_script(entry: Module | Function) -> str:
+    """A script that starts a module or a function, as Python and an installed script do."""
+    match entry:
+        case Module(name):
+            return f"import runpy\n\nrunpy.run_module({name!r}, run_name='__main__', alter_sys=True)\n"
+        case Function(_, module, attribute):
+            first = attribute.partition(".")[0]
+            return f"import sys\n\nfrom {module} import {first}\n\nsys.exit({attribute}())\n"
+
+
+def _children(entry: EntryPoint) -> str:
+    """What runs first, told what the app's script is called as a module: nothing where that's no name of one."""
+    stem = entry.path.stem if isinstance(entry, Script) else ""
+    source = (_HERE / "payload" / "children.py").read_text(encoding="utf-8")
+    return f"{source}\n\nbecome_child({stem if stem.isidentifier() else ''!r})\n"
+
+
+def _own_modules(parts: Parts) -> list[str]:
+    """The app's modules: all that are in its packages, as some may be found by looking into folders."""
+    found = set()
+    for relative in _relative(parts.code.tree, parts.roots):
+        if relative.suffix in {".py", ".so"}:
+            name = relative.name.partition(".")[0]
+            names = [*relative.parent.parts, *([] if name == "__init__" else [name])]
+            if names and all(part.isidentifier() for part in names):
+                found.add(".".join(names))
+    return sorted(found)
+
+
+def _relative(tree: Tree, roots: tuple[PurePosixPath, ...]) -> list[PurePosixPath]:
+    """The files below the app's folder, relative to where imports start."""
+    found = []
+    for path, _ in tree.files():
+        for root in roots:
+            if PurePosixPath(path).is_relative_to(_HOME / root):
+                found.append(PurePosixPath(path).relative_to(_HOME / root))
+                break
+    return found
+
+
+def _data(app: Path, parts: Parts) -> list[tuple[str, str]]:
+    """The app's other files: those of its packages beside their modules, resources as they lie in the project."""
+    found = []
+    for path, _ in parts.code.tree.files():
+        for root in parts.roots:
+            if PurePosixPath(path).is_relative_to(_HOME / root):
+                relative = PurePosixPath(path).relative_to(_HOME / root)
+                if not relative.name.endswith(_CODE):
+                    found.append((str(relative), str(app / path.lstrip("/"))))
+                break
+    for path, _ in parts.resources.tree.files():
+        found.append((str(PurePosixPath(path).relative_to(_HOME)), str(app / path.lstrip("/"))))
+    return found
+
+
+def _package_data(site: Path, paths: tuple[str, ...], interpreter: Interpreter) -> list[tuple[str, str]]:
+    """The wheels' files among ``paths``, which lie in the image's site-packages."""
+    prefix = f"{interpreter.image_site_packages}/"
+    relative = [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
+    return [(path, str(site / path)) for path in relative]
+
+
+def _left_out(parts: Parts, site: Path) -> str:
+    """The runtime hook, told which modules there could be."""
+    tops = {path.name.partition(".")[0] for path in site.iterdir() if not path.name.endswith((".dist-info", ".pth"))}
+    known = sorted(name for name in {*tops, *(name.partition(".")[0] for name in _own_modules(parts))} if name)
+    source = (_HERE / "payload" / "left_out.py").read_text(encoding="utf-8")
+    arguments = f"frozenset({known!r}) | sys.stdlib_module_names, frozenset({sorted(parts.without)!r})"
+    return f"{source}\n\nsys.meta_path.append(LeftOut({arguments}))\n"

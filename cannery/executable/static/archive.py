@@ -1,0 +1,64 @@
+"""The archive in an executable: bytecode and data one after another, and an index of them."""
+
+from __future__ import annotations
+
+import marshal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.image.tree import Content
+
+__all__ = ["Archive", "ArchivedModule"]
+
+_HEADER = 16  # bytes of a .pyc file before the code (PEP 552)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedModule:
+    """A module as the index has it."""
+
+    path: str  # of its source, where an image would have it
+    package: bool
+    bytecode: Content | None  # a .pyc file; None for a namespace
+
+
+@dataclass
+class Archive:
+    """What goes into one executable; the same for the same modules, data and facts, in any order."""
+
+    modules: Mapping[str, ArchivedModule]
+    files: Mapping[str, Content]
+    facts: Mapping[str, Any]  # that marshal can write
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)  # of modules: offset and size
+    bytecode: list[bytes] = field(default_factory=list)  # of all modules: the data begins with it
+    index: tuple[int, int] = (0, 0)
+    data: bytes = b""
+
+    def __post_init__(self) -> None:
+        data = bytearray()
+
+        def put(content: bytes) -> tuple[int, int]:
+            place = (len(data), len(content))
+            data.extend(content)
+            return place
+
+        for name, module in sorted(self.modules.items()):
+            if module.bytecode is not None:
+                self.bytecode.append(_read(module.bytecode)[_HEADER:])
+                self.places[name] = put(self.bytecode[-1])
+            else:
+                self.places[name] = (0, 0)
+        files = {path: put(_read(content)) for path, content in sorted(self.files.items())}
+        modules = {
+            name: (module.path, module.package, *self.places[name]) for name, module in sorted(self.modules.items())
+        }
+        self.index = put(marshal.dumps((modules, files, dict(self.facts)), 2))
+        self.data = bytes(data)
+
+
+def _read(content: Content) -> bytes:
+    with content.open() as stream:
+        return stream.read()

@@ -1,0 +1,189 @@
+"""An executable rearranged so that it packs well; ``launcher/columns.h`` puts it back as it was.
+
+Of bytecode, what is alike lies together, in columns: all the names, all the instructions, all the line tables. A branch
+in machine code says where it goes to rather than how far, so that calls of one function are alike.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from array import array
+from typing import TYPE_CHECKING
+
+from cannery.python.marshal import NUMBERS, Field, UnknownFormatError, line_table, lines_of, tokens_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cannery.python.marshal import Line, Token
+
+__all__ = ["COLUMNS", "absolute_branches", "columns_of"]
+
+# The columns, in the order that columns.h has them. Numbers are varints, seven bits a byte and the lowest first, but
+# those in VALUES are as marshal has them.
+_KINDS, _COUNTS, _REFERENCES, _VALUES, _TEXT, _FIRST_LINES, _INSTRUCTIONS, _STEPS, _NUMBERS = range(9)
+_BYTES = _NUMBERS + 5  # five, one for each Field that is bytes
+_SIZES = _BYTES + 5  # of these bytes; for line tables 0, where they lie as instructions and steps, or one more
+COLUMNS = _SIZES + 5
+
+_FLAG = 0x80
+_OPAQUE, _COUNTED = 0, 1  # kinds of our own: a module that stays as it is; before a string that holds a zero byte
+_STRINGS, _CONTAINERS = frozenset(b"zZuaAt"), frozenset(b")([<>")
+_REFERENCE, _CODE, _BYTES_OBJECT = ord("r"), ord("c"), ord("s")
+
+
+def columns_of(modules: Iterable[bytes], caches: Sequence[int]) -> list[bytes]:
+    """The columns of bytecode, :data:`COLUMNS` of them.
+
+    ``caches`` has for each opcode how many code units of inline cache follow it; all of these are zero.
+    """
+    whole = [bytearray() for _ in range(COLUMNS)]
+    for module in modules:
+        try:
+            columns = _columns(tokens_of(module), caches)
+        except UnknownFormatError:  # bytecode that no compiler made, which is kept all the same
+            columns = [bytearray() for _ in range(COLUMNS)]
+            columns[_KINDS].append(_OPAQUE)
+            columns[_SIZES] += _varint(len(module))
+            columns[_BYTES] += module
+        for number, column in enumerate(columns):
+            whole[number] += column
+    return [bytes(column) for column in whole]
+
+
+def _columns(tokens: Iterable[Token], caches: Sequence[int]) -> list[bytearray]:
+    columns = [bytearray() for _ in range(COLUMNS)]
+    codes: list[bytes] = []  # whose line tables are still to come
+    for token in tokens:
+        field, content = token.field, token.content
+        is_bytes = token.kind & ~_FLAG == _BYTES_OBJECT
+        if field is Field.CODE:
+            codes.append(content if is_bytes else b"")
+        code = codes.pop() if field is Field.LINES else b""
+        if not is_bytes:
+            _add_value(columns, token)
+            continue
+        columns[_KINDS].append(token.kind)
+        if field is Field.LINES:
+            _add_lines(columns, content, code, caches)
+        else:
+            columns[_SIZES + field] += _varint(len(content))
+            columns[_BYTES + field] += _without_caches(content, caches) if field is Field.CODE else content
+    return columns
+
+
+def _add_value(columns: list[bytearray], token: Token) -> None:
+    """Add what isn't bytes, with its kind."""
+    field, kind, content, objects = token
+    if field is Field.FIRST_LINE:
+        columns[_FIRST_LINES] += _varint(int.from_bytes(content, "little"))
+        return
+    letter = kind & ~_FLAG
+    counted = letter in _STRINGS and 0 in content
+    columns[_KINDS] += bytes((_COUNTED, kind)) if counted else bytes((kind,))
+    if letter in _STRINGS:
+        columns[_TEXT] += _varint(len(content)) + content if counted else content + b"\0"
+    elif letter in _CONTAINERS:
+        columns[_COUNTS] += _varint(objects)
+    elif letter == _REFERENCE:
+        columns[_REFERENCES] += _varint(int.from_bytes(content, "little"))
+    elif letter == _CODE:
+        for number, value in enumerate(NUMBERS.unpack(content)):
+            columns[_NUMBERS + number] += _varint(value & 0xFFFFFFFF)
+    else:
+        columns[_VALUES] += content
+
+
+def _add_lines(columns: list[bytearray], table: bytes, code: bytes, caches: Sequence[int]) -> None:
+    """A line for so and so many instructions, and the step to it: 0 for no line, or one more than the table has."""
+    lines = lines_of(table)
+    counts = _instructions(lines, code, caches) if lines is not None and line_table(lines) == table else None
+    if lines is None or counts is None:
+        columns[_SIZES + Field.LINES] += _varint(len(table) + 1)
+        columns[_BYTES + Field.LINES] += table
+        return
+    columns[_SIZES + Field.LINES] += _varint(0)
+    for count, line in zip(counts, lines, strict=True):
+        columns[_INSTRUCTIONS] += _varint(count)
+        columns[_STEPS] += _varint(0 if line.step is None else line.step + 1)
+
+
+def _instructions(lines: Iterable[Line], code: bytes, caches: Sequence[int]) -> list[int] | None:
+    """How many instructions each line has; None where lines begin or end elsewhere than they do."""
+    counts: list[int] = []
+    at = 0
+    for line in lines:
+        end, count = at + 2 * line.units, 0
+        while at < min(end, len(code)):
+            at += 2 + 2 * caches[code[at]]
+            count += 1
+        if at != end:
+            return None
+        counts.append(count)
+    return counts if at == len(code) else None
+
+
+def _without_caches(code: bytes, caches: Sequence[int]) -> bytes:
+    """Instructions without the inline caches that follow them."""
+    kept = bytearray()
+    at = 0
+    while at < len(code):
+        cache = at + 2
+        kept += code[at:cache]
+        at = cache + 2 * caches[code[at]]
+        if at > len(code) or any(code[cache:at]):
+            raise UnknownFormatError("an inline cache that isn't empty")
+    return bytes(kept)
+
+
+def _varint(number: int) -> bytes:
+    if number < _FLAG:
+        return bytes((number,))
+    data = bytearray()
+    while number >= _FLAG:
+        data.append(number & 0x7F | _FLAG)
+        number >>= 7
+    data.append(number)
+    return bytes(data)
+
+
+def absolute_branches(code: bytes, platform: str) -> bytes:
+    """Machine code whose calls and jumps name their targets, counted from the code's beginning.
+
+    The code can be had back, whatever it is: what looks like a branch and isn't one is changed in the same way.
+    """
+    return _X86_BRANCH.sub(_Absolute(len(code)), code) if platform == "linux/amd64" else _absolute_arm64(code)
+
+
+_X86_BRANCH = re.compile(rb"[\xe8\xe9].{4}", re.DOTALL)  # call and jmp with a distance of 32 bits
+_DISTANCE = struct.Struct("<i")
+
+
+class _Absolute:
+    """From a distance to a target, both as they follow an opcode; what leads out of the code makes room for that."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __call__(self, match: re.Match[bytes]) -> bytes:
+        branch, at = match.group(), match.start()
+        (distance,) = _DISTANCE.unpack_from(branch, 1)
+        if -at <= distance < self._size - at:
+            target = distance + at
+        elif self._size - at <= distance < self._size:
+            target = distance - self._size
+        else:
+            return branch
+        return branch[:1] + _DISTANCE.pack(target)
+
+
+_ARM64_BL, _ARM64_DISTANCE = 0x94000000, 0x03FFFFFF  # the distance counts instructions
+
+
+def _absolute_arm64(code: bytes) -> bytes:
+    instructions = array("I", code[: len(code) & ~3])
+    for place, instruction in enumerate(instructions):
+        if instruction & ~_ARM64_DISTANCE == _ARM64_BL:
+            instructions[place] = _ARM64_BL | instruction + place & _ARM64_DISTANCE
+    return instructions.tobytes() + code[len(instructions) * 4 :]

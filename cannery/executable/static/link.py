@@ -1,0 +1,102 @@
+"""The link: one executable from a kit's libraries, the modules that the app reaches, and the launcher."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.executable.kit.toolchain import toolchain
+from cannery.image.tree import key_of
+from cannery.workspace.files import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cannery.executable.kit.kit import Kit
+    from cannery.executable.static.archive import Archive
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
+
+LAUNCHER = Path(__file__).with_name("launcher")
+_SOURCES = ("main.c", "dl.c", "libc.c")
+
+# What Python imports before the importer is there: frozen, under these names.
+EARLY = (
+    *("_frozen_importlib", "_frozen_importlib_external", "_cannery_importer"),
+    *("abc", "codecs", "encodings", "encodings.aliases", "encodings.utf_8", "io", "warnings"),
+)
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wno-date-time")
+LINK = ("-static", "-Wl,--gc-sections", "-Wl,-s", "-Wl,--build-id=none")
+
+
+def link(kit: Kit, archive: Archive, builtins: Iterable[str], header: str, target: Path, workspace: Workspace) -> None:
+    """Write the executable ``target``: ``builtins`` are modules inside Python that go in, ``header`` the settings."""
+    tools = toolchain(kit.target, workspace)
+    functions = dict(kit.builtins)
+    with workspace.cache.scratch() as folder, explained(folder):
+        (folder / "archive.bin").write_bytes(archive.data)
+        (folder / "archive.S").write_text(embed("cannery_archive", "archive.bin"), encoding="utf-8")
+        (folder / "app.h").write_text(_header(archive, header), encoding="utf-8")
+        (folder / "app.c").write_text("\n".join(_tables(archive, sorted(builtins), functions)), encoding="utf-8")
+        for name in _SOURCES:
+            shutil.copy(LAUNCHER / name, folder)
+        headers = (f"-I{kit.include}", f"-I{kit.include}/internal", "-I.")
+        sources = [folder / name for name in (*_SOURCES, "app.c", "archive.S")]
+        objects = tools.compile(sources, folder, (*WARNINGS, *headers))
+        libraries = ("-Wl,--start-group", *map(str, kit.libraries), "-Wl,--end-group")
+        key = key_of("linked", tools.version, tools.target.triple)
+        first = workspace.cache.recall("linked", key) is None
+        workspace.progress("linking, once with the C library to be compiled by zig" if first else "linking")
+        tools.run(*tools.compiler, *LINK, *map(str, objects), *libraries, "-o", str(target), cwd=folder)
+        workspace.cache.remember("linked", key, {})
+
+
+def embed(symbol: str, name: str) -> str:
+    """Assembly that puts the file ``name`` into the executable, between two symbols."""
+    lines = (
+        f'.section .rodata.{symbol},"a"',
+        ".balign 16",
+        f".global {symbol}",
+        f"{symbol}:",
+        f'.incbin "{name}"',
+        f".global {symbol}_end",
+        f"{symbol}_end:",
+        ".byte 0",
+        '.section .note.GNU-stack,"",%progbits',
+        "",
+    )
+    return "\n".join(lines)
+
+
+def _header(archive: Archive, settings: str) -> str:
+    offset, size = archive.index
+    declared = "extern const unsigned char cannery_archive[], cannery_archive_end[];"
+    return f"{declared}\n#define CANNERY_INDEX {offset}\n#define CANNERY_INDEX_SIZE {size}\n{settings}\n"
+
+
+def _tables(archive: Archive, builtins: list[str], functions: dict[str, str]) -> Iterator[str]:
+    """C: the tables of built-in and of frozen modules that Python looks into."""
+    yield "#define Py_BUILD_CORE 1"
+    yield '#include <Python.h>\n#include <stdbool.h>\n#include "pycore_import.h"\n#include "app.h"'
+    own = ("_cannery", "PyInit__cannery")
+    table = [own, *((name, functions[name]) for name in builtins if name in functions)]
+    yield from (f"extern PyObject *{function}(void);" for _, function in table)
+    yield "struct _inittab _PyImport_Inittab[] = {"
+    yield from (f'    {{"{name}", {function}}},' for name, function in table)
+    yield '    {"builtins", NULL}, {"sys", NULL}, {NULL, NULL}\n};'
+    yield "static const struct _frozen early[] = {"
+    for name in EARLY:
+        if name in archive.places:
+            offset, size = archive.places[name]
+            package = "true" if archive.modules[name].package else "false"
+            yield f'    {{"{name}", cannery_archive + {offset}, {size}, {package}, NULL}},'
+    yield "    {NULL, NULL, 0, false, NULL}\n};"
+    yield "static const struct _frozen none[] = {{NULL, NULL, 0, false, NULL}};"
+    yield "static const struct _module_alias aliases[] = {{NULL, NULL}};"
+    yield "const struct _frozen *_PyImport_FrozenBootstrap = early;"
+    yield "const struct _frozen *_PyImport_FrozenStdlib = none;"
+    yield "const struct _frozen *_PyImport_FrozenTest = none;"
+    yield "const struct _module_alias *_PyImport_FrozenAliases = aliases;"
+    yield "const struct _frozen *PyImport_FrozenModules = NULL;"

@@ -1,0 +1,149 @@
+"""Packing: the executable compressed, behind a small one that unpacks it into memory and executes it."""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from cannery.elf.headers import ElfReader
+from cannery.errors import ToolError
+from cannery.executable.kit.toolchain import toolchain
+from cannery.executable.static.columns import absolute_branches, columns_of
+from cannery.executable.static.link import LAUNCHER, LINK, WARNINGS, embed
+from cannery.image.tree import key_of
+from cannery.workspace.files import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cannery.executable.kit.kit import Kit
+    from cannery.executable.static.archive import Archive
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Rearranged", "check_packing", "pack", "rearranged"]
+
+_LEVEL = 19  # of zstd
+_DICTIONARY = 1 << 24  # bytes that xz looks back, and that unpacking takes besides the executable's own
+_SHF_EXECINSTR = 4
+_CACHES = """
+import json, opcode
+entries = opcode._inline_cache_entries  # by opcode, or since 3.13 by name
+if isinstance(entries, dict):
+    entries = [entries.get(name, 0) for name in opcode.opname[:256]]
+print(json.dumps({"entries": entries}))
+"""
+
+
+def check_packing(packing: str) -> None:
+    """Raise :class:`ToolError` where what packs executables by ``packing`` isn't installed."""
+    if packing == "zstd" and find_spec("zstandard") is None:
+        step = 'run: pip install "cannery[static]"; or set  [tool.cannery.static]  packing = "xz" or "none"'
+        raise ToolError("zstandard is not installed: it packs the executable", step=step)
+
+
+def pack(kit: Kit, source: Path, archive: Archive, packing: str, target: Path, workspace: Workspace) -> None:
+    """Write ``source``, an executable with ``archive`` inside, to ``target`` by ``packing``: none, zstd or xz."""
+    if packing == "none":
+        shutil.copy(source, target)
+        return
+    workspace.progress(f"packing by {packing}")
+    executable = rearranged(source.read_bytes(), archive.bytecode, _inline_caches(kit, workspace), kit.target.platform)
+    if packing == "xz":
+        packed_parts = [_xz(b"".join(executable.parts))]
+    else:
+        with ThreadPoolExecutor() as pool:
+            packed_parts = [*pool.map(_zstd, executable.parts)]
+    tools = toolchain(kit.target, workspace)
+    with workspace.cache.scratch() as folder, explained(folder):
+        (folder / "packed").write_bytes(b"".join(packed_parts))
+        (folder / "packed.S").write_text(embed("packed", "packed"), encoding="utf-8")
+        (folder / "packed.h").write_text(executable.header(), encoding="utf-8")
+        for name in ("stub.c", "columns.h"):
+            shutil.copy(LAUNCHER / name, folder)
+        how = f"-DXZ_DICTIONARY={_DICTIONARY}" if packing == "xz" else f"-DPACKED_REST={len(packed_parts[0])}"
+        flags = (*WARNINGS, how, f"-I{kit.include}")
+        objects = tools.compile([folder / "stub.c", folder / "packed.S"], folder, flags)
+        library = kit.folder / "lib" / ("liblzma.a" if packing == "xz" else "libzstd.a")
+        tools.run(*tools.compiler, *LINK, *map(str, objects), str(library), "-o", str(target), cwd=folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Rearranged:
+    """An executable in two parts, which compress well: one without the bytecode, and that in columns."""
+
+    size: int  # bytes, as it was
+    code: tuple[int, int]  # where the machine code lies, and how long it is
+    modules: tuple[int, int]  # where the bytecode lay
+    caches: Sequence[int]
+    parts: tuple[bytes, bytes]  # what lay before the bytecode comes after what lay behind it
+    columns: tuple[int, ...]  # sizes
+
+    def header(self) -> str:
+        """C: what ``launcher/stub.c`` has to know."""
+        return "\n".join((
+            "#include <stdint.h>",
+            f"#define UNPACKED {self.size}ul",
+            f"#define COLUMNS_SIZE {len(self.parts[1])}ul",
+            f"#define CODE_START {self.code[0]}ul",
+            f"#define CODE_SIZE {self.code[1]}",
+            f"#define MODULES_START {self.modules[0]}ul",
+            f"#define MODULES_SIZE {self.modules[1]}ul",
+            f"static const uint8_t caches[256] = {{{', '.join(map(str, self.caches))}}};",
+            f"static const uint32_t sizes[] = {{{', '.join(map(str, self.columns))}}};",
+            "",
+        ))  # fmt: skip
+
+
+def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int], platform: str) -> Rearranged:
+    """The same executable, rearranged; ``modules`` lie in it one after another."""
+    bytecode = b"".join(modules)
+    start = executable.index(bytecode)
+    sections = ElfReader(io.BytesIO(executable), len(executable)).sections()
+    code = max((each for each in sections if each.flags & _SHF_EXECINSTR), key=lambda each: each.size)
+    changed = bytearray(executable)
+    changed[code.offset : code.offset + code.size] = absolute_branches(
+        executable[code.offset : code.offset + code.size], platform
+    )
+    rest = bytes(changed[start + len(bytecode) :] + changed[:start])
+    columns = columns_of(modules, caches)
+    return Rearranged(
+        size=len(executable),
+        code=(code.offset, code.size),
+        modules=(start, len(bytecode)),
+        caches=caches,
+        parts=(rest, b"".join(columns)),
+        columns=tuple(map(len, columns)),
+    )
+
+
+def _inline_caches(kit: Kit, workspace: Workspace) -> list[int]:
+    """How many code units of inline cache follow each instruction of the kit's Python, by opcode."""
+    key = key_of("inline caches", _CACHES, kit.interpreter.fingerprint)
+    found = workspace.cache.recall("inline-caches", key)
+    if found is None:
+        command = [str(kit.interpreter.executable), "-I", "-S", "-c", _CACHES]
+        found = json.loads(workspace.run(command).stdout)
+        workspace.cache.remember("inline-caches", key, found)
+    return list(found["entries"])
+
+
+def _zstd(data: bytes) -> bytes:
+    import zstandard  # noqa: PLC0415  # it may not be installed
+
+    try:
+        return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False).compress(data)
+    except zstandard.ZstdError as error:
+        raise MemoryError(str(error)) from error  # nothing else can fail
+
+
+def _xz(data: bytes) -> bytes:
+    """What is in an xz file, without the wrapping: the code that reads that is a third of what unpacks."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": _DICTIONARY}]
+    return lzma.compress(data, format=lzma.FORMAT_RAW, filters=filters)

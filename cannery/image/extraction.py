@@ -1,0 +1,192 @@
+"""The folder that layers are extracted into: nothing that they hold reaches out of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from typing import TYPE_CHECKING, Final
+
+from cannery.errors import ImageError
+from cannery.image.paths import folder_of, is_folder, make_folder, parts_of
+
+if TYPE_CHECKING:
+    import tarfile
+    from collections.abc import Container
+
+__all__ = ["Root"]
+
+_WHITEOUT: Final = ".wh."
+_OPAQUE: Final = ".wh..wh..opq"
+_RESERVED: Final = ".wh..wh."
+# The devices that every container has of its own, by their numbers (Linux, devices.txt): roots that bootstrapping
+# made have them, and where they lie a file system of the container's own hides them.
+_USUAL_DEVICES: Final = {(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)}
+_PERMISSIONS: Final = 0o1777  # a set-user-ID bit would have no effect in a container, and one on the host
+_CHUNK: Final = 1 << 18  # bytes
+
+
+class Root:
+    """A folder that layers are extracted into, one after the other.
+
+    Where paths lie is found out with the links of the image followed as in a container, so the members of a layer
+    land where an engine puts them.
+    """
+
+    def __init__(self, path: str, *, owners: bool) -> None:
+        self._path = path
+        self._owners = owners  # whether files get the owners that the layers name
+        self._layer = ""
+        self._added: set[str] = set()  # by this layer: its whiteouts spare them (layer.md, Whiteouts)
+        self._folders: dict[str, tarfile.TarInfo] = {}  # whose metadata is set in the end
+        os.chmod(path, 0o755)  # noqa: S103  # every user of the container starts here
+
+    def begin(self, layer: str) -> None:
+        """Take what's added from now on as part of ``layer``."""
+        self._layer = layer
+        self._added = set()
+
+    def add(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
+        """Extract the next member of the layer's archive, or remove what it's a whiteout for."""
+        parts = self._checked(member, member.name)
+        if not parts or any(part.startswith(_RESERVED) for part in parts[:-1]):
+            return  # the root itself, whose mode is always the same; or what AUFS keeps for itself
+        if parts[0] == "dev" and member.ischr() and (member.devmajor, member.devminor) in _USUAL_DEVICES:
+            return
+        folder, name = self._below(member.name), parts[-1]
+        try:
+            if name.startswith(_WHITEOUT):
+                self._remove_lower(member, folder, name)
+            else:
+                make_folder(self._path, folder)
+                self._create(member, archive, f"{folder}/{name}")
+                self._added.add(f"{folder}/{name}")
+        except (FileExistsError, NotADirectoryError) as error:
+            raise self._refused(member, "it lies below what is no folder") from error
+        except (OverflowError, ValueError) as error:
+            raise self._refused(member, f"its metadata make no sense: {error}") from error
+
+    def finish(self) -> dict[str, tuple[int, int, int]]:
+        """Set the metadata of the folders, which hinders nobody now; their modes and owners as the layers say."""
+        for path in sorted(self._folders, reverse=True):
+            member = self._folders[path]
+            # Who isn't root couldn't remove a folder without write permission: the cache would keep it forever.
+            self._set_metadata(member, path, member.mode if self._owners else member.mode | stat.S_IRWXU)
+        return {
+            path.removeprefix(self._path): (stat.S_IMODE(member.mode), member.uid, member.gid)
+            for path, member in self._folders.items()
+        }
+
+    def _create(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: str) -> None:
+        if member.isdir():
+            self._add_folder(member, path)
+        elif member.isreg():
+            self._clear(path)
+            self._add_file(member, archive, path)
+        elif member.issym():
+            self._clear(path)
+            os.symlink(self._no_nul(member, member.linkname), path)
+            self._set_owner(member, path)
+        elif member.islnk():
+            self._add_hard_link(member, path)
+        else:
+            kind = {b"3": "a device", b"4": "a device", b"6": "a FIFO"}.get(member.type, "of an unknown kind")
+            raise self._refused(member, f"it is {kind}")
+
+    def _add_folder(self, member: tarfile.TarInfo, path: str) -> None:
+        if not is_folder(path):
+            self._clear(path)
+            os.mkdir(path, 0o700)
+        self._folders[path] = member
+
+    def _add_file(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: str) -> None:
+        content = archive.extractfile(member)
+        if content is None:
+            raise self._refused(member, "it has no content")
+        with content, open(path, "xb") as file:
+            shutil.copyfileobj(content, file, _CHUNK)
+        self._set_metadata(member, path, member.mode)
+
+    def _add_hard_link(self, member: tarfile.TarInfo, path: str) -> None:
+        parts = self._checked(member, member.linkname)
+        target = f"{self._below(member.linkname)}/{parts[-1]}" if parts else self._path
+        if target == path:
+            return
+        if not os.path.lexists(target) or is_folder(target):
+            raise self._refused(member, f"it is a hard link to {member.linkname!r}, which is no file of the image")
+        if target.startswith(f"{path}/"):
+            raise self._refused(member, "it takes the place of the folder that it's a hard link into")
+        self._clear(path)
+        os.link(target, path, follow_symlinks=False)
+
+    def _remove_lower(self, member: tarfile.TarInfo, folder: str, name: str) -> None:
+        """Apply a whiteout; it has no effect on what its own layer holds, before or after it."""
+        if name == _OPAQUE:
+            if is_folder(folder):
+                for each in os.listdir(folder):
+                    self._clear(f"{folder}/{each}", spare=self._added)
+            return
+        hidden = name.removeprefix(_WHITEOUT)
+        if hidden in {"", ".", ".."}:
+            raise self._refused(member, "it is a whiteout of no file")
+        self._clear(f"{folder}/{hidden}", spare=self._added)
+
+    def _clear(self, path: str, *, spare: Container[str] = ()) -> None:
+        """Remove what is at ``path``, with all that lies below it, but for ``spare`` and the folders it lies in."""
+        if not os.path.lexists(path):
+            return
+        found = [path]
+        for each in found:  # grows as folders are met: however deep they lie, nothing recurses
+            if is_folder(each):
+                found += (f"{each}/{name}" for name in os.listdir(each))
+        for each in reversed(found):
+            if each in spare:
+                continue
+            if not is_folder(each):
+                os.unlink(each)
+            elif not os.listdir(each):
+                os.rmdir(each)
+                self._folders.pop(each, None)
+
+    def _set_metadata(self, member: tarfile.TarInfo, path: str, mode: int) -> None:
+        self._set_owner(member, path)
+        os.chmod(path, mode & _PERMISSIONS)
+        os.utime(path, (member.mtime, member.mtime))
+
+    def _set_owner(self, member: tarfile.TarInfo, path: str) -> None:
+        if not self._owners:
+            return
+        try:
+            os.lchown(path, member.uid, member.gid)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # root of a user namespace that doesn't have this ID: nobody there has
+                raise
+
+    def _below(self, name: str) -> str:
+        """The folder that ``name`` lies in, which may not be there yet."""
+        try:
+            return folder_of(self._path, name)
+        except ImageError as error:
+            raise ImageError(f"the layer {self._layer!r} can't be unpacked", evidence=error.what) from error
+
+    def _checked(self, member: tarfile.TarInfo, name: str) -> list[str]:
+        """The parts of a name that the layer gives."""
+        parts = parts_of(self._no_nul(member, name))
+        if name.startswith("/"):
+            raise self._refused(member, f"{name!r} is an absolute name")
+        if ".." in parts:
+            raise self._refused(member, f"{name!r} leaves the image")
+        return parts
+
+    def _no_nul(self, member: tarfile.TarInfo, name: str) -> str:
+        if not name or "\0" in name:
+            raise self._refused(member, f"{name!r} is no name of a file")
+        return name
+
+    def _refused(self, member: tarfile.TarInfo, why: str) -> ImageError:
+        return ImageError(
+            f"the layer {self._layer!r} holds {member.name!r}, which can't be unpacked",
+            evidence=why,
+            step="don't trust this image, or tell who made it",
+        )

@@ -1,0 +1,119 @@
+"""An image in a file, as ``docker save`` writes it; it's read as the manifest that it would have in a registry."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cannery.errors import ConfigurationError, ImageError
+from cannery.image.media.source import MANIFESTS, check, parse_json
+from cannery.image.tree import Digest, canonical_json
+from cannery.workspace.files import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cannery.image.media.source import Descriptor
+
+__all__ = ["DockerArchive"]
+
+_CHUNK = 1 << 18  # bytes
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_COMPRESSIONS = {b"\x1f\x8b": "+gzip", b"\x28\xb5\x2f\xfd": "+zstd"}  # by the first bytes
+
+
+class _Saved(msgspec.Struct):
+    """What ``manifest.json`` says of an image."""
+
+    Config: str
+    Layers: list[str]
+    RepoTags: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class DockerArchive:
+    """The image of that reference in ``path``, or its only one."""
+
+    path: Path
+    reference: str | None
+    name: str
+
+    def root(self) -> bytes:
+        """A manifest of the image's files."""
+        return self._manifest[0]
+
+    @contextmanager
+    def blob(self, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+        """The bytes of the file of that digest."""
+        with self._open() as archive:
+            yield self._pieces(archive, self._manifest[1][str(descriptor.digest)])
+
+    @cached_property
+    def _manifest(self) -> tuple[bytes, dict[str, str]]:
+        """The manifest, and the files that its digests stand for."""
+        with self._open() as archive:
+            image = self._image(archive)
+            config, layers = image["Config"], image["Layers"]
+            described = {name: self._descriptor(archive, name) for name in layers}
+            own = {**self._descriptor(archive, config), "mediaType": _CONFIG}
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFESTS[0],
+            "config": own,
+            "layers": [described[name] for name in layers],
+        }
+        names = {str(each["digest"]): name for name, each in {**described, config: own}.items()}
+        return canonical_json(manifest), names
+
+    @contextmanager
+    def _open(self) -> Iterator[tarfile.TarFile]:
+        try:
+            with explained(self.path, "read"), tarfile.open(self.path) as archive:
+                yield archive
+        except (tarfile.TarError, EOFError) as error:
+            raise ImageError(
+                f"{self.path} is no archive of an image, or is cut off", evidence=str(error), step="save it anew"
+            ) from error
+
+    def _image(self, archive: tarfile.TarFile) -> dict[str, Any]:
+        """What ``manifest.json`` says of the image."""
+        text = b'{"images": ' + b"".join(self._pieces(archive, "manifest.json")) + b"}"
+        images = parse_json(text, f"manifest.json in {self.path}")["images"]
+        check(images, list[_Saved], f"manifest.json in {self.path}")
+        chosen = [each for each in images if self.reference is None or self.reference in (each.get("RepoTags") or ())]
+        if len(chosen) != 1:
+            there = [tag for each in images for tag in each.get("RepoTags") or ()]
+            raise ConfigurationError(
+                f"{self.name} names {'no image' if not chosen else f'{len(chosen)} images'}",
+                evidence=f"there are: {', '.join(there) or 'none with a name'}",
+                step=f"name one of them:  docker-archive:{self.path}:{there[0] if there else 'NAME:TAG'}",
+            )
+        return dict(chosen[0])
+
+    def _descriptor(self, archive: tarfile.TarFile, name: str) -> dict[str, object]:
+        sha256, size, beginning = hashlib.sha256(), 0, b""
+        for data in self._pieces(archive, name):
+            beginning = beginning or data[:4]
+            sha256.update(data)
+            size += len(data)
+        compression = next((kind for magic, kind in _COMPRESSIONS.items() if beginning.startswith(magic)), "")
+        return {"mediaType": f"{_LAYER}{compression}", "digest": str(Digest(sha256.hexdigest())), "size": size}
+
+    def _pieces(self, archive: tarfile.TarFile, name: str) -> Iterator[bytes]:
+        """A member's bytes; links between members are followed, as older archives have them."""
+        try:
+            stream = archive.extractfile(name)
+        except (KeyError, RecursionError):  # or links in a circle
+            stream = None
+        if stream is None:
+            raise ImageError(f"there is no {name} in {self.path}", step="save the image anew: docker save -o FILE NAME")
+        with stream:
+            yield from iter(lambda: stream.read(_CHUNK), b"")

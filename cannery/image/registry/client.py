@@ -1,0 +1,175 @@
+"""One repository of a registry (OCI distribution-spec v1.1), spoken to through oras.
+
+oras brings the session and the addresses. Its way to log in and to try again is replaced: it knows one token, sends
+passwords to wherever a challenge points, and waits for two minutes where nobody listens.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import requests
+from oras.container import Container
+from oras.provider import Registry
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from cannery.errors import RegistryError
+from cannery.image.registry.challenges import Challenges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cannery.image.registry.credentials import Credential
+    from cannery.image.registry.reference import Reference
+
+__all__ = ["Repository"]
+
+_TIMEOUT: Final = (10, 60)  # seconds to connect, and without a byte
+_LARGEST_DOCUMENT: Final = 4 << 20  # bytes of a manifest, as registries limit it
+_ACCEPTED: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+
+
+class _Patience(Retry):
+    """Tries again after a moment, longer each time; as long as the registry wants, within reason."""
+
+    _LONGEST: Final = 20.0  # seconds
+
+    def get_retry_after(self, response: Any) -> float | None:
+        """What the registry asks to wait."""
+        seconds = super().get_retry_after(response)
+        return None if seconds is None else min(seconds, self._LONGEST)
+
+
+class Repository(Registry):  # type: ignore[misc]  # oras is untyped
+    """The repository that ``reference`` lies in, for whoever ``credential`` says."""
+
+    def __init__(self, reference: Reference, credential: Credential | None) -> None:
+        super().__init__(hostname=reference.server, insecure=reference.plain)
+        self._reference = reference
+        self.auth = Challenges(self.session, reference, credential)
+        patience = _Patience(
+            total=4, connect=2, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
+        )
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, HTTPAdapter(max_retries=patience))
+        self._container = Container(f"{reference.server}/{reference.repository}:{reference.tag}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.session.close()
+
+    def digest(self) -> str | None:
+        """The digest that the tag has now, or the one that is asked for; None where the registry won't say."""
+        with self._answer(self._manifest_url(self._reference.version), "HEAD") as response:
+            found: str | None = response.headers.get("Docker-Content-Digest")
+            return found
+
+    def manifest(self, version: str) -> bytes:
+        """The manifest or index of that tag or digest, as it's stored."""
+        with self._answer(self._manifest_url(version)) as response:
+            data: bytes = response.raw.read(_LARGEST_DOCUMENT + 1, decode_content=True)
+        if len(data) > _LARGEST_DOCUMENT:
+            raise RegistryError(
+                f"the manifest of {self._reference} is too large", evidence=f"more than {_LARGEST_DOCUMENT} bytes"
+            )
+        return data
+
+    @contextmanager
+    def blob(self, digest: str) -> Iterator[Iterator[bytes]]:
+        """The bytes of a blob, piece by piece."""
+        url = f"{self.prefix}://{self._container.get_blob_url(digest)}"
+        with self._answer(url) as response:
+            yield response.iter_content(1 << 18)
+
+    def do_request(
+        self,
+        url: str,
+        method: str = "GET",
+        data: Mapping[str, object] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Mapping[str, object] | None = None,
+        *,
+        stream: bool = False,
+    ) -> requests.Response:
+        """Send a request, and once more with what a challenge asks for."""
+
+        def send() -> requests.Response:
+            authorized = {**(headers or {}), **self.auth.get_auth_header()}
+            answer: requests.Response = self.session.request(
+                method, url, data=data, json=json, headers=authorized, stream=stream, timeout=_TIMEOUT
+            )
+            return answer
+
+        response = send()
+        if response.status_code != requests.codes.unauthorized:
+            return response
+        with response:
+            _ = response.content  # kept for the message, once the connection is closed
+            return send() if self.auth.take(response) else response
+
+    def _manifest_url(self, version: str) -> str:
+        return f"{self.prefix}://{self._container.manifest_url(version)}"
+
+    @contextmanager
+    def _answer(self, url: str, method: str = "GET") -> Iterator[requests.Response]:
+        """An answer that is a success; raises :class:`RegistryError` for any other, and for none."""
+        try:
+            with self.do_request(url, method, headers={"Accept": ", ".join(_ACCEPTED)}, stream=True) as response:
+                if not response.ok:
+                    raise self._refused(response)
+                yield response
+        except requests.RequestException as error:
+            raise RegistryError(
+                f"the registry {self._reference.registry} can't be reached",
+                evidence=_reason(error),
+                step="check the name, the network and the proxy (HTTPS_PROXY, REQUESTS_CA_BUNDLE)",
+            ) from error
+
+    def _refused(self, response: requests.Response) -> RegistryError:
+        evidence = f"{response.request.method} {response.request.url}: {response.status_code}{_said(response)}"
+        match response.status_code:
+            case requests.codes.not_found:
+                return RegistryError(f"there is no image {self._reference}", evidence=evidence, step="check its name")
+            case requests.codes.unauthorized | requests.codes.forbidden:
+                return RegistryError(
+                    f"{self._reference.registry} refuses to hand out {self._reference.repository}",
+                    evidence=f"{evidence}\n{self.auth.told}",
+                    step=f"check the name, or log in: docker login {self._reference.registry}",
+                )
+            case requests.codes.too_many_requests:
+                step = f"wait, or log in, which allows more: docker login {self._reference.registry}"
+            case _:
+                step = "try again later"
+        return RegistryError(
+            f"{self._reference.registry} does not hand out {self._reference}", evidence=evidence, step=step
+        )
+
+
+def _said(response: requests.Response) -> str:
+    """What the registry says of its refusal (OCI distribution-spec v1.1, error codes)."""
+    try:
+        errors = response.json()["errors"]
+        return " " + "; ".join(f"{error['code']}: {error.get('message', '')}".rstrip(": ") for error in errors)
+    except (ValueError, KeyError, TypeError):
+        return f" {response.reason or ''}".rstrip()
+
+
+def _reason(error: Exception) -> str:
+    """What lies at the bottom of an error of requests, whose own words are long."""
+    cause: BaseException = error
+    while (deeper := cause.__cause__ or cause.__context__) is not None:
+        cause = deeper
+    return (
+        f"{error.request.url}: {cause}"
+        if isinstance(error, requests.RequestException) and error.request
+        else str(cause)
+    )

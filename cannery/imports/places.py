@@ -1,0 +1,88 @@
+"""Where modules are found: trees of the image, and the folders in them that imports start from."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cannery.image.tree import File, LazyTree, Symlink
+from cannery.imports.model import Module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Place", "find_modules", "module_name"]
+
+_NAME = re.compile(r"[^\W\d]\w*|_sysconfigdata_[\w-]+")
+_PART = re.compile(r"[\w-]+")  # of a name, below the top: 0001_initial can be loaded by its name
+_SUFFIXES = {".so": "extension", ".py": "source", ".pyc": "bytecode"}  # in the order of the import system
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tree of modules, as sources, by their paths in the image."""
+
+    kind: Literal["app", "dependencies", "stdlib"]
+    tree: LazyTree
+    roots: tuple[str, ...]  # folders that imports start from, in the order of sys.path
+
+
+def find_modules(places: Iterable[Place]) -> dict[str, Module]:
+    """Every module that an import could find, by name: what is first on the path wins, as in the import system."""
+    modules: dict[str, Module] = {}
+    for place in places:
+        for root in place.roots:
+            here = dict(_modules_below(place, root))
+            tops = {name for name in here if "." not in name} - modules.keys()
+            spread = {name for name in here if "." not in name and here[name].kind == "namespace"}
+            for name, module in here.items():
+                top = name.partition(".")[0]
+                if top in tops or (top in spread and modules[top].kind == "namespace"):
+                    modules.setdefault(name, module)
+    return modules
+
+
+def module_name(relative: str) -> str | None:
+    """The module that an import finds at ``relative``, from a folder that imports start from; None where it's none."""
+    known = _module(relative)
+    return known[0] if known else None
+
+
+def _modules_below(place: Place, root: str) -> Iterator[tuple[str, Module]]:
+    found: dict[str, tuple[int, Module]] = {}
+    prefix = f"{root.rstrip('/')}/"
+    for path, entry in place.tree.tree.entries.items():
+        if path.startswith(prefix) and isinstance(entry, File | Symlink):
+            known = _module(path.removeprefix(prefix))
+            if known is not None:
+                name, rank, kind, package = known
+                if name not in found or rank < found[name][0]:
+                    found[name] = (rank, Module(kind, place.kind, path, package))  # type: ignore[arg-type]
+    for name in sorted(found):
+        while name := name.rpartition(".")[0]:
+            if name in found and found[name][1].package:
+                continue
+            folder = prefix + name.replace(".", "/")
+            if name in found:
+                break  # a module of that name hides the folder
+            found[name] = (0, Module("namespace", place.kind, folder, package=True))
+    return ((name, module) for name, (_, module) in sorted(found.items()))
+
+
+def _module(relative: str) -> tuple[str, int, str, bool] | None:
+    """A module's name, its rank among those of the same name, its kind, and whether it's a package."""
+    folder, _, file = relative.rpartition("/")
+    suffix = posixpath.splitext(file)[1]
+    if suffix not in _SUFFIXES:
+        return None
+    stem = file.partition(".")[0] if suffix == ".so" else file.removesuffix(suffix)
+    parts = [*(folder.split("/") if folder else []), stem]
+    if not _NAME.fullmatch(parts[0]) or not all(map(_PART.fullmatch, parts)):
+        return None
+    package = stem == "__init__"
+    rank = list(_SUFFIXES).index(suffix) + (0 if package else len(_SUFFIXES))
+    if package and not (parts := parts[:-1]):
+        return None
+    return ".".join(parts), rank, _SUFFIXES[suffix], package

@@ -1,0 +1,1 @@
+"""What the user has: settings, entry point, requirements, secrets that must not go along."""

@@ -1,0 +1,62 @@
+"""The requirements files that are written from a lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cannery.errors import ConfigurationError
+from cannery.project.app import ExportSettings, RequirementsFile
+from cannery.project.requirements import read_requirements
+from cannery.workspace.files import replacing
+from cannery.workspace.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from cannery.workspace.process import Runner
+
+__all__ = ["TEST_NAMES", "export_lock", "usual_exports"]
+
+TEST_NAMES = ("test", "tests", "dev")  # what projects call the extras and the groups that their tests need
+
+
+def export_lock(folder: Path, exports: Mapping[str, ExportSettings], *, run: Runner = run) -> list[Path]:
+    """Write every file of ``exports`` from the lock in ``folder``; none is written unless all can be.
+
+    Raises what :func:`read_requirements` raises, and :class:`ConfigurationError` where there is no lock.
+    """
+    lock = _find_lock(folder)
+    texts = {folder / name: _export(lock, settings, run) for name, settings in exports.items()}
+    for path, text in texts.items():
+        with replacing(path) as stream:
+            stream.write(text.encode())
+    return list(texts)
+
+
+def usual_exports(pyproject: Mapping[str, Any]) -> dict[str, ExportSettings]:
+    """What is exported where ``[tool.cannery.export]`` does not say: the requirements, and those of the tests."""
+    extras = pyproject.get("project", {}).get("optional-dependencies", {})
+    groups = {**pyproject.get("dependency-groups", {}), **pyproject.get("tool", {}).get("poetry", {}).get("group", {})}
+    tests = ExportSettings(
+        extras=tuple(name for name in TEST_NAMES if name in extras),
+        groups=tuple(name for name in TEST_NAMES if name in groups),
+    )
+    return {"requirements.txt": ExportSettings(), "requirements-test.txt": tests}
+
+
+def _find_lock(folder: Path) -> RequirementsFile:
+    for kind in ("uv", "poetry"):
+        if (path := folder / f"{kind}.lock").is_file():
+            return RequirementsFile(path, kind)
+    raise ConfigurationError(
+        "there is no lock to export", evidence=f"no uv.lock and no poetry.lock in {folder}", step="run `uv lock`"
+    )
+
+
+def _export(lock: RequirementsFile, settings: ExportSettings, run: Runner) -> str:
+    requirements = read_requirements(
+        lock, project=settings.project, extras=settings.extras, groups=settings.groups, run=run
+    )
+    return f"# Made from {lock.path.name} by `nox -s export`: change the lock and run it again.\n{requirements.text}"

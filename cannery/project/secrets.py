@@ -1,0 +1,97 @@
+"""Files that must not end in an image: refused, unless the configuration names them."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from typing import TYPE_CHECKING
+
+from cannery.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.project.app import App
+
+__all__ = ["holds_password", "refuse_secrets", "secret_by_name", "secret_in"]
+
+# A file's name, or that of a folder above it -> what it holds
+_BY_NAME = {
+    ".env": "settings with passwords",
+    ".env.*": "settings with passwords",
+    ".git": "the project's history",
+    ".hg": "the project's history",
+    ".svn": "the project's history",
+    ".netrc": "passwords",
+    ".pgpass": "passwords",
+    ".htpasswd": "passwords",
+    ".pypirc": "a package index's password",
+    ".npmrc": "a package index's password",
+    ".git-credentials": "passwords",
+    ".ssh": "keys",
+    ".gnupg": "keys",
+    ".aws": "keys",
+    ".kube": "keys",
+    ".docker": "a registry's password",
+    "id_rsa": "a private key",
+    "id_dsa": "a private key",
+    "id_ecdsa": "a private key",
+    "id_ed25519": "a private key",
+    "*.p12": "a private key",
+    "*.pfx": "a private key",
+    "*.kdbx": "passwords",
+}
+_HARMLESS = {".env.example", ".env.sample", ".env.template", ".env.dist"}
+_SUSPICIOUS = re.compile("|".join(map(fnmatch.translate, _BY_NAME)))  # one look at a name that is like none of them
+
+_PASSWORD_IN_URL = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # ${PASSWORD} stands for one elsewhere
+# With the line that follows: libraries that read keys have the first one in them. JSON writes a newline as two letters.
+_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn])+[A-Za-z0-9+/]{4}")
+# Where installers are told of package indexes
+_NAMES_INDEXES = re.compile(r"pip\.(conf|ini)|(uv|poetry|pyproject)\.toml|Pipfile|.*requirements.*\.(txt|in)")
+
+
+def holds_password(data: bytes) -> bool:
+    """Whether there is a URL in ``data`` that lets in whoever reads it."""
+    return _PASSWORD_IN_URL.search(data) is not None
+
+
+def secret_in(name: str, head: bytes) -> str:
+    """What kind of secret a file called ``name`` holds, whose content begins with ``head``; empty where none."""
+    if _PRIVATE_KEY.search(head) and not name.endswith((".py", ".pyx", ".md", ".rst")):
+        return "a private key"
+    if _NAMES_INDEXES.fullmatch(name) and holds_password(head):
+        return "a package index's password"
+    return ""
+
+
+def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
+    """Raise :class:`ProjectError` for files, relative to the project, that look like secrets.
+
+    ``found`` maps each file to the kind of secret that its content shows, or to nothing.
+    """
+    secrets = {
+        path: kind
+        for path, by_content in found.items()
+        if path not in app.settings.allow_secrets and (kind := by_content or secret_by_name(path))
+    }
+    if not secrets:
+        return
+    shown = [f"{path}: {kind}" for path, kind in sorted(secrets.items())]
+    if len(shown) > 10:  # noqa: PLR2004
+        shown = [*shown[:10], f"and {len(shown) - 10} more"]
+    first = min(secrets)
+    raise ProjectError(
+        "secrets were about to go into the image",
+        evidence="\n".join(shown),
+        step="move them out of the app's packages and resources; for one that is meant to be there set "
+        f"[tool.cannery]  allow-secrets = [{first!r}]",
+    )
+
+
+def secret_by_name(path: str) -> str:
+    """What kind of secret the name of ``path``, or of a folder above it, speaks of; empty where none."""
+    for part in path.split("/"):
+        if part not in _HARMLESS and _SUSPICIOUS.match(part):
+            return next(kind for pattern, kind in _BY_NAME.items() if fnmatch.fnmatchcase(part, pattern))
+    return ""

@@ -1,0 +1,236 @@
+"""Which Python goes into the image, and what it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from cannery.errors import ConfigurationError, RuntimeTreeError
+from cannery.image.tree import Platform, key_of
+from cannery.project.app import App, Interpreter
+from cannery.python.versions import hidden_folders
+from cannery.workspace.files import stamp, user_path
+from cannery.workspace.process import ProgramFailed, find_uv
+
+if TYPE_CHECKING:
+    from cannery.workspace.process import Runner
+    from cannery.workspace.workspace import Workspace
+
+__all__ = [
+    "check_platform",
+    "check_version",
+    "describe",
+    "find_python",
+    "interpreter_for",
+    "machine_platform",
+    "same_minor",
+]
+
+# Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
+# prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
+_QUESTIONS = """
+import importlib.util, json, os, platform, site, sys
+executable = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+stdlib = os.path.realpath(os.path.dirname(os.__file__))
+prefix = os.path.realpath(sys.base_prefix)
+image_stdlib = "/usr/local/" + os.path.relpath(stdlib, prefix)
+dynload = [path for path in sys.path if os.path.basename(path) == "lib-dynload" and os.path.isdir(path)]
+sys.prefix = sys.base_prefix  # as in the image: Debian's Python looks elsewhere in a virtual environment
+library = "/usr/local/lib/" + os.path.basename(stdlib)
+sites = [path for path in site.getsitepackages(["/usr/local"]) if os.path.dirname(path) == library]
+print(json.dumps({
+    "executable": executable, "implementation": sys.implementation.name, "version": list(sys.version_info[:3]),
+    "build": sys.version, "prefix": prefix,
+    "stdlib": stdlib, "dynload": dynload[0] if dynload else None, "image_stdlib": image_stdlib,
+    "site_packages": sites[0] if sites else image_stdlib + "/site-packages", "cache_tag": sys.implementation.cache_tag,
+    "magic": importlib.util.MAGIC_NUMBER.hex(),
+    "system": platform.system().lower(), "machine": platform.machine(),
+}))
+"""
+
+# uname's names of machines -> Go's names, which images use (OCI image-spec v1.1, image-index.md)
+_ARCHITECTURES = {
+    "x86_64": ("amd64", ""),
+    "aarch64": ("arm64", ""),
+    "arm64": ("arm64", ""),
+    "armv7l": ("arm", "v7"),
+    "i686": ("386", ""),
+    "ppc64le": ("ppc64le", ""),
+    "riscv64": ("riscv64", ""),
+    "s390x": ("s390x", ""),
+}
+
+
+def interpreter_for(app: App, workspace: Workspace) -> Interpreter:
+    """The Python that the app asks for: its setting, then ``requires-python``, then the one that runs cannery.
+
+    Raises :class:`RuntimeTreeError` when this machine has none that fits.
+    """
+    return describe(find_python(app, workspace.run), workspace)
+
+
+def find_python(app: App, run: Runner) -> Path:
+    """The executable of the Python that the app asks for; it may lie in a virtual environment."""
+    requires = _specifiers(app.metadata.requires_python)
+    wanted = app.settings.python
+    if wanted is None:
+        if requires.contains(".".join(map(str, sys.version_info[:3])), prereleases=True):
+            return Path(sys.executable)
+        wanted = str(requires)
+    elif "/" in wanted:
+        path = app.folder / user_path(wanted)
+        if not os.access(path, os.X_OK):
+            step = 'name a Python by its path, or by its version:  [tool.cannery]  python = "3.12"'
+            raise ConfigurationError(f"python = {wanted!r}: there is no program {path}", step=step)
+        return path
+    return _ask_uv(wanted, run)
+
+
+def check_platform(app: App, platform: Platform) -> None:
+    """See that ``platform``, that of the Python which is packed, is the one that the settings ask for, if any.
+
+    Raises :class:`ConfigurationError` where it's another.
+    """
+    wanted = app.settings.platform
+    if wanted is not None and not Platform.parse(wanted).agrees(platform):
+        raise ConfigurationError(
+            f"the recipe {app.settings.recipe} packs a Python of this machine, for {platform}, and not for {wanted}",
+            step="build it there; or take the recipe static, or slim or cython with a base, which can",
+        )
+
+
+def check_version(app: App, version: str, holder: str, step: str) -> None:
+    """See that ``version``, the Python that ``holder`` brings along, is one that the app asks for.
+
+    Raises :class:`ConfigurationError` where the setting or ``requires-python`` excludes it; ``step`` is a way to
+    another Python.
+    """
+    wanted, requires = app.settings.python, app.metadata.requires_python
+    if wanted is not None and "/" not in wanted and not f"{version}.".startswith(f"{wanted}."):
+        raise ConfigurationError(
+            f"python = {wanted!r}, but {holder} has Python {version}",
+            evidence=f"[tool.cannery]  python = {wanted!r}",
+            step=f"{step}, or leave the setting out: its own Python is used",
+        )
+    if not _specifiers(requires).contains(version, prereleases=True):
+        raise ConfigurationError(
+            f"the project asks for Python {requires}, and {holder} has Python {version}",
+            evidence=f"requires-python = {requires!r}",
+            step=f"{step}, or change requires-python",
+        )
+
+
+def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
+    """A Python of this machine with the minor version of ``version``: bytecode and headers are the same for those.
+
+    Raises :class:`RuntimeTreeError` where there is none.
+    """
+    if sys.version_info[:2] == version[:2]:
+        return describe(Path(sys.executable), workspace)
+    return describe(_ask_uv(".".join(map(str, version[:2])), workspace.run), workspace)
+
+
+def describe(executable: Path, workspace: Workspace) -> Interpreter:
+    """What the Python behind ``executable`` is; asked once, and again when the installation changes."""
+    real = executable.resolve()
+    key = key_of("interpreter", _QUESTIONS, str(executable), stamp(real))
+    answers = workspace.cache.recall("interpreters", key)
+    if answers is None or not Path(answers["stdlib"]).is_dir():
+        answers = _ask(executable, workspace.run)
+        workspace.cache.remember("interpreters", key, answers)
+    stdlib = Path(answers["stdlib"])
+    architecture, variant = _architecture(answers["machine"])
+    return Interpreter(
+        executable=Path(answers["executable"]),
+        version=tuple(answers["version"]),
+        prefix=Path(answers["prefix"]),
+        stdlib=stdlib,
+        dynload=Path(answers["dynload"]) if answers["dynload"] else None,
+        image_stdlib=answers["image_stdlib"],
+        image_site_packages=answers["site_packages"],
+        cache_tag=answers["cache_tag"],
+        magic=answers["magic"],
+        platform=Platform(answers["system"], architecture, variant),
+        fingerprint=key_of(answers, stamp(Path(answers["executable"])), _stamps_below(stdlib)),
+    )
+
+
+def machine_platform() -> Platform:
+    """The platform of images that this machine runs."""
+    return Platform("linux", *_architecture(platform.machine()))
+
+
+def _ask(executable: Path, run: Runner) -> dict[str, Any]:
+    try:
+        answers: dict[str, Any] = json.loads(run([str(executable), "-I", "-c", _QUESTIONS]).stdout)
+    except (ProgramFailed, ValueError) as error:
+        raise RuntimeTreeError(
+            f"{executable} does not answer as a Python does",
+            evidence=str(error),
+            step='name another:  [tool.cannery]  python = "3.12"',
+        ) from error
+    version = ".".join(map(str, answers["version"]))
+    if answers["implementation"] != "cpython" or tuple(answers["version"]) < (3, 11):
+        raise RuntimeTreeError(
+            f"{executable} is {answers['implementation']} {version}",
+            step='cannery packs CPython 3.11 and later: set  [tool.cannery]  python = "3.12"',
+        )
+    if answers["system"] != "linux":
+        raise RuntimeTreeError(
+            f"{executable} is a Python for {answers['system']}: an image from scratch needs one for linux",
+            step="build on Linux, or in a Linux virtual machine",
+        )
+    return answers
+
+
+def _ask_uv(wanted: str, run: Runner) -> Path:
+    # Version managers put shims on the path, which fail for any version but the chosen one: theirs come before.
+    path = os.pathsep.join([*map(str, hidden_folders()), *os.get_exec_path()])
+    command = [find_uv(), "python", "find", "--no-python-downloads", "--no-project", "--system", wanted]
+    try:
+        return Path(run(command, env={"PATH": path}).stdout.strip())
+    except ProgramFailed as error:
+        raise RuntimeTreeError(
+            f"no Python {wanted} on this machine",
+            evidence=error.stderr.strip(),
+            step=f'install one (for example with "uv python install {wanted}"), or change  [tool.cannery]  python',
+        ) from error
+
+
+def _specifiers(text: str) -> SpecifierSet:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier as error:
+        what = f"requires-python = {text!r} is no version specifier"
+        raise ConfigurationError(
+            what, evidence=str(error), step='write it as in  requires-python = ">=3.11"'
+        ) from error
+
+
+def _architecture(machine: str) -> tuple[str, str]:
+    try:
+        return _ARCHITECTURES[machine]
+    except KeyError as error:
+        raise RuntimeTreeError(f"images have no name for the architecture {machine!r}") from error
+
+
+def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of the files of a standard library; packages installed into it don't count."""
+    stamps: list[tuple[str, int, int]] = []
+    pending = [str(folder)]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in {"__pycache__", "site-packages", "dist-packages", "test"}:
+                        pending.append(entry.path)
+                else:
+                    status = entry.stat(follow_symlinks=False)
+                    stamps.append((entry.path, status.st_size, status.st_mtime_ns))
+    return sorted(stamps)

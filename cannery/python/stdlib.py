@@ -1,0 +1,133 @@
+"""The interpreter and its standard library, less what a program in a container has no use for."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.errors import ConfigurationError
+from cannery.image.tree import Content, Directory, Entry, File, Inline, OnDisk, Symlink, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cannery.project.app import Interpreter
+
+__all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "known_modules", "python_path", "unwanted_by"]
+
+# What stays behind, by its name in the standard library, and the imports in the app's code that bring it back.
+# The configuration can name any of them, too.
+_BACK_FOR_THE_APP = {
+    "_tkinter": ("tkinter", "turtle"),
+    "ensurepip": ("ensurepip", "venv"),
+    "idlelib": ("idlelib",),
+    "lib2to3": ("lib2to3",),
+    "msilib": ("msilib",),
+    "pydoc_data": ("pydoc_data",),
+    "test": ("test",),
+    "tkinter": ("tkinter", "turtle"),
+    "turtle": ("turtle",),
+    "turtledemo": ("turtledemo",),
+    "venv": ("venv",),
+}
+# The same for what a dependency may well need too: most of it is small, but the shared libraries behind it aren't.
+_BACK_FOR_ANYONE = {
+    "_curses": ("curses",),
+    "_curses_panel": ("curses",),
+    "_dbm": ("dbm", "shelve"),
+    "_gdbm": ("dbm", "shelve"),
+    "curses": ("curses",),
+    "distutils": ("distutils",),
+    "nis": ("nis",),
+    "readline": ("cmd", "readline", "rlcompleter"),
+}
+BRINGS_BACK = frozenset(name for names in _BACK_FOR_ANYONE.values() for name in names)
+BRINGS_BACK_FOR_THE_APP = frozenset(name for names in _BACK_FOR_THE_APP.values() for name in names) | BRINGS_BACK
+_NEVER = {"__pycache__", "site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
+_USUAL_PREFIXES = {"/usr", "/usr/local"}  # which tell nothing of the machine
+_TEST_FOLDERS = {"test", "tests", "idle_test"}
+
+
+def known_modules(names: tuple[str, ...]) -> frozenset[str]:
+    """The modules that the configuration brings back; raises :class:`ConfigurationError` for one that isn't."""
+    left_out = {*_BACK_FOR_THE_APP, *_BACK_FOR_ANYONE, *BRINGS_BACK_FOR_THE_APP}
+    for name in names:
+        if name not in left_out | sys.stdlib_module_names:
+            near = difflib.get_close_matches(name, left_out, n=1)
+            raise ConfigurationError(
+                f"stdlib names {name!r}, which is no module of the standard library",
+                evidence=f"did you mean {near[0]!r}?" if near else "",
+                step=f"those that are left out otherwise are: {', '.join(sorted(left_out))}",
+            )
+    return frozenset(names)
+
+
+def unwanted_by(imports: frozenset[str]) -> list[str]:
+    """What of the standard library an app with those ``imports`` has no use for, whatever its dependencies are."""
+    return sorted(_unwanted(_BACK_FOR_THE_APP, imports))
+
+
+def python_path(interpreter: Interpreter) -> str:
+    """Where the interpreter lies in an image."""
+    return f"/usr/local/bin/{interpreter.name}"
+
+
+def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
+    """The interpreter and the standard library as sources; ``wanted`` names imports that bring things back."""
+    executable = interpreter.executable
+    python = python_path(interpreter)
+    entries: dict[str, Entry] = {
+        python: File(OnDisk(executable, executable.stat().st_size), 0o755),
+        "/usr/local/bin/python3": Symlink(interpreter.name),
+        "/usr/local/bin/python": Symlink("python3"),
+        # the landmark by which the interpreter finds its prefix, even where it holds nothing
+        f"{interpreter.image_stdlib}/lib-dynload": Directory(),
+    }
+    for path in _files(interpreter.stdlib, interpreter.dynload, wanted):
+        relative = path.relative_to(interpreter.stdlib).as_posix()
+        entries[f"{interpreter.image_stdlib}/{relative}"] = File(_content(path, interpreter))
+    if interpreter.dynload and not interpreter.dynload.is_relative_to(interpreter.stdlib):
+        for path in _files(interpreter.dynload, interpreter.dynload, wanted):
+            entries[f"{interpreter.image_stdlib}/lib-dynload/{path.name}"] = File(OnDisk(path, path.stat().st_size))
+    return Tree(entries)
+
+
+def _content(path: Path, interpreter: Interpreter) -> Content:
+    """The file's own, but for the module that says where the interpreter was installed: it now lies elsewhere."""
+    if not path.name.startswith("_sysconfigdata") or str(interpreter.prefix) in _USUAL_PREFIXES:
+        return OnDisk(path, path.stat().st_size)
+    text = re.sub(rf"{re.escape(str(interpreter.prefix))}(?![\w.-])", "/usr/local", path.read_text("utf-8"))
+    return Inline(text.encode())
+
+
+def _files(folder: Path, dynload: Path | None, wanted: frozenset[str]) -> Iterator[Path]:
+    left_out = _unwanted({**_BACK_FOR_THE_APP, **_BACK_FOR_ANYONE}, wanted)
+    for here, folders, names in os.walk(folder):
+        top = here == str(folder)
+        folders[:] = [name for name in folders if not _skipped(name, left_out, top=top)]
+        for name in sorted(names):
+            module = name.partition(".")[0]
+            path = Path(here, name)
+            if name in _NEVER or name.endswith((".pyc", ".a", ".whl")) or not path.is_file():
+                continue
+            if (top or path.parent == dynload) and (module in left_out or _is_test_extension(module)):
+                continue
+            yield path
+
+
+def _unwanted(table: Mapping[str, tuple[str, ...]], wanted: frozenset[str]) -> set[str]:
+    return {name for name, imports in table.items() if wanted.isdisjoint((name, *imports))}
+
+
+def _skipped(name: str, left_out: set[str], *, top: bool) -> bool:
+    if name in _NEVER or name.startswith("config-"):
+        return True
+    return name in left_out if top else name in _TEST_FOLDERS
+
+
+def _is_test_extension(module: str) -> bool:
+    return module.startswith(("_test", "_xxtest", "xxlimited", "_ctypes_test", "xxsubtype"))

@@ -1,0 +1,75 @@
+"""Wheels: a tree of site-packages in an archive that installers take, the same for the same tree.
+
+Follows the binary distribution format (packaging.python.org, binary distribution format).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zipfile
+from typing import TYPE_CHECKING
+
+from cannery import __version__
+from cannery.errors import ProjectError
+from cannery.image.tree import File, Inline, Tree
+from cannery.workspace.files import explained, replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.tags import Tag
+
+__all__ = ["read_wheel", "write_wheel"]
+
+_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip archive can hold
+
+
+def read_wheel(path: Path) -> Tree:
+    """What a wheel would put into site-packages, as if that were the root; without what it says of itself."""
+    entries = {}
+    with explained(path, "read"), zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if not member.is_dir() and not member.filename.endswith((".dist-info/RECORD", ".dist-info/WHEEL")):
+                executable = member.external_attr >> 16 & 0o100
+                content = Inline(archive.read(member))
+                entries[f"/{member.filename}"] = File(content, 0o755 if executable else 0o644)
+    return Tree(entries)
+
+
+def write_wheel(tree: Tree, folder: Path, tag: Tag) -> Path:
+    """Write the wheel of ``tree``, which has a ``dist-info`` folder, and works where ``tag`` says; returns its path."""
+    info = _dist_info(tree)
+    wheel = f"Wheel-Version: 1.0\nGenerator: cannery {__version__}\nRoot-Is-Purelib: false\nTag: {tag}\n"
+    whole = tree + Tree({f"{info}/WHEEL": File(Inline(wheel.encode()))})
+    path = folder / f"{info.strip('/').removesuffix('.dist-info')}-{tag}.whl"
+    record: list[str] = []
+    with replacing(path) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, file in whole.files():
+            with file.content.open() as content:
+                data = content.read()
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            record.append(f"{_quoted(name[1:])},sha256={digest},{len(data)}")
+            _write(archive, name[1:], data, file.mode)
+        record.append(f"{_quoted(info[1:])}/RECORD,,")
+        _write(archive, f"{info[1:]}/RECORD", "".join(f"{line}\n" for line in record).encode(), 0o644)
+    return path
+
+
+def _dist_info(tree: Tree) -> str:
+    for path, _ in tree:
+        if path.endswith(".dist-info/METADATA") and path.count("/") == 2:  # noqa: PLR2004  # at the top
+            return path.removesuffix("/METADATA")
+    raise ProjectError("the wheel has no metadata", step="see what the build backend makes of the project: uv build")
+
+
+def _write(archive: zipfile.ZipFile, name: str, data: bytes, mode: int) -> None:
+    member = zipfile.ZipInfo(name, _TIME)
+    member.external_attr = (0o100000 | mode) << 16
+    member.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(member, data)
+
+
+def _quoted(name: str) -> str:
+    """A name as RECORD has it, which is CSV."""
+    return '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name

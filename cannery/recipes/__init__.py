@@ -1,0 +1,1 @@
+"""From an app to a plan, and from a plan to what is written."""

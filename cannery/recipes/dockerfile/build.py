@@ -1,0 +1,178 @@
+"""A recipe's Dockerfile, built by BuildKit: by buildx where it is, else by the engine's own; or by Podman."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cannery.containers.load import references_of
+from cannery.errors import ConfigurationError, ToolError
+from cannery.recipes.dockerfile.file import Target, render_files
+from cannery.workspace.process import ProgramFailed, run_shown
+
+if TYPE_CHECKING:
+    from cannery.project.app import App
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["BuildOptions", "DockerBuild", "build_with_docker"]
+
+_BUILDX_ONLY: Final = 23  # from this version on, the docker command builds with BuildKit by buildx alone
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What is passed on to ``docker build``."""
+
+    builder: str | None = None  # of buildx: a team's build farm, for one
+    cache_from: str | None = None
+    cache_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DockerBuild:
+    """A finished build."""
+
+    app: App
+    references: tuple[str, ...]
+    id: str
+    size: int  # bytes, as the engine counts them
+    client: str  # what built it: "docker buildx"
+    seconds: float
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The report in JSON's types; sizes are bytes."""
+        return {
+            "name": self.app.name,
+            "references": list(self.references),
+            "recipe": self.app.settings.recipe,
+            "builder": self.client,
+            "id": self.id,
+            "size": self.size,
+            "seconds": round(self.seconds, 3),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A program that builds from Dockerfiles."""
+
+    name: str
+    command: tuple[str, ...]  # up to the word that says what to do with an image
+    build: tuple[str, ...]
+    env: dict[str, str]
+    buildx: bool = False
+
+
+def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, quiet: bool = False) -> DockerBuild:
+    """Build ``app`` from its Dockerfile, and have the image in the engine.
+
+    What the build says is shown, unless ``quiet``. Raises :class:`ToolError` where no client can build it, or the
+    build fails.
+    """
+    began = time.perf_counter()
+    client = _client(app, workspace)
+    references = references_of(app)
+    rendered = render_files(app, workspace, Target.of(app, None))
+    with workspace.cache.scratch() as scratch:
+        (scratch / "Dockerfile").write_text(rendered.dockerfile, encoding="utf-8")
+        ignore = scratch / "Dockerfile.dockerignore"
+        ignore.write_text(rendered.dockerignore, encoding="utf-8")
+        command = [*client.build, f"--file={scratch / 'Dockerfile'}", f"--iidfile={scratch / 'id'}"]
+        command += [f"--tag={reference}" for reference in references]
+        command += _passed_on(app, options, client)
+        index = _package_index()
+        command += [f"--build-arg={name}" for name in index]
+        command += [f"--ignorefile={ignore}"] if client.name == "podman" else []
+        run = workspace.run if quiet else run_shown
+        try:
+            run([*command, str(app.folder)], env={**client.env, **index})
+        except ProgramFailed as error:
+            raise ToolError(
+                f"{client.name} can't build the image", evidence=error.evidence,
+                step="see what it said; to build with no engine, leave --builder out",
+            ) from error  # fmt: skip
+        image = (scratch / "id").read_text(encoding="utf-8").strip()
+    inspected = workspace.run([*client.command, "image", "inspect", "--format={{.Size}}", image], env=client.env)
+    return DockerBuild(
+        app, references, image, int(inspected.stdout), client.name, time.perf_counter() - began, rendered.notes
+    )
+
+
+def _passed_on(app: App, options: BuildOptions, client: _Client) -> list[str]:
+    named = {"--builder": options.builder, "--cache-to": options.cache_to}
+    flags = {"--docker-builder": options.builder, "--cache-to": options.cache_to}
+    if not client.buildx and (given := [flag for flag, value in flags.items() if value]):
+        raise ToolError(
+            f"{given[0]} needs buildx, and {client.name} has none",
+            step="install it (Docker's package docker-buildx-plugin), or leave the option out",
+        )
+    named |= {"--cache-from": options.cache_from, "--platform": app.settings.platform}
+    return [*(f"{name}={value}" for name, value in named.items() if value), *app.settings.build_options]
+
+
+def _package_index() -> dict[str, str]:
+    """The package index that the environment names, as pip's variable: by name alone, its password isn't shown."""
+    url = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL")
+    return {"PIP_INDEX_URL": url} if url else {}
+
+
+def _client(app: App, workspace: Workspace) -> _Client:
+    """What builds for the engine that the settings mean."""
+    if app.settings.engine == "none":
+        raise ConfigurationError("--builder docker needs an engine", step="leave out --engine none")
+    if app.settings.engine == "podman":
+        return _podman()
+    found = _programs("docker")
+    for program in found:
+        if _succeeds([program, "buildx", "version"], workspace):
+            return _Client("docker buildx", (program,), (program, "buildx", "build", "--load"), {}, buildx=True)
+    for program in found:
+        if _version(program, workspace) < _BUILDX_ONLY:
+            return _Client("docker", (program,), (program, "build"), {"DOCKER_BUILDKIT": "1"})
+    if found:
+        raise ToolError(
+            "the docker command has no BuildKit",
+            evidence=f"{', '.join(found)}: version {_BUILDX_ONLY} and later need buildx for that",
+            step="install it: Docker's package docker-buildx-plugin, or Debian's docker.io, whose client brings it",
+        )
+    raise ToolError(
+        "there is no docker command", evidence=f"looked in {os.environ.get('PATH', '')}",
+        step="install Docker, or build with no engine: leave --builder out",
+    )  # fmt: skip
+
+
+def _podman() -> _Client:
+    program = shutil.which("podman")
+    if program is None:
+        raise ToolError(
+            "there is no podman command", step="install Podman, or build with no engine: leave --builder out"
+        )
+    remote = (program, "--remote") if os.environ.get("CONTAINER_HOST") else (program,)
+    return _Client("podman", remote, (*remote, "build", "--format=docker"), {})
+
+
+def _programs(name: str) -> list[str]:
+    """Every program of that name on the path: one may lack what another has."""
+    places = (Path(folder, name) for folder in os.get_exec_path())
+    return [str(path) for path in places if os.access(path, os.X_OK) and path.is_file()]
+
+
+def _succeeds(command: list[str], workspace: Workspace) -> bool:
+    try:
+        workspace.run(command)
+    except ProgramFailed:
+        return False
+    return True
+
+
+def _version(program: str, workspace: Workspace) -> int:
+    """The major version of a docker command."""
+    found = re.search(r"version (\d+)", workspace.run([program, "--version"]).stdout)
+    return int(found[1]) if found else _BUILDX_ONLY

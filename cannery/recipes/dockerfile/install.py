@@ -1,0 +1,73 @@
+"""How a Dockerfile installs an app's requirements, for each way to write them down."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cannery.errors import ConfigurationError
+from cannery.project.requirements_file import hashed, nested_files, nested_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cannery.project.app import App, RequirementsFile
+
+__all__ = ["Installed", "installed"]
+
+_UV: Final = "uv==0.13.9"
+_POETRY: Final = "poetry==2.2.1 poetry-plugin-export==1.9.0"
+_PINS: Final = "pins.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What a stage copies and runs to install requirements."""
+
+    files: tuple[str, ...]  # of the project
+    requirements: str  # the file that pip reads
+    options: tuple[str, ...]  # pip's
+    tools: str = ""  # what pip installs first, to read a lock
+    export: str = ""  # the command that writes ``requirements``
+
+
+def installed(app: App) -> Installed | None:
+    """How the requirements of ``app`` are installed; None where it has none."""
+    file = app.requirements
+    if file is None:
+        return None
+    if file.kind == "requirements":
+        files = tuple(path.relative_to(app.folder).as_posix() for path in nested_files(file.path))
+        pinned = hashed(nested_text(file.path))
+        return Installed(files, files[0], ("--no-deps", "--require-hashes") if pinned else ())
+    tools, command = _export(app, file)
+    name = file.path.name
+    files = (name,) if name == "pyproject.toml" else ("pyproject.toml", name)
+    return Installed(files, _PINS, ("--no-deps", "--require-hashes"), tools, shlex.join(command))
+
+
+def _export(app: App, file: RequirementsFile) -> tuple[str, tuple[str, ...]]:
+    """What reads the lock, and how."""
+    extras, groups = app.settings.extras, app.settings.groups
+    match file.kind:
+        case "uv":
+            options = ("--locked", "--no-editable", "--no-emit-project", "--no-default-groups")
+            chosen = (*_each("--extra", extras), *_each("--group", groups))
+            return _UV, ("uv", "export", "--quiet", *options, *chosen, f"--output-file={_PINS}")
+        case "poetry":
+            chosen = (*_each("--extras", extras), *_each("--with", groups))
+            return _POETRY, ("poetry", "export", *chosen, f"--output={_PINS}")
+        case "pylock":
+            raise ConfigurationError(
+                f"pip reads no {file.path.name}, so a Dockerfile can't install from it",
+                step='export it (uv pip compile, or nox -s export), and set  requirements = "requirements.txt"',
+            )
+        case _:
+            chosen = (*_each("--extra", extras), *_each("--group", groups))
+            command = ("uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-build", file.path.name)
+            return _UV, (*command, *chosen, f"--output-file={_PINS}")
+
+
+def _each(option: str, values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{option}={value}" for value in values)

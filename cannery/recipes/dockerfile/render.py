@@ -1,0 +1,166 @@
+"""From an app to the text of its Dockerfile.
+
+What is installed, copied and started follows from the same settings as cannery's own images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cannery.errors import ConfigurationError
+from cannery.project.config import did_you_mean
+from cannery.python.interpreter import interpreter_for, machine_platform
+from cannery.recipes.container_config import container_config, program_config
+from cannery.recipes.dockerfile.base import NamedBase, named_base
+from cannery.recipes.dockerfile.context import dockerignore
+from cannery.recipes.dockerfile.executable import executable_stage
+from cannery.recipes.dockerfile.install import installed
+from cannery.recipes.dockerfile.instructions import execution
+from cannery.recipes.dockerfile.job import Job, copied_resources, copies, resources, tops, written_files
+from cannery.recipes.dockerfile.stages import (
+    app_stage,
+    dependencies_stage,
+    on_base,
+    runtime_stage,
+    system_stage,
+    tools_base,
+)
+from cannery.recipes.dockerfile.templates import filled
+from cannery.trees.app import AppTree, app_tree
+from cannery.trees.base.python import BasePython, target_of
+from cannery.trees.collect import HOME
+from cannery.trees.resolve import resolve
+from cannery.trees.shaken import reach_of
+from cannery.trees.wheels import dependencies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cannery.imports.model import Reach
+    from cannery.project.app import App
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Rendered", "render"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A Dockerfile, and what it lets a build see."""
+
+    dockerfile: str
+    dockerignore: str
+    notes: tuple[str, ...] = ()  # settings that it can't follow
+
+
+def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "") -> Rendered:
+    """The Dockerfile of ``app`` by the recipe of its settings.
+
+    ``flags`` are those of the command line that makes it anew; ``digest`` is what the base's tag is known to mean.
+    Raises :class:`ConfigurationError` for a recipe or a base that no Dockerfile can have.
+    """
+    recipe = app.settings.recipe
+    if recipe not in _RECIPES:
+        raise ConfigurationError(
+            f"the recipe {recipe!r} has no Dockerfile",
+            evidence=did_you_mean(recipe, _RECIPES),
+            step=f"those that have one are: {', '.join(_RECIPES)}",
+        )
+    base = named_base(app)
+    _check_wheels(app, base, workspace)
+    shebang = "/usr/bin/env python3" if recipe in _ON_BASE else "/usr/local/bin/python3"
+    own = app_tree(app, workspace, shebang)
+    reached = _reached(app, own, workspace) if recipe == "onefile" else None
+    job = Job(app, own, base, installed(app), reached)
+    what, body = _RECIPES[recipe]
+    head = filled(
+        "head", name=app.name, what=what, flags=flags, tag=f"{app.name}:{app.settings.tag}",
+        base=f"{base.name}@{digest}" if digest else base.name,
+    )  # fmt: skip
+    inputs = job.dependencies.files if job.dependencies else ()
+    paths = [*inputs, *tops(own.code.tree.files(), app), *resources(app)]
+    return Rendered(head + body(job), dockerignore(paths, app.settings.exclude), tuple(_notes(app)))
+
+
+def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach:
+    """What the app imports with the Python and the wheels that this machine would take."""
+    python = interpreter_for(app, workspace)
+    wheels = None
+    if app.requirements is not None:
+        requirements = resolve(app.requirements, app.settings, python.target, workspace)
+        wheels = dependencies(requirements, python.target, workspace)
+    return reach_of(app, python, own.code, wheels, workspace)
+
+
+def _check_wheels(app: App, base: NamedBase, workspace: Workspace) -> None:
+    """Raise :class:`RequirementsError` for a dependency that has no wheel for Alpine's C library, while it's time.
+
+    What only a build in the base can tell is left to pip: other bases have glibc, which nearly every wheel is for.
+    """
+    if "alpine" not in base.name or app.requirements is None:
+        return
+    version = tuple(map(int, base.version.split(".")))
+    python = BasePython(base.path, version, f"/usr/local/lib/{base.python}/site-packages", "musl", (1, 2))
+    target = target_of(python, machine_platform(), base.name)
+    _ = dependencies(resolve(app.requirements, app.settings, target, workspace), target, workspace).tree
+
+
+def _slim(job: Job) -> str:
+    """Sources on a base, as most Dockerfiles have them."""
+    files = "".join(written_files(job.files, ""))
+    return dependencies_stage(job) + on_base(job, files + copies(job.files, job.app, f"{HOME}/"), ".py")
+
+
+def _cython(job: Job) -> str:
+    return (
+        tools_base(job)
+        + dependencies_stage(job)
+        + app_stage(job, compiled=True)
+        + on_base(job, "COPY --from=app /image/ /\n", ".pyc")
+    )
+
+
+def _scratch(job: Job) -> str:
+    compiled = job.app.settings.compile
+    stages = [dependencies_stage(job), runtime_stage(job), system_stage(job), app_stage(job, compiled=compiled)]
+    final = filled(
+        "from_scratch",
+        dependencies="COPY --from=dependencies /dependencies/ /\n" if job.dependencies else "",
+        resources=copied_resources(job.app, f"{HOME}/"),
+        execution=execution(container_config(job.app, f"/usr/local/bin/{job.base.python}")),
+    )
+    return (tools_base(job) if compiled else "") + "".join(stages) + final
+
+
+def _onefile(job: Job) -> str:
+    app = job.app
+    name = app.name.rpartition("/")[2]
+    config = execution(program_config(app, f"/usr/local/bin/{name}"))
+    return (
+        tools_base(job)
+        + dependencies_stage(job)
+        + executable_stage(job, name)
+        + system_stage(job)
+        + filled("program", execution=config)
+    )
+
+
+_ON_BASE: Final = ("slim", "cython")
+_RECIPES: Mapping[str, tuple[str, Callable[[Job], str]]] = {
+    "slim": ("its sources on a base image", _slim),
+    "cython": ("compiled, on a base image", _cython),
+    "onefile": ("one static executable, and not one file more than that needs", _onefile),
+    "scratch": ("the interpreter, the dependencies and the app, and not one file more", _scratch),
+}
+
+
+def _notes(app: App) -> Iterator[str]:
+    settings = app.settings
+    if settings.strip:
+        yield "strip has no counterpart in a Dockerfile: base images have no program for it"
+    if settings.ca_certificates:
+        yield "ca-certificates has no counterpart in a Dockerfile: the image has those of the base"
+    if settings.keep_sources and settings.recipe == "scratch":
+        yield "keep-sources has no counterpart in a Dockerfile: only bytecode goes in"
+    if settings.allow_missing and settings.recipe == "scratch":
+        yield "allow-missing has no counterpart in a Dockerfile: a missing library ends the build"

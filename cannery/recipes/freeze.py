@@ -1,0 +1,161 @@
+"""From an app to its program in ``dist/``: what ``invoke freeze`` does."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cannery.errors import ConfigurationError, MachineError
+from cannery.executable.onefile.stage import write_tree
+from cannery.image.tree import Digest, File, LazyTree, Platform, Tree, key_of
+from cannery.python.interpreter import machine_platform
+from cannery.tasks.report.program import ProgramReport
+from cannery.tasks.report.progress import showing_progress
+from cannery.workspace.files import explained, replacing
+from cannery.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cannery.executable.onefile.account import Share
+    from cannery.project.app import App
+    from cannery.recipes.onefile import Form, Program
+
+__all__ = ["freeze"]
+
+_CHUNK = 1 << 20
+
+
+def freeze(app: App, form: Form | None = None, *, quiet: bool = False, sizes: bool = False) -> ProgramReport:
+    """Make the program of ``app``, and write it below ``dist/``; ``quiet`` shows no progress.
+
+    The recipe in its settings says how: ``static``, or ``onefile``, which alone has other forms than a static file. An
+    app whose image has another recipe becomes a program by ``onefile``. With ``sizes`` the report says what each part
+    takes in a static file of that recipe.
+    """
+    if sizes and (app.settings.recipe == "static" or form not in {None, "static"}):
+        raise ConfigurationError(
+            "there are sizes of what staticx compresses, and of nothing else",
+            evidence=f"the recipe is {app.settings.recipe}, the form {form or 'static'}",
+            step="leave --sizes out: the report says how large each part is by itself",
+        )
+    path = app.archive.parent / posixpath.basename(app.name)
+    if path.is_dir() and not _is_program(path):
+        there = "a folder of that name is there"
+        raise MachineError(f"cannot write {path}", evidence=there, step="remove it, or give it another name")
+    began = time.perf_counter()
+    with showing_progress(quiet=quiet) as progress:
+        workspace = Workspace.default(progress)
+        made = _linked(app, form, workspace) if app.settings.recipe == "static" else _bundled(app, form, workspace)
+        digest = _written(made, path)
+    size = sum(file.content.size for _, file in made.tree.tree.files())
+    seconds = time.perf_counter() - began
+    shares = _shares(path, workspace) if sizes else []
+    return ProgramReport(app, made.form, made.modules, made.files, made.notes, path, size, digest, seconds, shares)
+
+
+def _shares(path: Path, workspace: Workspace) -> list[Share]:
+    from cannery.executable.onefile.account import account  # noqa: PLC0415
+    from cannery.executable.onefile.tools import find_tools  # noqa: PLC0415
+
+    return account(path, find_tools(), workspace.run)
+
+
+def _bundled(app: App, form: Form | None, workspace: Workspace) -> Program:
+    """What PyInstaller and staticx make of the app, for the machine that they run on."""
+    from cannery.recipes.onefile import program  # noqa: PLC0415
+
+    wanted, here = app.settings.platform, machine_platform()
+    if wanted is not None and not Platform.parse(wanted).agrees(here):
+        raise ConfigurationError(
+            f"the recipe onefile makes no executable for {wanted} on {here}",
+            step="build it there; or take --recipe static, which can",
+        )
+    return program(app, form or "static", workspace)
+
+
+def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
+    """What the recipe ``static`` makes of the app."""
+    from cannery.recipes.onefile import Program  # noqa: PLC0415
+    from cannery.recipes.static import linked  # noqa: PLC0415
+    from cannery.recipes.static_program import PROGRAMS  # noqa: PLC0415
+
+    if form not in {None, "static"}:
+        raise ConfigurationError(
+            f"the recipe static has no form {form!r}", step="leave --form out, or take --recipe onefile"
+        )
+    if app.settings.resources:
+        raise ConfigurationError(
+            "resources lie beside the program, and the recipe static makes one file that unpacks nothing",
+            evidence=f"[tool.cannery]  resources = {list(app.settings.resources)}",
+            step="move them into a package of the project, whose data goes in; or take --recipe onefile",
+        )
+    made = linked(app, workspace)
+    name, whole = made.executable.name, made.executable.tree
+    tree = LazyTree(key_of("program", whole.key), lambda: Tree({f"/{name}": whole.tree.entries[f"{PROGRAMS}/{name}"]}))
+    within = made.executable.contents()
+    zones = "zoneinfo" in within.modules
+    return Program(name, "static", tree, within.modules, within.files, made.platform, made.notes, zones)
+
+
+def _written(made: Program, path: Path) -> Digest:
+    """Write the program to ``path`` unless it's there already; returns the digest of the executable."""
+    tree = made.tree.tree
+    executable = tree.entries[f"/{made.name}"]
+    assert isinstance(executable, File), made.name  # noqa: S101  # it's what was made
+    if made.form == "folder":
+        _write_folder(tree, path)
+    elif path.is_dir():
+        with explained(path), _aside(path):
+            _write_file(executable, path)
+    else:
+        _write_file(executable, path)
+    return Digest.of_content(executable.content)
+
+
+def _write_file(file: File, path: Path) -> None:
+    with replacing(path) as target, file.content.open() as source:
+        shutil.copyfileobj(source, target, _CHUNK)
+        os.fchmod(target.fileno(), file.mode)
+
+
+def _write_folder(tree: Tree, path: Path) -> None:
+    """Write beside and rename."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_tree(tree, beside, link=False)
+            with _aside(path):
+                beside.rename(path)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _is_program(folder: Path) -> bool:
+    """Whether it is one that was written here."""
+    return (folder / "_internal").is_dir()
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[None]:
+    """Take what was made before, in whichever form, out of the way; where the block fails, it's back."""
+    before = path.with_name(f".{path.name}.{os.getpid()}.before")
+    if not os.path.lexists(path):
+        yield
+        return
+    path.rename(before)
+    try:
+        yield
+    except BaseException:
+        before.rename(path)
+        raise
+    if before.is_dir() and not before.is_symlink():
+        shutil.rmtree(before, ignore_errors=True)
+    else:
+        before.unlink()

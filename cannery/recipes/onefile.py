@@ -1,0 +1,157 @@
+"""An app becomes a program: a folder, a file, or a static file, with Python and all that it imports in it."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cannery.elf.closure import closure, needs_of
+from cannery.executable.onefile.bundle import bundle
+from cannery.executable.onefile.python import check_python
+from cannery.executable.onefile.stage import Parts
+from cannery.executable.onefile.staticx import static
+from cannery.executable.onefile.tools import find_tools
+from cannery.image.rootfs import MACHINE
+from cannery.image.tree import File, LazyTree, Transform, Tree, key_of
+from cannery.imports.entry_points import metadata_read
+from cannery.imports.host import host_of
+from cannery.imports.places import Place
+from cannery.python.interpreter import interpreter_for
+from cannery.recipes.notes import notes_on
+from cannery.recipes.notes_on_code import notes_on_code
+from cannery.trees.app import app_tree
+from cannery.trees.cython.app import compiled
+from cannery.trees.resolve import resolve
+from cannery.trees.shaken import app_place, reach_with, standard_library
+from cannery.trees.transforms.rpath import relocated
+from cannery.trees.transforms.stand_ins import left_out
+from cannery.trees.transforms.strip import strip
+from cannery.trees.wheels import dependencies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cannery.executable.onefile.bundle import Bundle
+    from cannery.image.tree import Platform
+    from cannery.imports.model import Reach
+    from cannery.project.app import App, Interpreter
+    from cannery.project.requirements import Requirements
+    from cannery.trees.app import AppTree
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Form", "Program", "notes_on_bundle", "program"]
+
+_LARGE = 100 * 10**6  # bytes
+# Tried with UPX 4.2.2: OpenSSL's library ends the program as soon as it's loaded, others can't be packed.
+_NO_UPX = (
+    "upx is set, and nothing was packed by it: on Linux, libraries that UPX has packed crash when they're loaded, so "
+    "PyInstaller takes it on Windows alone; leave it out: xz packs the whole program"
+)
+
+Form = Literal["folder", "file", "static"]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An app that runs without anything else."""
+
+    name: str
+    form: Form
+    tree: LazyTree  # /NAME, and what lies beside it where it's a folder
+    modules: Mapping[str, int]  # in the executable, with the bytes of each
+    files: Mapping[str, int]  # what else there is in it or beside it, unpacked
+    platform: Platform
+    notes: tuple[str, ...]  # what the user had better know
+    zones: bool  # whether it reads the system's time zones
+
+
+def program(app: App, form: Form, workspace: Workspace) -> Program:
+    """The program of ``app``; made once, until something changes."""
+    tools = find_tools(static=form == "static")
+    python = interpreter_for(app, workspace)
+    check_python(python, workspace)
+    own = app_tree(app, workspace)
+    requirements = resolve(app.requirements, app.settings, python.target, workspace) if app.requirements else None
+    parts = _parts(app, own, requirements, python, workspace)
+    made = bundle(parts, _finish, python, tools, workspace, one_file=form == "file")
+    tree, files = made.tree, dict(made.files)
+    if form == "static":
+        libraries = _libraries(made.tree.tree, app, python)
+        files.update({path: file.content.size for path, file in libraries.files()})
+        packing = app.settings.onefile.packing
+        whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
+        tree = LazyTree(key_of("program", str(whole.digest)), lambda: Tree({f"/{parts.name}": File(whole, 0o755)}))
+    notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
+    if app.settings.onefile.upx:
+        notes += (_NO_UPX,)
+    return Program(parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
+
+
+# Neither changes what is loaded, so both are for every file; the executable itself stays as PyInstaller made it.
+_finish = Transform(key_of("finished", strip.key, relocated.key), lambda tree: tree | strip | relocated)
+
+
+def _parts(
+    app: App, own: AppTree, requirements: Requirements | None, python: Interpreter, workspace: Workspace
+) -> Parts:
+    settings = app.settings
+    wheels = dependencies(requirements, python.target, workspace) if requirements else None
+    out = left_out(settings.onefile.without, "[tool.cannery.onefile] without", python, workspace)
+    found = _reach(app, own, wheels, out.of(python), python, workspace)
+    return Parts(
+        name=posixpath.basename(app.name),
+        entry=app.entry,
+        roots=app.import_roots,
+        code=compiled(own.code, app, python, workspace),
+        resources=own.resources,
+        wheels=wheels,
+        reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),
+        left_out=found.left_out,
+        data=(*found.data, *(metadata_read(wheels.tree, found.modules) if wheels else ())),
+        without=out.names,
+        stand_ins=out.stand_ins,
+        optimize=settings.optimize,
+    )
+
+
+def _reach(
+    app: App, own: AppTree, wheels: LazyTree | None, left: Transform, python: Interpreter, workspace: Workspace
+) -> Reach:
+    """What the app reaches, told from its sources: once compiled, they hide their imports."""
+    library = standard_library(python)
+    places = [app_place(app, own.code), Place("stdlib", library.tree | left, library.roots)]
+    if wheels is not None:
+        places.append(Place("dependencies", wheels | left, (python.image_site_packages,)))
+    return reach_with(app, places, host_of(python, workspace), workspace)
+
+
+def _libraries(made: Tree, app: App, python: Interpreter) -> Tree:
+    """The shared libraries that a bundle takes from the system it runs on: the C library and its kin."""
+    found = closure(str(python.executable), needs_of(made), MACHINE, allow_missing=app.settings.allow_missing)
+    have = {posixpath.basename(path) for path in made.entries}
+    return Tree(
+        {
+            f"/{posixpath.basename(path)}": File(content)
+            for path, content in found.libraries.items()
+            if posixpath.basename(path) not in have
+        }
+    )
+
+
+def _zones(app: App, made: Bundle) -> bool:
+    if app.settings.timezones != "auto":
+        return app.settings.timezones
+    return "zoneinfo" in made.modules and "tzdata" not in made.modules
+
+
+def notes_on_bundle(made: Bundle, tree: LazyTree, form: Form) -> Iterator[str]:
+    """What of a bundle, and of the program that ``tree`` has made of it, isn't as one would want it."""
+    for name, importer in made.missing:
+        yield f"nothing provides the module {name}, which {importer} imports: add it to the requirements"
+    size = sum(file.content.size for _, file in tree.tree.files())
+    if size > _LARGE and form != "folder":  # which has nothing to unpack
+        yield (
+            f"a program of {size / 1e6:.0f} MB unpacks itself at every start: images of the recipes scratch and tiny "
+            "start at once, and a change of the app changes one small layer of them"
+        )

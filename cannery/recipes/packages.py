@@ -1,0 +1,106 @@
+"""A project's own packages as sources and as extension modules, with no image around them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.tags import Tag
+
+from cannery.errors import ProjectError
+from cannery.image.tree import Tree
+from cannery.project.copies import copy_project
+from cannery.python.abi import abi_of
+from cannery.python.wheel import read_wheel
+from cannery.trees.app import app_tree
+from cannery.trees.collect import HOME
+from cannery.trees.cython.extensions import compiler_for
+from cannery.trees.cython.transform import cython
+from cannery.trees.installed import entry_files
+from cannery.trees.transforms.bytecode import bytecode
+from cannery.workspace.process import ProgramFailed, find_uv
+
+if TYPE_CHECKING:
+    from cannery.project.app import App, Interpreter
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Packages", "built_packages", "compile_packages", "own_packages", "wheel_tag"]
+
+_LINES = 20  # of what a build backend says
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """A project's packages and modules, as if they lay in one folder that imports start from."""
+
+    tree: Tree
+    scripts: frozenset[str] = frozenset()  # files in it that are run, and not imported
+
+
+def own_packages(app: App, workspace: Workspace) -> Packages:
+    """What ``app`` starts with and imports, from the project's folder."""
+    code = app_tree(app, workspace).code.tree
+    tree = Tree({_imported_path(path, app): entry for path, entry in code if path.startswith(f"{HOME}/")})
+    return Packages(tree, frozenset(_imported_path(path, app) for path in entry_files(app)))
+
+
+def built_packages(app: App, python: Interpreter, workspace: Workspace) -> Packages:
+    """What the project's wheel would install, as its build backend makes that from a copy: backends leave files behind.
+
+    Raises :class:`ProjectError` where it makes none.
+    """
+    if not any((app.folder / name).is_file() for name in ("pyproject.toml", "setup.py")):
+        raise ProjectError(
+            f"{app.folder} makes no wheel: it has no pyproject.toml",
+            step="name the project and its version in one:  [project]  name = …  version = …; or leave out --wheel",
+        )
+    workspace.progress("building the wheel")
+    with workspace.cache.scratch() as scratch:
+        copy_project(app.folder, scratch / "project")
+        command = [find_uv(), "build", "--wheel", "--no-progress", "--python", str(python.executable)]
+        try:
+            workspace.run([*command, "--out-dir", str(scratch / "made"), str(scratch / "project")])
+        except ProgramFailed as error:
+            raise ProjectError(
+                "the project's wheel can't be built",
+                evidence="\n".join(error.stderr.strip().splitlines()[-_LINES:]),
+                step="see what the build backend makes of it: uv build --wheel; or leave out --wheel",
+            ) from error
+        (path,) = (scratch / "made").glob("*.whl")
+        return Packages(read_wheel(path))
+
+
+def compile_packages(packages: Packages, app: App, python: Interpreter, workspace: Workspace) -> Tree:
+    """The packages with extension modules for sources, and bytecode for what stays uncompiled."""
+    settings = app.settings
+    keep = settings.keep_sources
+    compiler = compiler_for(abi_of(python, workspace), settings.cython, workspace)
+    compiled = cython(compiler, workspace, scripts=packages.scripts, exclude=(*settings.cython.exclude, *keep))
+    elsewhere = packages.tree.filter(lambda path, _: ".data/" in path)  # a wheel's files for other folders
+    modules = packages.tree.filter(lambda path, _: path not in elsewhere)
+    return (modules | compiled | bytecode(python, workspace, optimize=settings.optimize, keep_sources=keep)) + elsewhere
+
+
+def wheel_tag(app: App, python: Interpreter, workspace: Workspace) -> Tag:
+    """Where a wheel of compiled packages works (packaging.python.org, platform compatibility tags)."""
+    target = app.settings.cython.target
+    abi = abi_of(python, workspace)
+    suffix = (abi.for_target(target) if target else abi).suffix
+    found = re.fullmatch(r"\.cpython-(\d+)(\w*)-(\w+)-linux-\w+\.so", suffix)
+    if found is None:
+        raise ProjectError(f"no wheel has a tag for modules that end in {suffix}", step="leave out --wheel")
+    version, threading, machine = found.groups()
+    return Tag(f"cp{version}", f"cp{version}{threading}", f"{_libc(target)}_{machine}")
+
+
+def _imported_path(path: str, app: App) -> str:
+    """Where a file of the image lies below the innermost folder that imports start from."""
+    roots = sorted((str(HOME / root) for root in app.import_roots), key=len, reverse=True)
+    return path.removeprefix(next(root for root in roots if path.startswith(f"{root}/")))
+
+
+def _libc(target: str | None) -> str:
+    """``manylinux_2_17`` for a target that names its C library's version (PEP 600, PEP 656)."""
+    found = re.fullmatch(r"\w+-linux-(gnu|musl)\w*\.(\d+)\.(\d+)(\.\d+)?", target or "")
+    return f"{'many' if found[1] == 'gnu' else 'musl'}linux_{found[2]}_{found[3]}" if found else "linux"

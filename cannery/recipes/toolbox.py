@@ -1,0 +1,68 @@
+"""A toolbox: this machine's Python, to be laid into an image that has no program to look around with.
+
+All of it lies in one folder, so that the image's own files stay where they are; it's started by its own loader, so
+that it needs nothing of the image.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cannery.elf.dynamic import read_elf
+from cannery.image.tree import Digest, File, LazyTree, OnDisk, Transform, Tree
+from cannery.python.interpreter import describe
+from cannery.python.stdlib import python_path
+from cannery.recipes.build import layer_of
+from cannery.trees.runtime import bare_python
+from cannery.trees.transforms.bytecode import bytecode
+from cannery.trees.transforms.strip import strip
+
+if TYPE_CHECKING:
+    from cannery.image.tree import Layer, Platform
+    from cannery.project.app import Interpreter
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["TOOLBOX", "Toolbox", "toolbox"]
+
+TOOLBOX: Final = "/.cannery"  # where it lies in the image
+_PROMPT: Final = f"{TOOLBOX}/prompt.py"
+_LEVEL: Final = 1  # of gzip: it's unpacked at once
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """A layer to lay over an image, and what gives a prompt then."""
+
+    layer: Layer
+    command: tuple[str, ...]
+    platform: Platform
+
+
+def toolbox(workspace: Workspace) -> Toolbox:
+    """The toolbox of the Python that runs this; packed once."""
+    python = describe(Path(sys.executable), workspace)
+    bare, libraries = bare_python(python, workspace)
+    tree = (bare | strip | bytecode(python, workspace) | _moved) + _prompt()
+    layer, _ = layer_of("toolbox", tree, workspace, level=_LEVEL)
+    command = (*_loader(python, libraries), TOOLBOX + python_path(python), "-I", _PROMPT)
+    return Toolbox(layer, command, python.platform)
+
+
+_moved = Transform(f"into {TOOLBOX}", lambda tree: Tree({TOOLBOX + path: entry for path, entry in tree}))
+
+
+def _prompt() -> LazyTree:
+    path = Path(__file__).with_name("payload") / "prompt.py"
+    content = OnDisk(path, path.stat().st_size)
+    return LazyTree(str(Digest.of_content(content)), lambda: Tree({_PROMPT: File(content)}))
+
+
+def _loader(python: Interpreter, libraries: tuple[str, ...]) -> tuple[str, ...]:
+    """What starts a program whose loader and libraries lie elsewhere than it says (ld.so(8))."""
+    elf = read_elf(OnDisk(python.executable, python.executable.stat().st_size))
+    if elf is None or elf.interpreter is None:
+        return ()
+    return (TOOLBOX + elf.interpreter, "--library-path", ":".join(TOOLBOX + folder for folder in libraries))

@@ -1,1 +1,0 @@
-"""Where images go: one medium to a module."""

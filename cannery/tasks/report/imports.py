@@ -1,0 +1,65 @@
+"""What a program imports, and why: in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.imports.model import Reach, Reason
+
+__all__ = ["overview", "reasons"]
+
+_WORDS = {
+    "started": "the program begins with it",
+    "imported": "imported by {}",
+    "parent": "{} lies in it",
+    "named": "named in {}",
+    "own": "one of the app's own modules",
+    "native": "imported by {}, an extension module",
+    "codec": "{} asks for that encoding",
+    "entry point": "an entry point of a group that {} asks for",
+    "included": "included by [tool.cannery] include",
+    "data": "a package of nothing but data, as {} is there",
+    "traced": "imported by {} in the run that [tool.cannery] trace names",
+}
+
+
+def overview(reach: Reach) -> Iterator[str]:
+    """How many modules there are, and what the user had better know."""
+    counts = Counter(module.place for module in reach.modules.values())
+    yield f"{counts['app']:>6,}  modules of the app"
+    yield f"{counts['dependencies']:>6,}  modules of its dependencies"
+    yield f"{counts['stdlib']:>6,}  modules of the standard library"
+    yield f"{len(reach.left_out):>6,}  modules that are there and that nothing imports"
+    for name, missing in reach.missing.items():
+        if missing.needed:
+            yield f"missing  {name}, which {missing.importers[0] or 'the program'} imports: add it to the requirements"
+    for name, lines in reach.dynamic.items():
+        if reach.modules[name].place == "app":
+            where = ", ".join(map(str, lines))
+            yield f"unread   {name}, line {where}: loads a module whose name only a run can tell; see include and trace"
+
+
+def reasons(reach: Reach, name: str) -> Iterator[str]:
+    """The way to a module from the program's start, or why there is none."""
+    way = reach.why(name)
+    yield from (f"{module}: {_said(reason)}" for module, reason in way)
+    if way:
+        return
+    if name in reach.broken:
+        lack = reach.broken[name]
+        yield f"{name}: can't be imported" + (f", as {lack} is missing" if lack else " on this platform")
+    elif name in reach.left_out:
+        yield f'{name}: nothing imports it; if something loads it by name, add  include = ["{name}"]'
+    elif name in reach.missing:
+        importers = ", ".join(reach.missing[name].importers)
+        yield f"{name}: nowhere to be found; imported by {importers}"
+    else:
+        yield f"{name}: there is no such module, and nothing imports one"
+
+
+def _said(reason: Reason) -> str:
+    return _WORDS[reason.how].format(reason.importer)

@@ -1,0 +1,129 @@
+"""What a program is made of: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cannery.tasks.report.image import human_size, shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from cannery.image.tree import Digest
+    from cannery.project.app import App
+
+__all__ = ["ProgramReport"]
+
+_SHOWN = 12  # rows of the table; the rest are one
+
+
+class Part(NamedTuple):
+    """Something in a program: a file, or all the modules of one top-level name."""
+
+    name: str
+    kind: str
+    size: int  # bytes, before anything is compressed
+    packed: int | None = None  # bytes of the program that it takes
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramReport:
+    """A program that was made, and where it went."""
+
+    app: App
+    form: str
+    modules: Mapping[str, int]
+    files: Mapping[str, int]
+    notes: tuple[str, ...]
+    path: Path
+    size: int  # bytes on disk, of everything
+    digest: Digest  # of the executable
+    seconds: float
+    shares: Sequence[tuple[str, str | None, int, int]] = ()  # what each part takes, where that was asked for
+
+    def parts(self) -> list[Part]:
+        """What is in it, the largest first."""
+        if self.shares:
+            return [Part(name, kind or _kind(name), size, packed) for name, kind, size, packed in self.shares]
+        tops: dict[str, int] = {}
+        for name, size in self.modules.items():
+            top = name.partition(".")[0]
+            tops[top] = tops.get(top, 0) + size
+        found = [Part(name, "modules", size) for name, size in tops.items()]
+        found += [Part(posixpath.basename(path), _kind(path), size) for path, size in self.files.items()]
+        return sorted(found, key=lambda part: (-part.size, part.name))
+
+    def as_json(self) -> dict[str, Any]:
+        """The report in JSON's types; sizes are bytes."""
+        return {
+            "name": self.app.name,
+            "form": self.form,
+            "path": str(self.path),
+            "size": self.size,
+            "digest": str(self.digest),
+            "seconds": round(self.seconds, 3),
+            "contents": [_as_json(part) for part in self.parts()],
+            "notes": list(self.notes),
+        }
+
+    def print(self, console: Console) -> None:
+        """Print the report."""
+        from rich.markup import escape  # noqa: PLC0415
+
+        console.print(f"[bold]{escape(self.app.name)}[/]  {self.form}, {human_size(self.size)}")
+        console.print(_account(self.parts()) if self.shares else _table(self.parts()))
+        console.print(f"program  {escape(shown_path(self.path))}  {human_size(self.size)}")
+        console.print(f"digest   {self.digest}")
+        console.print(f"took     {self.seconds:.2f} s")
+        for note in self.notes:
+            console.print(f"[yellow]note[/]     {escape(note)}")
+
+
+def _as_json(part: Part) -> dict[str, Any]:
+    return {name: value for name, value in part._asdict().items() if value is not None}
+
+
+def _kind(path: str) -> str:
+    name = posixpath.basename(path)
+    if ".so" in name:
+        return "extension module" if ".cpython-" in name or ".abi3." in name else "shared library"
+    return "interpreter" if name == path and name.startswith("python3") else "data"
+
+
+def _table(parts: Iterable[Part]) -> Any:
+    from rich import box  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    rows = list(parts)
+    table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
+    table.add_column("holds, unpacked", f"{len(rows)} parts")
+    table.add_column("", "")
+    table.add_column("size", human_size(sum(part.size for part in rows)), justify="right")
+    for part in rows[:_SHOWN]:
+        table.add_row(escape(part.name), part.kind, human_size(part.size))
+    if rest := rows[_SHOWN:]:
+        table.add_row(f"{len(rest)} others", "", human_size(sum(part.size for part in rest)))
+    return table
+
+
+def _account(parts: Iterable[Part]) -> Any:
+    """Every part with its bytes, which together are the program."""
+    from rich import box  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    rows = list(parts)
+    table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
+    table.add_column("holds", f"{len(rows)} parts")
+    table.add_column("", "")
+    table.add_column("unpacked", f"{sum(part.size for part in rows):,}", justify="right")
+    table.add_column("in the program", f"{sum(part.packed or 0 for part in rows):,}", justify="right")
+    for part in rows:
+        table.add_row(escape(part.name), part.kind, f"{part.size:,}", f"{part.packed:,}")
+    return table

@@ -1,0 +1,133 @@
+"""The base of an image: fetched once, unpacked once, remembered by its digest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cannery.errors import ConfigurationError
+from cannery.image.media.pull import Pulled, pull
+from cannery.image.media.source import Descriptor
+from cannery.image.rootfs import Root
+from cannery.image.tree import Base, Digest, Directory, Layer, Platform, key_of
+from cannery.python.interpreter import machine_platform
+from cannery.trees.base.sources import digest_now, opened, reference_of, state_of
+from cannery.workspace.cache import used
+from cannery.workspace.files import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cannery.project.app import App
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["BaseImage", "base_image"]
+
+
+@dataclass(frozen=True)
+class BaseImage:
+    """A base, and what its layers unpack to."""
+
+    base: Base
+    folder: Path  # in the cache
+
+    @property
+    def root(self) -> Root:
+        """Its files."""
+        return Root(self.folder / "root")
+
+    @cached_property
+    def folders(self) -> Mapping[str, Directory]:
+        """Its folders' modes and owners, as its layers say."""
+        table = json.loads((self.folder / "folders.json").read_bytes())
+        return {path: Directory(*entry) for path, entry in table.items()}
+
+
+def base_image(app: App, workspace: Workspace) -> BaseImage:
+    """The base that the settings of ``app`` name, for their platform.
+
+    A tag is looked up in its registry once, and then only where ``workspace.refresh`` asks for it. Raises
+    :class:`ConfigurationError` where no base is named, and what fetching and unpacking raise.
+    """
+    text = app.settings.base
+    if text is None:
+        raise ConfigurationError(
+            f"the recipe {app.settings.recipe!r} needs a base",
+            step='name one:  [tool.cannery]  base = "python:3.11-slim"  (or --base)',
+        )
+    wanted = Platform.parse(app.settings.platform) if app.settings.platform else machine_platform()
+    key = key_of("base", 1, text, str(wanted), state_of(text, app))
+    pulled = _remembered(key, text, workspace)
+    if pulled is None:
+        with workspace.cache.lock(f"base-{key}", lambda: workspace.progress("waiting for another build")):
+            pulled = _remembered(key, text, replace(workspace, refresh=False))
+            if pulled is None or workspace.refresh:
+                with opened(text, app, workspace) as source:
+                    pulled = pull(source, wanted, workspace)
+                workspace.cache.remember("bases", key, _record(pulled))
+    return _unpacked(text, pulled, workspace)
+
+
+def _remembered(key: str, text: str, workspace: Workspace) -> Pulled | None:
+    """What was pulled before, where it's still whole and, if that is asked, still what the registry has."""
+    record = workspace.cache.recall("bases", key)
+    if record is None:
+        return None
+    layers = tuple(Descriptor(kind, Digest(digest), size) for kind, digest, size in record["layers"])
+    for layer in layers:
+        blob = workspace.cache.blob(layer.digest)
+        if not (blob.is_file() and blob.stat().st_size == layer.size):
+            return None
+        used(blob)
+    if workspace.refresh and digest_now(text, workspace) not in {None, f"sha256:{record['digest']}"}:
+        return None
+    return Pulled(
+        Digest(record["digest"]),
+        Digest(record["manifest"]),
+        layers,
+        tuple(map(Digest, record["diff_ids"])),
+        record["config"],
+        Platform(*record["platform"]),
+    )
+
+
+def _record(pulled: Pulled) -> dict[str, Any]:
+    platform = pulled.platform
+    return {
+        "digest": pulled.digest.hex,
+        "manifest": pulled.manifest.hex,
+        "layers": [(layer.media_type, layer.digest.hex, layer.size) for layer in pulled.layers],
+        "diff_ids": [diff_id.hex for diff_id in pulled.diff_ids],
+        "config": dict(pulled.config),
+        "platform": (platform.os, platform.architecture, platform.variant),
+    }
+
+
+def _unpacked(text: str, pulled: Pulled, workspace: Workspace) -> BaseImage:
+    layers = [
+        Layer(
+            f"base-{number}", each.digest, diff_id, each.size, 0, 0, each.media_type, workspace.cache.blob(each.digest)
+        )
+        for number, (each, diff_id) in enumerate(zip(pulled.layers, pulled.diff_ids, strict=True), 1)
+    ]
+
+    def fill(folder: Path) -> None:
+        from cannery.image.unpack import unpack  # noqa: PLC0415  # slow to import, and needed once per base
+
+        workspace.progress(f"unpacking the base {text}")
+        (folder / "root").mkdir()
+        found = unpack(layers, folder / "root")
+        (folder / "folders.json").write_text(json.dumps(dict(found.folders)), encoding="utf-8")
+        (folder / "layers.json").write_text(json.dumps(found.layers), encoding="utf-8")
+
+    folder = workspace.cache.folder("base-roots", pulled.manifest.hex, fill)
+    with explained(folder, "read"):
+        counts = json.loads((folder / "layers.json").read_bytes())
+    counted = tuple(
+        replace(layer, files=files, unpacked_size=size) for layer, (files, size) in zip(layers, counts, strict=True)
+    )
+    base = Base(text, pulled.digest, pulled.manifest, counted, pulled.config, pulled.platform, reference_of(text))
+    return BaseImage(base, folder)

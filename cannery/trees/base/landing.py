@@ -1,0 +1,82 @@
+"""Where a tree's paths lie in the base that it goes on top of.
+
+A layer that has a folder where the base has a link replaces the link, and with it all that lies behind (jib #1576):
+so the base's links are followed first. Folders of the base keep their modes and owners.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cannery.errors import ImageError
+from cannery.image.tree import Directory, Entry, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.image.rootfs import Root
+
+__all__ = ["landed"]
+
+_MOST_LINKS = 40  # as Linux follows (path_resolution(7))
+
+
+def landed(tree: Tree, root: Root, folders: Mapping[str, Directory]) -> Tree:
+    """``tree`` with its paths led through the links of ``root``, whose ``folders`` have those modes and owners.
+
+    Raises :class:`ImageError` where a file of the one lies in the place of a folder of the other.
+    """
+    landing = _Landing(root)
+    entries: dict[str, Entry] = {}
+    for path, entry in tree:
+        if isinstance(entry, Directory):
+            entries[landing.folder(path)] = entry
+            continue
+        place = posixpath.join(landing.folder(posixpath.dirname(path)), posixpath.basename(path))
+        on_disk = root.on_disk(place)
+        if on_disk.is_dir() and not on_disk.is_symlink():
+            raise ImageError(f"the base has a folder where {path} belongs", step="take another base, or rename it")
+        entries[place] = entry
+    parents = (path for path in landing.folders() if path != "/" and root.on_disk(path).is_dir())
+    return Tree(entries) + Tree({path: folders.get(path, Directory()) for path in parents})
+
+
+@dataclass(slots=True)
+class _Landing:
+    """Follows paths through a root, which need not have them to their end."""
+
+    root: Root
+    _known: dict[str, str] = field(default_factory=lambda: {"/": "/"})
+
+    def folders(self) -> set[str]:
+        """The folders that were led to, and those that they lie in."""
+        found: set[str] = set()
+        for path in self._known.values():
+            above = path
+            while above not in found:
+                found.add(above)
+                above = posixpath.dirname(above)
+        return found
+
+    def folder(self, path: str, links: int = 0) -> str:
+        """Where the folder ``path`` lies."""
+        if path not in self._known:
+            here = posixpath.join(self.folder(posixpath.dirname(path), links), posixpath.basename(path))
+            self._known[path] = self._behind(here, path, links)
+        return self._known[path]
+
+    def _behind(self, here: str, path: str, links: int) -> str:
+        """Where ``here`` leads, the folders above it being no links."""
+        on_disk = self.root.on_disk(here)
+        if not on_disk.is_symlink():
+            if on_disk.exists() and not on_disk.is_dir():
+                raise ImageError(f"the base has a file where the folder {path} belongs", step="take another base")
+            return here
+        if links == _MOST_LINKS:
+            raise ImageError(f"{path} leads through a loop of links in the base", step="take another base")
+        target = posixpath.join(posixpath.dirname(here), os.readlink(on_disk))
+        real = self.root.resolve(target) or posixpath.normpath(target)
+        return self.folder(posixpath.normpath(f"/{real.lstrip('/')}"), links + 1)

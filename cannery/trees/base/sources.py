@@ -1,0 +1,139 @@
+"""From what a user calls a base to where it comes from."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from cannery.containers.engine.finding import answering, connect
+from cannery.containers.engine.present import image_id
+from cannery.errors import ConfigurationError, ImageError, ToolError
+from cannery.image.media.docker_archive import DockerArchive
+from cannery.image.media.layout import Layout
+from cannery.image.registry.credentials import credential_for
+from cannery.image.registry.reference import Reference
+from cannery.workspace.files import explained, stamp, user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cannery.containers.engine.finding import Answer, Choice
+    from cannery.image.media.source import Source
+    from cannery.image.registry.client import Repository
+    from cannery.project.app import App
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["digest_now", "opened", "reference_of", "state_of"]
+
+_LAYOUT: Final = "oci:"
+_ARCHIVE: Final = "docker-archive:"
+_DAEMON: Final = "docker-daemon:"
+
+
+def state_of(text: str, app: App) -> object:
+    """What changes when the base ``text`` does, so that it need not be read to see that.
+
+    A registry isn't asked: what a tag meant the first time holds until somebody wants it to be looked at again.
+    """
+    if text.startswith(_LAYOUT):
+        layout = _layout(text, app)
+        return str(layout.folder), stamp(layout.index)
+    if text.startswith(_ARCHIVE):
+        archive = _archive(text, app)
+        return str(archive.path), stamp(archive.path)
+    if text.startswith(_DAEMON):
+        name = text.removeprefix(_DAEMON)
+        answer = _engine(app)
+        socket = answer.endpoint.socket
+        found = image_id(socket, name) if socket is not None else connect(answer).id_of(name)
+        if found is None:
+            raise ImageError(f"there is no image {name} in {answer}", step=f"docker pull {name}, or correct its name")
+        return found
+    return None
+
+
+def digest_now(text: str, workspace: Workspace) -> str | None:
+    """The digest that a registry has for ``text`` today; None where it isn't in one, or the registry won't say."""
+    if _is_local(text):
+        return None
+    with _repository(Reference.parse(text), workspace) as repository:
+        return repository.digest()
+
+
+def reference_of(text: str) -> str | None:
+    """What ``text`` is called in its registry, written out; None where it's in none."""
+    return None if _is_local(text) else str(Reference.parse(text))
+
+
+@contextmanager
+def opened(text: str, app: App, workspace: Workspace) -> Iterator[Source]:
+    """The source of the base that ``text`` names."""
+    if text.startswith(_LAYOUT):
+        yield _layout(text, app)
+    elif text.startswith(_ARCHIVE):
+        yield _archive(text, app)
+    elif text.startswith(_DAEMON):
+        name = text.removeprefix(_DAEMON)
+        workspace.progress(f"fetching {name} from the engine")
+        with workspace.cache.scratch() as folder:
+            path = folder / "image.tar"
+            with connect(_engine(app)).save(name) as stream, explained(path), path.open("xb") as file:
+                shutil.copyfileobj(stream, file)
+            yield DockerArchive(path, None, text)
+    else:
+        from cannery.image.media.registry import InRegistry  # noqa: PLC0415  # needs an extra
+
+        reference = Reference.parse(text)
+        with _repository(reference, workspace) as repository:
+            yield InRegistry(reference, repository, text)
+
+
+def _is_local(text: str) -> bool:
+    return text.startswith((_LAYOUT, _ARCHIVE, _DAEMON))
+
+
+def _layout(text: str, app: App) -> Layout:
+    folder, reference = _split(text.removeprefix(_LAYOUT), app)
+    return Layout(folder, reference)
+
+
+def _archive(text: str, app: App) -> DockerArchive:
+    path, reference = _split(text.removeprefix(_ARCHIVE), app)
+    if not path.is_file():
+        raise ImageError(
+            f"there is no archive {path}", evidence=f"base = {text!r}", step="name a file that docker save wrote"
+        )
+    return DockerArchive(path, reference, text)
+
+
+def _split(text: str, app: App) -> tuple[Path, str | None]:
+    """A path, relative to the project, and what follows it after a colon; a path may have colons, too."""
+    if not text:
+        raise ConfigurationError("the base names no path", step="write it as in  oci:DIR  or  docker-archive:FILE")
+    parts = text.split(":")
+    for count in range(len(parts), 0, -1):
+        path = app.folder / user_path(":".join(parts[:count]))
+        if path.exists():
+            return path, ":".join(parts[count:]) or None
+    return app.folder / user_path(parts[0]), ":".join(parts[1:]) or None
+
+
+def _engine(app: App) -> Answer:
+    choice: Choice = "podman" if app.settings.engine == "podman" else "docker"
+    answer = answering(choice)
+    assert answer is not None  # noqa: S101  # only "auto" and "none" have no answer
+    return answer
+
+
+def _repository(reference: Reference, workspace: Workspace) -> Repository:
+    if importlib.util.find_spec("oras") is None:
+        raise ToolError(
+            f"the client to fetch {reference} from a registry is not installed",
+            step='pip install "cannery[registry]", or copy the image:  skopeo copy docker://NAME oci:DIR:latest',
+        )
+    from cannery.image.registry.client import Repository  # noqa: PLC0415  # slow to import
+
+    return Repository(reference, credential_for(reference, run=workspace.run))

@@ -1,0 +1,166 @@
+"""Files of the project become entries of an image: each link, name and kind of file looked at on the way.
+
+Everything keeps its place relative to the project, below /app.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import posixpath
+import stat
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from cannery.errors import ProjectError
+from cannery.image.tree import Digest, Entry, File, LazyTree, OnDisk, Symlink, Tree, key_of
+from cannery.workspace.files import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cannery.project.app import App
+    from cannery.trees.facts import FactsIndex
+
+__all__ = ["HOME", "Collected", "check_links"]
+
+HOME = PurePosixPath("/app")
+
+
+@dataclass
+class Collected:
+    """What has been collected so far: image paths with their entries and contents' digests."""
+
+    app: App
+    index: FactsIndex
+    code: bool  # parsed for imports, or taken as it is
+    left_out: frozenset[str] = frozenset()  # files and folders, relative to the project
+    entries: dict[str, Entry] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)
+    native: set[str] = field(default_factory=set)
+    secrets: dict[str, str] = field(default_factory=dict)
+    source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
+
+    def add(self, path: Path) -> None:
+        """Add ``path``, which the configuration or an import names, and what lies below it."""
+        folder = self.app.folder
+        if path != folder and not (real := path.parent.resolve()).is_relative_to(folder):
+            raise ProjectError(
+                f"{path.relative_to(folder).as_posix()!r} lies outside the project",
+                evidence=f"{path.parent} -> {real}",
+                step="put a copy of it into the project, in the place of the link",
+            )
+        with explained(folder, "read"):
+            self._walk(path)
+
+    def put(self, image_path: str, file: File, digest: Digest) -> None:
+        """Add a file, whose content has that digest, as ``image_path``."""
+        self.entries[image_path] = file
+        self.digests[image_path] = digest.hex
+
+    def lazy(self) -> LazyTree:
+        """The tree of all that; its key follows contents, modes and links, not places and times."""
+        tree = Tree(self.entries)
+        modes = {path: file.mode for path, file in tree.files()}
+        links = {path: entry.target for path, entry in tree if isinstance(entry, Symlink)}
+        return LazyTree(key_of("app", self.digests, modes, links), lambda: tree)
+
+    def _walk(self, path: Path) -> None:
+        relative = path.relative_to(self.app.folder).as_posix()
+        if self._stays_behind(path, relative):
+            return
+        status = path.lstat()
+        shown = f"{HOME}/{_text(path, relative)}"
+        if stat.S_ISDIR(status.st_mode):
+            for below in sorted(path.iterdir(), key=os.fsencode):
+                self._walk(below)
+        elif stat.S_ISLNK(status.st_mode):
+            target = _link(self.app.folder, path)
+            if self.code and path.suffix == ".py" and path.is_file():
+                self._file(shown, path.resolve())  # its bytecode has a name of its own, which no link has
+            else:
+                self.entries[shown] = Symlink(target)
+        elif stat.S_ISREG(status.st_mode):
+            self._file(shown, path)
+        else:
+            raise ProjectError(
+                f"{relative!r} is {_kind(status.st_mode)}: an image holds files, folders and links",
+                step=f"remove it, or leave it out with  [tool.cannery]  exclude = [{relative!r}]",
+            )
+
+    def _stays_behind(self, path: Path, relative: str) -> bool:
+        cached = path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"}
+        return (
+            cached
+            or relative in self.left_out
+            or path == self.app.archive
+            or any(fnmatch.fnmatchcase(relative, pattern.rstrip("/")) for pattern in self.app.settings.exclude)
+        )
+
+    def _file(self, shown: str, path: Path) -> None:
+        status = path.stat()
+        facts = self.index.of(path, status, code=self.code)
+        executable = bool(status.st_mode & stat.S_IXUSR)
+        digest = Digest(facts.sha256)
+        self.put(shown, File(OnDisk(path, status.st_size, digest), 0o755 if executable else 0o644), digest)
+        self.imports.update(facts.imports)
+        self.secrets[path.relative_to(self.app.folder).as_posix()] = facts.secret
+        if facts.reads_source:
+            self.source_readers.append(f"{path.relative_to(self.app.folder).as_posix()}:{facts.reads_source}")
+        if facts.is_elf:
+            self.native.add(shown)
+
+
+def check_links(entries: Mapping[str, Entry]) -> None:
+    """Refuse a link whose target stays behind."""
+    folders = {posixpath.dirname(path) for path in entries}
+    for path, entry in entries.items():
+        if isinstance(entry, Symlink):
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))
+            if target not in entries and not any(f"{each}/".startswith(f"{target}/") for each in folders):
+                shown = posixpath.relpath(target, HOME.as_posix())
+                link = posixpath.relpath(path, HOME.as_posix())
+                raise ProjectError(
+                    f"the link {link!r} leads to {shown!r}, which is not in the image",
+                    step=f"add it:  [tool.cannery]  resources = [{shown!r}]",
+                )
+
+
+def _text(path: Path, relative: str) -> str:
+    try:
+        relative.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ProjectError(
+            f"the name of {os.fsencode(path)!r} is not UTF-8: archives of images can't hold it",
+            step="rename it, or leave it out with  [tool.cannery]  exclude",
+        ) from error
+    return relative
+
+
+def _link(folder: Path, path: Path) -> str:
+    """The target of the link ``path`` as it will stand in the image: relative, and within the project's ``folder``."""
+    target = os.readlink(path)
+    shown = path.relative_to(folder).as_posix()
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise ProjectError(
+            f"the link {shown!r} leads to nothing",
+            evidence=f"{shown} -> {target}",
+            step=f"remove it, or leave it out with  [tool.cannery]  exclude = [{shown!r}]",
+        ) from error
+    if not real.is_relative_to(folder):
+        raise ProjectError(
+            f"the link {shown!r} leads out of the project",
+            evidence=f"{shown} -> {target}",
+            step="put a copy of the file in its place, or leave it out with  [tool.cannery]  exclude",
+        )
+    return posixpath.relpath(real.as_posix(), path.parent.resolve().as_posix())
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFSOCK: "a socket", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    return kinds.get(stat.S_IFMT(mode), "no file")

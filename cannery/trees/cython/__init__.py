@@ -1,0 +1,1 @@
+"""The app's modules compiled by Cython."""

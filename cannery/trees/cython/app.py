@@ -1,0 +1,81 @@
+"""The app's modules as extension modules, for the Python that an image has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cannery.errors import ConfigurationError
+from cannery.python.abi import abi_of
+from cannery.python.interpreter import same_minor
+from cannery.trees.base.python import MACHINES
+from cannery.trees.collect import HOME
+from cannery.trees.cython.extensions import compiler_for
+from cannery.trees.cython.transform import cython
+from cannery.trees.installed import entry_files
+from cannery.trees.transforms.bytecode import bytecode
+from cannery.trees.transforms.glibc import no_newer_than
+
+if TYPE_CHECKING:
+    from cannery.image.tree import Base, LazyTree, Transform
+    from cannery.project.app import App, CythonSettings, Interpreter
+    from cannery.python.abi import Abi
+    from cannery.trees.base.python import BasePython
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["compiled", "compiled_on"]
+
+_OLDEST_GLIBC = "2.17"  # of those that Zig knows for every machine: what runs on it runs on the others
+
+
+def compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
+    """``code`` as it is, or where the settings say so, with extension modules for ``python``.
+
+    What stays uncompiled stays a source.
+    """
+    if not app.settings.compile:
+        return code
+    return code | _transform(app, abi_of(python, workspace), app.settings.cython, workspace)
+
+
+def compiled_on(base: Base, target: BasePython, code: LazyTree, app: App, workspace: Workspace) -> LazyTree:
+    """``code`` with extension modules for ``target``, the Python of ``base``, and bytecode for what stays uncompiled.
+
+    Nothing of the base is executed: a Python of its minor version on this machine has the same headers and bytecode.
+    """
+    settings = app.settings
+    python = same_minor(target.version, workspace)
+    triplet = f"{MACHINES[base.platform.architecture]}-linux-{_C_LIBRARIES[target.libc]}"
+    own = abi_of(python, workspace)
+    abi = replace(own, suffix=f".cpython-{''.join(map(str, python.version[:2]))}-{triplet}.so")
+    how = settings.cython
+    if how.target is None and abi.suffix != own.suffix:
+        oldest = f".{_OLDEST_GLIBC}" if target.libc == "glibc" else ""
+        how = msgspec.structs.replace(how, target=f"{triplet}{oldest}")
+    modules = code | _transform(app, abi, how, workspace)
+    if target.libc == "glibc":
+        modules |= no_newer_than(target.libc_version, triplet, base.name)
+    return modules | bytecode(
+        python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=_roots(app)
+    )
+
+
+_C_LIBRARIES = {"glibc": "gnu", "musl": "musl"}
+
+
+def _transform(app: App, abi: Abi, how: CythonSettings, workspace: Workspace) -> Transform:
+    compiler = compiler_for(abi, how, workspace)
+    if compiler.abi.suffix != abi.suffix:
+        raise ConfigurationError(
+            f"the image's Python imports no module that is compiled for target = {how.target!r}",
+            evidence=f"it looks for {abi.suffix}, and they end in {compiler.abi.suffix}",
+            step="correct  [tool.cannery.cython]  target, or leave it out",
+        )
+    exclude = (*how.exclude, *app.settings.keep_sources)
+    return cython(compiler, workspace, import_roots=_roots(app), scripts=entry_files(app), exclude=exclude)
+
+
+def _roots(app: App) -> tuple[str, ...]:
+    return tuple(str(HOME / root) for root in app.import_roots)

@@ -1,0 +1,227 @@
+"""Extension modules, made by Cython and a C compiler: each once, and kept under all that decides about its bytes."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cannery.errors import CanneryError, ConfigurationError, MachineError, ProjectError, ToolError
+from cannery.image.tree import Digest, File, OnDisk, key_of
+from cannery.trees.cython.toolchain import find_toolchain
+from cannery.workspace.files import advice, changed, explained
+from cannery.workspace.process import ProgramFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cannery.project.app import CythonSettings
+    from cannery.python.abi import Abi
+    from cannery.trees.cython.toolchain import Toolchain
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["DIRECTIVES", "Compiler", "Source", "compile_all", "compiler_for"]
+
+_WORKER = Path(__file__).parents[1] / "workers" / "run_cython.py"
+# Annotations stay what they are to Python: notes. Cython would turn them into checks (cython.readthedocs.io,
+# Compiler directives). And it would collect docstrings once more for doctest, and stumble over some.
+DIRECTIVES = {"annotation_typing": False, "autotestdict": False, "language_level": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A module to be compiled."""
+
+    path: str  # in the image
+    file: File
+    name: str  # that it's imported by
+    place: str  # of the file below the folder that imports start from; tracebacks name it
+    script: bool  # run, not imported: it's the module __main__ then
+
+    @property
+    def module(self) -> str:
+        """The name that it's compiled under."""
+        return "__main__" if self.script else self.name
+
+    @property
+    def shown(self) -> str:
+        """Where the user finds it."""
+        return str(self.file.content.path) if isinstance(self.file.content, OnDisk) else self.place
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Cython and a C compiler, with all that they're told."""
+
+    toolchain: Toolchain
+    abi: Abi
+    directives: Mapping[str, bool | int | str]
+    target: str | None
+    cython: str  # its version
+
+    @property
+    def key(self) -> str:
+        """Changes when extension modules could come out otherwise."""
+        return key_of(
+            "extension", 1, self.toolchain.key, self.abi.key, self.abi.suffix, dict(self.directives), self.cython
+        )
+
+
+def compiler_for(abi: Abi, settings: CythonSettings, workspace: Workspace) -> Compiler:
+    """What compiles for ``abi``, or for the target that the settings name.
+
+    Raises :class:`ToolError` where Cython or a C compiler is missing.
+    """
+    import importlib.metadata  # noqa: PLC0415  # slow to import, and needed only to compile
+
+    try:
+        version = importlib.metadata.version("Cython")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ToolError("Cython is not installed", step='install it: pip install "cannery[cython]"') from error
+    return Compiler(
+        toolchain=find_toolchain(workspace, settings.target),
+        abi=abi.for_target(settings.target) if settings.target else abi,
+        directives={**DIRECTIVES, **settings.directives},
+        target=settings.target,
+        cython=version,
+    )
+
+
+def compile_all(sources: Iterable[Source], compiler: Compiler, workspace: Workspace) -> dict[str, File]:
+    """The extension module of each source by the source's path: from the cache, or made now, on all cores.
+
+    Raises :class:`ProjectError` for what Cython refuses, :class:`ToolError` where the C compiler fails.
+    """
+    home = workspace.cache.root / "extensions"
+    targets: dict[str, Path] = {}
+    missing: list[tuple[Source, Path]] = []
+    for source in sources:
+        key = key_of(compiler.key, Digest.of_content(source.file.content), source.module, source.place)
+        targets[source.path] = home / key[:2] / key
+        if not _is_whole(targets[source.path]):
+            missing.append((source, targets[source.path]))
+    if missing:
+        _compile(missing, compiler, workspace)
+    return {path: File(OnDisk(target, target.stat().st_size), 0o755) for path, target in targets.items()}
+
+
+def _is_whole(target: Path) -> bool:
+    """Whether there is a module: a machine that lost power may leave the name of a file with nothing in it."""
+    return target.is_file() and target.stat().st_size > 0
+
+
+def _compile(missing: list[tuple[Source, Path]], compiler: Compiler, workspace: Workspace) -> None:
+    count = "1 module" if len(missing) == 1 else f"{len(missing)} modules"
+    workspace.progress(f"compiling {count} with Cython")
+    with workspace.cache.scratch() as scratch, explained(scratch):
+        sources = [source for source, _ in missing]
+        folders = [scratch / str(number) for number in range(len(sources))]
+        for source, folder in zip(sources, folders, strict=True):
+            _lay_out(source, folder)
+        request = {
+            "folder": str(scratch),
+            "directives": dict(compiler.directives),
+            "compiler": [*compiler.toolchain.command, *_headers(compiler, scratch)],
+            "at_once": len(os.sched_getaffinity(0)),
+            "jobs": [
+                {"folder": str(folder), "source": source.place, "module": source.module}
+                for source, folder in zip(sources, folders, strict=True)
+            ],
+        }
+        try:
+            outcomes = _ask_worker(request, compiler, workspace)
+        finally:  # even where another can't be compiled, or somebody interrupts
+            for (_, target), folder in zip(missing, folders, strict=True):
+                _keep(folder / "module.so", target)
+        _refuse_failures(list(zip(sources, outcomes, folders, strict=True)))
+
+
+def _keep(module: Path, target: Path) -> None:
+    """Put a module that was made into the cache."""
+    if module.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        module.replace(target)
+
+
+def _lay_out(source: Source, folder: Path) -> None:
+    """Put a copy of the source where Cython looks for it, and nothing else there."""
+    with source.file.content.open() as stream:
+        text = stream.read()
+    content = source.file.content
+    if isinstance(content, OnDisk) and content.digest not in {None, Digest.of(text)}:
+        raise changed(source.shown)
+    place = folder / source.place
+    place.parent.mkdir(parents=True)
+    place.write_bytes(text)
+
+
+def _headers(compiler: Compiler, scratch: Path) -> list[str]:
+    """The folders of headers. Debian's pyconfig.h includes another by a path that Zig, with a target, can't find."""
+    abi = compiler.abi
+    if compiler.target is None or abi.configuration == abi.include:
+        return [f"-I{abi.include}"]
+    platform = scratch / "headers" / compiler.target.partition(".")[0]
+    platform.mkdir(parents=True)
+    (platform / abi.include.name).symlink_to(abi.configuration)
+    return [f"-I{abi.include}", f"-I{platform.parent}"]
+
+
+def _ask_worker(request: dict[str, Any], compiler: Compiler, workspace: Workspace) -> list[str]:
+    env = {**compiler.toolchain.env, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    command = [sys.executable, "-P", "-W", "ignore", str(_WORKER)]
+    try:
+        done = workspace.run(command, env=env, stdin=json.dumps(request))
+    except ProgramFailed as error:
+        raise _machine(error.stderr) or error from error
+    answer: dict[str, Any] = json.loads(done.stdout)
+    for name, what in answer.get("directives", {}).items():
+        raise _wrong_directive(name, what, answer["known"])
+    return list(answer["outcomes"])
+
+
+def _refuse_failures(results: list[tuple[Source, str, Path]]) -> None:
+    """Raise what the user has to know of; all that Cython refuses is said at once."""
+    refused: list[str] = []
+    for source, outcome, folder in results:
+        said = (folder / "said").read_text(encoding="utf-8", errors="replace") if outcome != "done" else ""
+        if outcome == "refused":
+            refused += _complaints(source, said)
+        elif outcome != "done":
+            raise _machine(said) or ToolError(
+                f"{source.shown} can't be compiled", evidence="\n".join(said.strip().splitlines()[-20:]),
+                step=f"leave it as bytecode:  [tool.cannery.cython]  exclude = [{source.name!r}]",
+            )  # fmt: skip
+    if refused:
+        names = [source.name for source, outcome, _ in results if outcome == "refused"]
+        raise ProjectError(
+            f"Cython refuses {names[0] if len(names) == 1 else f'{len(names)} modules'}",
+            evidence="\n".join(refused),
+            step=f"write it otherwise, or leave it as bytecode:  [tool.cannery.cython]  exclude = {json.dumps(names)}",
+        )
+
+
+def _complaints(source: Source, said: str) -> list[str]:
+    """What Cython said, with the file and the line (``pkg/x.py:3:8: what``); the excerpts around it are left out."""
+    found = re.findall(rf"^{re.escape(source.place)}:(\d+):\d+: (.+)$", said, re.MULTILINE)
+    return [f"{source.shown}:{line}: {what}" for line, what in dict.fromkeys(found)] or [
+        f"{source.shown}: {said.strip()}"
+    ]
+
+
+def _machine(said: str) -> CanneryError | None:
+    step = advice(said)
+    return MachineError("cannot compile the modules", evidence=said.strip(), step=step) if step else None
+
+
+def _wrong_directive(name: str, what: str, known: list[str]) -> ConfigurationError:
+    near = difflib.get_close_matches(name, known, n=1)
+    return ConfigurationError(
+        f"[tool.cannery.cython] directives: {name} is {what}" if what == "unknown" else f"[tool.cannery.cython] {what}",
+        evidence=f"did you mean {near[0]!r}?" if what == "unknown" and near else "",
+        step="directives are listed at https://cython.readthedocs.io/en/latest/src/userguide/source_files_and_compilation.html",
+    )

@@ -1,0 +1,112 @@
+"""Wheels with no extension modules, taken where a project publishes one beside those for each platform."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shutil
+import tomllib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cannery.image.tree import File, LazyTree, Tree, key_of
+from cannery.trees.wheels import installed_tree
+from cannery.workspace.process import ProgramFailed, find_uv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cannery.project.app import Target
+    from cannery.project.requirements import Requirements
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["prefer_pure"]
+
+_VERSION = 1
+# A platform that hardly any wheel is for, so that uv takes what is for any; nothing else is asked of it, as the
+# requirements' own conditions are decided by then.
+_NOWHERE = "wasm32-pyodide2024"
+
+
+def prefer_pure(requirements: Requirements, wheels: LazyTree, target: Target, workspace: Workspace) -> LazyTree:
+    """The same dependencies, each as its pure wheel where it has one of the same version."""
+
+    def make() -> Tree:
+        tree = wheels.tree
+        for name, version in sorted(_native(tree)):
+            key = key_of("pure wheel", _VERSION, name, version, _hashes(requirements, name, version), target.version)
+            fill = partial(_install, requirements, name, version, target=target, workspace=workspace)
+            folder = workspace.cache.folder("pure-wheels", key, fill)
+            pure = installed_tree(folder, target.site_packages)
+            if pure.entries and not list(_native(pure)):
+                tree = _less(tree, pure, name) + pure
+        return tree
+
+    return LazyTree(key_of("prefer pure", _VERSION, wheels.key), make)
+
+
+def _install(
+    requirements: Requirements, name: str, version: str, folder: Path, target: Target, workspace: Workspace
+) -> None:
+    """Install the pure wheel into ``folder``, which stays empty where there's none."""
+    workspace.progress(f"looking for a pure wheel of {name}")
+    hashes = _hashes(requirements, name, version)
+    with workspace.cache.scratch() as scratch:
+        pin = scratch / "requirements.txt"
+        pin.write_text(" ".join([f"{name}=={version}", *(f"--hash={each}" for each in hashes)]), encoding="utf-8")
+        command = [find_uv(), "pip", "install", "--python", str(target.executable), *_for_nowhere(target)]
+        command += ["--target", str(folder), "--requirements", str(pin), "--no-build", "--no-deps", "--color", "never"]
+        try:
+            workspace.run(
+                [*command, *requirements.options, *(["--require-hashes"] if hashes else [])],
+                cwd=requirements.source.parent,
+            )
+        except ProgramFailed:
+            for path in folder.iterdir():  # there's none: uv may have left its lock
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _for_nowhere(target: Target) -> tuple[str, ...]:
+    return ("--python-platform", _NOWHERE, "--python-version", ".".join(map(str, target.version[:2])))
+
+
+def _native(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Names and versions of the distributions whose wheel is for one platform."""
+    for path, file in tree.files():
+        if path.endswith(".dist-info/WHEEL") and not re.search(r"^Tag: .*-any\s*$", _text(file), re.MULTILINE):
+            name, _, version = posixpath.basename(posixpath.dirname(path)).removesuffix(".dist-info").partition("-")
+            yield name, version
+
+
+def _less(tree: Tree, pure: Tree, name: str) -> Tree:
+    """``tree`` without the extension modules in the folders that the pure wheel has."""
+    folders = {posixpath.dirname(path) for path in pure.entries}
+    return tree.filter(
+        lambda path, _: (
+            not (posixpath.dirname(path) in folders and path.endswith(".so"))
+            and not posixpath.basename(posixpath.dirname(path)).startswith(f"{name}-")
+        )
+    )
+
+
+def _hashes(requirements: Requirements, name: str, version: str) -> tuple[str, ...]:
+    """The hashes that the lock has for a version; none where it has none."""
+    if requirements.source.name.startswith("pylock."):
+        packages = tomllib.loads(requirements.text).get("packages", [])
+        wheels = [wheel for each in packages if _same(each["name"], name) for wheel in each.get("wheels", [])]
+        return tuple(sorted(f"{kind}:{digits}" for wheel in wheels for kind, digits in wheel["hashes"].items()))
+    for line in requirements.text.replace("\\\n", " ").splitlines():
+        pinned, _, rest = line.partition("==")
+        if _same(pinned.partition("[")[0].strip(), name) and rest.split(" ")[0].rstrip(";") == version:
+            return tuple(re.findall(r"--hash=(\S+)", rest))
+    return ()
+
+
+def _same(one: str, other: str) -> bool:
+    return re.sub(r"[-_.]+", "-", one).lower() == re.sub(r"[-_.]+", "-", other).lower()
+
+
+def _text(file: File) -> str:
+    with file.content.open() as stream:
+        return stream.read().decode()

@@ -1,0 +1,39 @@
+"""Which versions go into the image: those of the lock, or those that were resolved here the first time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cannery.image.tree import key_of
+from cannery.project.requirements import Requirements, inputs, read_requirements
+
+if TYPE_CHECKING:
+    from cannery.project.app import RequirementsFile, Settings, Target
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["resolve"]
+
+
+def resolve(file: RequirementsFile, settings: Settings, target: Target, workspace: Workspace) -> Requirements:
+    """The pinned requirements of ``file``, as they were last time unless the files that they come from have changed.
+
+    What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for what there is today.
+    """
+    contents = [path.read_bytes().hex() if path.is_file() else None for path in inputs(file)]
+    key = key_of("resolution", 3, file.kind, contents, settings.extras, settings.groups, target.version, target.options)
+    known = None if workspace.refresh else workspace.cache.recall("resolutions", key)
+    if known is not None:
+        options, local = tuple(known["options"]), tuple(known["local"])
+        return Requirements(file.path, known["text"], known["locked"], known["hashed"], options, local)
+    workspace.progress(f"reading {file.path.name}")
+    found = read_requirements(
+        file,
+        extras=settings.extras,
+        groups=settings.groups,
+        python=target.executable,
+        target=target.options,
+        run=workspace.run,
+    )
+    record = {name: getattr(found, name) for name in ("text", "locked", "hashed", "options", "local")}
+    workspace.cache.remember("resolutions", key, record)
+    return found

@@ -1,0 +1,207 @@
+"""Sources become bytecode: ``x.py`` is replaced by ``x.pyc``, which imports load with no source at all (PEP 3147).
+
+The ``.pyc`` files are hash-based and unchecked (PEP 552), so that fixed file times don't make them stale, and name
+the source by its path in the image, so that they are the same wherever the project lies.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.errors import MachineError, ProjectError
+from cannery.image.tree import Digest, Entry, File, OnDisk, Symlink, Transform, Tree, key_of
+from cannery.project.modules import imported_as, named_by
+from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
+from cannery.workspace.files import advice, changed, explained, replacing
+from cannery.workspace.process import ProgramFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.project.app import Interpreter
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["bytecode", "compile_sources"]
+
+_WORKER = Path(__file__).parents[1] / "workers" / "compile_bytecode.py"
+_HEADER = 16  # bytes (PEP 552)
+_NO_COLUMNS = ("-X", "no_debug_ranges")
+_LONGEST_NAME = 255  # bytes, on most file systems
+
+
+def bytecode(
+    interpreter: Interpreter,
+    workspace: Workspace,
+    *,
+    optimize: int = 0,
+    keep_sources: tuple[str, ...] = (),
+    import_roots: tuple[str, ...] = (),
+    strict: bool = False,
+    columns: bool = True,
+) -> Transform:
+    """The transform for ``interpreter``; ``optimize`` counts as ``python -O`` does.
+
+    Without ``columns``, bytecode that lies beside no source says of an instruction on which line it is and no more:
+    tracebacks show where in a line something happened only beneath the line itself (PEP 657).
+    The modules and packages that ``keep_sources`` names keep their sources beside the bytecode; ``import_roots`` are
+    the folders of the image that their names start from, beside those of the interpreter. A file that is no Python
+    stays as it is, or raises :class:`ProjectError` when ``strict``.
+    """
+    roots = (*import_roots, interpreter.image_site_packages, interpreter.image_stdlib)
+    key = key_of("bytecode", 3, interpreter.cache_tag, interpreter.magic, optimize, keep_sources, roots, strict)
+    key = key if columns else key_of(key, "no columns")
+
+    def apply(tree: Tree) -> Tree:
+        sources = {path: file for path, file in tree.files() if path.endswith(".py")}
+        kept = {path for path in sources if named_by(imported_as(path, roots), keep_sources)}
+        compiled: dict[str, File] = {}
+        refused: dict[str, str] = {}
+        for shown in (True, False) if kept and not columns else (columns,):
+            some = {path: file for path, file in sources.items() if columns or (path in kept) == shown}
+            done, complaints = compile_sources(some, interpreter, workspace, optimize=optimize, columns=shown)
+            compiled, refused = {**compiled, **done}, {**refused, **complaints}
+        if refused and strict:
+            path, message = next(iter(refused.items()))
+            raise ProjectError(
+                f"{path} is no Python {interpreter.version_text}",
+                evidence=message,
+                step="correct it, or leave it out with  [tool.cannery]  exclude",
+            )
+        kept &= compiled.keys()
+        entries: dict[str, Entry] = {}
+        for path, entry in tree:
+            if path in kept:
+                entries[path] = entry
+                entries[_cached(path, interpreter, optimize)] = compiled[path]
+            elif path in compiled:
+                entries[_sourceless(path)] = compiled[path]
+            elif isinstance(entry, Symlink) and _target(path, entry) in compiled.keys() - kept:
+                entries[f"{path}c" if path.endswith(".py") else path] = Symlink(f"{entry.target}c")
+            else:
+                entries[path] = entry
+        return Tree(entries)
+
+    return Transform(key, apply)
+
+
+def _sourceless(path: str) -> str:
+    """Where bytecode lies that is loaded with no source at all."""
+    if len(os.fsencode(posixpath.basename(path))) >= _LONGEST_NAME:
+        raise ProjectError(
+            f"the name of {path} is too long: that of its bytecode has one letter more, and no file system takes that",
+            step="choose a shorter name, or leave it out with  [tool.cannery]  exclude",
+        )
+    return f"{path}c"
+
+
+def _cached(path: str, interpreter: Interpreter, optimize: int) -> str:
+    """Where bytecode lies beside its source (PEP 3147)."""
+    folder, name = posixpath.split(path)
+    suffix = f"{interpreter.cache_tag}{f'.opt-{optimize}' if optimize else ''}.pyc"
+    return f"{folder}/__pycache__/{name.removesuffix('.py')}.{suffix}"
+
+
+def _target(path: str, link: Symlink) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target))
+
+
+def compile_sources(
+    sources: Mapping[str, File],
+    interpreter: Interpreter,
+    workspace: Workspace,
+    *,
+    optimize: int = 0,
+    columns: bool = True,
+) -> tuple[dict[str, File], dict[str, str]]:
+    """The bytecode of each source, from the cache or made now; and what is wrong with those that can't be.
+
+    Both go by the names that tracebacks show. Those say at which column of a line, unless there are no ``columns``;
+    instructions of one line share their entries of the line table then.
+    """
+    home = workspace.cache.root / "bytecode"
+    digests = {path: _digest(path, file) for path, file in sources.items()}
+    targets: dict[str, Path] = {}
+    missing: list[tuple[str, Path, File]] = []
+    for path, file in sources.items():
+        key = key_of(digests[path], path, interpreter.cache_tag, interpreter.magic, optimize, columns)
+        targets[path] = home / key[:2] / key
+        if not _is_whole(targets[path]):
+            missing.append((path, targets[path], file))
+    refused = _compile(missing, interpreter, workspace, optimize=optimize, columns=columns) if missing else {}
+    for path, target, file in missing:
+        if Digest.of_content(file.content) != digests[path]:
+            target.unlink(missing_ok=True)
+            raise changed(path)
+    made = {path: target if columns else _smaller(target) for path, target in targets.items() if path not in refused}
+    done = {path: File(OnDisk(file, file.stat().st_size), sources[path].mode & ~0o111) for path, file in made.items()}
+    return done, refused
+
+
+def _smaller(path: Path) -> Path:
+    """The file beside ``path``, the same bytecode in which less is repeated and set apart."""
+    other = path.with_name(f"{path.name}.smaller")
+    if not _is_whole(other):
+        data = path.read_bytes()
+        try:
+            code = joined(with_few_lines(with_few_references(tokens_of(data[_HEADER:]))))
+        except UnknownFormatError:  # of a Python that is newer than this
+            return path
+        with replacing(other) as stream:
+            stream.write(data[:_HEADER] + code)
+    return other
+
+
+def _digest(path: str, file: File) -> Digest:
+    digest = Digest.of_content(file.content)
+    if isinstance(file.content, OnDisk) and file.content.digest not in {None, digest}:
+        raise changed(path)
+    return digest
+
+
+def _compile(
+    jobs: list[tuple[str, Path, File]], interpreter: Interpreter, workspace: Workspace, *, optimize: int, columns: bool
+) -> dict[str, str]:
+    """Let the interpreter compile what is missing; returns what is wrong, by path."""
+    workspace.progress("compiling 1 module" if len(jobs) == 1 else f"compiling {len(jobs)} modules")
+    with workspace.cache.scratch() as folder:
+        words: list[str] = []
+        for number, (path, target, file) in enumerate(jobs):
+            words += [str(_on_disk(file, folder / f"{number}.py")), str(target), path, str(optimize)]
+        for parent in {target.parent for _, target, _ in jobs}:
+            with explained(parent):
+                parent.mkdir(parents=True, exist_ok=True)
+        command = [str(interpreter.executable), "-PSs", "-W", "ignore", *(() if columns else _NO_COLUMNS)]
+        command += [str(_WORKER), str(os.cpu_count() or 1)]
+        try:
+            done = workspace.run([*command, str(folder)], env=_settings(), stdin="".join(f"{word}\0" for word in words))
+        except ProgramFailed as error:
+            if step := advice(error.stderr):
+                raise MachineError("cannot compile the modules", evidence=error.stderr, step=step) from error
+            raise
+    answers = done.stdout.split("\0")
+    return dict(zip(answers[0:-1:2], answers[1:-1:2], strict=True))
+
+
+def _settings() -> dict[str, str]:
+    """What the interpreter is told: a fixed hash seed, as the order of a set's members reaches the bytecode.
+
+    Nobody's own settings are: an empty variable counts as none.
+    """
+    return {**{name: "" for name in os.environ if name.startswith("PYTHON")}, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+
+
+def _is_whole(target: Path) -> bool:
+    """Whether there is bytecode: a machine that lost power may leave the name of a file with nothing in it."""
+    return target.is_file() and target.stat().st_size > _HEADER
+
+
+def _on_disk(file: File, spare: Path) -> Path:
+    """Where the source lies; it's written to ``spare`` when it lies nowhere."""
+    if isinstance(file.content, OnDisk):
+        return file.content.path
+    with file.content.open() as stream, explained(spare):
+        spare.write_bytes(stream.read())
+    return spare

@@ -1,0 +1,131 @@
+"""Bytecode in one deflated archive instead of a file each: a third of the size.
+
+Python itself looks into ``lib/python311.zip`` before ``lib/python3.11``, so the standard library needs nothing for
+that. Dependencies open files beside their modules, so they come with a finder that tells nobody of the archive.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import posixpath
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.image.tree import Digest, Directory, Entry, File, Inline, Transform, Tree, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.project.app import Interpreter
+
+__all__ = ["FINDER", "with_finder", "zipped_dependencies", "zipped_library"]
+
+FINDER = "_cannery_archive_finder"  # the module of the image that finds the others
+_SOURCE = Path(__file__).parents[1] / "payload" / "archive_finder.py"
+_VERSION = 2  # goes up when the same tree comes out otherwise
+_TIME = (1980, 1, 1, 0, 0, 0)  # the first that the format has
+_LANDMARK = "os.pyc"  # by which the interpreter finds its prefix, whatever it holds
+# Frozen into every interpreter, which can't start with those of a file.
+_ALWAYS_FROZEN = ("importlib/_bootstrap.pyc", "importlib/_bootstrap_external.pyc", "zipimport.pyc")
+_OWN_PLACE = re.compile(rb"__file__|__path__")
+_LISTS = re.compile(rb"listdir|scandir|iterdir|walk|\br?glob\b")
+_ONLY_SOURCES = re.compile(
+    rb"\*\.py(?!c)|\x03\.py"
+)  # "*.py", or ".py" as marshal writes it: there are none in any image
+
+
+def zipped_library(interpreter: Interpreter) -> Transform:
+    """The transform for the standard library, whose packages go in that have nothing but bytecode in them."""
+    folder = interpreter.image_stdlib
+    archive = f"{posixpath.dirname(folder)}/{interpreter.name.replace('.', '')}.zip"
+    landmark = Tree({f"{folder}/{_LANDMARK}": File(Inline(b""))})
+
+    def apply(tree: Tree) -> Tree:
+        tree = tree.filter(lambda path, _: path.removeprefix(f"{folder}/") not in _ALWAYS_FROZEN)
+        staying = {top for path, entry in tree if (top := _top(path, folder)) and not _is_bytecode(path, entry)}
+        return _zipped(tree, folder, archive, staying) + landmark
+
+    return Transform(key_of("zipped library", _VERSION, folder, archive), apply)
+
+
+def zipped_dependencies(interpreter: Interpreter, compiled: Transform) -> Transform:
+    """The transform for dependencies' sources, made bytecode by ``compiled``.
+
+    Those packages stay files that look for modules in the folder they lie in.
+    """
+    folder = interpreter.image_site_packages
+    archive = f"{folder}/packages.zip"
+
+    def apply(tree: Tree) -> Tree:
+        staying = {_top(path, folder) or "" for path, file in tree.files() if _lists_own_folder(path, file)}
+        return _zipped(compiled(tree), folder, archive, {*staying, f"{FINDER}.pyc"})
+
+    return Transform(key_of("zipped dependencies", _VERSION, folder, archive, compiled.key), apply)
+
+
+def with_finder(interpreter: Interpreter) -> Transform:
+    """The transform that adds, as a source, what finds modules in the archive, and what has Python import that."""
+    folder, source = interpreter.image_site_packages, _SOURCE.read_bytes()
+    added = Tree(
+        {
+            f"{folder}/{FINDER}.py": File(Inline(source)),
+            f"{folder}/{FINDER}.pth": File(Inline(f"import {FINDER}\n".encode())),
+        }
+    )
+    return Transform(key_of("finder", folder, Digest.of(source)), lambda tree: tree + added)
+
+
+def _zipped(tree: Tree, folder: str, archive: str, staying: set[str]) -> Tree:
+    """``tree`` with the bytecode below ``folder`` in ``archive``, but for the modules and packages ``staying``."""
+    going = {
+        path: file
+        for path, file in tree.files()
+        if (top := _top(path, folder)) and top not in staying and _is_bytecode(path, file)
+    }
+    if not going:
+        return tree
+    rest: dict[str, Entry] = {path: entry for path, entry in tree.entries.items() if path not in going}
+    packages = {posixpath.dirname(path): Directory() for path in going if posixpath.dirname(path) != folder}
+    return Tree({**packages, **rest, archive: File(Inline(_archive(going, folder)))})
+
+
+def _top(path: str, folder: str) -> str | None:
+    """The top-level module or package that ``path`` belongs to; None for what lies elsewhere."""
+    return path.removeprefix(f"{folder}/").partition("/")[0] if path.startswith(f"{folder}/") else None
+
+
+def _is_bytecode(path: str, entry: Entry) -> bool:
+    return isinstance(entry, File) and path.endswith(".pyc") and "/__pycache__/" not in path
+
+
+def _lists_own_folder(path: str, file: File) -> bool:
+    """Whether a module asks where it lies and lists folders: it might miss what lies in the archive.
+
+    Looking for sources alone it would miss those in any image.
+    """
+    if not path.endswith(".py"):
+        return False
+    with file.content.open() as stream:
+        source = stream.read()
+    if not (_LISTS.search(source) and _OWN_PLACE.search(source)) or _ONLY_SOURCES.search(source):
+        return False
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    return any(isinstance(node, ast.Name) and node.id in {"__file__", "__path__"} for node in ast.walk(tree))
+
+
+def _archive(files: Mapping[str, File], folder: str) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path, file in sorted(files.items()):
+            info = zipfile.ZipInfo(posixpath.relpath(path, folder), _TIME)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with file.content.open() as stream:
+                archive.writestr(info, stream.read(), compresslevel=9)
+    return data.getvalue()

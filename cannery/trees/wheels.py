@@ -1,0 +1,84 @@
+"""The dependencies: wheels that uv installs into a folder of the cache, as a tree of the image's site-packages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cannery.image.tree import Entry, File, LazyTree, OnDisk, Tree, key_of
+from cannery.project.uv import explain
+from cannery.workspace.process import ProgramFailed, find_uv
+
+if TYPE_CHECKING:
+    from cannery.project.app import Target
+    from cannery.project.requirements import Requirements
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["dependencies", "installed_tree"]
+
+# What an installer notes down for itself; some of it names this machine, and RECORD names sources that are gone.
+_INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
+
+
+def dependencies(requirements: Requirements, target: Target, workspace: Workspace) -> LazyTree:
+    """The installed form of pinned ``requirements`` for ``target``.
+
+    The tree raises :class:`RequirementsError` when it's asked for and a wheel can't be had, or isn't the one that its
+    hash promises.
+    """
+    key = key_of(
+        "dependencies", 2, requirements.key, target.version, str(target.platform), target.site_packages, target.options
+    )
+
+    def make() -> Tree:
+        folder = workspace.cache.folder(
+            "dependencies",
+            key,
+            lambda path: _install(requirements, path, target, workspace, key),
+            whole=lambda path: workspace.cache.recall("dependencies", key) == _sizes(path),
+            waiting=lambda: workspace.progress("waiting for another build to install the dependencies"),
+        )
+        return installed_tree(folder, target.site_packages)
+
+    return LazyTree(key, make)
+
+
+def _install(requirements: Requirements, folder: Path, target: Target, workspace: Workspace, key: str) -> None:
+    workspace.progress("installing the dependencies")
+    with workspace.cache.scratch() as scratch:
+        name = "pylock.toml" if requirements.source.name.startswith("pylock.") else "requirements.txt"
+        (scratch / name).write_text(requirements.text, encoding="utf-8")
+        command = [find_uv(), "pip", "install", "--python", str(target.executable), "--target", str(folder)]
+        command += ["--requirements", str(scratch / name), "--no-build", "--no-deps", "--color", "never"]
+        command += [*target.options, *requirements.options, *(["--require-hashes"] if requirements.hashed else [])]
+        try:
+            workspace.run(command, cwd=requirements.source.parent)
+        except ProgramFailed as error:
+            source = requirements.source.name
+            raise explain(error, f"the requirements of {source} can't be installed", f"correct {source}") from error
+    workspace.cache.remember("dependencies", key, _sizes(folder))
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """The size of each file below ``folder``: what there was when it was filled must be there when it's used."""
+    paths = (Path(here, name) for here, _, names in os.walk(folder) for name in names)
+    return {path.relative_to(folder).as_posix(): path.lstat().st_size for path in paths}
+
+
+def installed_tree(folder: Path, site_packages: str) -> Tree:
+    """What uv installed into ``folder``, as a tree of the image's ``site_packages``."""
+    entries: dict[str, Entry] = {}
+    for here, folders, names in os.walk(folder):
+        at_top = here == str(folder)
+        folders[:] = sorted(name for name in folders if name != "__pycache__" and not (at_top and name == "bin"))
+        of_installer = here.endswith(".dist-info")
+        for name in sorted(names):
+            if (of_installer and name in _INSTALLERS_OWN) or (at_top and name == ".lock"):
+                continue
+            path = Path(here, name)
+            status = path.stat()
+            mode = 0o755 if status.st_mode & 0o100 else 0o644
+            relative = path.relative_to(folder).as_posix()
+            entries[f"{site_packages}/{relative}"] = File(OnDisk(path, status.st_size), mode)
+    return Tree(entries)

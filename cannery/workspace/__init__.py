@@ -1,0 +1,1 @@
+"""What a build may touch of the machine: cache, files, programs, whoever watches."""

@@ -1,0 +1,196 @@
+"""What was made before: blobs by digest, results by key, folders by key.
+
+Everything is written beside and renamed, so that the cache is right after a crash at any moment, and two builds
+may use it at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from cannery import __version__
+from cannery.errors import MachineError
+from cannery.workspace.files import explained, refusal, replacing, user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cannery.image.tree import Digest
+
+    Waiting = Callable[[], None]
+
+__all__ = ["Cache", "default_cache", "used"]
+
+
+_RECENTLY = 600  # seconds; who looks what was used longest ago looks at hours
+
+
+def _in_silence() -> None:
+    """Wait for another build and say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder of results; removing it costs time and nothing else."""
+
+    root: Path
+
+    def blob(self, digest: Digest) -> Path:
+        """Where the blob of ``digest`` lies, if it does."""
+        return self.root / "blobs" / "sha256" / digest.hex
+
+    def recall(self, kind: str, key: str) -> dict[str, Any] | None:
+        """What :meth:`remember` was given, or None; a record that is damaged counts as none."""
+        path = self._record(kind, key)
+        try:
+            digest, _, text = path.read_bytes().partition(b"\n")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise refusal(error, path, "read") from error
+        return dict(json.loads(text)) if digest == _digest(text) else None
+
+    def remember(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
+        """Keep ``value``, which JSON can hold, for :meth:`recall`."""
+        text = json.dumps(value).encode()
+        with replacing(self._record(kind, key)) as stream:
+            stream.write(_digest(text) + b"\n" + text)
+
+    def folder(
+        self,
+        kind: str,
+        key: str,
+        fill: Callable[[Path], None],
+        *,
+        whole: Callable[[Path], bool] = Path.is_dir,
+        waiting: Waiting = _in_silence,
+    ) -> Path:
+        """The folder that ``fill`` fills, filled once: complete, or not there at all.
+
+        It's filled anew when it isn't ``whole`` any more; ``waiting`` is called where another build is filling it.
+        """
+        target = self.root / kind / key
+        with explained(target, "read"):
+            if whole(target):
+                used(target)
+                return target
+        with self.lock(f"{kind}-{key}", waiting):
+            if not whole(target):
+                with self.scratch() as folder, explained(target):
+                    fill(folder)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    self._discard(target)
+                    folder.rename(target)
+        return target
+
+    @contextmanager
+    def new_blob(self) -> Iterator[tuple[BinaryIO, Callable[[Digest], Path]]]:
+        """A file to write a blob to, and the function that gives it its name once the digest is known."""
+        with self.scratch() as folder:
+            path = folder / "blob"
+
+            def commit(digest: Digest) -> Path:
+                target = self.blob(digest)
+                with explained(target):
+                    stream.close()
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    path.replace(target)
+                return target
+
+            with explained(path), path.open("xb") as stream:
+                yield stream, commit
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder of its own on the cache's file system, gone at the end; a killed process's goes at the next."""
+        from filelock import FileLock  # noqa: PLC0415  # slow to import, not needed when nothing changed
+
+        home = self.root / "tmp"
+        folder = home / secrets.token_hex(8)
+        lock = FileLock(f"{folder}.lock")
+        with explained(home):
+            home.mkdir(parents=True, exist_ok=True)
+            self._sweep(home)
+        try:
+            with explained(folder):
+                lock.acquire()
+                folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # it may never have been made
+                Path(lock.lock_file).unlink()
+            lock.release()
+
+    @contextmanager
+    def lock(self, name: str, waiting: Waiting = _in_silence) -> Iterator[None]:
+        """Hold ``name``, once no other build does; ``waiting`` is called where that takes time."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
+        path = self.root / "locks" / f"{name}.lock"
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                waiting()
+                lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _discard(self, folder: Path) -> None:
+        with self.scratch() as scratch, suppress(FileNotFoundError):
+            folder.rename(scratch / "damaged")
+
+    def _record(self, kind: str, key: str) -> Path:
+        return self.root / kind / f"{key}.record"
+
+    @staticmethod
+    def _sweep(home: Path) -> None:
+        """Remove the folders of builds that were killed: those whose lock nobody holds."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
+        for name in {path.name.removesuffix(".lock") for path in home.iterdir()}:
+            with suppress(Timeout), FileLock(home / f"{name}.lock", timeout=0):
+                shutil.rmtree(home / name, ignore_errors=True)
+                (home / f"{name}.lock").unlink(missing_ok=True)
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
+
+
+def used(path: Path) -> None:
+    """Note that ``path`` is in use, so that eviction can tell what was used longest ago."""
+    with suppress(OSError):  # a cache that can't be written to can be read
+        if time.time() - path.stat().st_mtime > _RECENTLY:
+            os.utime(path)
+
+
+def default_cache() -> Cache:
+    """The user's cache, ``CANNERY_CACHE`` or where the platform keeps such things; each version has its own part.
+
+    So no version ever reads what another one wrote.
+    """
+    if chosen := os.environ.get("CANNERY_CACHE"):
+        return Cache(user_path(chosen).absolute() / __version__)
+    import platformdirs  # noqa: PLC0415
+
+    try:
+        usual = Path(platformdirs.user_cache_dir("cannery"))
+    except RuntimeError as error:
+        homeless = "you have no home folder to keep the cache in"
+        raise MachineError(homeless, evidence=str(error), step="set HOME, or CANNERY_CACHE") from error
+    return Cache(usual / __version__)
