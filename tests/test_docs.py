@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from cannery.project.app import Settings
+from cannery.project.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError, RequirementsError
-from cannery.project.app import ExportSettings
 from cannery.project.export import export_lock, usual_exports
+from cannery.project.settings import ExportSettings
 from tests.projects import make_uv_project
 
 if TYPE_CHECKING:

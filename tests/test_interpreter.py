@@ -11,7 +11,8 @@ import pytest
 
 from cannery.errors import ConfigurationError, RuntimeTreeError
 from cannery.project.config import load
-from cannery.python.interpreter import describe, find_python, interpreter_for
+from cannery.project.interpreter import find_python, interpreter_for
+from cannery.python.interpreter import describe
 from cannery.workspace.process import Completed, run
 
 if TYPE_CHECKING:

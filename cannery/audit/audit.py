@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cannery.audit.archives import Saved
     from cannery.audit.contents import Contents, Place
-    from cannery.project.app import Settings
+    from cannery.project.settings import Settings
     from cannery.workspace.workspace import Progress
 
 __all__ = ["SEVERITIES", "audit", "close_gate", "severity_named"]

@@ -17,7 +17,7 @@ from cannery.elf.sections import SectionTable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
 
 __all__ = ["readable_strings", "unpacked_texts"]
 

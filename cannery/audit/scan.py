@@ -22,7 +22,7 @@ from cannery.audit.tokens import token_in
 from cannery.elf.dynamic import machine_of, read_elf
 from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError
 from cannery.elf.sections import SectionTable
-from cannery.image.tree import Content, Inline
+from cannery.image.content import Content, Inline
 from cannery.project.secrets import secret_in
 
 if TYPE_CHECKING:

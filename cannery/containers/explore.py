@@ -1,4 +1,4 @@
-"""A prompt inside an image or a base: its shell's, its own Python's, or that of a toolbox where it has neither."""
+"""A prompt inside a container: its image's shell, the image's own Python, or that of a toolbox where it has neither."""
 
 from __future__ import annotations
 
@@ -9,30 +9,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cannery.containers.engine.engine import Job
-from cannery.containers.load import image_of, load, load_base, references_of
 from cannery.containers.sandbox.container import container_in
 from cannery.containers.sandbox.embedded import run_container
 from cannery.containers.sandbox.rootfs import rootfs
-from cannery.errors import ConfigurationError, ImageError
+from cannery.errors import ImageError
 from cannery.image.paths import resolved
-from cannery.recipes.build import build
-from cannery.recipes.toolbox import TOOLBOX, Toolbox, toolbox
-from cannery.tasks.report.progress import showing_progress
-from cannery.trees.base.image import base_image
 from cannery.workspace.streams import show
-from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cannery.containers.engine.engine import Engine
-    from cannery.image.tree import Base
-    from cannery.project.app import App
+    from cannery.image.image import Image
+    from cannery.image.layer import Layer
+    from cannery.image.platform import Platform
+    from cannery.workspace.cache import Cache
 
-__all__ = ["bring", "bring_base", "enter", "explore", "explore_alone"]
+    MakeToolbox = Callable[[], "Toolbox"]
 
+__all__ = ["TOOLBOX", "Toolbox", "enter", "explore", "explore_alone"]
+
+TOOLBOX: Final = "/.cannery"  # where a toolbox lies in a container
 _SHELLS: Final = ("/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh", "/bin/ash", "/busybox/sh")
 _PYTHONS: Final = ("/usr/local/bin/python3", "/usr/bin/python3", "/usr/local/bin/python", "/usr/bin/python")
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """A layer to lay over an image, and what gives a prompt then."""
+
+    layer: Layer
+    command: tuple[str, ...]
+    platform: Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +52,13 @@ class _Prompt:
     toolbox: Toolbox | None = None  # to be laid over the image first
 
 
-def bring(app: App) -> str:
-    """Have the app's own image in the engine, built where something has changed; return what it's called."""
-    with showing_progress() as progress:
-        workspace = Workspace.default(progress)
-        load(app, build(app, workspace).image, workspace)
-    return references_of(app)[0]
+def explore(engine: Engine, image: str, name: str, toolbox: MakeToolbox) -> int:
+    """Start a container of ``image`` that waits in the background, give a prompt in it, and remove it at the end.
 
-
-def bring_base(app: App, engine: Engine) -> str:
-    """Have the base of the app's recipe in the engine, fetched where it isn't there; return what it's called."""
-    with showing_progress() as progress:
-        workspace = Workspace.default(progress)
-        return load_base(engine, _base_of(app, workspace), workspace)
-
-
-def explore(engine: Engine, image: str, name: str) -> int:
-    """Start a container of ``image`` that waits in the background, give a prompt in it, and remove it at the end."""
+    ``toolbox`` makes what is laid into the container where the image has no program that gives a prompt.
+    """
     with _created(engine, Job("explore", image, entrypoint=("-",), hardened=False)) as probe:
-        prompt = _prompt_in(engine, probe)
+        prompt = _prompt_in(engine, probe, toolbox)
     job = Job("explore", image, entrypoint=prompt.command, name=name, hardened=False)
     with _created(engine, job) as container:
         _prepare(engine, container, prompt)
@@ -71,36 +67,22 @@ def explore(engine: Engine, image: str, name: str) -> int:
         return engine.enter(container, prompt.command)
 
 
-def enter(engine: Engine, container: str) -> int:
-    """Give a prompt in a container that runs already, and leave it running."""
-    prompt = _prompt_in(engine, container)
+def enter(engine: Engine, container: str, toolbox: MakeToolbox) -> int:
+    """Give a prompt in a container that runs already, and leave it running; ``toolbox`` as for :func:`explore`."""
+    prompt = _prompt_in(engine, container, toolbox)
     _prepare(engine, container, prompt)
     show(f"container {container!r} in {engine.name}, {prompt.told}; it stays when you leave")
     return engine.enter(container, prompt.command)
 
 
-def explore_alone(app: App, *, base: bool) -> int:
-    """Give a prompt inside the app's own image, or in its ``base``, with no engine at all."""
-    with showing_progress() as progress:
-        workspace = Workspace.default(progress)
-        image = image_of(_base_of(app, workspace)) if base else build(app, workspace).image
-        root = rootfs(image, workspace.cache)
-        prompt = _prompt(lambda paths: next((path for path in paths if _exists(root, path)), None))
-        if prompt.toolbox is not None:
-            root = rootfs(image, workspace.cache, (prompt.toolbox.layer,))
-    name = app.settings.base if base else references_of(app)[0]
+def explore_alone(image: Image, name: str, cache: Cache, toolbox: MakeToolbox) -> int:
+    """Give a prompt in ``image``, called ``name``, with no engine at all; ``toolbox`` as for :func:`explore`."""
+    root = rootfs(image, cache)
+    prompt = _prompt(lambda paths: next((path for path in paths if _exists(root, path)), None), toolbox)
+    if prompt.toolbox is not None:
+        root = rootfs(image, cache, (prompt.toolbox.layer,))
     show(f"{name} without an engine, {prompt.told}; Ctrl-D ends it")
     return run_container(container_in(root, image.config, prompt.command)._replace(argv=prompt.command))
-
-
-def _base_of(app: App, workspace: Workspace) -> Base:
-    if app.settings.base is None:
-        raise ConfigurationError(
-            "there is no base image to explore",
-            evidence=f"the recipe is {app.settings.recipe!r}, and no base is named",
-            step='name one:  --base python:3.11-slim,  or  [tool.cannery]  base = "python:3.11-slim"',
-        )
-    return base_image(app, workspace).base
 
 
 def _exists(root: Path, path: str) -> bool:
@@ -130,15 +112,14 @@ def _prepare(engine: Engine, container: str, prompt: _Prompt) -> None:
     engine.put(container, box.layer.blob)
 
 
-def _prompt_in(engine: Engine, container: str) -> _Prompt:
-    return _prompt(lambda paths: engine.has_file(container, paths))
+def _prompt_in(engine: Engine, container: str, toolbox: MakeToolbox) -> _Prompt:
+    return _prompt(lambda paths: engine.has_file(container, paths), toolbox)
 
 
-def _prompt(find: Callable[[Sequence[str]], str | None]) -> _Prompt:
+def _prompt(find: Callable[[Sequence[str]], str | None], toolbox: MakeToolbox) -> _Prompt:
     """The prompt of the first program that ``find`` finds, or of a toolbox."""
     program = find((*_SHELLS, *_PYTHONS))
     if program is not None:
         return _Prompt((program,), f"{'its shell' if program in _SHELLS else 'its own Python'} {program}")
-    with showing_progress() as progress:
-        box = toolbox(Workspace.default(progress))
+    box = toolbox()
     return _Prompt(box.command, f"a toolbox's Python in {TOOLBOX}", box)

@@ -8,48 +8,45 @@ from cannery.containers.engine.engine import Loaded
 from cannery.containers.engine.finding import answering, client_installed, connect
 from cannery.containers.engine.present import holds
 from cannery.errors import ImageError, MachineError
-from cannery.image.image import assemble
+from cannery.image.image import image_of
 from cannery.image.media.archive import write_archive, write_upper
-from cannery.image.tree import Plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cannery.containers.engine.engine import Engine
-    from cannery.image.tree import Base, Image
-    from cannery.project.app import App
+    from cannery.containers.engine.finding import Choice
+    from cannery.image.image import Base, Image
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["BASES", "image_of", "load", "load_base", "references_of"]
+__all__ = ["BASES", "load", "load_base"]
 
 
 BASES: Final = "cannery-base"  # what bases are called in engines, with their digest's beginning as the tag
 _SHORT: Final = 12  # digits of an ID, as engines show them
 
 
-def references_of(app: App) -> tuple[str, ...]:
-    """What the image of ``app`` is called: ``name:tag``."""
-    return (f"{app.name}:{app.settings.tag}",)
+def load(
+    image: Image, references: tuple[str, ...], choice: Choice, archive: Path, workspace: Workspace
+) -> Loaded | None:
+    """Have ``image`` in the engine that ``choice`` means, under the names ``references``; None where there is none.
 
-
-def load(app: App, image: Image, workspace: Workspace) -> Loaded | None:
-    """Have ``image`` in the engine that the settings mean; None where there is none.
-
-    Its archive is written first, if the engine needs it and it isn't there.
+    Its archive is written first to the path ``archive``, if the engine needs it and it isn't there.
     """
-    answer = answering(app.settings.engine)
+    answer = answering(choice)
     if answer is None:
         return None
-    references = references_of(app)
     if holds(answer.endpoint, image, references):
         return Loaded(str(answer), "present")
-    if app.settings.engine == "auto" and not client_installed():
+    if choice == "auto" and not client_installed():
         return Loaded(str(answer), "no client")
     engine = connect(answer)
     if engine.has(image, references):
         return Loaded(engine.name, "present")
-    write_archive(image, app.archive, references, workspace)
+    write_archive(image, archive, references, workspace)
     workspace.progress(f"loading the image into {engine.name}")
     if not _load_upper(engine, image, references, workspace):
-        engine.load(image, app.archive, references)
+        engine.load(image, archive, references)
     return Loaded(engine.name, "loaded")
 
 
@@ -65,11 +62,6 @@ def _load_upper(engine: Engine, image: Image, references: tuple[str, ...], works
         except (ImageError, MachineError):
             return False  # some ways to store images want every layer; else the whole image meets the same error
     return True
-
-
-def image_of(base: Base) -> Image:
-    """The image that consists of ``base`` alone."""
-    return assemble(Plan((), base.config.get("config") or {}, base.platform, base=base), ())
 
 
 def load_base(engine: Engine, base: Base, workspace: Workspace) -> str:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from cannery.elf.dynamic import Elf, read_elf
 from cannery.errors import RuntimeTreeError
-from cannery.image.tree import File, OnDisk, Symlink, Tree
+from cannery.image.tree import File, Symlink, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from cannery.image.content import Content, OnDisk
     from cannery.image.rootfs import Root
-    from cannery.image.tree import Content
 
 __all__ = ["Closure", "Need", "closure", "needs_of", "needs_of_file"]
 

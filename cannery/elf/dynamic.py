@@ -12,7 +12,7 @@ from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError, Segment, st
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
 
 __all__ = ["Elf", "dynamic_entries", "dynamic_strings", "machine_of", "read_elf"]
 

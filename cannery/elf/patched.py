@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
 
 __all__ = ["Patch", "Patched"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Protocol
 
-from cannery.image.tree import Digest
+from cannery.workspace.digest import Digest
 
 __all__ = ["HashingWriter", "Sink"]
 

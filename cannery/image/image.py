@@ -5,18 +5,24 @@ OCI image-spec v1.1, config.md and manifest.md.
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError, ImageError
-from cannery.image.layer import TIME
-from cannery.image.tree import Base, Digest, Image, Layer, Plan, canonical_json
+from cannery.image.layer import TIME, Layer
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CONFIG", "INDEX", "MANIFEST", "assemble", "descriptor"]
+    from cannery.image.platform import Platform
+
+
+__all__ = ["CONFIG", "INDEX", "MANIFEST", "Base", "Image", "assemble", "canonical_json", "descriptor", "image_of"]
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -24,41 +30,48 @@ _MOST_LAYERS = 127  # as overlay file systems take (docker/docs, storage drivers
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
-def assemble(plan: Plan, packed: tuple[Layer, ...]) -> Image:
-    """The image of ``plan`` with its trees ``packed`` into layers, which go on top of its base's.
+def assemble(
+    packed: tuple[Layer, ...], config: Mapping[str, Any], platform: Platform, base: Base | None = None
+) -> Image:
+    """The image of the layers ``packed``, on top of those of its ``base``.
 
-    Raises :class:`ImageError` where that makes more layers than engines take.
+    ``config`` is the part of its configuration that says how a container starts (OCI image-spec v1.1, config.md, the
+    property "config"). Raises :class:`ImageError` where the image has more layers than engines take.
     """
     created = _created()
-    platform = plan.platform
-    layers = (*(plan.base.layers if plan.base else ()), *packed)
+    layers = (*(base.layers if base else ()), *packed)
     if len(layers) > _MOST_LAYERS:
         raise ImageError(
             f"the image would have {len(layers)} layers, and engines take {_MOST_LAYERS}",
             evidence=f"{len(layers) - len(packed)} of them are the base's",
             step="take a base with fewer layers, or squash it",
         )
-    config: dict[str, Any] = {
+    configuration: dict[str, Any] = {
         "created": created,
         "architecture": platform.architecture,
         "os": platform.os,
-        "config": dict(plan.config),
+        "config": dict(config),
         "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
         "history": [
-            *(_history_of(plan.base, created) if plan.base else ()),
+            *(_history_of(base, created) if base else ()),
             *({"created": created, "created_by": f"cannery: {layer.name}"} for layer in packed),
         ],
     }
     if platform.variant:
-        config["variant"] = platform.variant
-    blob = canonical_json(config)
+        configuration["variant"] = platform.variant
+    blob = canonical_json(configuration)
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": descriptor(CONFIG, Digest.of(blob), len(blob)),
         "layers": [descriptor(layer.media_type, layer.digest, layer.size) for layer in layers],
     }
-    return Image(layers, config, manifest, platform)
+    return Image(layers, configuration, manifest, platform)
+
+
+def image_of(base: Base) -> Image:
+    """The image that consists of ``base`` alone."""
+    return assemble((), base.config.get("config") or {}, base.platform, base)
 
 
 def _history_of(base: Base, created: str) -> list[Any]:
@@ -84,3 +97,51 @@ def _created() -> str:
         return datetime.fromtimestamp(int(text), UTC).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError) as error:
         raise ConfigurationError(f"SOURCE_DATE_EPOCH={text!r} is no number of seconds", evidence=str(error)) from error
+
+
+@dataclass(frozen=True)
+class Image:
+    """Layers and a configuration; its digest follows from them."""
+
+    layers: tuple[Layer, ...]
+    config: Mapping[str, Any]  # OCI image-spec v1.1, config.md
+    manifest: Mapping[str, Any]  # OCI image-spec v1.1, manifest.md
+    platform: Platform
+
+    @cached_property
+    def config_blob(self) -> bytes:
+        """The configuration as it is stored."""
+        return canonical_json(self.config)
+
+    @cached_property
+    def manifest_blob(self) -> bytes:
+        """The manifest as it is stored."""
+        return canonical_json(self.manifest)
+
+    @property
+    def id(self) -> Digest:
+        """What engines call the image ID: the digest of its configuration."""
+        return Digest.of(self.config_blob)
+
+    @property
+    def digest(self) -> Digest:
+        """What registries call the image's digest: that of its manifest."""
+        return Digest.of(self.manifest_blob)
+
+
+@dataclass(frozen=True)
+class Base:
+    """An image that ours is built upon: its layers as they are, and its configuration."""
+
+    name: str  # as the user wrote it
+    digest: Digest  # of what that name leads to: a manifest, or an index of several
+    manifest: Digest  # of the manifest for the platform
+    layers: tuple[Layer, ...]
+    config: Mapping[str, Any]  # OCI image-spec v1.1, config.md
+    platform: Platform
+    reference: str | None = None  # in a registry, written out; None where it comes from this machine
+
+
+def canonical_json(value: object) -> bytes:
+    """JSON in one spelling, so that equal values have equal digests."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=dict).encode()

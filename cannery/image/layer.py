@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cannery.image.content import Content, OnDisk
 from cannery.image.gzip import GzipWriter
 from cannery.image.hashing import HashingWriter, Sink
-from cannery.image.tree import Directory, Entry, File, Layer, OnDisk, Symlink, Tree
+from cannery.image.tree import Directory, Entry, File, Symlink, Tree
 from cannery.workspace.files import changed, explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
+    from cannery.workspace.digest import Digest
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["GZIP_LAYER", "TIME", "pack", "write_tree"]
+
+__all__ = ["GZIP_LAYER", "TIME", "Layer", "pack", "write_tree"]
 
 GZIP_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
@@ -106,3 +110,17 @@ def _pieces(path: str, content: Content) -> Iterator[bytes]:
     with explained(Path(path), "read"), content.open() as stream:
         while data := stream.read(_CHUNK):
             yield data
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A tree packed into an archive that is the same for the same tree."""
+
+    name: str  # what it holds: runtime, dependencies, app
+    digest: Digest  # of the compressed blob
+    diff_id: Digest  # of the archive inside it (OCI image-spec v1.1, config.md)
+    size: int  # bytes, compressed
+    unpacked_size: int  # bytes of the files in it
+    files: int  # how many regular files
+    media_type: str
+    blob: Path

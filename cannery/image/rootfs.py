@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import OnDisk
+from cannery.image.content import OnDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from cannery.errors import ImageError
 from cannery.image.extraction import Root
-from cannery.image.tree import Digest
 from cannery.image.zstd import ZstdReader
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from cannery.image.tree import Layer
+    from cannery.image.layer import Layer
 
 __all__ = ["Unpacked", "unpack"]
 

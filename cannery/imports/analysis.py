@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import File, Symlink, key_of
+from cannery.image.tree import File, Symlink
 from cannery.imports.data_packages import CODE, data_packages
 from cannery.imports.entry_points import entry_points
 from cannery.imports.extension import read_binary, read_cython
@@ -20,6 +20,7 @@ from cannery.imports.graph import Graph, lines, missing, walk
 from cannery.imports.model import Mentions, Module, Reach
 from cannery.imports.places import find_modules
 from cannery.imports.source import read_source
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

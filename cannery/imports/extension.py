@@ -7,14 +7,14 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import OnDisk
+from cannery.image.content import OnDisk
 from cannery.imports.model import Import, Mentions
 from cannery.python.cython_strings import compressed_strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
 
 __all__ = ["IN_METHODS", "NEVER_RUN", "OF_THE_INTERPRETER", "WHEN_ASKED", "names_in", "read_binary", "read_cython"]
 

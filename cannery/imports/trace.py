@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import key_of
 from cannery.workspace.files import explained
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:

@@ -3,166 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import msgspec
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
-    from cannery.image.tree import Platform
-
-__all__ = [
-    "NOBODY",
-    "App",
-    "AuditSettings",
-    "CythonSettings",
-    "EntryPoint",
-    "ExportSettings",
-    "Function",
-    "Interpreter",
-    "Metadata",
-    "Module",
-    "OnefileSettings",
-    "RequirementsFile",
-    "Script",
-    "Settings",
-    "StaticSettings",
-    "Target",
-    "TinySettings",
-]
-
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-
-# A repository, where wanted with its registry (OCI distribution-spec v1.1, pulling manifests).
-ImageName = Annotated[
-    str,
-    msgspec.Meta(pattern=rf"^(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*\Z", max_length=255),
-]
-Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")]
-ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")]
-VariableName = Annotated[str, msgspec.Meta(pattern=r"^[^=\0]+\Z")]
-_TO_65535 = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
-Port = Annotated[str, msgspec.Meta(pattern=rf"^{_TO_65535}(?:/(?:tcp|udp))?\Z")]
-ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]")]
-Allowed = Annotated[str, msgspec.Meta(pattern=r"^CAN[0-9]{3}(?::/.*)?\Z")]
-PlatformName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?\Z")]
-Filled = Annotated[str, msgspec.Meta(min_length=1)]
+    from cannery.project.settings import Settings
 
 
-NOBODY = 65535  # a user that owns nothing
-
-
-class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What one exported requirements file holds."""
-
-    project: bool = True  # the project's own dependencies
-    extras: tuple[str, ...] = ()  # of [project.optional-dependencies]
-    groups: tuple[str, ...] = ()  # of [dependency-groups] (PEP 735)
-
-
-class CythonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """How modules are compiled: ``[tool.cannery.cython]``."""
-
-    directives: dict[str, bool | int | str] = {}  # of Cython, for every module
-    exclude: tuple[str, ...] = ()  # modules and packages that stay bytecode
-    target: Filled | None = None  # another platform or C library, as Zig calls it: "x86_64-linux-gnu.2.17"
-
-
-class StaticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """How the recipe static makes its executable: ``[tool.cannery.static]``."""
-
-    without: tuple[ModuleName, ...] = ()  # modules that stay out, though something imports them
-    packing: Literal["none", "zstd", "xz"] = "zstd"
-    kit: Filled | None = None  # a file that `invoke kit` wrote; built from its sources where it's not given
-    python_variables: bool = False  # heed PYTHONPATH, PYTHONWARNINGS and the like
-
-
-class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What ``invoke audit`` lets pass."""
-
-    allow: tuple[Allowed, ...] = ()  # "CAN501", or "CAN102:/app/main.pyc", where * crosses folders
-
-
-class OnefileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """``[tool.cannery.onefile]``: how the app becomes one executable."""
-
-    without: tuple[ModuleName, ...] = ()  # modules that stay out though something imports them
-    packing: Literal["xz", "none"] = "xz"  # none starts faster and is larger
-    upx: bool = False  # noted as what does nothing on Linux
-
-
-class TinySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What the recipe ``tiny`` does without: ``[tool.cannery.tiny]``."""
-
-    without: tuple[ModuleName, ...] = ()  # of the standard library, that stay out though something imports them
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """``[tool.cannery]``: every setting, with its default."""
-
-    # what goes in
-    name: ImageName | None = None  # of the image; the project's name where it's not given
-    version: Filled | None = None  # the project's where it's not given, unless that is dynamic
-    entry: str | None = None  # "main.py", "package", "package.module:function" or the name of a script
-    args: tuple[str, ...] = ()  # the image's default arguments
-    python: str | None = None  # "3.12", or a path; the Python that runs cannery where it's not given
-    requirements: str | None = None  # a requirements file or a lock; found where it's not given
-    extras: tuple[str, ...] = ()  # optional dependencies of the project that go in
-    groups: tuple[str, ...] = ()  # dependency groups that go in
-    packages: tuple[ModuleName, ...] = ()  # top-level modules that no import shows
-    include: tuple[Filled, ...] = ()  # modules that are loaded by name: "package.module", "package.*"
-    trace: Filled | None = None  # a command whose imports count, as "pytest tests"
-    resources: tuple[str, ...] = ()  # other files and folders of the project
-    exclude: tuple[str, ...] = ()  # patterns of files that stay behind; * crosses folders
-    stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out
-    libraries: tuple[str, ...] = ()  # shared libraries that the program opens by name: "libmagic.so.1"
-    timezones: bool | Literal["auto"] = "auto"
-    ca_certificates: Filled | None = None  # a bundle in PEM, or "system"; certifi's where it's not given
-
-    # what becomes of it
-    recipe: str = "scratch"
-    base: Filled | None = None  # "python:3.11-slim", "oci:DIR", "docker-archive:FILE" or "docker-daemon:NAME"
-    platform: PlatformName | None = None  # of the base; this machine's where it's not given
-    strip: bool = False  # take symbols from the wheels' and the app's ELF files as well
-    optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
-    compile: bool = False  # the app's own modules, by Cython
-    keep_sources: tuple[str, ...] = ()  # distributions' or packages' top-level names that need their .py files
-    compress: bool = False  # large extension modules, unpacked when they're imported; of the recipe tiny
-    compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
-
-    # how it runs
-    user: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None  # 65535, unless a base names one
-    env: dict[VariableName, str] = {}
-    labels: dict[str, str] = {}
-    ports: tuple[Port, ...] = ()
-    volumes: tuple[ImagePath, ...] = ()
-    stop_signal: Annotated[str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z")] | None = None
-
-    # who builds it
-    builder: Literal["cannery", "docker"] = "cannery"  # docker: BuildKit, from the recipe's Dockerfile
-    build_options: tuple[str, ...] = ()  # more options for docker build: "--network=host"
-
-    # where it goes
-    engine: Literal["auto", "none", "docker", "podman"] = "auto"  # that loads and runs it; auto: the one that answers
-    tag: Tag = "latest"
-    output: Filled | None = None  # dist/<name>.tar where it's not given
-
-    # what is let through
-    allow_missing: tuple[str, ...] = ()  # shared libraries that may be absent
-    allow_secrets: tuple[str, ...] = ()  # files that look like secrets and go in all the same
-
-    tiny: TinySettings = TinySettings()
-    audit: AuditSettings = AuditSettings()
-    static: StaticSettings = StaticSettings()
-    cython: CythonSettings = CythonSettings()
-    onefile: OnefileSettings = OnefileSettings()
-    export: dict[str, ExportSettings] = {}  # files that `nox -s export` writes
-
-    @property
-    def uid(self) -> int:
-        """The user and the group that the program runs as, where no base has a say."""
-        return NOBODY if self.user is None else self.user
+__all__ = ["App", "EntryPoint", "Function", "Metadata", "Module", "RequirementsFile", "Script"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,45 +77,7 @@ class App:
     archive: Path  # where the image goes
     settings: Settings
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The Python that wheels are chosen for, which need not be one of this machine's."""
-
-    executable: Path  # the Python of this machine that uv goes by
-    version: tuple[int, ...]
-    platform: Platform
-    site_packages: str  # where it looks for packages in the image
-    options: tuple[str, ...] = ()  # what uv must be told where it's another Python, or another platform
-
-
-@dataclass(frozen=True, slots=True)
-class Interpreter:
-    """A Python on this machine: where it and its standard library lie, and what it is."""
-
-    executable: Path  # links resolved
-    version: tuple[int, int, int]
-    prefix: Path  # where it's installed: sys.base_prefix
-    stdlib: Path
-    dynload: Path | None  # the standard library's extension modules, where they're not built in
-    image_stdlib: str  # where it looks for them when it lies in /usr/local/bin
-    image_site_packages: str  # where it looks for packages then
-    cache_tag: str  # cpython-311
-    magic: str  # of its bytecode, in hexadecimal digits
-    platform: Platform
-    fingerprint: str  # changes when the installation does
-
     @property
-    def target(self) -> Target:
-        """What wheels have to fit."""
-        return Target(self.executable, self.version, self.platform, self.image_site_packages)
-
-    @property
-    def name(self) -> str:
-        """``python3.11``, or ``python3.13t`` when it is free-threaded."""
-        return self.stdlib.name
-
-    @property
-    def version_text(self) -> str:
-        """``3.11.7``."""
-        return ".".join(map(str, self.version))
+    def references(self) -> tuple[str, ...]:
+        """What its image is called: ``name:tag``."""
+        return (f"{self.name}:{self.settings.tag}",)

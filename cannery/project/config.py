@@ -16,21 +16,17 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project import entrypoints
-from cannery.project.app import (
-    App,
+from cannery.project.app import App, Metadata, Module, RequirementsFile, Script
+from cannery.project.modules import import_roots
+from cannery.project.settings import (
     AuditSettings,
     CythonSettings,
     ExportSettings,
-    Metadata,
-    Module,
     OnefileSettings,
-    RequirementsFile,
-    Script,
     Settings,
     StaticSettings,
     TinySettings,
 )
-from cannery.project.modules import import_roots
 from cannery.workspace.files import user_path
 
 if TYPE_CHECKING:

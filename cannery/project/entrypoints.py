@@ -9,13 +9,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.project.app import EntryPoint, Function, Module, Script, Settings
+from cannery.project.app import EntryPoint, Function, Module, Script
 from cannery.project.modules import find_module, module_file, packages_in
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from cannery.project.settings import Settings
 
 __all__ = ["find", "packages"]
 

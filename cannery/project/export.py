@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
-from cannery.project.app import ExportSettings, RequirementsFile
+from cannery.project.app import RequirementsFile
 from cannery.project.requirements import read_requirements
+from cannery.project.settings import ExportSettings
 from cannery.workspace.files import replacing
 from cannery.workspace.process import run
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from cannery.errors import ConfigurationError, RequirementsError
-from cannery.image.tree import Digest, OnDisk, key_of
+from cannery.image.content import OnDisk
 from cannery.project.requirements_file import hashed, local_files, locked, nested_files, nested_text, read_text
 from cannery.project.uv import explain
+from cannery.workspace.digest import Digest
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed, find_uv, run
 
 if TYPE_CHECKING:

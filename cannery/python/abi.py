@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import RuntimeTreeError
-from cannery.image.tree import key_of
 from cannery.workspace.files import stamp
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Abi", "abi_of"]

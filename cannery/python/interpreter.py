@@ -6,31 +6,23 @@ import json
 import os
 import platform
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from cannery.errors import ConfigurationError, RuntimeTreeError
-from cannery.image.tree import Platform, key_of
-from cannery.project.app import App, Interpreter
+from cannery.errors import RuntimeTreeError
+from cannery.image.platform import Platform
 from cannery.python.versions import hidden_folders
-from cannery.workspace.files import stamp, user_path
+from cannery.workspace.files import stamp
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
     from cannery.workspace.process import Runner
     from cannery.workspace.workspace import Workspace
 
-__all__ = [
-    "check_platform",
-    "check_version",
-    "describe",
-    "find_python",
-    "interpreter_for",
-    "machine_platform",
-    "same_minor",
-]
+
+__all__ = ["Interpreter", "Target", "describe", "machine_platform", "same_minor"]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -65,65 +57,6 @@ _ARCHITECTURES = {
     "riscv64": ("riscv64", ""),
     "s390x": ("s390x", ""),
 }
-
-
-def interpreter_for(app: App, workspace: Workspace) -> Interpreter:
-    """The Python that the app asks for: its setting, then ``requires-python``, then the one that runs cannery.
-
-    Raises :class:`RuntimeTreeError` when this machine has none that fits.
-    """
-    return describe(find_python(app, workspace.run), workspace)
-
-
-def find_python(app: App, run: Runner) -> Path:
-    """The executable of the Python that the app asks for; it may lie in a virtual environment."""
-    requires = _specifiers(app.metadata.requires_python)
-    wanted = app.settings.python
-    if wanted is None:
-        if requires.contains(".".join(map(str, sys.version_info[:3])), prereleases=True):
-            return Path(sys.executable)
-        wanted = str(requires)
-    elif "/" in wanted:
-        path = app.folder / user_path(wanted)
-        if not os.access(path, os.X_OK):
-            step = 'name a Python by its path, or by its version:  [tool.cannery]  python = "3.12"'
-            raise ConfigurationError(f"python = {wanted!r}: there is no program {path}", step=step)
-        return path
-    return _ask_uv(wanted, run)
-
-
-def check_platform(app: App, platform: Platform) -> None:
-    """See that ``platform``, that of the Python which is packed, is the one that the settings ask for, if any.
-
-    Raises :class:`ConfigurationError` where it's another.
-    """
-    wanted = app.settings.platform
-    if wanted is not None and not Platform.parse(wanted).agrees(platform):
-        raise ConfigurationError(
-            f"the recipe {app.settings.recipe} packs a Python of this machine, for {platform}, and not for {wanted}",
-            step="build it there; or take the recipe static, or slim or cython with a base, which can",
-        )
-
-
-def check_version(app: App, version: str, holder: str, step: str) -> None:
-    """See that ``version``, the Python that ``holder`` brings along, is one that the app asks for.
-
-    Raises :class:`ConfigurationError` where the setting or ``requires-python`` excludes it; ``step`` is a way to
-    another Python.
-    """
-    wanted, requires = app.settings.python, app.metadata.requires_python
-    if wanted is not None and "/" not in wanted and not f"{version}.".startswith(f"{wanted}."):
-        raise ConfigurationError(
-            f"python = {wanted!r}, but {holder} has Python {version}",
-            evidence=f"[tool.cannery]  python = {wanted!r}",
-            step=f"{step}, or leave the setting out: its own Python is used",
-        )
-    if not _specifiers(requires).contains(version, prereleases=True):
-        raise ConfigurationError(
-            f"the project asks for Python {requires}, and {holder} has Python {version}",
-            evidence=f"requires-python = {requires!r}",
-            step=f"{step}, or change requires-python",
-        )
 
 
 def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
@@ -203,16 +136,6 @@ def _ask_uv(wanted: str, run: Runner) -> Path:
         ) from error
 
 
-def _specifiers(text: str) -> SpecifierSet:
-    try:
-        return SpecifierSet(text)
-    except InvalidSpecifier as error:
-        what = f"requires-python = {text!r} is no version specifier"
-        raise ConfigurationError(
-            what, evidence=str(error), step='write it as in  requires-python = ">=3.11"'
-        ) from error
-
-
 def _architecture(machine: str) -> tuple[str, str]:
     try:
         return _ARCHITECTURES[machine]
@@ -234,3 +157,46 @@ def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:
                     status = entry.stat(follow_symlinks=False)
                     stamps.append((entry.path, status.st_size, status.st_mtime_ns))
     return sorted(stamps)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The Python that wheels are chosen for, which need not be one of this machine's."""
+
+    executable: Path  # the Python of this machine that uv goes by
+    version: tuple[int, ...]
+    platform: Platform
+    site_packages: str  # where it looks for packages in the image
+    options: tuple[str, ...] = ()  # what uv must be told where it's another Python, or another platform
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python on this machine: where it and its standard library lie, and what it is."""
+
+    executable: Path  # links resolved
+    version: tuple[int, int, int]
+    prefix: Path  # where it's installed: sys.base_prefix
+    stdlib: Path
+    dynload: Path | None  # the standard library's extension modules, where they're not built in
+    image_stdlib: str  # where it looks for them when it lies in /usr/local/bin
+    image_site_packages: str  # where it looks for packages then
+    cache_tag: str  # cpython-311
+    magic: str  # of its bytecode, in hexadecimal digits
+    platform: Platform
+    fingerprint: str  # changes when the installation does
+
+    @property
+    def target(self) -> Target:
+        """What wheels have to fit."""
+        return Target(self.executable, self.version, self.platform, self.image_site_packages)
+
+    @property
+    def name(self) -> str:
+        """``python3.11``, or ``python3.13t`` when it is free-threaded."""
+        return self.stdlib.name
+
+    @property
+    def version_text(self) -> str:
+        """``3.11.7``."""
+        return ".".join(map(str, self.version))

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import Content, Directory, Entry, File, Inline, OnDisk, Symlink, Tree
+from cannery.image.content import Content, Inline, OnDisk
+from cannery.image.tree import Directory, Entry, File, Symlink, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
 
 __all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "known_modules", "python_path", "unwanted_by"]
 

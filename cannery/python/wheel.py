@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from cannery import __version__
 from cannery.errors import ProjectError
-from cannery.image.tree import File, Inline, Tree
+from cannery.image.content import Inline
+from cannery.image.tree import File, Tree
 from cannery.workspace.files import explained, replacing
 
 if TYPE_CHECKING:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.image.image import assemble
-from cannery.image.layer import pack
-from cannery.image.tree import Built, Digest, Layer, LazyTree, Plan, key_of
+from cannery.image.layer import Layer, pack
+from cannery.recipes.plan import Built, Plan
 from cannery.recipes.scratch import recipe_named
 from cannery.workspace.cache import used
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
+    from cannery.image.tree import LazyTree
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
@@ -32,7 +35,9 @@ def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
         layer, new = layer_of(name, tree, workspace, level=level)
         layers.append(layer)
         packed |= {name} if new else set()
-    return Built(assemble(plan, tuple(layers)), frozenset(packed), plan.notes, plan.base)
+    return Built(
+        assemble(tuple(layers), plan.config, plan.platform, plan.base), frozenset(packed), plan.notes, plan.base
+    )
 
 
 def layer_of(name: str, tree: LazyTree, workspace: Workspace, *, level: int) -> tuple[Layer, bool]:

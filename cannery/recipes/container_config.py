@@ -13,7 +13,7 @@ from cannery.trees.system import CERTIFICATES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.image.tree import Base
+    from cannery.image.image import Base
     from cannery.project.app import App
 
 __all__ = ["config_of_its_own", "config_on_base", "container_config", "program_config"]

@@ -1,41 +1,54 @@
-"""From an app to its program in ``dist/``: what ``invoke freeze`` does."""
+"""From an app to its program in ``dist/``."""
 
 from __future__ import annotations
 
 import os
 import posixpath
 import shutil
-import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, MachineError
 from cannery.executable.onefile.stage import write_tree
-from cannery.image.tree import Digest, File, LazyTree, Platform, Tree, key_of
+from cannery.image.platform import Platform
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.python.interpreter import machine_platform
-from cannery.tasks.report.program import ProgramReport
-from cannery.tasks.report.progress import showing_progress
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing
-from cannery.workspace.workspace import Workspace
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from cannery.executable.onefile.account import Share
     from cannery.project.app import App
     from cannery.recipes.onefile import Form, Program
+    from cannery.workspace.workspace import Workspace
 
-__all__ = ["freeze"]
+__all__ = ["Frozen", "freeze"]
 
 _CHUNK = 1 << 20
 
 
-def freeze(app: App, form: Form | None = None, *, quiet: bool = False, sizes: bool = False) -> ProgramReport:
-    """Make the program of ``app``, and write it below ``dist/``; ``quiet`` shows no progress.
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A program that was made, and where it lies."""
+
+    app: App
+    program: Program
+    path: Path
+    size: int  # bytes on disk, of everything
+    digest: Digest  # of the executable
+    shares: Sequence[Share] = ()  # what each part takes, where that was asked for
+
+
+def freeze(app: App, workspace: Workspace, form: Form | None = None, *, sizes: bool = False) -> Frozen:
+    """Make the program of ``app``, and write it below ``dist/``.
 
     The recipe in its settings says how: ``static``, or ``onefile``, which alone has other forms than a static file. An
-    app whose image has another recipe becomes a program by ``onefile``. With ``sizes`` the report says what each part
+    app whose image has another recipe becomes a program by ``onefile``. With ``sizes`` it's told what each part
     takes in a static file of that recipe.
     """
     if sizes and (app.settings.recipe == "static" or form not in {None, "static"}):
@@ -48,15 +61,10 @@ def freeze(app: App, form: Form | None = None, *, quiet: bool = False, sizes: bo
     if path.is_dir() and not _is_program(path):
         there = "a folder of that name is there"
         raise MachineError(f"cannot write {path}", evidence=there, step="remove it, or give it another name")
-    began = time.perf_counter()
-    with showing_progress(quiet=quiet) as progress:
-        workspace = Workspace.default(progress)
-        made = _linked(app, form, workspace) if app.settings.recipe == "static" else _bundled(app, form, workspace)
-        digest = _written(made, path)
+    made = _linked(app, form, workspace) if app.settings.recipe == "static" else _bundled(app, form, workspace)
+    digest = _written(made, path)
     size = sum(file.content.size for _, file in made.tree.tree.files())
-    seconds = time.perf_counter() - began
-    shares = _shares(path, workspace) if sizes else []
-    return ProgramReport(app, made.form, made.modules, made.files, made.notes, path, size, digest, seconds, shares)
+    return Frozen(app, made, path, size, digest, _shares(path, workspace) if sizes else [])
 
 
 def _shares(path: Path, workspace: Workspace) -> list[Share]:

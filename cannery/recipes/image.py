@@ -1,32 +1,36 @@
-"""From an app to its image in an archive: what ``invoke image`` and ``invoke run`` have in common."""
+"""From an app to its image in an archive, and in the engine that answers."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cannery.containers.load import load, references_of
+from cannery.containers.load import load
 from cannery.image.media.archive import write_archive
 from cannery.recipes.build import build
-from cannery.tasks.report.image import ImageReport
-from cannery.tasks.report.progress import showing_progress
-from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from cannery.containers.engine.engine import Loaded
     from cannery.project.app import App
+    from cannery.recipes.plan import Built
+    from cannery.workspace.workspace import Workspace
 
-__all__ = ["make_image"]
+__all__ = ["MadeImage", "make_image"]
 
 
-def make_image(app: App, *, quiet: bool = False, refresh: bool = False) -> ImageReport:
-    """Build the image of ``app`` and write its archive; ``quiet`` shows no progress."""
-    began = time.perf_counter()
-    references = references_of(app)
-    with showing_progress(quiet=quiet) as progress:
-        workspace = Workspace.default(progress, refresh=refresh)
-        built = build(app, workspace)
-        written = write_archive(built.image, app.archive, references, workspace)
-        loaded = load(app, built.image, workspace)
-    seconds = time.perf_counter() - began
-    engine = (loaded.engine, loaded.state) if loaded else None
-    return ImageReport(app, built, references, app.archive, written, seconds, built.notes, engine)
+@dataclass(frozen=True, slots=True)
+class MadeImage:
+    """An image that was built, and where it is now."""
+
+    app: App
+    built: Built
+    written: bool  # whether its archive had to be written; it lies where the app says
+    loaded: Loaded | None  # None where no engine answers
+
+
+def make_image(app: App, workspace: Workspace) -> MadeImage:
+    """Build the image of ``app``, write its archive, and have it in the engine that answers."""
+    built = build(app, workspace)
+    written = write_archive(built.image, app.archive, app.references, workspace)
+    loaded = load(built.image, app.references, app.settings.engine, app.archive, workspace)
+    return MadeImage(app, built, written, loaded)

@@ -13,11 +13,11 @@ from cannery.executable.onefile.stage import Parts
 from cannery.executable.onefile.staticx import static
 from cannery.executable.onefile.tools import find_tools
 from cannery.image.rootfs import MACHINE
-from cannery.image.tree import File, LazyTree, Transform, Tree, key_of
+from cannery.image.tree import File, LazyTree, Transform, Tree
 from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
-from cannery.python.interpreter import interpreter_for
+from cannery.project.interpreter import interpreter_for
 from cannery.recipes.notes import notes_on
 from cannery.recipes.notes_on_code import notes_on_code
 from cannery.trees.app import app_tree
@@ -28,15 +28,17 @@ from cannery.trees.transforms.rpath import relocated
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.trees.transforms.strip import strip
 from cannery.trees.wheels import dependencies
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cannery.executable.onefile.bundle import Bundle
-    from cannery.image.tree import Platform
+    from cannery.image.platform import Platform
     from cannery.imports.model import Reach
-    from cannery.project.app import App, Interpreter
+    from cannery.project.app import App
     from cannery.project.requirements import Requirements
+    from cannery.python.interpreter import Interpreter
     from cannery.trees.app import AppTree
     from cannery.workspace.workspace import Workspace
 

@@ -22,7 +22,8 @@ from cannery.trees.transforms.bytecode import bytecode
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
-    from cannery.project.app import App, Interpreter
+    from cannery.project.app import App
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Packages", "built_packages", "compile_packages", "own_packages", "wheel_tag"]

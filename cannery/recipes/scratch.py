@@ -11,13 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import LazyTree, Plan, Tree, key_of
+from cannery.image.tree import LazyTree, Tree
 from cannery.project.config import did_you_mean
-from cannery.python.interpreter import check_platform, interpreter_for, machine_platform
+from cannery.project.interpreter import check_platform, interpreter_for
+from cannery.python.interpreter import machine_platform
 from cannery.python.stdlib import python_path
 from cannery.recipes.container_config import config_on_base, container_config, program_config
 from cannery.recipes.notes import notes_on
 from cannery.recipes.notes_on_code import notes_on_code
+from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
 from cannery.trees.collect import HOME
 from cannery.trees.cython.app import compiled, compiled_on
@@ -27,12 +29,14 @@ from cannery.trees.runtime import Needs, needs_from, needs_of_app, packs_relocat
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.trees.transforms.strip import strip
 from cannery.trees.wheels import dependencies
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cannery.image.tree import Transform
-    from cannery.project.app import App, Interpreter
+    from cannery.project.app import App
+    from cannery.python.interpreter import Interpreter
     from cannery.trees.app import AppTree
     from cannery.trees.base.ground import Ground
     from cannery.workspace.workspace import Workspace

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cannery.image.folder import write_folder
 from cannery.project.copies import copy_project, remove_sources
-from cannery.python.interpreter import interpreter_for
+from cannery.project.interpreter import interpreter_for
 from cannery.python.wheel import write_wheel
 from cannery.recipes.packages import built_packages, compile_packages, own_packages, wheel_tag
 

@@ -16,7 +16,8 @@ from cannery.trees.resolve import resolve
 from cannery.trees.wheels import dependencies
 
 if TYPE_CHECKING:
-    from cannery.image.tree import LazyTree, Platform
+    from cannery.image.platform import Platform
+    from cannery.image.tree import LazyTree
     from cannery.project.app import App
     from cannery.recipes.static_program import Executable
     from cannery.workspace.workspace import Workspace

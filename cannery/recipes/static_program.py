@@ -17,27 +17,32 @@ from cannery.executable.static.archive import Archive, ArchivedModule
 from cannery.executable.static.link import LAUNCHER, link
 from cannery.executable.static.maker import maker_key
 from cannery.executable.static.packing import pack
+from cannery.image.content import Inline, OnDisk
 from cannery.image.rootfs import MACHINE
-from cannery.image.tree import Digest, File, Inline, LazyTree, OnDisk, Symlink, Tree, key_of
+from cannery.image.tree import File, LazyTree, Symlink, Tree
 from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
 from cannery.project.app import Function, Module, Script
-from cannery.python.interpreter import check_version
+from cannery.project.interpreter import check_version
 from cannery.trees.collect import HOME
 from cannery.trees.installed import PYTHON
 from cannery.trees.shaken import app_place, reach_with, standard_library
 from cannery.trees.system import certificates, system_tree, zones_tree
 from cannery.trees.transforms.bytecode import compile_sources
 from cannery.trees.transforms.stand_ins import together
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import user_path
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from cannery.image.tree import Content, Platform
+    from cannery.image.content import Content
+    from cannery.image.platform import Platform
     from cannery.imports.model import Host, Reach
-    from cannery.project.app import App, Target
+    from cannery.project.app import App
+    from cannery.python.interpreter import Target
     from cannery.trees.app import AppTree
     from cannery.workspace.workspace import Workspace
 

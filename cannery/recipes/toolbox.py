@@ -7,38 +7,29 @@ that it needs nothing of the image.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cannery.containers.explore import TOOLBOX, Toolbox
 from cannery.elf.dynamic import read_elf
-from cannery.image.tree import Digest, File, LazyTree, OnDisk, Transform, Tree
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, LazyTree, Transform, Tree
 from cannery.python.interpreter import describe
 from cannery.python.stdlib import python_path
 from cannery.recipes.build import layer_of
 from cannery.trees.runtime import bare_python
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.trees.transforms.strip import strip
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
-    from cannery.image.tree import Layer, Platform
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["TOOLBOX", "Toolbox", "toolbox"]
+__all__ = ["toolbox"]
 
-TOOLBOX: Final = "/.cannery"  # where it lies in the image
 _PROMPT: Final = f"{TOOLBOX}/prompt.py"
 _LEVEL: Final = 1  # of gzip: it's unpacked at once
-
-
-@dataclass(frozen=True, slots=True)
-class Toolbox:
-    """A layer to lay over an image, and what gives a prompt then."""
-
-    layer: Layer
-    command: tuple[str, ...]
-    platform: Platform
 
 
 def toolbox(workspace: Workspace) -> Toolbox:

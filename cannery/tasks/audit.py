@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from invoke.tasks import task
 
 from cannery.tasks.common import BUILD_HELP, friendly, load_app, project_folder
+from cannery.tasks.image import built_image
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -70,10 +71,8 @@ def _audited(
 
     auditing.severity_named(fail_on)
     if image is None:
-        from cannery.recipes.image import make_image  # noqa: PLC0415
-
         app = load_app(project, engine="none", recipe=recipe)
-        make_image(app, quiet=quiet)
+        built_image(app, quiet=quiet)
         image = str(app.archive)
     described = read_project(project_folder(project))
     settings, _ = resolve_settings(described, {"engine": engine})

@@ -48,17 +48,16 @@ def cythonize(
     import msgspec  # noqa: PLC0415
 
     from cannery.recipes.cythonize import cythonize as compile_packages  # noqa: PLC0415
-    from cannery.tasks.report.progress import showing_progress  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.workspace.files import user_path  # noqa: PLC0415
-    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     app = load_app(project, library=True, python=python)
     if target is not None:
         cython = msgspec.structs.replace(app.settings.cython, target=target)
         app = replace(app, settings=msgspec.structs.replace(app.settings, cython=cython))
     folder = user_path(output).absolute() if output else app.folder / ("dist" if wheel else "build")
-    with showing_progress(quiet=json) as progress:
-        made = compile_packages(app, Workspace.default(progress), folder, wheel=wheel)
+    with shown_workspace(quiet=json) as workspace:
+        made = compile_packages(app, workspace, folder, wheel=wheel)
     if json:
         print(encoder.dumps(made.as_json(), indent=2))
     else:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from cannery.containers.engine.engine import Container, Engine
+    from cannery.containers.explore import Toolbox
+    from cannery.image.image import Base
+    from cannery.project.app import App
+    from cannery.workspace.workspace import Workspace
 
 __all__ = ["explore"]
 
@@ -43,19 +47,66 @@ def explore(
     one without that, too, that of a toolbox, which is laid into the container. It's said which. Without an engine
     cannery itself runs the project's own image.
     """
-    from cannery.containers import explore as exploring  # noqa: PLC0415
-
     if image is not None:
         code = _explore_in(require_engine(project, engine), image, name)
     else:
         app = load_app(project, engine=engine, base=base if isinstance(base, str) else None)
         found = load_engine(project, engine)
-        if found is None:
-            code = exploring.explore_alone(app, base=bool(base))
-        else:
-            code = _explore_in(found, exploring.bring_base(app, found) if base else exploring.bring(app), name)
+        code = (
+            _explore_alone(app, base=bool(base)) if found is None else _explore_own(app, found, name, base=bool(base))
+        )
     if code:
         sys.exit(code)
+
+
+def _explore_own(app: App, engine: Engine, name: str, *, base: bool) -> int:
+    """Have the app's own image in the engine, built where something has changed, or its base; and explore that."""
+    from cannery.containers.load import load, load_base  # noqa: PLC0415
+    from cannery.recipes.build import build  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+
+    with shown_workspace() as workspace:
+        if base:
+            image = load_base(engine, _base_of(app, workspace), workspace)
+        else:
+            image = app.references[0]
+            load(build(app, workspace).image, app.references, app.settings.engine, app.archive, workspace)
+    return _explore_in(engine, image, name)
+
+
+def _explore_alone(app: App, *, base: bool) -> int:
+    """Explore the app's own image, or its base, with no engine."""
+    from cannery.containers.explore import explore_alone  # noqa: PLC0415
+    from cannery.image.image import image_of  # noqa: PLC0415
+    from cannery.recipes.build import build  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+
+    with shown_workspace() as workspace:
+        image = image_of(_base_of(app, workspace)) if base else build(app, workspace).image
+    name = app.settings.base if base and app.settings.base else app.references[0]
+    return explore_alone(image, name, workspace.cache, _toolbox)
+
+
+def _base_of(app: App, workspace: Workspace) -> Base:
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
+    from cannery.trees.base.image import base_image  # noqa: PLC0415
+
+    if app.settings.base is None:
+        raise ConfigurationError(
+            "there is no base image to explore",
+            evidence=f"the recipe is {app.settings.recipe!r}, and no base is named",
+            step='name one:  --base python:3.11-slim,  or  [tool.cannery]  base = "python:3.11-slim"',
+        )
+    return base_image(app, workspace).base
+
+
+def _toolbox() -> Toolbox:
+    """The toolbox, for images that have no program that gives a prompt; packed once."""
+    from cannery.recipes.toolbox import toolbox  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+
+    with shown_workspace() as workspace:
+        return toolbox(workspace)
 
 
 def _explore_in(engine: Engine, image: str, name: str) -> int:
@@ -64,9 +115,9 @@ def _explore_in(engine: Engine, image: str, name: str) -> int:
 
     present = next((container for container in engine.containers() if container.name == name), None)
     if present is None:
-        return exploring.explore(engine, image, name)
+        return exploring.explore(engine, image, name, _toolbox)
     if _wanted(present):
-        return exploring.enter(engine, present.name)
+        return exploring.enter(engine, present.name, _toolbox)
     from cannery.errors import MachineError  # noqa: PLC0415
 
     raise MachineError(

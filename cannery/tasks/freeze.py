@@ -45,14 +45,20 @@ def freeze(
     recipe.
     """
     import json as encoder  # noqa: PLC0415
+    import time  # noqa: PLC0415
 
     from cannery.recipes.freeze import freeze as make  # noqa: PLC0415
     from cannery.recipes.onefile import Form  # noqa: PLC0415
+    from cannery.tasks.report.program import ProgramReport  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 
     _check("recipe", recipe, ("onefile", "static"))
     _check("form", form, get_args(Form))
     app = load_app(project, recipe=recipe, platform=platform, python=python, compile=compile or None)
-    report = make(app, cast("Form | None", form), quiet=json, sizes=sizes)
+    began = time.perf_counter()
+    with shown_workspace(quiet=json) as workspace:
+        made = make(app, workspace, cast("Form | None", form), sizes=sizes)
+    report = ProgramReport(made, time.perf_counter() - began)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))
         return

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from cannery.project.app import App
     from cannery.recipes.dockerfile.build import BuildOptions
+    from cannery.tasks.report.image import ImageReport
 
-__all__ = ["image"]
+__all__ = ["built_image", "image"]
 
 
 @task(
@@ -58,8 +59,6 @@ def image(
     """
     import json as encoder  # noqa: PLC0415
 
-    from cannery.recipes.image import make_image  # noqa: PLC0415
-
     app = load_app(
         project,
         recipe=recipe,
@@ -78,7 +77,7 @@ def image(
 
         _build_with_docker(app, BuildOptions(docker_builder, cache_from, cache_to), json=json)
         return
-    report = make_image(app, quiet=json, refresh=refresh)
+    report = built_image(app, quiet=json, refresh=refresh)
     if json:
         print(encoder.dumps(report.as_json(), indent=2))
         return
@@ -86,6 +85,20 @@ def image(
 
     flags = {"recipe": recipe, "base": base, "python": python, "project": project, "strip": strip, "compile": compile}
     report.print(Console(highlight=False, soft_wrap=True), command_line("run", flags))
+
+
+def built_image(app: App, *, quiet: bool = False, refresh: bool = False) -> ImageReport:
+    """Build the image of ``app``, write its archive and load it; ``quiet`` shows no progress."""
+    import time  # noqa: PLC0415
+
+    from cannery.recipes.image import make_image  # noqa: PLC0415
+    from cannery.tasks.report.image import ImageReport  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+
+    began = time.perf_counter()
+    with shown_workspace(quiet=quiet, refresh=refresh) as workspace:
+        made = make_image(app, workspace)
+    return ImageReport(made, time.perf_counter() - began)
 
 
 def _build_with_docker(app: App, options: BuildOptions, *, json: bool) -> None:

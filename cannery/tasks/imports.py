@@ -42,8 +42,11 @@ def imports(
 
     from cannery.recipes.imports import imports_of  # noqa: PLC0415
     from cannery.tasks.report.imports import overview, reasons  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 
-    found = imports_of(load_app(project, python=python), quiet=json)
+    app = load_app(project, python=python)
+    with shown_workspace(quiet=json) as workspace:
+        found = imports_of(app, workspace)
     if json:
         print(encoder.dumps(msgspec.to_builtins(found), indent=2))
         return

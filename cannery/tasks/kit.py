@@ -45,14 +45,13 @@ def kit(
     from cannery.executable.kit.kit import built_kit, built_version, file_name, write_kit  # noqa: PLC0415
     from cannery.executable.kit.toolchain import native_target  # noqa: PLC0415
     from cannery.tasks.report.image import human_size, shown_path  # noqa: PLC0415
-    from cannery.tasks.report.progress import showing_progress  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.workspace.files import user_path  # noqa: PLC0415
-    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     built_version(python)
     folder = project_folder(project) / "dist"
-    with showing_progress(quiet=json) as progress:
-        made = built_kit(platform or native_target().platform, Workspace.default(progress))
+    with shown_workspace(quiet=json) as workspace:
+        made = built_kit(platform or native_target().platform, workspace)
         path = user_path(output).absolute() if output else folder
         path = path / file_name(made) if path.is_dir() or not output else path
         digest = write_kit(made, path)

@@ -11,7 +11,11 @@ from invoke.tasks import task
 from cannery.tasks.common import BUILD_HELP, friendly, load_app
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from invoke.context import Context
+
+    from cannery.project.app import App
 
 __all__ = ["run"]
 
@@ -36,12 +40,10 @@ def run(
     127.0.0.1; otherwise it runs in namespaces of its own over the unpacked image, with the machine's network. Either
     way it's read-only, with no capabilities, as the image's user; exit code and signals are the program's.
     """
-    from cannery.tasks.running import run_image  # noqa: PLC0415
-
     app = load_app(
         project, recipe=recipe, base=base, python=python, strip=strip or None, compile=compile or None, engine=engine
     )
-    code = run_image(app, _arguments(context))
+    code = _run(app, _arguments(context))
     if code:
         sys.exit(code)
 
@@ -50,3 +52,27 @@ def _arguments(context: Context) -> list[str]:
     """What stands behind ``--``: word by word where the command line can be seen, as Invoke joins the words."""
     behind = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     return behind if context.remainder == " ".join(behind) else shlex.split(context.remainder)
+
+
+def _run(app: App, arguments: Sequence[str]) -> int:
+    """Build what has changed, run the image with ``arguments``, and return the program's exit code."""
+    from cannery.containers.engine.engine import Job  # noqa: PLC0415
+    from cannery.containers.engine.finding import find_engine  # noqa: PLC0415
+    from cannery.containers.load import load  # noqa: PLC0415
+    from cannery.containers.sandbox.container import container_in  # noqa: PLC0415
+    from cannery.containers.sandbox.embedded import run_container  # noqa: PLC0415
+    from cannery.containers.sandbox.rootfs import rootfs  # noqa: PLC0415
+    from cannery.recipes.build import build  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+
+    settings, references = app.settings, app.references
+    with shown_workspace() as workspace:
+        image = build(app, workspace).image
+        engine = find_engine(settings.engine)
+        if engine is None:
+            root = rootfs(image, workspace.cache)
+        else:
+            load(image, references, settings.engine, app.archive, workspace)
+    if engine is None:
+        return run_container(container_in(root, image.config, arguments))
+    return engine.run(Job("run", references[0], tuple(arguments), ports=settings.ports, scratch=settings.volumes))

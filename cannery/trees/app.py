@@ -8,13 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import Digest, LazyTree, Tree
+from cannery.image.tree import LazyTree, Tree
 from cannery.project.app import App, Function, Module, Script
 from cannery.project.modules import find_module
 from cannery.project.secrets import holds_password, refuse_secrets
 from cannery.trees.collect import Collected, check_links
 from cannery.trees.facts import FactsIndex
 from cannery.trees.installed import PYTHON, installed_files
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import key_of
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,8 +14,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
-from cannery.image.tree import Digest, Entry, File, LazyTree, OnDisk, Symlink, Tree, key_of
+from cannery.image.content import OnDisk
+from cannery.image.tree import Entry, File, LazyTree, Symlink, Tree
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ProjectError
-from cannery.image.tree import key_of
 from cannery.project.secrets import secret_in
 from cannery.workspace.files import stamp_of
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     import os

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import File, Inline
+from cannery.image.content import Inline
+from cannery.image.tree import File
 from cannery.project.app import App, Function, Module, Script
 from cannery.trees.collect import HOME
 

@@ -9,16 +9,17 @@ import tomllib
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import File, LazyTree, Tree, key_of
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.trees.wheels import installed_tree
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cannery.project.app import Target
     from cannery.project.requirements import Requirements
+    from cannery.python.interpreter import Target
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["prefer_pure"]

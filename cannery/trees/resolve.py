@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import key_of
 from cannery.project.requirements import Requirements, inputs, read_requirements
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
-    from cannery.project.app import RequirementsFile, Settings, Target
+    from cannery.project.app import RequirementsFile
+    from cannery.project.settings import Settings
+    from cannery.python.interpreter import Target
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["resolve"]

@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING
 
 from cannery.elf.closure import Closure, Need, closure, needs_of, needs_of_file
 from cannery.elf.relr import ABI
+from cannery.image.content import OnDisk
 from cannery.image.rootfs import MACHINE, Root
-from cannery.image.tree import Digest, File, LazyTree, OnDisk, Tree, key_of
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.python.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree, known_modules
 from cannery.trees.system import certificates, locale_tree, system_tree, without_remarks, zones_tree
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from cannery.image.tree import Content, Transform
-    from cannery.project.app import App, Interpreter
+    from cannery.image.content import Content
+    from cannery.image.tree import Transform
+    from cannery.project.app import App
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "packs_relocations", "runtime", "system"]

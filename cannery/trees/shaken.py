@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cannery.image.tree import LazyTree, Transform, key_of
+from cannery.image.tree import LazyTree, Transform
 from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
@@ -17,13 +17,15 @@ from cannery.python.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
 from cannery.trees.collect import HOME
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cannery.imports.graph import Start
     from cannery.imports.model import Host, Reach
-    from cannery.project.app import App, EntryPoint, Interpreter
+    from cannery.project.app import App, EntryPoint
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Shaken", "app_place", "reach_of", "reach_with", "shaken_of", "standard_library"]

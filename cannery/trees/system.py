@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import Directory, Entry, File, Inline, OnDisk, Tree
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import Directory, Entry, File, Tree
 from cannery.workspace.files import user_path
 
 if TYPE_CHECKING:
+    from cannery.image.content import Content
     from cannery.image.rootfs import Root
-    from cannery.image.tree import Content
-    from cannery.project.app import Settings
+    from cannery.project.settings import Settings
 
 __all__ = ["CERTIFICATES", "certificates", "has_certificates", "system_tree", "without_remarks", "zones_tree"]
 

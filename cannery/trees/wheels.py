@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import Entry, File, LazyTree, OnDisk, Tree, key_of
+from cannery.image.content import OnDisk
+from cannery.image.tree import Entry, File, LazyTree, Tree
 from cannery.project.uv import explain
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
-    from cannery.project.app import Target
     from cannery.project.requirements import Requirements
+    from cannery.python.interpreter import Target
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["dependencies", "installed_tree"]

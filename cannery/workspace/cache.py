@@ -24,7 +24,7 @@ from cannery.workspace.files import explained, refusal, replacing, user_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from cannery.image.tree import Digest
+    from cannery.workspace.digest import Digest
 
     Waiting = Callable[[], None]
 

@@ -8,13 +8,13 @@ import json
 import tarfile
 from typing import TYPE_CHECKING, Any
 
-from cannery.image.tree import Digest
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from cannery.image.tree import Layer
+    from cannery.image.layer import Layer
 
 __all__ = ["AMD64", "DOCKER", "OCI", "Kind", "add_image", "add_index", "docker_archive", "layout", "write_index"]
 

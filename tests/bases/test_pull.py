@@ -12,14 +12,14 @@ from cannery.errors import ConfigurationError, ImageError
 from cannery.image.media.docker_archive import DockerArchive
 from cannery.image.media.layout import Layout
 from cannery.image.media.pull import pull
-from cannery.image.tree import Platform
+from cannery.image.platform import Platform
 from tests.bases.layouts import AMD64, DOCKER, OCI, Kind, add_image, add_index, docker_archive, layout, write_index
 from tests.engines.layers import file, layer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.image.tree import Layer
+    from cannery.image.layer import Layer
     from cannery.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.once

@@ -7,7 +7,10 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import Digest, Image, Layer, Platform
+from cannery.image.image import Image
+from cannery.image.layer import Layer
+from cannery.image.platform import Platform
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

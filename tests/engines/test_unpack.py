@@ -14,12 +14,12 @@ import pytest
 import zstandard
 
 from cannery.errors import ImageError
-from cannery.image.tree import Digest
 from cannery.image.unpack import unpack
+from cannery.workspace.digest import Digest
 from tests.engines.layers import device, directory, file, hard_link, layer, packed, symlink
 
 if TYPE_CHECKING:
-    from cannery.image.tree import Layer
+    from cannery.image.layer import Layer
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import io
 
 from cannery.image.gzip import GzipWriter
 from cannery.image.hashing import HashingWriter
-from cannery.image.tree import Digest
+from cannery.workspace.digest import Digest
 
 
 def test_knows_the_digest_and_the_size_of_what_it_passed_on() -> None:

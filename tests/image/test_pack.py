@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 from cannery.errors import ImageError
+from cannery.image.content import Inline, OnDisk
 from cannery.image.layer import pack
-from cannery.image.tree import Digest, Directory, File, Inline, OnDisk, Symlink, Tree
+from cannery.image.tree import Directory, File, Symlink, Tree
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.image.tree import Layer
+    from cannery.image.layer import Layer
     from cannery.workspace.workspace import Workspace
 
 TREE = Tree(

@@ -9,11 +9,14 @@ import pytest
 
 from cannery.elf.dynamic import read_elf
 from cannery.errors import RuntimeTreeError
-from cannery.image.tree import Base, Digest, File, Platform
+from cannery.image.image import Base
+from cannery.image.platform import Platform
+from cannery.image.tree import File
 from cannery.project.config import load
 from cannery.trees.app import app_tree
 from cannery.trees.base.python import BasePython
 from cannery.trees.cython.app import compiled_on
+from cannery.workspace.digest import Digest
 from tests.bad_input.command import assert_refused, cannery
 from tests.images.conftest import build
 from tests.images.test_compiled import PROJECT, SAID, files

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cannery.errors import ImageError
-from cannery.image.tree import Directory, Entry, File, Inline, LazyTree, Symlink, Transform, Tree
+from cannery.image.content import Inline
+from cannery.image.tree import Directory, Entry, File, LazyTree, Symlink, Transform, Tree
 
 FILE = File(Inline(b"x"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from Cython.LZSS import lzss_compress
 
-from cannery.image.tree import Inline
+from cannery.image.content import Inline
 from cannery.imports.extension import read_binary
 from cannery.python.cython_strings import compressed_strings
 

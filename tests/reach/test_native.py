@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import Inline
+from cannery.image.content import Inline
 from cannery.imports.analysis import reach
 from cannery.imports.extension import OF_THE_INTERPRETER, names_in, read_binary
 from cannery.imports.host import host_of

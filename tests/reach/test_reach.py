@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import File, Inline, LazyTree, Tree, key_of
+from cannery.image.content import Inline
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.imports.analysis import reach
 from cannery.imports.model import Host, Reach, Reason
 from cannery.imports.places import Place
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.image.tree import File, Inline, LazyTree, OnDisk, Tree, key_of
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
 from cannery.python.interpreter import describe
 from cannery.trees.shaken import standard_library
 from cannery.workspace.cache import Cache
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import find_uv, run
 from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from cannery.imports.model import Reach
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
 
 PROGRAMS = {
     "falcon gunicorn": """

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import File, Inline, LazyTree, Tree
+from cannery.image.content import Inline
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.imports.trace import traced
 from cannery.project.config import load
 from cannery.python.interpreter import describe

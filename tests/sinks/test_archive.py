@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.errors import ImageError
-from cannery.image.image import assemble
+from cannery.image.content import Inline
+from cannery.image.image import Image, assemble
 from cannery.image.layer import pack
 from cannery.image.media.archive import write_archive
-from cannery.image.tree import Digest, File, Image, Inline, LazyTree, Plan, Platform, Tree
+from cannery.image.platform import Platform
+from cannery.image.tree import File, Tree
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def image(workspace: Workspace) -> Image:
     tree = Tree({"/app/x": File(Inline(b"x"))})
-    plan = Plan((("app", LazyTree("k", lambda: tree)),), {"User": "65535:65535"}, Platform("linux", "amd64"))
-    return assemble(plan, (pack("app", tree, workspace),))
+    return assemble((pack("app", tree, workspace),), {"User": "65535:65535"}, Platform("linux", "amd64"))
 
 
 def contents(path: Path) -> dict[str, bytes]:

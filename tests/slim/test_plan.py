@@ -22,7 +22,7 @@ from tests.slim.bases import ALPINE, DEBIAN, SITE, base
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.image.tree import Built
+    from cannery.recipes.plan import Built
     from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 

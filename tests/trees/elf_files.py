@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from elftools.elf.elffile import ELFFile
 
-from cannery.image.tree import OnDisk
+from cannery.image.content import OnDisk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 ENCODINGS = [(is_64, little) for is_64 in (True, False) for little in (True, False)]

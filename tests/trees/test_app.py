@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.image.tree import File, Inline, Symlink
+from cannery.image.content import Inline
+from cannery.image.tree import File, Symlink
 from cannery.project.config import load
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.installed import entry_command

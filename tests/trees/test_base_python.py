@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import RequirementsError, RuntimeTreeError
+from cannery.image.platform import Platform
 from cannery.image.rootfs import Root
-from cannery.image.tree import Platform
 from cannery.trees.base.python import find_python, target_of
 from tests.trees.elf_files import PT_INTERP, Handmade, Segment
 from tests.trees.test_closure import compile_c

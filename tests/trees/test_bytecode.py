@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ProjectError
-from cannery.image.tree import File, Inline, OnDisk, Tree
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import File, Tree
 from cannery.python.interpreter import describe
 from cannery.python.marshal import Field, line_table, lines_of, tokens_of
 from cannery.python.stdlib import interpreter_tree
@@ -20,7 +21,7 @@ from cannery.workspace.cache import Cache
 from tests.contents import contents
 
 if TYPE_CHECKING:
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 

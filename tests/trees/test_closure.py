@@ -9,8 +9,9 @@ import pytest
 
 from cannery.elf.closure import Need, closure, needs_of
 from cannery.errors import RuntimeTreeError
+from cannery.image.content import OnDisk
 from cannery.image.rootfs import Root
-from cannery.image.tree import File, OnDisk, Symlink, Tree
+from cannery.image.tree import File, Symlink, Tree
 
 
 def compile_c(target: Path, source: str, *flags: str) -> Path:

@@ -15,7 +15,8 @@ import pytest
 
 from cannery.elf.relr import ABI
 from cannery.elf.rewrite import PT_GNU_EH_FRAME, Program
-from cannery.image.tree import File, Inline, LazyTree, Tree
+from cannery.image.content import Inline
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.trees.transforms.compact import Surroundings, compact, compact_elf, raisers_in
 from cannery.trees.transforms.strip import strip_elf
 from cannery.workspace.cache import Cache

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.image.tree import File, Inline, Symlink, Tree
-from cannery.project.app import CythonSettings
+from cannery.image.content import Inline
+from cannery.image.tree import File, Symlink, Tree
+from cannery.project.settings import CythonSettings
 from cannery.python.abi import abi_of
 from cannery.python.interpreter import describe
 from cannery.trees.cython.extensions import compiler_for

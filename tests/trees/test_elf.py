@@ -11,7 +11,7 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 
 from cannery.elf.dynamic import Elf, read_elf
-from cannery.image.tree import Inline
+from cannery.image.content import Inline
 from tests.trees.elf_files import (
     ENCODINGS,
     LIBRARY,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ImageError
+from cannery.image.content import Inline
 from cannery.image.rootfs import Root
-from cannery.image.tree import Directory, File, Inline, Symlink, Tree
+from cannery.image.tree import Directory, File, Symlink, Tree
 from cannery.trees.base.landing import landed
 from cannery.trees.base.replaced import without_replaced
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.image.tree import File, OnDisk, Tree
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, Tree
 from cannery.trees.transforms import packed as packing
 from tests.contents import read
 from tests.trees.elf_files import compile_c

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cannery.elf.patched import Patch, Patched
-from cannery.image.tree import Inline
+from cannery.image.content import Inline
 
 DIGITS = Inline(b"0123456789")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.elf.dynamic import Elf, read_elf
-from cannery.image.tree import File, Inline, OnDisk, Tree
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import File, Tree
 from cannery.trees.transforms.rpath import relocated, relocated_elf
 
 if TYPE_CHECKING:

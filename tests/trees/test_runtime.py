@@ -10,7 +10,8 @@ import certifi
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import File, Inline, LazyTree, OnDisk, Tree
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.project.config import load
 from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
@@ -18,7 +19,7 @@ from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
 from tests.contents import read
 
 if TYPE_CHECKING:
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 

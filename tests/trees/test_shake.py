@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cannery.image.tree import File, Inline, Tree
+from cannery.image.content import Inline
+from cannery.image.tree import File, Tree
 from cannery.trees.transforms.shake import module_in, shake
 
 pytestmark = pytest.mark.once

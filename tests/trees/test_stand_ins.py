@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.image.tree import File, Inline, Tree
+from cannery.image.content import Inline
+from cannery.image.tree import File, Tree
 from cannery.python.interpreter import describe
 from cannery.trees.transforms.stand_ins import left_out
 
 if TYPE_CHECKING:
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 SETTING = "[tool.cannery.tiny] without"

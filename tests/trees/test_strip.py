@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from cannery.image.tree import Directory, File, Inline, OnDisk, Symlink, Tree
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import Directory, File, Symlink, Tree
 from cannery.trees.transforms.strip import strip, strip_elf
 from tests.trees.elf_files import (
     LIBRARY,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from cannery.image.tree import Inline
+from cannery.image.content import Inline
 from cannery.trees.transforms.strip import strip_elf
 from tests.trees.elf_files import (
     ENCODINGS,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cannery.image.tree import File, OnDisk, Tree
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, Tree
 from cannery.trees.transforms.strip import strip, strip_elf
 from tests.trees.elf_files import complaints, on_disk, write
 

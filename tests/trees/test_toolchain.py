@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from cannery.image.tree import File, Inline, Tree
-from cannery.project.app import CythonSettings
+from cannery.image.content import Inline
+from cannery.image.tree import File, Tree
+from cannery.project.settings import CythonSettings
 from cannery.python.abi import abi_of
 from cannery.python.interpreter import describe
 from cannery.trees.cython.extensions import compiler_for

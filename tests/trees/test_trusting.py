@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import certifi
 import pytest
 
-from cannery.image.tree import File, Inline, LazyTree, OnDisk, Tree
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import File, LazyTree, Tree
 from cannery.trees.certificates import is_trusting
 from cannery.trees.system import without_remarks
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.image.tree import File, Inline, Tree
+from cannery.image.content import Inline
+from cannery.image.tree import File, Tree
 from cannery.python.interpreter import describe
 from cannery.python.stdlib import interpreter_tree
 from cannery.trees.transforms.bytecode import bytecode

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from cannery.image.tree import Image
+    from cannery.image.image import Image
 
 __all__ = ["IMAGE_LABEL", "TASK_LABEL", "Container", "Engine", "Job", "Loaded", "StoredImage", "Usage"]
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cannery.containers.engine.endpoints import Endpoint
-    from cannery.image.tree import Image
+    from cannery.image.image import Image
 
 __all__ = ["holds", "image_id", "names_of", "prefixed"]
 

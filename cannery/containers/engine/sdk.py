@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
     from cannery.containers.engine.finding import Answer
-    from cannery.image.tree import Image
+    from cannery.image.image import Image
 
 __all__ = ["SdkEngine"]
 

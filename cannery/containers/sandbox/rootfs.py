@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from cannery.image.tree import Image, Layer
+    from cannery.image.image import Image
+    from cannery.image.layer import Layer
     from cannery.workspace.cache import Cache
 
 __all__ = ["rootfs"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cannery.executable.kit.libraries import jobs, library
 from cannery.executable.kit.sources import known_sources, locate, unpack
 from cannery.executable.kit.toolchain import native_target
-from cannery.image.tree import key_of
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import find
 
 if TYPE_CHECKING:

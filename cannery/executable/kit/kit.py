@@ -15,15 +15,18 @@ from cannery.executable.kit.cpython import NEEDED, cpython
 from cannery.executable.kit.libraries import library
 from cannery.executable.kit.sources import known_sources
 from cannery.executable.kit.toolchain import native_target, target_for, toolchain
-from cannery.image.tree import Digest, OnDisk, Platform, key_of
+from cannery.image.content import OnDisk
+from cannery.image.platform import Platform
 from cannery.python.interpreter import describe
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.executable.kit.toolchain import Target
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Kit", "built_kit", "built_version", "file_name", "given_kit", "write_configuration", "write_kit"]

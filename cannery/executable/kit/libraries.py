@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.executable.kit.sources import known_sources, locate, unpack
-from cannery.image.tree import key_of
 from cannery.workspace.files import explained
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import find
 
 if TYPE_CHECKING:

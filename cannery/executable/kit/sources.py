@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ToolError
-from cannery.image.tree import Digest
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, user_path
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, ToolError
-from cannery.image.tree import Platform
+from cannery.image.platform import Platform
 from cannery.project.uv import shortage
 from cannery.workspace.files import explained
 from cannery.workspace.process import ProgramFailed

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ProjectError
 from cannery.executable.onefile.stage import set_stage, write_tree
-from cannery.image.tree import File, LazyTree, OnDisk, Symlink, Tree, key_of
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, LazyTree, Symlink, Tree
 from cannery.workspace.files import stamp
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.executable.onefile.stage import Parts, Stage
     from cannery.executable.onefile.tools import Tools
     from cannery.image.tree import Entry, Transform
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["INTERNAL", "Bundle", "bundle"]

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from cannery.errors import RuntimeTreeError
-from cannery.image.tree import key_of
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["check_python"]

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from cannery.image.tree import File, OnDisk, Symlink, Tree
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, Symlink, Tree
 from cannery.project.app import EntryPoint, Function, Module, Script
 from cannery.workspace.process import find_uv
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from cannery.executable.onefile.tools import Tools
     from cannery.image.tree import LazyTree
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.process import Runner
 
 __all__ = ["Parts", "Stage", "set_stage", "starting_script", "write_tree"]

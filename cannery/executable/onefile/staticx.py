@@ -20,15 +20,19 @@ from cannery.errors import ToolError
 from cannery.executable.onefile.bundle import INTERNAL
 from cannery.executable.onefile.stage import write_tree
 from cannery.executable.onefile.xz import Block, write_xz
-from cannery.image.tree import Digest, File, OnDisk, Symlink, Tree, key_of
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, Symlink, Tree
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cannery.executable.onefile.tools import Tools
-    from cannery.image.tree import Entry, LazyTree, Platform
+    from cannery.image.platform import Platform
+    from cannery.image.tree import Entry, LazyTree
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["SECTION", "static"]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ToolError
-from cannery.image.tree import key_of
 from cannery.workspace.files import stamp
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

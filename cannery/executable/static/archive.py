@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
 
 __all__ = ["Archive", "ArchivedModule"]
 

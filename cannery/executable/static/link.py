@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.executable.kit.toolchain import toolchain
-from cannery.image.tree import key_of
 from cannery.workspace.files import explained
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

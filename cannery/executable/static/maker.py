@@ -6,7 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import Digest, key_of
+from cannery.workspace.digest import Digest
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

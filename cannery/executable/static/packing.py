@@ -16,8 +16,8 @@ from cannery.errors import ToolError
 from cannery.executable.kit.toolchain import toolchain
 from cannery.executable.static.columns import absolute_branches, columns_of
 from cannery.executable.static.link import LAUNCHER, LINK, WARNINGS, embed
-from cannery.image.tree import key_of
 from cannery.workspace.files import explained
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,14 +13,17 @@ import tarfile
 from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.errors import ImageError
-from cannery.image.tree import Digest, canonical_json, key_of
+from cannery.image.image import canonical_json
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing, stamp_of
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from cannery.image.tree import Image, Layer
+    from cannery.image.image import Image
+    from cannery.image.layer import Layer
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["write_archive", "write_upper"]

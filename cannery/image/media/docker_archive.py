@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cannery.errors import ConfigurationError, ImageError
+from cannery.image.image import canonical_json
 from cannery.image.media.source import MANIFESTS, check, parse_json
-from cannery.image.tree import Digest, canonical_json
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:

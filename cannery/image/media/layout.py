@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cannery.errors import ConfigurationError, ImageError
+from cannery.image.image import canonical_json
 from cannery.image.media.source import Descriptor, check, parse_json
-from cannery.image.tree import canonical_json
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ImageError
 from cannery.image.media.source import Descriptor, check
-from cannery.image.tree import Platform
+from cannery.image.platform import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,9 @@ import msgspec
 from cannery.errors import ImageError
 from cannery.image.media.platforms import choose, fits
 from cannery.image.media.source import INDEXES, Descriptor, check, parse_json
-from cannery.image.tree import Digest, Platform
+from cannery.image.platform import Platform
 from cannery.workspace.cache import used
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ImageError
 from cannery.image.media.source import INDEXES, MANIFESTS
-from cannery.image.tree import Digest
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from cannery.errors import ImageError
-from cannery.image.tree import Digest
+from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

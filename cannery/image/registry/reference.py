@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cannery.errors import ConfigurationError, ImageError
-from cannery.image.tree import Digest
+from cannery.workspace.digest import Digest
 
 __all__ = ["DOCKER_HUB", "Reference", "is_loopback"]
 

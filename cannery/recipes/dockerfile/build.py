@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cannery.containers.load import references_of
 from cannery.errors import ConfigurationError, ToolError
 from cannery.recipes.dockerfile.file import Target, render_files
 from cannery.workspace.process import ProgramFailed, run_shown
@@ -78,7 +77,7 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
     """
     began = time.perf_counter()
     client = _client(app, workspace)
-    references = references_of(app)
+    references = app.references
     rendered = render_files(app, workspace, Target.of(app, None))
     with workspace.cache.scratch() as scratch:
         (scratch / "Dockerfile").write_text(rendered.dockerfile, encoding="utf-8")

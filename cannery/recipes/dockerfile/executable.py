@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from cannery.executable.onefile.stage import starting_script
-from cannery.image.tree import Inline
+from cannery.image.content import Inline
 from cannery.project.app import Script
 from cannery.recipes.dockerfile.instructions import written
 from cannery.recipes.dockerfile.job import Job, copied_resources, copies, relative, resources, tops, written_files

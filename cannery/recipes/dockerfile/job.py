@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import File, Inline, OnDisk
+from cannery.image.content import Inline, OnDisk
 from cannery.recipes.dockerfile.instructions import copy, written
 from cannery.trees.collect import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cannery.image.tree import File
     from cannery.imports.model import Reach
     from cannery.project.app import App
     from cannery.recipes.dockerfile.base import NamedBase

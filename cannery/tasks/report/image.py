@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from cannery.image.tree import Built, Layer
-    from cannery.project.app import App
+    from cannery.image.layer import Layer
+    from cannery.recipes.image import MadeImage
 
 __all__ = ["ImageReport"]
 
@@ -28,29 +28,24 @@ _ENGINE = {
 class ImageReport:
     """A finished build: the image, where it went, and how long that took."""
 
-    app: App
-    built: Built
-    references: tuple[str, ...]
-    archive: Path
-    written: bool  # False when the archive was already there as it should be
+    made: MadeImage
     seconds: float
-    notes: tuple[str, ...] = ()
-    engine: tuple[str, str] | None = None  # its name, and whether it was "loaded", was "present" or has "no client"
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
-        image, base = self.built.image, self.built.base
+        app, built, loaded = self.made.app, self.made.built, self.made.loaded
+        image, base = built.image, built.base
         return {
-            "name": self.app.name,
-            "references": list(self.references),
-            "recipe": self.app.settings.recipe,
+            "name": app.name,
+            "references": list(app.references),
+            "recipe": app.settings.recipe,
             "platform": str(image.platform),
             "digest": str(image.digest),
             "id": str(image.id),
             "base": {"name": base.name, "digest": str(base.digest)} if base else None,
-            "archive": str(self.archive),
-            "archive_size": self.archive.stat().st_size,
-            "engine": {"name": self.engine[0], "state": self.engine[1]} if self.engine else None,
+            "archive": str(app.archive),
+            "archive_size": app.archive.stat().st_size,
+            "engine": {"name": loaded.engine, "state": loaded.state} if loaded else None,
             "size": sum(layer.unpacked_size for layer in image.layers),
             "compressed_size": sum(layer.size for layer in image.layers),
             "layers": [
@@ -61,56 +56,58 @@ class ImageReport:
                     "size": layer.unpacked_size,
                     "compressed_size": layer.size,
                     "files": layer.files,
-                    "packed": layer.name in self.built.packed,
+                    "packed": layer.name in built.packed,
                 }
                 for layer in image.layers
             ],
             "config": dict(image.config["config"]),
             "seconds": round(self.seconds, 3),
-            "notes": list(self.notes),
+            "notes": list(built.notes),
         }
 
     def print(self, console: Console, run: str) -> None:
         """Print the report; ``run`` is the command that runs such an image."""
         from rich.markup import escape  # noqa: PLC0415
 
-        image = self.built.image
-        console.print(f"[bold]{escape(self.references[0])}[/]  {self.app.settings.recipe}, {image.platform}")
+        app, built, loaded = self.made.app, self.made.built, self.made.loaded
+        image = built.image
+        console.print(f"[bold]{escape(app.references[0])}[/]  {app.settings.recipe}, {image.platform}")
         console.print(self._table())
         config = image.config["config"]
         console.print(
             f"runs     {escape(shlex.join(config['Entrypoint'] + config.get('Cmd', [])))}  as {config['User']}"
         )
-        if self.built.base:
-            console.print(f"base     {escape(self.built.base.name)}  {self.built.base.digest}")
+        if built.base:
+            console.print(f"base     {escape(built.base.name)}  {built.base.digest}")
         console.print(f"digest   {image.digest}")
-        state = "" if self.written else "  (unchanged)"
-        console.print(f"archive  {escape(shown_path(self.archive))}  {human_size(self.archive.stat().st_size)}{state}")
-        if self.engine:
-            console.print(f"engine   {escape(_ENGINE[self.engine[1]].format(self.engine[0]))}")
+        state = "" if self.made.written else "  (unchanged)"
+        console.print(f"archive  {escape(shown_path(app.archive))}  {human_size(app.archive.stat().st_size)}{state}")
+        if loaded:
+            console.print(f"engine   {escape(_ENGINE[loaded.state].format(loaded.engine))}")
         console.print(f"took     {self.seconds:.2f} s")
-        for note in self.notes:
+        for note in built.notes:
             console.print(f"[yellow]note[/]     {escape(note)}")
         console.print(f"\nNext: [bold]{escape(run)}[/]" + escape(" -- [ARGS]"))
-        if not self.engine:
-            console.print(f"  or: docker load -i {escape(shlex.quote(shown_path(self.archive)))}")
+        if not loaded:
+            console.print(f"  or: docker load -i {escape(shlex.quote(shown_path(app.archive)))}")
 
     def _table(self) -> Any:
         from rich import box  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
 
         table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
-        layers = self.built.image.layers
+        built = self.made.built
+        layers = built.image.layers
         table.add_column("layer", "together")
         for title, total in zip(("files", "size", "compressed"), _totals(layers), strict=True):
             table.add_column(title, total, justify="right")
         table.add_column("")
-        inherited = len(self.built.base.layers) if self.built.base else 0
+        inherited = len(built.base.layers) if built.base else 0
         if inherited:
             count = "1 layer" if inherited == 1 else f"{inherited} layers"
             table.add_row("base", *_totals(layers[:inherited]), f"[dim]{count}[/]")
         for layer in layers[inherited:]:
-            state = "packed" if layer.name in self.built.packed else "[dim]as before[/]"
+            state = "packed" if layer.name in built.packed else "[dim]as before[/]"
             table.add_row(layer.name, *_totals((layer,)), state)
         return table
 

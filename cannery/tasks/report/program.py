@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cannery.tasks.report.image import human_size, shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from rich.console import Console
 
-    from cannery.image.tree import Digest
-    from cannery.project.app import App
+    from cannery.recipes.freeze import Frozen
 
 __all__ = ["ProgramReport"]
 
@@ -35,52 +33,45 @@ class Part(NamedTuple):
 class ProgramReport:
     """A program that was made, and where it went."""
 
-    app: App
-    form: str
-    modules: Mapping[str, int]
-    files: Mapping[str, int]
-    notes: tuple[str, ...]
-    path: Path
-    size: int  # bytes on disk, of everything
-    digest: Digest  # of the executable
+    made: Frozen
     seconds: float
-    shares: Sequence[tuple[str, str | None, int, int]] = ()  # what each part takes, where that was asked for
 
     def parts(self) -> list[Part]:
         """What is in it, the largest first."""
-        if self.shares:
-            return [Part(name, kind or _kind(name), size, packed) for name, kind, size, packed in self.shares]
+        if self.made.shares:
+            return [Part(name, kind or _kind(name), size, packed) for name, kind, size, packed in self.made.shares]
+        program = self.made.program
         tops: dict[str, int] = {}
-        for name, size in self.modules.items():
+        for name, size in program.modules.items():
             top = name.partition(".")[0]
             tops[top] = tops.get(top, 0) + size
         found = [Part(name, "modules", size) for name, size in tops.items()]
-        found += [Part(posixpath.basename(path), _kind(path), size) for path, size in self.files.items()]
+        found += [Part(posixpath.basename(path), _kind(path), size) for path, size in program.files.items()]
         return sorted(found, key=lambda part: (-part.size, part.name))
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
         return {
-            "name": self.app.name,
-            "form": self.form,
-            "path": str(self.path),
-            "size": self.size,
-            "digest": str(self.digest),
+            "name": self.made.app.name,
+            "form": self.made.program.form,
+            "path": str(self.made.path),
+            "size": self.made.size,
+            "digest": str(self.made.digest),
             "seconds": round(self.seconds, 3),
             "contents": [_as_json(part) for part in self.parts()],
-            "notes": list(self.notes),
+            "notes": list(self.made.program.notes),
         }
 
     def print(self, console: Console) -> None:
         """Print the report."""
         from rich.markup import escape  # noqa: PLC0415
 
-        console.print(f"[bold]{escape(self.app.name)}[/]  {self.form}, {human_size(self.size)}")
-        console.print(_account(self.parts()) if self.shares else _table(self.parts()))
-        console.print(f"program  {escape(shown_path(self.path))}  {human_size(self.size)}")
-        console.print(f"digest   {self.digest}")
+        console.print(f"[bold]{escape(self.made.app.name)}[/]  {self.made.program.form}, {human_size(self.made.size)}")
+        console.print(_account(self.parts()) if self.made.shares else _table(self.parts()))
+        console.print(f"program  {escape(shown_path(self.made.path))}  {human_size(self.made.size)}")
+        console.print(f"digest   {self.made.digest}")
         console.print(f"took     {self.seconds:.2f} s")
-        for note in self.notes:
+        for note in self.made.program.notes:
             console.print(f"[yellow]note[/]     {escape(note)}")
 
 

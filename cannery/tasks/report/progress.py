@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cannery.workspace.streams import show
-from cannery.workspace.workspace import silent
+from cannery.workspace.workspace import Workspace, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cannery.workspace.workspace import Progress
 
-__all__ = ["showing_progress"]
+__all__ = ["showing_progress", "shown_workspace"]
 
 
 class _Lines:
@@ -76,3 +76,10 @@ def showing_progress(*, quiet: bool = False) -> Iterator[Progress]:
             bars.stop()
     else:
         yield _Lines()
+
+
+@contextmanager
+def shown_workspace(*, quiet: bool = False, refresh: bool = False) -> Iterator[Workspace]:
+    """The user's workspace, with progress on standard error unless ``quiet``."""
+    with showing_progress(quiet=quiet) as progress:
+        yield Workspace.default(progress, refresh=refresh)

@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING, Final
 from cannery.containers.sandbox.container import Accounts, account
 from cannery.elf.closure import Need, closure
 from cannery.errors import RuntimeTreeError
+from cannery.image.content import Inline
 from cannery.image.paths import read_text
 from cannery.image.rootfs import MACHINE
-from cannery.image.tree import Digest, Entry, File, Inline, LazyTree, Transform, Tree, key_of
-from cannery.project.app import NOBODY
-from cannery.python.interpreter import check_version
+from cannery.image.tree import Entry, File, LazyTree, Transform, Tree
+from cannery.project.interpreter import check_version
+from cannery.project.settings import NOBODY
 from cannery.trees.base.image import BaseImage, base_image
 from cannery.trees.base.landing import landed
 from cannery.trees.base.python import BasePython, find_python, target_of
 from cannery.trees.base.replaced import without_replaced
 from cannery.trees.system import CERTIFICATES, certificates, has_certificates
+from cannery.workspace.digest import Digest
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
-    from cannery.image.tree import Base, OnDisk
-    from cannery.project.app import App, Target
+    from cannery.image.content import OnDisk
+    from cannery.image.image import Base
+    from cannery.project.app import App
+    from cannery.python.interpreter import Target
     from cannery.trees.runtime import Needs
     from cannery.workspace.workspace import Workspace
 

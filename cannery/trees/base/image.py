@@ -8,14 +8,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError
+from cannery.image.image import Base
+from cannery.image.layer import Layer
 from cannery.image.media.pull import Pulled, pull
 from cannery.image.media.source import Descriptor
+from cannery.image.platform import Platform
 from cannery.image.rootfs import Root
-from cannery.image.tree import Base, Digest, Directory, Layer, Platform, key_of
+from cannery.image.tree import Directory
 from cannery.python.interpreter import machine_platform
 from cannery.trees.base.sources import digest_now, opened, reference_of, state_of
 from cannery.workspace.cache import used
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cannery.elf.dynamic import Elf, read_elf
 from cannery.errors import RequirementsError, RuntimeTreeError
-from cannery.project.app import Target
+from cannery.python.interpreter import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cannery.image.content import OnDisk
+    from cannery.image.platform import Platform
     from cannery.image.rootfs import Root
-    from cannery.image.tree import OnDisk, Platform
 
 __all__ = ["MACHINES", "BasePython", "find_python", "target_of"]
 

@@ -9,7 +9,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import Entry, File, Inline, Tree
+from cannery.image.content import Inline
+from cannery.image.tree import Entry, File, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

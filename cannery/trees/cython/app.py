@@ -19,9 +19,12 @@ from cannery.trees.transforms.bytecode import bytecode
 from cannery.trees.transforms.glibc import no_newer_than
 
 if TYPE_CHECKING:
-    from cannery.image.tree import Base, LazyTree, Transform
-    from cannery.project.app import App, CythonSettings, Interpreter
+    from cannery.image.image import Base
+    from cannery.image.tree import LazyTree, Transform
+    from cannery.project.app import App
+    from cannery.project.settings import CythonSettings
     from cannery.python.abi import Abi
+    from cannery.python.interpreter import Interpreter
     from cannery.trees.base.python import BasePython
     from cannery.workspace.workspace import Workspace
 

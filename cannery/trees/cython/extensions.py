@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import CanneryError, ConfigurationError, MachineError, ProjectError, ToolError
-from cannery.image.tree import Digest, File, OnDisk, key_of
+from cannery.image.content import OnDisk
+from cannery.image.tree import File
 from cannery.trees.cython.toolchain import find_toolchain
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import advice, changed, explained
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cannery.project.app import CythonSettings
+    from cannery.project.settings import CythonSettings
     from cannery.python.abi import Abi
     from cannery.trees.cython.toolchain import Toolchain
     from cannery.workspace.workspace import Workspace

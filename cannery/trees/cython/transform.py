@@ -11,10 +11,12 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
-from cannery.image.tree import Entry, File, Inline, Symlink, Transform, Tree, key_of
+from cannery.image.content import Inline
+from cannery.image.tree import Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.collect import HOME
 from cannery.trees.cython.extensions import Source, compile_all
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import MachineError, ProjectError
-from cannery.image.tree import Digest, Entry, File, OnDisk, Symlink, Transform, Tree, key_of
+from cannery.image.content import OnDisk
+from cannery.image.tree import Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
 from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
+from cannery.workspace.digest import Digest
 from cannery.workspace.files import advice, changed, explained, replacing
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["bytecode", "compile_sources"]

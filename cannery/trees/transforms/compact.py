@@ -20,13 +20,17 @@ from cannery.elf.relr import pack_relocations
 from cannery.elf.rewrite import Program
 from cannery.elf.sections import SectionTable
 from cannery.elf.symbols import Symbols
-from cannery.image.tree import Digest, Inline, OnDisk, Transform, Tree, key_of
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import Transform, Tree
+from cannery.workspace.digest import Digest
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cannery.elf.headers import Section
-    from cannery.image.tree import Content, Entry, LazyTree
+    from cannery.image.content import Content
+    from cannery.image.tree import Entry, LazyTree
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Surroundings", "compact", "compact_elf", "raisers_in"]

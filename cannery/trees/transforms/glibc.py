@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from cannery.errors import RuntimeTreeError
-from cannery.image.tree import Transform, key_of
+from cannery.image.tree import Transform
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
-    from cannery.image.tree import Content, Tree
+    from cannery.image.content import Content
+    from cannery.image.tree import Tree
 
 __all__ = ["needed_glibc", "no_newer_than"]
 

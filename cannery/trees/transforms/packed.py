@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.elf.dynamic import read_elf
-from cannery.image.tree import Digest, Entry, File, Inline, OnDisk, Transform, Tree, key_of
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import Entry, File, Transform, Tree
 from cannery.trees.transforms.shake import module_in
+from cannery.workspace.digest import Digest
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cannery.elf.dynamic import Elf
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["LIBRARY_LOADER", "LOADER", "Part", "packed"]

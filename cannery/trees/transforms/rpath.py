@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from cannery.elf.dynamic import dynamic_entries, dynamic_strings
 from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError
 from cannery.elf.patched import Patch, Patched
-from cannery.image.tree import File, Transform, Tree, key_of
+from cannery.image.tree import File, Transform, Tree
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
 
 __all__ = ["relocated", "relocated_elf"]
 

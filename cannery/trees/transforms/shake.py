@@ -10,8 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from cannery.elf.dynamic import read_elf
-from cannery.image.tree import Entry, File, Transform, Tree, key_of
+from cannery.image.tree import Entry, File, Transform, Tree
 from cannery.imports.places import module_name
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
-from cannery.image.tree import File, Inline, Transform, Tree, key_of
+from cannery.image.content import Inline
+from cannery.image.tree import File, Transform, Tree
 from cannery.project.modules import imported_as, named_by
 from cannery.workspace.files import stamp
+from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["LeftOut", "left_out", "together"]

@@ -15,12 +15,13 @@ from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError, Section, Se
 from cannery.elf.patched import Patch, Patched
 from cannery.elf.sections import SectionTable
 from cannery.elf.spans import Span, merged, subtracted
-from cannery.image.tree import File, Transform, Tree, key_of
+from cannery.image.tree import File, Transform, Tree
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cannery.image.tree import Content
+    from cannery.image.content import Content
 
 __all__ = ["strip", "strip_elf"]
 

@@ -14,12 +14,15 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.image.tree import Digest, Directory, Entry, File, Inline, Transform, Tree, key_of
+from cannery.image.content import Inline
+from cannery.image.tree import Directory, Entry, File, Transform, Tree
+from cannery.workspace.digest import Digest
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.project.app import Interpreter
+    from cannery.python.interpreter import Interpreter
 
 __all__ = ["FINDER", "with_finder", "zipped_dependencies", "zipped_library"]
 

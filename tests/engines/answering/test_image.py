@@ -9,14 +9,14 @@ import pytest
 
 from cannery.containers.engine.sdk import SdkEngine
 from cannery.project import config
-from cannery.recipes.image import make_image
+from cannery.tasks.image import built_image
 from tests.engines.answering.conftest import cannery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cannery.image.tree import Image
+    from cannery.image.image import Image
     from tests.conftest import MakeProject
     from tests.engines.answering.conftest import Service
 
@@ -53,13 +53,13 @@ def test_what_changed_is_sent_and_the_rest_is_found_there(
     images = []
     for number in range(2):
         app = config.load(make_project({"main.py": f"print({number})\n"}, "changing"), {"tag": "changing"})
-        report = make_image(app, quiet=True)
-        assert report.engine is not None
-        assert report.engine[1] == "loaded"
+        made = built_image(app, quiet=True).made
+        assert made.loaded is not None
+        assert made.loaded.state == "loaded"
         images.append(service.client.inspect_image("changing:changing")["Id"])
     assert images[0] != images[1]
-    assert images[1].endswith(report.built.image.id.hex)
-    assert sent[0] == report.archive.stat().st_size
+    assert images[1].endswith(made.built.image.id.hex)
+    assert sent[0] == app.archive.stat().st_size
     assert sent[1] < 100_000 if service.kind == "docker" else sent[1] == sent[0]
 
 

@@ -1,0 +1,56 @@
+"""The bytes of a file, by reference."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cannery.workspace.digest import Digest
+
+__all__ = ["Content", "Inline", "OnDisk"]
+
+
+class Content(Protocol):
+    """The bytes of a file, by reference."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        ...
+
+    def open(self) -> BinaryIO:
+        """Open the bytes for reading, from the first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """Content that is made here and small."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return len(self.data)
+
+    def open(self) -> BinaryIO:
+        """Open the bytes for reading."""
+        return io.BytesIO(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """Content that lies in a file and is read only when it's packed."""
+
+    path: Path
+    size: int
+    digest: Digest | None = None  # where it is known: what is read later must be the same
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading."""
+        return self.path.open("rb")
