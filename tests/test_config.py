@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.project.app import Function, Module, Script
+from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.config import load, read_project, resolve_settings
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_the_environment_is_read_as_the_setting_s_type(make_project: MakeProject
 
 def test_a_script_alone_is_a_project(make_project: MakeProject) -> None:
     app = load(make_project(SCRIPT, folder="My Tool"))
-    assert (app.name, app.entry, app.requirements) == ("my-tool", Script(PurePosixPath("main.py")), None)
+    assert (app.name, app.entry, app.requirements) == ("my-tool", ScriptEntry(PurePosixPath("main.py")), None)
 
 
 def test_requirements_are_found_beside_the_script(make_project: MakeProject) -> None:
@@ -102,14 +102,14 @@ def test_a_console_script_needs_no_settings(make_project: MakeProject) -> None:
         "src/hello/cli.py": "def main(): ...\n",
     }
     app = load(make_project(files))
-    assert app.entry == Function("hello", "hello.cli", "main")
+    assert app.entry == FunctionEntry("hello", "hello.cli", "main")
     assert app.name == "hello-app"
     assert app.import_roots == (PurePosixPath("src"), PurePosixPath())
 
 
 def test_a_package_with_main_needs_no_settings(make_project: MakeProject) -> None:
     app = load(make_project({"hello/__init__.py": "", "hello/__main__.py": "", "tests/__init__.py": ""}))
-    assert app.entry == Module("hello")
+    assert app.entry == ModuleEntry("hello")
 
 
 def test_of_several_scripts_the_one_named_like_the_project_is_taken(make_project: MakeProject) -> None:
@@ -117,7 +117,7 @@ def test_of_several_scripts_the_one_named_like_the_project_is_taken(make_project
         "pyproject.toml": '[project]\nname = "two"\nversion = "1"\nscripts = {one = "pkg:a", two = "pkg:b"}\n',
         "pkg/__init__.py": "def a(): ...\ndef b(): ...\n",
     }
-    assert load(make_project(files)).entry == Function("two", "pkg", "b")
+    assert load(make_project(files)).entry == FunctionEntry("two", "pkg", "b")
 
 
 def test_several_scripts_and_no_telling_which_is_an_error_that_lists_them(make_project: MakeProject) -> None:
@@ -162,7 +162,7 @@ def test_a_requirements_file_that_is_not_there_is_refused(make_project: MakeProj
 def test_metadata_of_an_older_poetry_project_is_read(make_project: MakeProject) -> None:
     poetry = '[tool.poetry]\nname = "old"\nversion = "0.3"\nscripts = {old = "pkg:main"}\n'
     app = load(make_project({"pyproject.toml": poetry, "pkg/__init__.py": "def main(): ...\n"}))
-    assert (app.distribution, app.metadata.version, app.entry) == ("old", "0.3", Function("old", "pkg", "main"))
+    assert (app.distribution, app.metadata.version, app.entry) == ("old", "0.3", FunctionEntry("old", "pkg", "main"))
 
 
 def test_poetry_s_requirements_need_a_lock(make_project: MakeProject) -> None:

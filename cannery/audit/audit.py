@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cannery.audit.archives import Saved
-    from cannery.audit.contents import Contents, Place
+    from cannery.audit.contents import ImageContents, PlacedNode
     from cannery.project.settings import Settings
     from cannery.workspace.workspace import Progress
 
@@ -155,5 +155,5 @@ def _allows(entry: str, finding: Finding) -> bool:
     return finding.rule.id == identifier and (not pattern or fnmatch.fnmatchcase(finding.path, pattern))
 
 
-def _shown(contents: Contents, place: Place) -> bool:
+def _shown(contents: ImageContents, place: PlacedNode) -> bool:
     return bool(place.node.facts.readable) and contents.own(place.node.path)

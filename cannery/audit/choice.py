@@ -6,7 +6,7 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cannery.audit.contents import Contents
+from cannery.audit.contents import ImageContents
 from cannery.errors import ImageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class _Candidate:
     layers: tuple[str, ...]
 
 
-def choose(saved: Saved, reference: str = "", distribution: str | None = None) -> Contents:
+def choose(saved: Saved, reference: str = "", distribution: str | None = None) -> ImageContents:
     """The contents of the image called ``reference``, or the only one, or the one for this machine.
 
     Raises :class:`ImageError` where there's none, or several and no telling which.
@@ -50,7 +50,7 @@ def choose(saved: Saved, reference: str = "", distribution: str | None = None) -
         )
     (image,) = fitting
     name = min(image.names, default=saved.name)
-    return Contents(name, saved.document(image.config), [saved.layer(each) for each in image.layers], distribution)
+    return ImageContents(name, saved.document(image.config), [saved.layer(each) for each in image.layers], distribution)
 
 
 def _of_docker(saved: Saved) -> Iterator[_Candidate]:

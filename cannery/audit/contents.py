@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cannery.elf.dynamic import Elf
 
-__all__ = ["Contents", "ElfFacts", "Facts", "LayerContents", "Node", "Place"]
+__all__ = ["ElfFacts", "ImageContents", "LayerContents", "Node", "NodeFacts", "PlacedNode"]
 
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 _SHARED = frozenset(  # whose files these hold, nobody can say
@@ -33,7 +33,7 @@ class ElfFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class NodeFacts:
     """What the content of a file tells."""
 
     elf: ElfFacts | None = None
@@ -58,7 +58,7 @@ class Node:
     size: int = 0
     target: str = ""
     capabilities: bool = False
-    facts: Facts = field(default_factory=Facts)
+    facts: NodeFacts = field(default_factory=NodeFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class LayerContents:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlacedNode:
     """A node, the layer it lies in, and whether a later one hides it."""
 
     node: Node
@@ -80,7 +80,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Contents:
+class ImageContents:
     """An image, read once."""
 
     name: str
@@ -99,22 +99,22 @@ class Contents:
         return dict(entry.partition("=")[::2] for entry in self.start.get("Env") or ())
 
     @cached_property
-    def visible(self) -> Mapping[str, Place]:
+    def visible(self) -> Mapping[str, PlacedNode]:
         """What a container sees."""
-        seen: dict[str, Place] = {}
+        seen: dict[str, PlacedNode] = {}
         for number, layer in enumerate(self.layers):
             _take_away(seen, layer)
-            seen |= {path: Place(node, number, hidden=False) for path, node in layer.nodes.items()}
+            seen |= {path: PlacedNode(node, number, hidden=False) for path, node in layer.nodes.items()}
         return seen
 
-    def places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[PlacedNode]:
         """Every file, folder and link of every layer, those that later layers hide among them."""
         for number, layer in enumerate(self.layers):
             for path, node in sorted(layer.nodes.items()):
                 now = self.visible.get(path)
-                yield Place(node, number, hidden=now is None or now.layer != number)
+                yield PlacedNode(node, number, hidden=now is None or now.layer != number)
 
-    def files(self) -> Iterator[Place]:
+    def files(self) -> Iterator[PlacedNode]:
         """The regular files among them."""
         return (place for place in self.places() if place.node.kind == "file")
 
@@ -187,7 +187,7 @@ class Contents:
         return frozenset(path for layer in self.layers for path in layer.nodes)
 
 
-def _take_away(seen: dict[str, Place], layer: LayerContents) -> None:
+def _take_away(seen: dict[str, PlacedNode], layer: LayerContents) -> None:
     """Remove what ``layer`` deletes, and what it puts something else in the place of."""
     gone = layer.whiteouts | {path for path, node in layer.nodes.items() if node.kind != "folder"}
     for path in [path for path in seen if _is_below(path, gone, itself=True) or _is_below(path, layer.opaque)]:

@@ -9,7 +9,7 @@ import posixpath
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
-from cannery.audit.contents import Facts, LayerContents, Node
+from cannery.audit.contents import LayerContents, Node, NodeFacts
 from cannery.audit.scan import scan
 from cannery.audit.streams import members
 
@@ -45,7 +45,7 @@ def read_layer(archive: BinaryIO, *, readable: bool = False) -> LayerContents:
 def _node(
     path: str, member: tarfile.TarInfo, content: BinaryIO | None, nodes: dict[str, Node], *, readable: bool
 ) -> Node:
-    facts = Facts()
+    facts = NodeFacts()
     target = member.linkname
     if content is not None:
         facts = scan(path, content, member.size, readable=readable and _may_be_own(path))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from cannery.audit.contents import Contents
+    from cannery.audit.contents import ImageContents
     from cannery.audit.finding import Finding
 
 __all__ = ["AuditReport"]
@@ -25,7 +25,7 @@ _COLOURS = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM
 class AuditReport:
     """The findings on an image, and where the gate is."""
 
-    contents: Contents
+    contents: ImageContents
     findings: Sequence[Finding]
     allowed: Sequence[Finding]  # found, and allowed by the configuration
     unused: Sequence[str]  # what the configuration allows and nothing asks for

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from cannery.audit.contents import ElfFacts, Facts
+from cannery.audit.contents import ElfFacts, NodeFacts
 from cannery.audit.pyc import is_start_of_bytecode, is_start_of_source, read_pyc, strings_of
 from cannery.audit.readable import readable_strings
 from cannery.audit.tokens import token_in
@@ -85,7 +85,7 @@ def extension_name(path: str) -> str | None:
     return posixpath.basename(folder) if match[1] == "__init__" else match[1]
 
 
-def scan(path: str, stream: BinaryIO, size: int, *, readable: bool = False) -> Facts:
+def scan(path: str, stream: BinaryIO, size: int, *, readable: bool = False) -> NodeFacts:
     """The facts of the file ``path`` that ``stream`` holds; with ``readable`` what people can read in it, too."""
     head = stream.read(_CHUNK)
     name = posixpath.basename(path)
@@ -95,16 +95,16 @@ def scan(path: str, stream: BinaryIO, size: int, *, readable: bool = False) -> F
         return _of_bytecode(_text(head, stream), readable=readable)
     if name.endswith(_ARCHIVES) and head.startswith(b"PK"):
         with _held(head, stream, size) as content:
-            return Facts(named_sources=_sources_in(content))
+            return NodeFacts(named_sources=_sources_in(content))
     if name in _METADATA:
-        return Facts(named_sources=_sources_named(_text(head, stream)))
+        return NodeFacts(named_sources=_sources_named(_text(head, stream)))
     secret = secret_in(name, head) or token_in(head)
-    return Facts(secret=secret, starts_only=_may_start(name, head) and is_start_of_source(head))
+    return NodeFacts(secret=secret, starts_only=_may_start(name, head) and is_start_of_source(head))
 
 
-def _of_bytecode(data: bytes, *, readable: bool) -> Facts:
+def _of_bytecode(data: bytes, *, readable: bool) -> NodeFacts:
     code = read_pyc(data)
-    return Facts(
+    return NodeFacts(
         secret=token_in(data),
         build_paths=_build_paths(data),
         starts_only=code is not None and is_start_of_bytecode(code),
@@ -112,10 +112,10 @@ def _of_bytecode(data: bytes, *, readable: bool) -> Facts:
     )
 
 
-def _of_elf(head: bytes, stream: BinaryIO, size: int, *, readable: bool) -> Facts:
+def _of_elf(head: bytes, stream: BinaryIO, size: int, *, readable: bool) -> NodeFacts:
     seen = _Seen()
     with _held(head, stream, size, seen.look) as content:
-        return Facts(
+        return NodeFacts(
             elf=replace(_elf_facts(content), carries=seen.carries) if seen.carries else _elf_facts(content),
             secret=seen.secret,
             build_paths=tuple(seen.build_paths)[:_MOST_SHOWN],

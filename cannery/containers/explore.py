@@ -8,7 +8,7 @@ from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cannery.containers.engine.engine import Job
+from cannery.containers.engine.engine import ContainerRequest
 from cannery.containers.sandbox.container import container_in
 from cannery.containers.sandbox.embedded import run_container
 from cannery.containers.sandbox.rootfs import rootfs
@@ -57,9 +57,9 @@ def explore(engine: Engine, image: str, name: str, toolbox: MakeToolbox) -> int:
 
     ``toolbox`` makes what is laid into the container where the image has no program that gives a prompt.
     """
-    with _created(engine, Job("explore", image, entrypoint=("-",), hardened=False)) as probe:
+    with _created(engine, ContainerRequest("explore", image, entrypoint=("-",), hardened=False)) as probe:
         prompt = _prompt_in(engine, probe, toolbox)
-    job = Job("explore", image, entrypoint=prompt.command, name=name, hardened=False)
+    job = ContainerRequest("explore", image, entrypoint=prompt.command, name=name, hardened=False)
     with _created(engine, job) as container:
         _prepare(engine, container, prompt)
         engine.start(container)
@@ -90,7 +90,7 @@ def _exists(root: Path, path: str) -> bool:
 
 
 @contextmanager
-def _created(engine: Engine, job: Job) -> Iterator[str]:
+def _created(engine: Engine, job: ContainerRequest) -> Iterator[str]:
     container = engine.create(job)
     try:
         yield container

@@ -18,7 +18,7 @@ from cannery.workspace.eviction import evict, evictable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from cannery.containers.engine.engine import Container, Engine, StoredImage
+    from cannery.containers.engine.engine import Engine, EngineContainer, StoredImage
     from cannery.workspace.cache import Cache
 
 __all__ = ["Removal", "Scope", "own_images", "removals"]
@@ -69,17 +69,17 @@ def own_images(engine: Engine) -> tuple[StoredImage, ...]:
     return tuple(image for image in engine.images(label=IMAGE_LABEL) if engine.built_here(image.id))
 
 
-def _goes(container: Container, scope: Scope) -> bool:
+def _goes(container: EngineContainer, scope: Scope) -> bool:
     own = TASK_LABEL in container.labels
     return (own and scope.running) if container.running else (own or scope.everything)
 
 
-def _container(engine: Engine, container: Container) -> Removal:
+def _container(engine: Engine, container: EngineContainer) -> Removal:
     kind = "running container" if container.running else "container"
     return Removal(kind, container.name, container.size, partial(_remove_container, engine, container))
 
 
-def _remove_container(engine: Engine, container: Container) -> None:
+def _remove_container(engine: Engine, container: EngineContainer) -> None:
     if container.running:
         engine.stop(container.id)
     engine.remove_container(container.id)

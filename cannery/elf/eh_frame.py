@@ -17,7 +17,7 @@ from cannery.elf.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cannery.elf.rewrite import Program
+    from cannery.elf.rewrite import LoadedElf
     from cannery.elf.symbols import Symbols
 
 __all__ = ["asks_for_tables", "drop_tables"]
@@ -41,7 +41,7 @@ def asks_for_tables(needed: Iterable[str], symbols: Symbols) -> bool:
     return any(_ASKS.fullmatch(name) for name in symbols.asked_for())
 
 
-def drop_tables(program: Program) -> bool:
+def drop_tables(program: LoadedElf) -> bool:
     """Drop the tables where there are some; returns whether there were."""
     header = next((each for each in program.segments if each.type == PT_GNU_EH_FRAME), None)
     if header is None or header.filesz < _HEADER:
@@ -61,7 +61,7 @@ def drop_tables(program: Program) -> bool:
     return True
 
 
-def _end(program: Program, start: int) -> int | None:
+def _end(program: LoadedElf, start: int) -> int | None:
     """Where the entries end that begin at ``start`` (LSB, "Exception Frames"); None where they are none."""
     segment = program.segment_of(Span.sized(start, 4))
     if segment is None:

@@ -20,7 +20,7 @@ from cannery.elf.symbols import Symbols
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from cannery.elf.rewrite import Program
+    from cannery.elf.rewrite import LoadedElf
 
     _Row = tuple[int, int, int]  # place, symbol and type, addend
 
@@ -44,7 +44,7 @@ _WORD = struct.Struct("<Q")
 _BITS = 63  # of a word of DT_RELR that say which of the next words are meant
 
 
-def pack_relocations(program: Program, own: Collection[bytes] = ()) -> bool:
+def pack_relocations(program: LoadedElf, own: Collection[bytes] = ()) -> bool:
     """Pack what can be; returns whether anything was.
 
     ``own`` are names of symbols that are the program's wherever one of that name is looked for: nobody else has them.
@@ -66,7 +66,7 @@ def pack_relocations(program: Program, own: Collection[bytes] = ()) -> bool:
     return True
 
 
-def _table(program: Program) -> Span | None:
+def _table(program: LoadedElf) -> Span | None:
     """Where the relocations lie, if it's where linkers put them and nothing speaks against changing them."""
     start, size, entry = (program.tag(tag) for tag in (_RELA, _RELASZ, _RELAENT))
     if not start or not size or entry != _ENTRY.size or size % _ENTRY.size:
@@ -80,7 +80,7 @@ def _table(program: Program) -> Span | None:
     return None if plt is not None and start <= plt < table.stop else table
 
 
-def _sorted_out(program: Program, rows: list[_Row], own: Collection[bytes]) -> tuple[list[_Row], dict[int, int]]:
+def _sorted_out(program: LoadedElf, rows: list[_Row], own: Collection[bytes]) -> tuple[list[_Row], dict[int, int]]:
     """The relocations that stay what they are; and what lies, in a file loaded at zero, where the others point."""
     symbols = Symbols.read(program) if own else None
     times = Counter(place for place, _, _ in rows)
@@ -97,16 +97,16 @@ def _sorted_out(program: Program, rows: list[_Row], own: Collection[bytes]) -> t
     return rest, values
 
 
-def _is_relative(program: Program, row: _Row) -> bool:
+def _is_relative(program: LoadedElf, row: _Row) -> bool:
     return row[1] & 0xFFFFFFFF == _RELATIVE[program.header.machine]
 
 
-def _writable(program: Program, place: int) -> bool:
+def _writable(program: LoadedElf, place: int) -> bool:
     segment = program.segment_of(Span.sized(place, _WORD.size))
     return segment is not None and bool(segment.flags & PF_W)
 
 
-def _bound(program: Program, row: _Row, symbols: Symbols, own: Collection[bytes]) -> int | None:
+def _bound(program: LoadedElf, row: _Row, symbols: Symbols, own: Collection[bytes]) -> int | None:
     """What a relocation writes into a file that's loaded at zero; None where that's for the loader to find out."""
     _, info, addend = row
     with_addend = _SYMBOLIC[program.header.machine].get(info & 0xFFFFFFFF)
@@ -127,7 +127,7 @@ class _Tables:
     tags: dict[int, int | None]
 
     @classmethod
-    def made(cls, program: Program, table: Span, rest: list[_Row], places: list[int]) -> _Tables | None:
+    def made(cls, program: LoadedElf, table: Span, rest: list[_Row], places: list[int]) -> _Tables | None:
         """The tables; None where they don't fit, or save nothing."""
         plt = Span.sized(program.tag(_JMPREL) or 0, program.tag(_PLTRELSZ) or 0)
         follows = bool(plt.size) and plt.start == table.stop
@@ -153,7 +153,7 @@ class _Tables:
         return None if len(data) >= room.size or _lacking(program, tags) else cls(room, data, tags)
 
 
-def _lacking(program: Program, tags: Mapping[int, int | None]) -> bool:
+def _lacking(program: LoadedElf, tags: Mapping[int, int | None]) -> bool:
     """Whether the dynamic segment has too little room for ``tags``."""
     known = {tag for tag, _ in program.dynamic}
     added = sum(value is not None for tag, value in tags.items() if tag not in known)
@@ -178,7 +178,7 @@ def _words(places: list[int]) -> Iterator[int]:
             base += _BITS * _WORD.size
 
 
-def _versions(program: Program, place: int) -> tuple[bytes, dict[int, int | None]] | None:
+def _versions(program: LoadedElf, place: int) -> tuple[bytes, dict[int, int | None]] | None:
     """The versions that the program needs, and the one that says how its relocations are packed, for ``place``.
 
     Nothing where it asks no C library for versions; None where there's no telling.
@@ -207,7 +207,7 @@ def _versions(program: Program, place: int) -> tuple[bytes, dict[int, int | None
     return data, {_VERNEED: place, _STRSZ: place + len(data) - names}
 
 
-def _needs(program: Program, start: int) -> Iterator[tuple[int, list[tuple[int, int, int, int]]]]:
+def _needs(program: LoadedElf, start: int) -> Iterator[tuple[int, list[tuple[int, int, int, int]]]]:
     """The files that versions are asked of, and for each the versions (``Elf64_Verneed``, ``Elf64_Vernaux``)."""
     step = 1
     while step:
@@ -221,7 +221,7 @@ def _needs(program: Program, start: int) -> Iterator[tuple[int, list[tuple[int, 
         start += step
 
 
-def _defined(program: Program) -> int:
+def _defined(program: LoadedElf) -> int:
     """The highest number of a version that the program itself defines (``Elf64_Verdef``)."""
     start, highest, step = program.tag(_VERDEF) or 0, 1, 1
     while start and step:

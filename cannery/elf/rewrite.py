@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cannery.elf.sections import SectionTable
 
-__all__ = ["PF_W", "PT_GNU_EH_FRAME", "Program", "Segment"]
+__all__ = ["PF_W", "PT_GNU_EH_FRAME", "LoadedElf", "Segment"]
 
 PT_GNU_EH_FRAME = 0x6474E550
 PF_W = 2
@@ -53,7 +53,7 @@ class Segment:
 
 
 @dataclass
-class Program:
+class LoadedElf:
     """A program or shared library in memory, whose bytes are read and written by their addresses."""
 
     data: bytearray
@@ -63,7 +63,7 @@ class Program:
     _dead: list[Span] = field(default_factory=list)
 
     @classmethod
-    def read(cls, data: bytes) -> Program | None:
+    def read(cls, data: bytes) -> LoadedElf | None:
         """What a dynamically linked file of 64 bits for x86-64 or AArch64 holds; None for any other.
 
         Raises :class:`MalformedElfError` for a file that points outside itself.

@@ -12,7 +12,7 @@ from cannery.elf.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.elf.rewrite import Program
+    from cannery.elf.rewrite import LoadedElf
 
 __all__ = ["Symbol", "Symbols"]
 
@@ -39,7 +39,7 @@ class Symbols:
     names: bytes
 
     @classmethod
-    def read(cls, program: Program) -> Symbols | None:
+    def read(cls, program: LoadedElf) -> Symbols | None:
         """Those of a program; None where they don't end before their names begin, as all linkers put them."""
         table, names, size = (program.tag(tag) for tag in (_SYMTAB, _STRTAB, _STRSZ))
         if not table or not names or not size or names < table:

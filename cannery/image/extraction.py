@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import tarfile
     from collections.abc import Container
 
-__all__ = ["Root"]
+__all__ = ["Extraction"]
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
@@ -27,7 +27,7 @@ _PERMISSIONS: Final = 0o1777  # a set-user-ID bit would have no effect in a cont
 _CHUNK: Final = 1 << 18  # bytes
 
 
-class Root:
+class Extraction:
     """A folder that layers are extracted into, one after the other.
 
     Where paths lie is found out with the links of the image followed as in a container, so the members of a layer

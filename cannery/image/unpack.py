@@ -11,7 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from cannery.errors import ImageError
-from cannery.image.extraction import Root
+from cannery.image.extraction import Extraction
 from cannery.image.zstd import ZstdReader
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
@@ -45,7 +45,7 @@ def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
     extracted till then stays.
     """
     with explained(into):
-        root = Root(os.fspath(into), owners=os.geteuid() == 0)
+        root = Extraction(os.fspath(into), owners=os.geteuid() == 0)
         counts = []
         for layer in layers:
             root.begin(layer.name)
@@ -53,7 +53,7 @@ def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
         return Unpacked(tuple(counts), root.finish())
 
 
-def _extract(layer: Layer, root: Root) -> tuple[int, int]:
+def _extract(layer: Layer, root: Extraction) -> tuple[int, int]:
     """Extract one layer, and compare its digests once it's read to its end; how many files it has, and their bytes."""
     limit = max(_SMALL, _MOST * layer.size)
     files = size = 0

@@ -25,7 +25,7 @@ __all__ = ["Graph", "Start", "walk"]
 Start = tuple[str, "How"]  # the name of a module, and why the program begins there
 
 
-class Reader(Protocol):
+class MentionReader(Protocol):
     """Says what a module mentions."""
 
     def __call__(self, name: str, module: Module) -> Mentions:
@@ -47,7 +47,7 @@ class Graph:
     """What leads where, and what is nowhere to be found."""
 
     known: Mapping[str, Module]
-    read: Reader
+    read: MentionReader
     groups: Mapping[str, frozenset[tuple[str, str]]]  # modules behind entry points, and which of their attributes
     holding_data: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict

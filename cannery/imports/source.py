@@ -55,12 +55,12 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
             return read_cython(source)  # the syntax of a newer Python than this one: its imports look as ever
         return Mentions(refuses=True)
     conditions = Conditions(tree, host, main=main)
-    reader = _Reader(conditions, tree)
+    reader = _StatementReader(conditions, tree)
     reader.block(tree.body, needed=True)
     return reader.mentions()
 
 
-class _Reader:
+class _StatementReader:
     """Goes through a module's statements in order, leaving out what is never run."""
 
     def __init__(self, conditions: Conditions, tree: ast.Module) -> None:

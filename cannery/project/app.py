@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from cannery.project.settings import Settings
 
 
-__all__ = ["App", "EntryPoint", "Function", "Metadata", "Module", "RequirementsFile", "Script"]
+__all__ = ["App", "EntryPoint", "FunctionEntry", "Metadata", "ModuleEntry", "RequirementsFile", "ScriptEntry"]
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class ScriptEntry:
     """A file that is run: ``python main.py``."""
 
     path: PurePosixPath  # relative to the project
 
 
 @dataclass(frozen=True, slots=True)
-class Module:
+class ModuleEntry:
     """A module that is run: ``python -m package``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionEntry:
     """A console script: a function that returns an exit code (packaging.python.org, entry points)."""
 
     script: str
@@ -37,7 +37,7 @@ class Function:
     attribute: str
 
 
-EntryPoint = Script | Module | Function
+EntryPoint = ScriptEntry | ModuleEntry | FunctionEntry
 
 
 @dataclass(frozen=True, slots=True)

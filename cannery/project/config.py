@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project import entrypoints
-from cannery.project.app import App, Metadata, Module, RequirementsFile, Script
+from cannery.project.app import App, Metadata, ModuleEntry, RequirementsFile, ScriptEntry
 from cannery.project.modules import import_roots
 from cannery.project.settings import (
     AuditSettings,
@@ -111,9 +111,9 @@ def load(
         packages = entrypoints.packages(project.folder, roots) if library else ()
         if not packages:
             raise
-        entry = Module(packages[0])
+        entry = ModuleEntry(packages[0])
         settings = msgspec.structs.replace(settings, packages=(*settings.packages, *packages))
-    if isinstance(entry, Script) and entry.path.parent not in roots:
+    if isinstance(entry, ScriptEntry) and entry.path.parent not in roots:
         roots = (entry.path.parent, *roots)  # where Python looks first
     name = settings.name or _image_name(project.distribution or project.folder.name)
     return App(

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.project.app import EntryPoint, Function, Module, Script
+from cannery.project.app import EntryPoint, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.modules import find_module, module_file, packages_in
 from cannery.workspace.files import explained
 
@@ -50,12 +50,12 @@ def find(
         if path.name not in _NOT_PACKAGES and module_file(path, "__main__") is not None
     ]
     if runnable:
-        return Module(_choose(runnable, distribution, "several packages have a __main__"))
+        return ModuleEntry(_choose(runnable, distribution, "several packages have a __main__"))
     candidates = [path.name for path in sorted(folder.glob("*.py")) if path.name not in _NOT_APPS and path.is_file()]
     if "main.py" in candidates:
-        return Script(PurePosixPath("main.py"))
+        return ScriptEntry(PurePosixPath("main.py"))
     if len(candidates) == 1:
-        return Script(PurePosixPath(candidates[0]))
+        return ScriptEntry(PurePosixPath(candidates[0]))
     raise ProjectError(
         f"no entry point found in {folder}",
         evidence="looked for [project.scripts], a package with __main__.py, main.py"
@@ -81,7 +81,7 @@ def _named(
         if not (folder / path).is_file() or ".." in path.parts or path.is_absolute():
             near = difflib.get_close_matches(entry, [each.name for each in folder.glob("*.py")], n=1)
             raise _missing(entry, f"there is no file {folder / path}", near)
-        return Script(path)
+        return ScriptEntry(path)
     if ":" in entry:
         return _function(entry.partition(":")[0].rpartition(".")[2], entry, folder, roots, settings)
     found = find_module(folder, roots, entry)
@@ -92,12 +92,12 @@ def _named(
         )
     if found and found[0].is_dir() and not any(module_file(part, "__main__") for part in found):
         raise _missing(entry, f"{found[0]} has no __main__.py", [])
-    return Module(entry)
+    return ModuleEntry(entry)
 
 
 def _function(
     name: str, reference: str, folder: Path, roots: tuple[PurePosixPath, ...], settings: Settings
-) -> Function:
+) -> FunctionEntry:
     module, _, attribute = reference.partition(":")
     module, attribute = module.strip(), attribute.partition("[")[0].strip()
     if not module or not attribute:
@@ -111,7 +111,7 @@ def _function(
         first = attribute.split(".", maxsplit=1)[0]
         if names is not None and first not in names:
             raise _missing(reference, f"{source} defines no {first!r}", difflib.get_close_matches(first, names, n=1))
-    return Function(name, module, attribute)
+    return FunctionEntry(name, module, attribute)
 
 
 def _names_of(path: Path) -> set[str] | None:

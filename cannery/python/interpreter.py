@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
 
-__all__ = ["Interpreter", "Target", "describe", "machine_platform", "same_minor"]
+__all__ = ["Interpreter", "WheelTarget", "describe", "machine_platform", "same_minor"]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -160,7 +160,7 @@ def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class WheelTarget:
     """The Python that wheels are chosen for, which need not be one of this machine's."""
 
     executable: Path  # the Python of this machine that uv goes by
@@ -187,9 +187,9 @@ class Interpreter:
     fingerprint: str  # changes when the installation does
 
     @property
-    def target(self) -> Target:
+    def target(self) -> WheelTarget:
         """What wheels have to fit."""
-        return Target(self.executable, self.version, self.platform, self.image_site_packages)
+        return WheelTarget(self.executable, self.version, self.platform, self.image_site_packages)
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cannery import __version__
-from cannery.project.app import Script
+from cannery.project.app import ScriptEntry
 from cannery.trees.collect import HOME
 from cannery.trees.installed import entry_command
 from cannery.trees.system import CERTIFICATES
@@ -120,7 +120,7 @@ def _base_labels(base: Base) -> dict[str, str]:
 
 def _search_path(app: App) -> dict[str, str]:
     """``PYTHONPATH``, unless the app's modules lie beside its script, where Python looks anyway."""
-    beside = app.entry.path.parent if isinstance(app.entry, Script) else None
+    beside = app.entry.path.parent if isinstance(app.entry, ScriptEntry) else None
     roots = [str(HOME / root) for root in app.import_roots if root != beside]
     return {"PYTHONPATH": ":".join(roots)} if roots else {}
 

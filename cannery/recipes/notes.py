@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cannery.project.app import Script
+from cannery.project.app import ScriptEntry
 
 if TYPE_CHECKING:
     from cannery.project.app import App
@@ -36,4 +36,4 @@ _NO_VERSION = (
 
 def _lacks_version(app: App) -> bool:
     """Whether a package goes in without its metadata; a script isn't installed, and has none."""
-    return app.metadata.version is None and "version" in app.metadata.dynamic and not isinstance(app.entry, Script)
+    return app.metadata.version is None and "version" in app.metadata.dynamic and not isinstance(app.entry, ScriptEntry)

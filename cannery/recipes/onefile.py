@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from cannery.elf.closure import closure, needs_of
 from cannery.executable.onefile.bundle import bundle
 from cannery.executable.onefile.python import check_python
-from cannery.executable.onefile.stage import Parts
+from cannery.executable.onefile.stage import BundleParts
 from cannery.executable.onefile.staticx import static
 from cannery.executable.onefile.tools import find_tools
 from cannery.image.rootfs import MACHINE
@@ -96,12 +96,12 @@ _finish = Transform(key_of("finished", strip.key, relocated.key), lambda tree: t
 
 def _parts(
     app: App, own: AppTree, requirements: Requirements | None, python: Interpreter, workspace: Workspace
-) -> Parts:
+) -> BundleParts:
     settings = app.settings
     wheels = dependencies(requirements, python.target, workspace) if requirements else None
     out = left_out(settings.onefile.without, "[tool.cannery.onefile] without", python, workspace)
     found = _reach(app, own, wheels, out.of(python), python, workspace)
-    return Parts(
+    return BundleParts(
         name=posixpath.basename(app.name),
         entry=app.entry,
         roots=app.import_roots,

@@ -86,7 +86,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     from cannery.trees.certificates import is_trusting  # noqa: PLC0415
     from cannery.trees.shaken import shaken_of  # noqa: PLC0415
     from cannery.trees.transforms.compact import Surroundings, compact, raisers_in  # noqa: PLC0415
-    from cannery.trees.transforms.packed import LIBRARY_LOADER, Part, packed  # noqa: PLC0415
+    from cannery.trees.transforms.packed import LIBRARY_LOADER, PackedPart, packed  # noqa: PLC0415
     from cannery.trees.transforms.zipped import with_finder, zipped_dependencies, zipped_library  # noqa: PLC0415
 
     settings = app.settings
@@ -110,7 +110,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     layers: list[tuple[str, LazyTree]] = []
     if wheels is not None:
         wheels = wheels | smaller
-        wheels = wheels | packed(Part(site, (site,)), workspace) if settings.compress else wheels
+        wheels = wheels | packed(PackedPart(site, (site,)), workspace) if settings.compress else wheels
         layers.append(("dependencies", wheels | with_finder(python) | zipped_dependencies(python, bytes_of)))
     trusting = is_trusting(others, workspace)
     library = runtime(app, python, needs, workspace, shaken=needed.library, trusting=trusting) | strip
@@ -118,7 +118,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     if settings.compress:
         others_need = frozenset((*settings.libraries, *(need.soname for need in needs.libraries)))
         roots = (f"{python.image_stdlib}/lib-dynload", python.image_stdlib)
-        part = Part(site, roots, LIBRARY_LOADER, python_path(python), others_need)
+        part = PackedPart(site, roots, LIBRARY_LOADER, python_path(python), others_need)
         library = library | packed(part, workspace)
     layers.insert(0, ("runtime", library | bytes_of | zipped_library(python)))
     layers.append(("app", ((code | checked) + own.resources) | strip | smaller))

@@ -13,7 +13,7 @@ import msgspec
 
 from cannery.errors import ProjectError
 from cannery.executable.kit.kit import Kit, built_kit, built_version, given_kit
-from cannery.executable.static.archive import Archive, ArchivedModule
+from cannery.executable.static.archive import ArchivedModule, ModuleArchive
 from cannery.executable.static.link import LAUNCHER, link
 from cannery.executable.static.maker import maker_key
 from cannery.executable.static.packing import pack
@@ -23,7 +23,7 @@ from cannery.image.tree import File, LazyTree, Symlink, Tree
 from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
-from cannery.project.app import Function, Module, Script
+from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.interpreter import check_version
 from cannery.trees.collect import HOME
 from cannery.trees.installed import PYTHON
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from cannery.image.platform import Platform
     from cannery.imports.model import Host, Reach
     from cannery.project.app import App
-    from cannery.python.interpreter import Target
+    from cannery.python.interpreter import WheelTarget
     from cannery.trees.app import AppTree
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["PROGRAMS", "Contents", "Executable", "executable", "kit_for", "system_of", "target_of_kit"]
+__all__ = ["PROGRAMS", "Executable", "ExecutableContents", "executable", "kit_for", "system_of", "target_of_kit"]
 
 PROGRAMS = "/usr/local/bin"
 _CONTENTS = "contents.json"
@@ -69,7 +69,7 @@ _OWN = {
 _NEEDED_BY = {"importlib.metadata": "_cannery_metadata", "importlib.resources": "_cannery_resources"}
 
 
-class Contents(msgspec.Struct, frozen=True):
+class ExecutableContents(msgspec.Struct, frozen=True):
     """What lies in an executable, each with its bytes before anything is packed."""
 
     modules: dict[str, int]
@@ -83,7 +83,7 @@ class Executable:
     name: str
     tree: LazyTree  # the program in PROGRAMS
     reach: Reach
-    contents: Callable[[], Contents]  # makes it, too
+    contents: Callable[[], ExecutableContents]  # makes it, too
 
 
 def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
@@ -100,7 +100,7 @@ def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
     return kit
 
 
-def target_of_kit(kit: Kit) -> Target:
+def target_of_kit(kit: Kit) -> WheelTarget:
     """What wheels have to fit; uv looks at the Python that runs this, as it can't at a static one."""
     number = ".".join(map(str, kit.interpreter.version[:2]))
     options = ("--python-platform", kit.target.wheels, "--python-version", number)
@@ -117,7 +117,7 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree | None, worksp
     places = [_without(place, out) for place in _places(app, kit, own, wheels)]
     reach = reach_with(app, places, _host(kit, out, workspace), workspace)
     _refuse_extensions(reach)
-    parts = _Parts(app, kit, places, reach, out, workspace)
+    parts = _ExecutableParts(app, kit, places, reach, out, workspace)
     settings = app.settings
     key = key_of(
         "executable", maker_key(), kit.key, [place.tree.key for place in places], msgspec.to_builtins(reach),
@@ -130,14 +130,14 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree | None, worksp
         program = made() / "program"
         return Tree({f"{PROGRAMS}/{name}": File(OnDisk(program, program.stat().st_size), 0o755)})
 
-    def contents() -> Contents:
-        return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=Contents)
+    def contents() -> ExecutableContents:
+        return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=ExecutableContents)
 
     return Executable(name, LazyTree(key, tree), reach, contents)
 
 
 @dataclass(frozen=True)
-class _Parts:
+class _ExecutableParts:
     """What an executable is made from."""
 
     app: App
@@ -156,21 +156,21 @@ class _Parts:
         pack(self.kit, linked, archive, self.app.settings.static.packing, folder / "program", self.workspace)
         linked.unlink()
 
-    def _archive(self) -> Archive:
+    def _archive(self) -> ModuleArchive:
         modules = {**dict(self._reached()), **dict(self._internal())}
         name, path, content = self._main(modules)
         modules["__main__"] = ArchivedModule(path, package=False, bytecode=content)
         stdlib = self.kit.interpreter.image_stdlib
         roots = [*self.places[0].roots, stdlib, self.kit.interpreter.image_site_packages]
         facts = {"main": (name, path), "path": roots, "left_out": dict(sorted(self.left_out.items())), "stdlib": stdlib}
-        return Archive(modules, dict(self._data()), facts)
+        return ModuleArchive(modules, dict(self._data()), facts)
 
-    def _contents(self, archive: Archive, linked: Path) -> Contents:
+    def _contents(self, archive: ModuleArchive, linked: Path) -> ExecutableContents:
         modules = {name: module.bytecode.size for name, module in archive.modules.items() if module.bytecode}
         files = {path: content.size for path, content in archive.files.items()}
         major, minor, _ = self.kit.interpreter.version
         interpreter = {f"python{major}.{minor}": linked.stat().st_size - len(archive.data)}
-        return Contents(modules, interpreter | files)
+        return ExecutableContents(modules, interpreter | files)
 
     def _header(self) -> str:
         main = self._main_file()
@@ -219,14 +219,14 @@ class _Parts:
         """What runs: the name that a child of multiprocessing imports it by, its path, its bytecode."""
         entry, path = self.app.entry, self._main_file()
         match entry:
-            case Script():
+            case ScriptEntry():
                 content = modules["__main__"].bytecode
                 name = entry.path.stem if entry.path.stem in modules else "_cannery.__main__"
-            case Module():
+            case ModuleEntry():
                 inner = f"{entry.name}.__main__"
                 name = inner if inner in modules else entry.name
                 content = modules[name].bytecode
-            case Function():
+            case FunctionEntry():
                 name = "_cannery.__main__"
                 first = entry.attribute.partition(".")[0]
                 text = f"import sys\n\nfrom {entry.module} import {first}\n\nsys.exit({entry.attribute}())\n"
@@ -237,11 +237,11 @@ class _Parts:
 
     def _main_file(self) -> str:
         match self.app.entry:
-            case Script(path):
+            case ScriptEntry(path):
                 return f"{HOME}/{path}"
-            case Function(script):
+            case FunctionEntry(script):
                 return f"{PROGRAMS}/{script}"
-            case Module(name):
+            case ModuleEntry(name):
                 modules = self.reach.modules
                 return modules.get(f"{name}.__main__", modules[name]).path
 

@@ -44,15 +44,15 @@ def dockerfile(
     root. It behaves as the image that 'image' makes. The recipes slim, cython, scratch and onefile
     have one. A digest that the file names stays until --pin looks it up again.
     """
-    from cannery.recipes.dockerfile.file import Target, render_files  # noqa: PLC0415
+    from cannery.recipes.dockerfile.file import DockerfileTarget, render_files  # noqa: PLC0415
     from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     app = load_app(project, recipe=recipe, base=base)
     flags = "".join(f" --{name} {value}" for name, value in (("recipe", recipe), ("base", base)) if value)
     if output == "-":
-        print(render_files(app, Workspace.default(), Target(None), flags=flags, pin=pin).dockerfile, end="")
+        print(render_files(app, Workspace.default(), DockerfileTarget(None), flags=flags, pin=pin).dockerfile, end="")
         return
-    target = Target.of(app, output)
+    target = DockerfileTarget.of(app, output)
     rendered = render_files(app, Workspace.default(), target, flags=flags, pin=pin)
     for note in rendered.notes:
         print(f"note     {note}", file=sys.stderr)

@@ -12,7 +12,7 @@ from cannery.tasks.common import BUILD_HELP, friendly, load_app, load_engine, re
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from cannery.containers.engine.engine import Container, Engine
+    from cannery.containers.engine.engine import Engine, EngineContainer
     from cannery.containers.explore import Toolbox
     from cannery.image.image import Base
     from cannery.project.app import App
@@ -127,7 +127,7 @@ def _explore_in(engine: Engine, image: str, name: str) -> int:
     )
 
 
-def _wanted(present: Container) -> bool:
+def _wanted(present: EngineContainer) -> bool:
     """Ask whether to enter a container that is there."""
     if not present.running or not sys.stdin.isatty():
         return False

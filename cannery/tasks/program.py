@@ -23,7 +23,7 @@ Shell completion: {binary} --print-completion-script bash|zsh|fish
 """
 
 
-class _Program(Program):
+class _CommandLine(Program):
     """Invoke's program, with help that begins with what people want to do."""
 
     def print_help(self) -> None:
@@ -31,4 +31,6 @@ class _Program(Program):
         self.list_tasks()
 
 
-program = _Program(name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__)
+program = _CommandLine(
+    name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__
+)

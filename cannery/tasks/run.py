@@ -56,7 +56,7 @@ def _arguments(context: Context) -> list[str]:
 
 def _run(app: App, arguments: Sequence[str]) -> int:
     """Build what has changed, run the image with ``arguments``, and return the program's exit code."""
-    from cannery.containers.engine.engine import Job  # noqa: PLC0415
+    from cannery.containers.engine.engine import ContainerRequest  # noqa: PLC0415
     from cannery.containers.engine.finding import find_engine  # noqa: PLC0415
     from cannery.containers.load import load  # noqa: PLC0415
     from cannery.containers.sandbox.container import container_in  # noqa: PLC0415
@@ -75,4 +75,6 @@ def _run(app: App, arguments: Sequence[str]) -> int:
             load(image, references, settings.engine, app.archive, workspace)
     if engine is None:
         return run_container(container_in(root, image.config, arguments))
-    return engine.run(Job("run", references[0], tuple(arguments), ports=settings.ports, scratch=settings.volumes))
+    return engine.run(
+        ContainerRequest("run", references[0], tuple(arguments), ports=settings.ports, scratch=settings.volumes)
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.image.tree import LazyTree, Tree
-from cannery.project.app import App, Function, Module, Script
+from cannery.project.app import App, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.modules import find_module
 from cannery.project.secrets import holds_password, refuse_secrets
 from cannery.trees.collect import Collected, check_links
@@ -88,9 +88,9 @@ def _starts(app: App) -> Iterator[Path]:
             )
         yield from found
     match app.entry:
-        case Script(script):
+        case ScriptEntry(script):
             yield app.folder / script
-        case Module(module) | Function(module=module):
+        case ModuleEntry(module) | FunctionEntry(module=module):
             yield from _top_level(app, module)  # nothing where it's a dependency's
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cannery.workspace.cache import Cache
 
-__all__ = ["Facts", "FactsIndex"]
+__all__ = ["FactsIndex", "FileFacts"]
 
 _CHUNK = 1 << 20
 # A file that changed so short a time before it was read may change again within the same tick of the clock.
@@ -30,7 +30,7 @@ _SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FileFacts:
     """A file's content, in short."""
 
     sha256: str
@@ -56,7 +56,7 @@ class FactsIndex:
     def _key(self) -> str:
         return key_of("facts", 2, str(self.folder))
 
-    def of(self, path: Path, status: os.stat_result, *, code: bool) -> Facts:
+    def of(self, path: Path, status: os.stat_result, *, code: bool) -> FileFacts:
         """The facts of the regular file ``path``, whose ``status`` was just read; ``code`` is parsed for imports."""
         code = code and path.suffix == ".py"
         stamp = [*stamp_of(status), code]
@@ -64,7 +64,7 @@ class FactsIndex:
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
             sha256, is_elf, secret, imports, reads_source = known[1]
-            return Facts(sha256, is_elf, secret, tuple(imports), reads_source)
+            return FileFacts(sha256, is_elf, secret, tuple(imports), reads_source)
         facts = read_facts(path, code=code)
         if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
             self._seen[str(path)] = [stamp, list(astuple(facts))]
@@ -76,7 +76,7 @@ class FactsIndex:
             self.cache.remember("facts", self._key, self._seen)
 
 
-def read_facts(path: Path, *, code: bool) -> Facts:
+def read_facts(path: Path, *, code: bool) -> FileFacts:
     """Read ``path`` once, and no more of it into memory than a chunk unless it's code.
 
     Raises :class:`ProjectError` for code that is no Python.
@@ -93,7 +93,7 @@ def read_facts(path: Path, *, code: bool) -> Facts:
                 source.append(chunk)
     imports, reads_source = _read_code(path, b"".join(source)) if code else ((), 0)
     secret = secret_in(path.name, head)
-    return Facts(digest.hexdigest(), head.startswith(b"\x7fELF"), secret, imports, reads_source)
+    return FileFacts(digest.hexdigest(), head.startswith(b"\x7fELF"), secret, imports, reads_source)
 
 
 def _read_code(path: Path, source: bytes) -> tuple[tuple[str, ...], int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cannery.image.content import Inline
 from cannery.image.tree import File
-from cannery.project.app import App, Function, Module, Script
+from cannery.project.app import App, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.trees.collect import HOME
 
 if TYPE_CHECKING:
@@ -26,22 +26,22 @@ def entry_command(app: App, python: str, suffix: str = ".pyc") -> tuple[str, ...
     ``suffix`` is what the app's modules have there.
     """
     match app.entry:
-        case Script(path):
+        case ScriptEntry(path):
             return (python, f"{HOME}/{path.with_suffix(suffix)}")
-        case Module(name):
+        case ModuleEntry(name):
             return (python, "-m", name)
-        case Function(script):
+        case FunctionEntry(script):
             return (f"{_SCRIPTS}/{script}",)
 
 
 def entry_files(app: App) -> frozenset[str]:
     """Where in the image the module may lie that Python runs as a script, by its source's name."""
     match app.entry:
-        case Script(path):
+        case ScriptEntry(path):
             return frozenset({f"{HOME}/{path}"})
-        case Module(name):
+        case ModuleEntry(name):
             return frozenset(str(HOME / root / f"{name.replace('.', '/')}.py") for root in app.import_roots)
-        case Function():
+        case FunctionEntry():
             return frozenset()
 
 
@@ -53,7 +53,7 @@ def installed_files(app: App, python: str) -> Iterator[tuple[str, File]]:
         yield f"{folder}/METADATA", _text(_metadata(app.distribution, app), 0o644)
         if app.metadata.entry_points:
             yield f"{folder}/entry_points.txt", _text(_entry_points(app), 0o644)
-    if isinstance(app.entry, Function):
+    if isinstance(app.entry, FunctionEntry):
         yield f"{_SCRIPTS}/{app.entry.script}", _text(_script(app.entry, python), 0o755)
 
 
@@ -76,7 +76,7 @@ def _entry_points(app: App) -> Iterator[str]:
         yield from (f"{name}={reference}" for name, reference in names)
 
 
-def _script(entry: Function, python: str) -> Iterator[str]:
+def _script(entry: FunctionEntry, python: str) -> Iterator[str]:
     yield f"#!{python}"
     yield "import sys"
     yield ""

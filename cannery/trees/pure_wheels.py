@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.project.requirements import Requirements
-    from cannery.python.interpreter import Target
+    from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["prefer_pure"]
@@ -30,7 +30,7 @@ _VERSION = 1
 _NOWHERE = "wasm32-pyodide2024"
 
 
-def prefer_pure(requirements: Requirements, wheels: LazyTree, target: Target, workspace: Workspace) -> LazyTree:
+def prefer_pure(requirements: Requirements, wheels: LazyTree, target: WheelTarget, workspace: Workspace) -> LazyTree:
     """The same dependencies, each as its pure wheel where it has one of the same version."""
 
     def make() -> Tree:
@@ -48,7 +48,7 @@ def prefer_pure(requirements: Requirements, wheels: LazyTree, target: Target, wo
 
 
 def _install(
-    requirements: Requirements, name: str, version: str, folder: Path, target: Target, workspace: Workspace
+    requirements: Requirements, name: str, version: str, folder: Path, target: WheelTarget, workspace: Workspace
 ) -> None:
     """Install the pure wheel into ``folder``, which stays empty where there's none."""
     workspace.progress(f"looking for a pure wheel of {name}")
@@ -68,7 +68,7 @@ def _install(
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _for_nowhere(target: Target) -> tuple[str, ...]:
+def _for_nowhere(target: WheelTarget) -> tuple[str, ...]:
     return ("--python-platform", _NOWHERE, "--python-version", ".".join(map(str, target.version[:2])))
 
 

@@ -10,13 +10,13 @@ from cannery.workspace.keys import key_of
 if TYPE_CHECKING:
     from cannery.project.app import RequirementsFile
     from cannery.project.settings import Settings
-    from cannery.python.interpreter import Target
+    from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["resolve"]
 
 
-def resolve(file: RequirementsFile, settings: Settings, target: Target, workspace: Workspace) -> Requirements:
+def resolve(file: RequirementsFile, settings: Settings, target: WheelTarget, workspace: Workspace) -> Requirements:
     """The pinned requirements of ``file``, as they were last time unless the files that they come from have changed.
 
     What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for what there is today.

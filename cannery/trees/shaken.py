@@ -12,7 +12,7 @@ from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
 from cannery.imports.trace import traced
-from cannery.project.app import Function, Module, Script
+from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.python.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
 from cannery.trees.collect import HOME
 from cannery.trees.transforms.shake import shake
@@ -47,7 +47,7 @@ def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | N
 
 def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspace) -> Reach:
     """As :func:`reach_of`, with places and a Python of another kind; the app's place is among them."""
-    script = str(HOME / app.entry.path) if isinstance(app.entry, Script) else None
+    script = str(HOME / app.entry.path) if isinstance(app.entry, ScriptEntry) else None
     settings = app.settings
     imports = (
         traced(settings.trace, app.folder, workspace, of=[each.tree.key for each in places]) if settings.trace else ()
@@ -97,9 +97,9 @@ def standard_library(python: Interpreter) -> Place:
 
 def _starts(entry: EntryPoint) -> tuple[Start, ...]:
     match entry:
-        case Script():
+        case ScriptEntry():
             return ()
-        case Module(name):
+        case ModuleEntry(name):
             return (("runpy", "started"), (name, "started"), (f"{name}.__main__", "started"))
-        case Function(module=module):
+        case FunctionEntry(module=module):
             return ((module, "started"),)

@@ -14,7 +14,7 @@ from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
     from cannery.project.requirements import Requirements
-    from cannery.python.interpreter import Target
+    from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["dependencies", "installed_tree"]
@@ -23,7 +23,7 @@ __all__ = ["dependencies", "installed_tree"]
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
 
-def dependencies(requirements: Requirements, target: Target, workspace: Workspace) -> LazyTree:
+def dependencies(requirements: Requirements, target: WheelTarget, workspace: Workspace) -> LazyTree:
     """The installed form of pinned ``requirements`` for ``target``.
 
     The tree raises :class:`RequirementsError` when it's asked for and a wheel can't be had, or isn't the one that its
@@ -46,7 +46,7 @@ def dependencies(requirements: Requirements, target: Target, workspace: Workspac
     return LazyTree(key, make)
 
 
-def _install(requirements: Requirements, folder: Path, target: Target, workspace: Workspace, key: str) -> None:
+def _install(requirements: Requirements, folder: Path, target: WheelTarget, workspace: Workspace, key: str) -> None:
     workspace.progress("installing the dependencies")
     with workspace.cache.scratch() as scratch:
         name = "pylock.toml" if requirements.source.name.startswith("pylock.") else "requirements.txt"

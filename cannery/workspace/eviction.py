@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cannery.workspace.cache import Cache
 
-__all__ = ["Entry", "bytes_of", "evict", "evictable"]
+__all__ = ["CacheEntry", "bytes_of", "evict", "evictable"]
 
 _RECENT: Final = 3600.0  # seconds
 _BLOCK: Final = 512  # bytes that st_blocks counts by (POSIX, sys/stat.h)
@@ -30,7 +30,7 @@ _UNITS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """Something in the cache that can go on its own."""
 
     path: Path
@@ -46,7 +46,7 @@ def bytes_of(text: str) -> int:
     return int(float(found[1]) * _UNITS[found[2]])
 
 
-def evictable(cache: Cache, keep: int, *, now: float | None = None) -> tuple[Entry, ...]:
+def evictable(cache: Cache, keep: int, *, now: float | None = None) -> tuple[CacheEntry, ...]:
     """What has to go so that no more than ``keep`` bytes are left; what other versions of cannery left goes anyway."""
     limit = (time.time() if now is None else now) - _RECENT
     entries = list(_entries(cache.root))
@@ -60,7 +60,7 @@ def evictable(cache: Cache, keep: int, *, now: float | None = None) -> tuple[Ent
     return tuple(chosen)
 
 
-def evict(entry: Entry) -> None:
+def evict(entry: CacheEntry) -> None:
     """Remove an entry; a folder is renamed first, so that nobody finds a part of it."""
     with explained(entry.path):
         if not entry.path.is_dir():
@@ -73,7 +73,7 @@ def evict(entry: Entry) -> None:
         shutil.rmtree(doomed)
 
 
-def _entries(root: Path) -> Iterator[Entry]:
+def _entries(root: Path) -> Iterator[CacheEntry]:
     """The blobs, the records and the folders of one version's cache."""
     for kind in root.iterdir() if root.is_dir() else ():
         if kind.name in _NOT_RESULTS or not kind.is_dir():
@@ -82,14 +82,14 @@ def _entries(root: Path) -> Iterator[Entry]:
             yield _entry(path)
 
 
-def _other_versions(root: Path) -> Iterator[Entry]:
+def _other_versions(root: Path) -> Iterator[CacheEntry]:
     """The caches of other versions, which nobody reads any more once theirs is gone."""
     for path in root.parent.iterdir() if root.parent.is_dir() else ():
         if path != root and re.match(r"\d+\.\d+", path.name) and path.is_dir():
             yield _entry(path)
 
 
-def _entry(path: Path) -> Entry:
+def _entry(path: Path) -> CacheEntry:
     status = path.lstat()
     inside = [os.lstat(f"{folder}/{name}") for folder, folders, files in os.walk(path) for name in (*folders, *files)]
-    return Entry(path, sum(item.st_blocks * _BLOCK for item in (status, *inside)), status.st_mtime)
+    return CacheEntry(path, sum(item.st_blocks * _BLOCK for item in (status, *inside)), status.st_mtime)

@@ -21,7 +21,7 @@ from tests.engines.layers import directory, file, hard_link, symlink
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cannery.audit.contents import Contents
+    from cannery.audit.contents import ImageContents
     from cannery.audit.finding import Finding
     from tests.engines.layers import Member
 
@@ -87,7 +87,7 @@ def tar_of(files: Mapping[str, bytes]) -> bytes:
     return archive.getvalue()
 
 
-def contents_of(*layers: bytes, start: Mapping[str, Any] = START, **config: object) -> Contents:
+def contents_of(*layers: bytes, start: Mapping[str, Any] = START, **config: object) -> ImageContents:
     """What is read of an image of ``layers``."""
     archive = docker_archive(layers, start, **config)
     return choose(read_archive(io.BytesIO(archive), "bad.tar", readable=True))

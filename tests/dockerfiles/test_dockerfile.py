@@ -11,7 +11,7 @@ import pytest
 
 from cannery.errors import ConfigurationError, ProjectError, RequirementsError
 from cannery.project.config import load
-from cannery.recipes.dockerfile.file import Target, render_files
+from cannery.recipes.dockerfile.file import DockerfileTarget, render_files
 from cannery.recipes.dockerfile.render import render
 from tests.dockerfiles.conftest import cannery
 
@@ -124,7 +124,7 @@ def test_a_digest_in_the_file_stays_while_its_base_does(
     make_project: MakeProject, workspace: Workspace, tmp_path: Path
 ) -> None:
     folder = make_project({"main.py": ""})
-    target = Target(tmp_path / "Dockerfile")
+    target = DockerfileTarget(tmp_path / "Dockerfile")
     app = load(folder, {"recipe": "slim", "base": "python:3.11-slim"})
     (tmp_path / "Dockerfile").write_text(f"ARG BASE=python:3.11-slim@{PINNED}\n")
     assert f"ARG BASE=python:3.11-slim@{PINNED}\n" in render_files(app, workspace, target).dockerfile
@@ -135,7 +135,7 @@ def test_a_digest_in_the_file_stays_while_its_base_does(
 def test_pinning_asks_the_registry(make_project: MakeProject, workspace: Workspace, slim_base: Base) -> None:
     reference = slim_base.reference
     app = load(make_project({"main.py": ""}), {"recipe": "slim", "base": reference})
-    text = render_files(app, workspace, Target(None), pin=True).dockerfile
+    text = render_files(app, workspace, DockerfileTarget(None), pin=True).dockerfile
     assert f"ARG BASE={reference}@sha256:" in text
 
 
@@ -165,14 +165,14 @@ def test_it_is_written_and_then_up_to_date_until_something_changes(make_project:
 
 def test_the_dockerfile_of_the_sample_is_up_to_date(workspace: Workspace) -> None:
     app = load(ROOT)
-    target = Target.of(app, None)
+    target = DockerfileTarget.of(app, None)
     target.check(render_files(app, workspace, target), "invoke dockerfile")
 
 
 def test_a_dockerfile_that_is_not_there_is_out_of_date(make_project: MakeProject, workspace: Workspace) -> None:
     app = load(make_project({"main.py": ""}))
     with pytest.raises(ProjectError, match="there is no"):
-        Target.of(app, None).check(render(app, workspace), "invoke dockerfile")
+        DockerfileTarget.of(app, None).check(render(app, workspace), "invoke dockerfile")
 
 
 def test_a_dependency_without_wheels_for_alpine_is_named(make_project: MakeProject, workspace: Workspace) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cannery.executable.onefile.xz import Block, write_xz
+from cannery.executable.onefile.xz import XzBlock, write_xz
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def packed(folder: Path, *parts: bytes, told: list[int] | None = None) -> bytes:
     source.write_bytes(b"".join(parts))
     blocks = []
     for number, part in enumerate(parts):
-        blocks.append(Block(position, len(part), CHAINS[number % len(CHAINS)]))
+        blocks.append(XzBlock(position, len(part), CHAINS[number % len(CHAINS)]))
         position += len(part)
     write_xz(source, blocks, stream, (told if told is not None else []).append)
     return stream.getvalue()

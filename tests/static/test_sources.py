@@ -11,7 +11,7 @@ import pytest
 
 from cannery.errors import ConfigurationError, ToolError
 from cannery.executable.kit.kit import built_version, given_kit
-from cannery.executable.kit.sources import Archive, Source, known_sources, locate
+from cannery.executable.kit.sources import SourceArchive, SourcePackage, known_sources, locate
 from cannery.executable.kit.toolchain import target_for
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
@@ -35,9 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def source(text: bytes) -> Source:
+def source(text: bytes) -> SourcePackage:
     nowhere = "http://127.0.0.1:9/tiny-1.0.tar.gz"
-    return Source("tiny", "1.0", "", (Archive(nowhere, hashlib.sha256(text).hexdigest()),))
+    return SourcePackage("tiny", "1.0", "", (SourceArchive(nowhere, hashlib.sha256(text).hexdigest()),))
 
 
 def test_a_local_folder_comes_first(folder: Path, workspace: Workspace) -> None:

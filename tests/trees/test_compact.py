@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.elf.relr import ABI
-from cannery.elf.rewrite import PT_GNU_EH_FRAME, Program
+from cannery.elf.rewrite import PT_GNU_EH_FRAME, LoadedElf
 from cannery.image.content import Inline
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.trees.transforms.compact import Surroundings, compact, compact_elf, raisers_in
@@ -80,8 +80,8 @@ def written(data: bytes, target: Path) -> Path:
     return target
 
 
-def program(data: bytes) -> Program:
-    found = Program.read(data)
+def program(data: bytes) -> LoadedElf:
+    found = LoadedElf.read(data)
     assert found is not None
     return found
 

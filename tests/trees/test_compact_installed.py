@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cannery.elf.rewrite import PF_W, Program
+from cannery.elf.rewrite import PF_W, LoadedElf
 from cannery.elf.spans import Span
 from cannery.trees.transforms.compact import compact_elf
 from cannery.trees.transforms.strip import strip_elf
@@ -24,7 +24,7 @@ BASE = 0x7F0000000000
 
 def in_memory(data: bytes) -> dict[Span, bytes]:
     """The segments that are code or data, as they are when they're loaded, less the dynamic segment."""
-    program = Program.read(data)
+    program = LoadedElf.read(data)
     assert program is not None
     memory = {each.span: bytearray(program.at(each.span)) for each in program.loaded() if each.flags & 3}
 
@@ -73,7 +73,7 @@ def test_the_libraries_of_a_package(name: str) -> None:
         pytest.skip(f"{name} is not installed")
     folder = Path(spec.origin).parent
     paths = [*folder.rglob("*.so"), *folder.with_name(f"{name}.libs").glob("*.so*")]
-    sizes = [check(path) for path in paths if Program.read(path.read_bytes()[: 1 << 30]) is not None]
+    sizes = [check(path) for path in paths if LoadedElf.read(path.read_bytes()[: 1 << 30]) is not None]
     assert sum(after for _, after in sizes) <= sum(before for before, _ in sizes)
 
 
@@ -96,7 +96,7 @@ def test_a_library_for_each_processor_and_size_of_pages(tmp_path: Path, target: 
     subprocess.run(command, check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
     before, after = check(made)
     assert after < before - max(0, 3000 * 20 - 2 * int(pages))
-    program = Program.read(compact_elf(read(strip_elf(on_disk(made))), packs=True, tables=False))
+    program = LoadedElf.read(compact_elf(read(strip_elf(on_disk(made))), packs=True, tables=False))
     assert program is not None
     assert all((each.vaddr - each.offset) % int(pages) == 0 for each in program.loaded())
     assert any(each.flags & PF_W for each in program.loaded())

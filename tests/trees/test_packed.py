@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SITE = "/usr/lib/python3/site-packages"
 LIB = "/usr/lib/python3"
-PART = packing.Part(SITE, (SITE,))
+PART = packing.PackedPart(SITE, (SITE,))
 # An extension module of several blocks, with data that is no use to anybody
 MODULE = """
 #define PY_SSIZE_T_CLEAN
@@ -102,7 +102,7 @@ def test_a_file_that_is_cut_off_is_no_module(site: Path) -> None:
 def test_the_second_time_it_comes_from_the_cache(
     site: Path, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(packing._Block, "packed")  # noqa: SLF001  # whatever would compress again
+    monkeypatch.delattr(packing._PackedBlock, "packed")  # noqa: SLF001  # whatever would compress again
     heavy = tmp_path / "heavy.so"
     tree = Tree({f"{SITE}/pack/heavy.so": File(OnDisk(heavy, heavy.stat().st_size))})
     again = packing.packed(PART, workspace)(tree).entries[f"{SITE}/pack/heavy.so.xz"]
@@ -147,8 +147,8 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     return Tree({path: File(OnDisk(file, file.stat().st_size), 0o755) for path, file in made.items()})
 
 
-def part(*needed: str) -> packing.Part:
-    return packing.Part(
+def part(*needed: str) -> packing.PackedPart:
+    return packing.PackedPart(
         f"{LIB}/site", (f"{LIB}/lib-dynload",), packing.LIBRARY_LOADER, "/bin/program", frozenset(needed)
     )
 

@@ -9,7 +9,7 @@ from cannery.audit.rules import linkage, machine, permissions, programs, secrets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.audit.contents import Contents
+    from cannery.audit.contents import ImageContents
     from cannery.audit.finding import Finding, Rule
 
 __all__ = ["RULES", "check"]
@@ -19,7 +19,7 @@ _THEMES = (source, machine, secrets, permissions, programs, start, linkage)
 RULES: dict[str, Rule] = {rule.id: rule for theme in _THEMES for rule in theme.RULES}
 
 
-def check(contents: Contents) -> list[Finding]:
+def check(contents: ImageContents) -> list[Finding]:
     """What breaks the rules, the worst first."""
     found: Iterator[Finding] = (finding for theme in _THEMES for finding in theme.check(contents))
     return sorted(found, key=lambda finding: (-finding.severity, finding.rule.id, finding.path, finding.layer or 0))

@@ -10,7 +10,7 @@ from cannery.audit.finding import Finding, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cannery.audit.contents import Contents, Place
+    from cannery.audit.contents import ImageContents, PlacedNode
     from cannery.elf.dynamic import Elf
 
 __all__ = ["RULES", "check", "links"]
@@ -35,7 +35,7 @@ _ARCHITECTURES = {  # Go's names -> ELF's
 }
 
 
-def check(contents: Contents) -> Iterator[Finding]:
+def check(contents: ImageContents) -> Iterator[Finding]:
     """What is missing, foreign or looked for outside; and at the end what all of it links to."""
     present = {posixpath.basename(path) for path, place in contents.visible.items() if place.node.kind != "folder"}
     machine = _ARCHITECTURES.get(str(contents.config.get("architecture")))
@@ -51,7 +51,7 @@ def check(contents: Contents) -> Iterator[Finding]:
         yield Finding(LINKS, ", ".join(sorted(linked)))
 
 
-def links(contents: Contents) -> Mapping[str, tuple[str, ...]]:
+def links(contents: ImageContents) -> Mapping[str, tuple[str, ...]]:
     """The shared libraries that anything in the image needs, each with where it lies."""
     where: dict[str, list[str]] = {}
     for path in contents.visible:
@@ -65,7 +65,7 @@ def links(contents: Contents) -> Mapping[str, tuple[str, ...]]:
     return {soname: tuple(sorted(where.get(soname, ()))) for soname in needed}
 
 
-def _problems(contents: Contents, place: Place, elf: Elf, present: set[str]) -> Iterator[Finding]:
+def _problems(contents: ImageContents, place: PlacedNode, elf: Elf, present: set[str]) -> Iterator[Finding]:
     path = place.node.path
     missing = [soname for soname in elf.needed if posixpath.basename(soname) not in present]
     if missing:

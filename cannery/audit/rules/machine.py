@@ -9,7 +9,7 @@ from cannery.audit.finding import Finding, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.audit.contents import Contents
+    from cannery.audit.contents import ImageContents
 
 __all__ = ["RULES", "check"]
 
@@ -23,7 +23,7 @@ OTHERS = Rule("CAN202", Severity.INFO, "a path of somebody's build machine in ot
 RULES = (OWN, OTHERS)
 
 
-def check(contents: Contents) -> Iterator[Finding]:
+def check(contents: ImageContents) -> Iterator[Finding]:
     """Paths of build folders that compiled files hold."""
     for place in contents.files():
         if paths := place.node.facts.build_paths:

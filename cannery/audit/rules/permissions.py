@@ -10,7 +10,7 @@ from cannery.audit.finding import Finding, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.audit.contents import Contents, Node
+    from cannery.audit.contents import ImageContents, Node
 
 __all__ = ["RULES", "check"]
 
@@ -26,7 +26,7 @@ RULES = (SETUID, FOLDER, FILE, OWN, CAPABILITIES)
 _CODE = (".py", ".pyc", ".so")
 
 
-def check(contents: Contents) -> Iterator[Finding]:
+def check(contents: ImageContents) -> Iterator[Finding]:
     """What a container sees of such files; what a later layer hides harms nobody."""
     user = str(contents.start.get("User") or "").partition(":")[0]
     for path, place in sorted(contents.visible.items()):

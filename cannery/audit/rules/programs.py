@@ -11,7 +11,7 @@ from cannery.audit.finding import Finding, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.audit.contents import Contents
+    from cannery.audit.contents import ImageContents
 
 __all__ = ["RULES", "check"]
 
@@ -33,7 +33,7 @@ _NAMES = {
 _FOLDERS = re.compile(r"(?:/usr|/usr/local|/opt/[^/]+|/app/\.?venv|/venv|/busybox|/root/\.local)?/s?bin|/busybox")
 
 
-def check(contents: Contents) -> Iterator[Finding]:
+def check(contents: ImageContents) -> Iterator[Finding]:
     """Programs of those names where programs lie; one finding for what is the same program."""
     for path, place in sorted(contents.visible.items()):
         folder, name = posixpath.split(path)

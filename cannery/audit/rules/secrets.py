@@ -12,7 +12,7 @@ from cannery.project.secrets import holds_password, secret_by_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.audit.contents import Contents
+    from cannery.audit.contents import ImageContents
 
 __all__ = ["RULES", "check"]
 
@@ -36,7 +36,7 @@ RULES = (BY_NAME, BY_CONTENT, VARIABLE, HISTORY, OF_OTHERS)
 _ASSIGNED = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)=(\S+)")
 
 
-def check(contents: Contents) -> Iterator[Finding]:
+def check(contents: ImageContents) -> Iterator[Finding]:
     """Secrets in files of every layer, in variables and in the history; none of them is shown."""
     for place in contents.files():
         path, kind = place.node.path, place.node.facts.secret

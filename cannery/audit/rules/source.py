@@ -13,7 +13,7 @@ from cannery.audit.scan import BYTECODE, SOURCES, extension_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.audit.contents import Contents, Place
+    from cannery.audit.contents import ImageContents, PlacedNode
 
 __all__ = ["RULES", "check"]
 
@@ -48,7 +48,7 @@ _C = (".c", ".cc", ".cpp", ".cxx")
 _PACKAGE = re.compile(r".*/(?:site|dist)-packages/([^/]+)|(.*/lib/python3[^/]*)/")
 
 
-def check(contents: Contents) -> Iterator[Finding]:
+def check(contents: ImageContents) -> Iterator[Finding]:
     """What remains of the app's source, and what can be read of it; dependencies are counted."""
     others: Counter[tuple[str, int]] = Counter()
     for place in contents.files():
@@ -61,7 +61,7 @@ def check(contents: Contents) -> Iterator[Finding]:
     yield from _twice(contents)
 
 
-def _own(place: Place) -> Iterator[Finding]:
+def _own(place: PlacedNode) -> Iterator[Finding]:
     path, facts = place.node.path, place.node.facts
     if facts.starts_only:
         yield _finding(STARTER, "it imports names and calls them at most", place)
@@ -79,7 +79,7 @@ def _own(place: Place) -> Iterator[Finding]:
     yield from _compiled(place)
 
 
-def _compiled(place: Place) -> Iterator[Finding]:
+def _compiled(place: PlacedNode) -> Iterator[Finding]:
     elf = place.node.facts.elf
     if elf is None:
         return
@@ -95,7 +95,7 @@ def _compiled(place: Place) -> Iterator[Finding]:
         yield _finding(READABLE, "compiled, which is no encryption", place)
 
 
-def _twice(contents: Contents) -> Iterator[Finding]:
+def _twice(contents: ImageContents) -> Iterator[Finding]:
     """Modules of the app that are an extension module and something else."""
     paths = {path for path, place in contents.visible.items() if place.node.kind == "file" and contents.own(path)}
     for path in sorted(paths):
@@ -107,7 +107,7 @@ def _twice(contents: Contents) -> Iterator[Finding]:
                 yield _finding(TWICE, f"{posixpath.basename(path)} is loaded in its place", contents.visible[other])
 
 
-def _finding(rule: Rule, message: str, place: Place) -> Finding:
+def _finding(rule: Rule, message: str, place: PlacedNode) -> Finding:
     return Finding(rule, message, place.node.path, place.layer, place.hidden)
 
 

@@ -9,7 +9,7 @@ from cannery.audit.finding import Finding, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.audit.contents import Contents
+    from cannery.audit.contents import ImageContents
 
 __all__ = ["RULES", "check"]
 
@@ -35,7 +35,7 @@ _ANYBODYS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # the image's
 _SHELLS = ("/bin/sh", "/bin/bash", "sh", "bash")
 
 
-def check(contents: Contents) -> Iterator[Finding]:
+def check(contents: ImageContents) -> Iterator[Finding]:
     """What the configuration says of users, programs and searches."""
     user = str(contents.start.get("User") or "").partition(":")[0]
     if user in {"", "0", "root"}:
@@ -54,7 +54,7 @@ def check(contents: Contents) -> Iterator[Finding]:
             yield Finding(UNPACKS, "into /tmp, which is often mounted noexec", path, place.layer)
 
 
-def _searches(contents: Contents) -> Iterator[Finding]:
+def _searches(contents: ImageContents) -> Iterator[Finding]:
     for name in _SEARCHES:
         for folder in contents.environment.get(name, "").split(":") if contents.environment.get(name) else ():
             if not folder.startswith("/"):

@@ -29,7 +29,7 @@ def run_attached(client: APIClient, container: str, *, tty: bool) -> int:
     stream = client.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     with Conversation(stream, tty=tty, resize=lambda: _resize(client.resize, container)) as conversation:
         client.start(container)
-        conversation.hold(_Stopping(lambda number: client.kill(container, number)))
+        conversation.hold(_ContainerStopping(lambda number: client.kill(container, number)))
     return int(client.wait(container)["StatusCode"])
 
 
@@ -47,7 +47,7 @@ def exec_attached(client: APIClient, container: str, command: Sequence[str]) -> 
     return int(client.exec_inspect(session)["ExitCode"])
 
 
-class _Stopping:
+class _ContainerStopping:
     """Hands signals to the container; a program that won't end is ended."""
 
     def __init__(self, kill: Callable[[int], object]) -> None:

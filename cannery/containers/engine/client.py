@@ -39,7 +39,7 @@ def client_for(endpoint: Endpoint, *, timeout: int) -> APIClient:
     elif endpoint.source == "DOCKER_HOST":
         settings = kwargs_from_env()
         address, tls = settings.get("base_url", address), settings.get("tls", False)
-    return _Client(address, version="auto", timeout=timeout, tls=tls)
+    return _SdkClient(address, version="auto", timeout=timeout, tls=tls)
 
 
 def version_of(endpoint: Endpoint, *, timeout: int) -> Any:
@@ -57,7 +57,7 @@ def version_of(endpoint: Endpoint, *, timeout: int) -> Any:
         return client.version()
 
 
-class _Client(APIClient):
+class _SdkClient(APIClient):
     """The SDK's client; certificates that an engine was named with aren't beaten by ``REQUESTS_CA_BUNDLE``."""
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
     from cannery.image.image import Image
 
-__all__ = ["IMAGE_LABEL", "TASK_LABEL", "Container", "Engine", "Job", "Loaded", "StoredImage", "Usage"]
+__all__ = [
+    "IMAGE_LABEL",
+    "TASK_LABEL",
+    "ContainerRequest",
+    "Engine",
+    "EngineContainer",
+    "Loaded",
+    "StoredImage",
+    "Usage",
+]
 
 IMAGE_LABEL: Final = "dev.cannery.recipe"  # on every image that cannery builds, and on what others build from it
 TASK_LABEL: Final = "dev.cannery.task"  # on every container that cannery starts, and on no other
@@ -27,7 +36,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ContainerRequest:
     """A container to start."""
 
     task: str  # which of cannery's tasks starts it
@@ -42,7 +51,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
+class EngineContainer:
     """A container of an engine."""
 
     id: str
@@ -117,7 +126,7 @@ class Engine(Protocol):
         """The ID of the image of that name, if the engine has it."""
         ...
 
-    def run(self, job: Job) -> int:
+    def run(self, job: ContainerRequest) -> int:
         """Run a container on this process's terminal or streams, remove it, and return its exit code."""
         ...
 
@@ -126,7 +135,7 @@ class Engine(Protocol):
         """What its containers run on, by Go's name."""
         ...
 
-    def create(self, job: Job) -> str:
+    def create(self, job: ContainerRequest) -> str:
         """Make a container that waits in the background once it's started, gone when it's stopped; return its ID."""
         ...
 
@@ -154,7 +163,7 @@ class Engine(Protocol):
         """How containers of ``image`` start (the "config" part of OCI image-spec v1.1, config.md)."""
         ...
 
-    def containers(self, *, label: str | None = None, sizes: bool = False) -> tuple[Container, ...]:
+    def containers(self, *, label: str | None = None, sizes: bool = False) -> tuple[EngineContainer, ...]:
         """The containers, running or not."""
         ...
 

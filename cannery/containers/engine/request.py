@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cannery.containers.engine.engine import TASK_LABEL
 
 if TYPE_CHECKING:
-    from cannery.containers.engine.engine import Job
+    from cannery.containers.engine.engine import ContainerRequest
 
 __all__ = ["Request", "container_request"]
 
@@ -27,7 +27,7 @@ class Request(NamedTuple):
         return bool(self.config["Tty"])
 
 
-def container_request(job: Job, *, local: bool, waiting: bool = False) -> Request:
+def container_request(job: ContainerRequest, *, local: bool, waiting: bool = False) -> Request:
     """The request for ``job``; a ``local`` engine publishes ports to this machine alone.
 
     ``waiting`` containers are for others to enter: their first program reads a terminal that nobody types at.
@@ -61,7 +61,7 @@ def container_request(job: Job, *, local: bool, waiting: bool = False) -> Reques
     return Request(config, job.name)
 
 
-def _hardened(job: Job) -> dict[str, Any]:
+def _hardened(job: ContainerRequest) -> dict[str, Any]:
     """As the embedded runner has it: a root that is read-only, no capabilities, scratch folders that are empty."""
     return {
         "ReadonlyRootfs": True,

@@ -12,7 +12,7 @@ from docker.errors import APIError, NotFound
 from docker.utils import parse_repository_tag
 
 from cannery.containers.engine.client import Chunks, advice, client_for, remove_container, translated
-from cannery.containers.engine.engine import Container, Job, StoredImage, Usage
+from cannery.containers.engine.engine import ContainerRequest, EngineContainer, StoredImage, Usage
 from cannery.containers.engine.present import image_id, names_of, prefixed
 from cannery.containers.engine.request import container_request
 from cannery.errors import ImageError, MachineError
@@ -83,7 +83,7 @@ class SdkEngine:
                     step="something else may have tagged an image meanwhile: try again",
                 )
 
-    def run(self, job: Job) -> int:
+    def run(self, job: ContainerRequest) -> int:
         """Run a container on this process's terminal or streams, remove it, and return its exit code."""
         from cannery.containers.engine.attached import run_attached  # noqa: PLC0415  # terminals are a Unix matter
 
@@ -101,7 +101,7 @@ class SdkEngine:
         with self._translated():
             return str(self.client.version()["Arch"])
 
-    def create(self, job: Job) -> str:
+    def create(self, job: ContainerRequest) -> str:
         """Make a container that waits in the background once it's started, gone when it's stopped; return its ID."""
         request = container_request(job, local=self._local, waiting=True)
         with self._translated():
@@ -144,7 +144,7 @@ class SdkEngine:
         with self._translated():
             return dict(self.client.inspect_image(image)["Config"])
 
-    def containers(self, *, label: str | None = None, sizes: bool = False) -> tuple[Container, ...]:
+    def containers(self, *, label: str | None = None, sizes: bool = False) -> tuple[EngineContainer, ...]:
         """The containers, running or not."""
         filters = {"label": label} if label else {}
         with self._translated():
@@ -244,8 +244,8 @@ class SdkEngine:
         return tuple(zip(names, sizes, strict=False))
 
 
-def _container(found: Mapping[str, Any]) -> Container:
-    return Container(
+def _container(found: Mapping[str, Any]) -> EngineContainer:
+    return EngineContainer(
         id=found["Id"],
         name=(found.get("Names") or [""])[0].lstrip("/"),
         image=found["Image"],

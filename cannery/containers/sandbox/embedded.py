@@ -50,7 +50,7 @@ _NAMESPACES: Final = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
 _READY: Final = b"ready\n"
 
 
-class _Start(NamedTuple):
+class _Handover(NamedTuple):
     """What the processes of a container hand down to each other."""
 
     container: Container
@@ -83,7 +83,7 @@ def _launch(container: Container, mask: Iterable[int]) -> int:
     """Start the processes and return the first one's ID once the program runs."""
     report, told = os.pipe()
     mapped, go = os.pipe()
-    start = _Start(container, _id_maps(container), mask, told, mapped, os.getpid())
+    start = _Handover(container, _id_maps(container), mask, told, mapped, os.getpid())
     with open(report, "rb") as messages, open(go, "wb", buffering=0) as gate:
         monitor = _fork(start, _monitor, closing=(report, go))
         os.close(told)
@@ -116,7 +116,7 @@ def _id_maps(container: Container) -> IdMaps:
     return id_maps(container.uid, container.gid, own=(uids, gids), privileged=may_map_others(status))
 
 
-def _monitor(start: _Start) -> int:
+def _monitor(start: _Handover) -> int:
     """Own the namespaces, and wait for process 1."""
     unshare(_NAMESPACES)
     os.write(start.told, _READY)
@@ -132,7 +132,7 @@ def _monitor(start: _Start) -> int:
     return supervise(init)
 
 
-def _init(start: _Start, alive: int) -> int:
+def _init(start: _Handover, alive: int) -> int:
     """Be process 1: furnish the container, start the program, reap orphans."""
     os.umask(0o022)
     sys.meta_path.clear()  # an import would take the image's code from now on
@@ -149,7 +149,7 @@ def _init(start: _Start, alive: int) -> int:
     return supervise(program, orphans=True)
 
 
-def _program(start: _Start) -> int:
+def _program(start: _Handover) -> int:
     """Become the program."""
     container = start.container
     with step(CHDIR):
@@ -184,7 +184,7 @@ def _candidates(container: Container) -> list[str]:
     return [f"{folder or '.'}/{name}" for folder in container.env.get("PATH", "").split(":")]
 
 
-def _fork(start: _Start, body: Callable[[_Start], int], *, closing: Iterable[int] = ()) -> int:
+def _fork(start: _Handover, body: Callable[[_Handover], int], *, closing: Iterable[int] = ()) -> int:
     """Return the process ID of a child that runs ``body`` and ends with the exit code that it returns."""
     with step("fork"):
         pid = os.fork()
@@ -195,7 +195,7 @@ def _fork(start: _Start, body: Callable[[_Start], int], *, closing: Iterable[int
     return pid
 
 
-def _end_with(body: Callable[[_Start], int], start: _Start) -> NoReturn:
+def _end_with(body: Callable[[_Handover], int], start: _Handover) -> NoReturn:
     """Run ``body`` and end at once: nothing of the caller's is flushed or cleaned up a second time."""
     code = 1
     try:

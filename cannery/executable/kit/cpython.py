@@ -16,7 +16,7 @@ from cannery.workspace.process import find
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.executable.kit.toolchain import Toolchain
+    from cannery.executable.kit.toolchain import ZigToolchain
 
 __all__ = ["NEEDED", "cpython"]
 
@@ -47,7 +47,7 @@ _REPLACED = ("config.o", "deepfreeze.o", "frozen.o", "getpath.o")  # by what is 
 _LEFT_OUT = ("_curses", "_curses_panel", "_dbm", "_gdbm", "_tkinter", "_uuid", "nis", "ossaudiodev", "readline")
 
 
-def cpython(tools: Toolchain, *, tests: bool = False) -> Path:
+def cpython(tools: ZigToolchain, *, tests: bool = False) -> Path:
     """The folder with ``lib`` (static libraries), ``include``, ``bin`` and the licences of CPython.
 
     With ``tests`` the interpreter has the modules that CPython's own tests ask for.
@@ -80,7 +80,7 @@ def cpython(tools: Toolchain, *, tests: bool = False) -> Path:
     return workspace.cache.folder("static-pythons", key, fill, waiting=lambda: workspace.progress(waiting))
 
 
-def _configure(tools: Toolchain, top: Path, prefix: Path, settled: tuple[str, ...]) -> None:
+def _configure(tools: ZigToolchain, top: Path, prefix: Path, settled: tuple[str, ...]) -> None:
     native = native_target()
     options = [*settled, f"--host={tools.target.triple}", f"--with-openssl={prefix}"]
     options += [f"py_cv_module_{name}=n/a" for name in _LEFT_OUT]
@@ -120,20 +120,20 @@ def _setup(top: Path) -> Iterator[str]:
         yield f"{ctypes}{sources} {_CTYPES}" if ctypes else line
 
 
-def _build(tools: Toolchain, top: Path) -> None:
+def _build(tools: ZigToolchain, top: Path) -> None:
     make = find("make", "gmake", step="install it: apt-get install make")
     path = os.pathsep.join([str(top / ".cannery"), *os.get_exec_path()])
     tools.run(make, jobs(), "python", cwd=top, env={"PATH": path})
 
 
-def _build_python(tools: Toolchain) -> Path:
+def _build_python(tools: ZigToolchain) -> Path:
     from dataclasses import replace  # noqa: PLC0415
 
     (python,) = (cpython(replace(tools, target=native_target())) / "bin").iterdir()
     return python
 
 
-def _collect(tools: Toolchain, top: Path, folder: Path) -> None:
+def _collect(tools: ZigToolchain, top: Path, folder: Path) -> None:
     """Keep what links and what runs: libraries, headers, the interpreter, the modules in Python."""
     for part in ("lib", "include", "bin"):
         (folder / part).mkdir()

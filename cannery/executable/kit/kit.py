@@ -25,7 +25,7 @@ from cannery.workspace.keys import key_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cannery.executable.kit.toolchain import Target
+    from cannery.executable.kit.toolchain import BuildTarget
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
@@ -51,7 +51,7 @@ class Kit:
 
     folder: Path
     key: str
-    target: Target
+    target: BuildTarget
     interpreter: Interpreter  # runs here, and has the kit's own standard library
     builtins: tuple[tuple[str, str], ...]  # modules inside Python, with the functions that make them
 
@@ -168,7 +168,7 @@ def write_kit(kit: Kit, path: Path) -> Digest:
     return Digest.of_content(OnDisk(path, path.stat().st_size))
 
 
-def _assemble(python: Path, libraries: list[Path], target: Target, folder: Path) -> None:
+def _assemble(python: Path, libraries: list[Path], target: BuildTarget, folder: Path) -> None:
     shutil.copytree(python, folder, dirs_exist_ok=True)
     licenses = folder / "licenses"
     licenses.mkdir()
@@ -184,7 +184,7 @@ def _assemble(python: Path, libraries: list[Path], target: Target, folder: Path)
     (folder / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
-def write_configuration(folder: Path, target: Target) -> None:
+def write_configuration(folder: Path, target: BuildTarget) -> None:
     """Add the module that sysconfig asks to the standard library below ``folder``."""
     (stdlib,) = (folder / "lib").glob("python3*")
     data = stdlib / f"_sysconfigdata__linux_{target.triple}.py"

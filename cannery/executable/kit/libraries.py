@@ -15,9 +15,11 @@ from cannery.workspace.process import find
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cannery.executable.kit.toolchain import Toolchain
+    from cannery.executable.kit.toolchain import ZigToolchain
 
-    Recipe = Callable[[Toolchain, Path, Path], None]  # from the unpacked source to a folder with lib and include
+    LibraryRecipe = Callable[
+        [ZigToolchain, Path, Path], None
+    ]  # from the unpacked source to a folder with lib and include
 
 __all__ = ["LIBRARIES", "jobs", "library"]
 
@@ -25,7 +27,7 @@ _VERSIONS = {"zstd": 4}  # of the recipes below: counts up when one changes what
 _VERSION = 2  # of all others
 
 
-def library(name: str, tools: Toolchain) -> Path:
+def library(name: str, tools: ZigToolchain) -> Path:
     """The folder with ``lib``, ``include`` and the licence of the library ``name`` for the target."""
     workspace = tools.workspace
     source = known_sources()[name]
@@ -53,18 +55,18 @@ def jobs() -> str:
     return f"-j{len(os.sched_getaffinity(0))}"
 
 
-def _zlib(tools: Toolchain, top: Path, folder: Path) -> None:
+def _zlib(tools: ZigToolchain, top: Path, folder: Path) -> None:
     _from_files(tools, folder, "z", sorted(top.glob("*.c")), ("-D_LARGEFILE64_SOURCE=1", "-DHAVE_UNISTD_H"))
     _copy(top, folder, "zlib.h", "zconf.h")
 
 
-def _bzip2(tools: Toolchain, top: Path, folder: Path) -> None:
+def _bzip2(tools: ZigToolchain, top: Path, folder: Path) -> None:
     names = ("blocksort", "huffman", "crctable", "randtable", "compress", "decompress", "bzlib")
     _from_files(tools, folder, "bz2", [top / f"{name}.c" for name in names], ("-D_FILE_OFFSET_BITS=64",))
     _copy(top, folder, "bzlib.h")
 
 
-def _zstd(tools: Toolchain, top: Path, folder: Path) -> None:
+def _zstd(tools: ZigToolchain, top: Path, folder: Path) -> None:
     """The decompressor alone."""
     common = [path for path in sorted((top / "lib/common").glob("*.c")) if path.stem not in {"pool", "threading"}]
     sources = [*common, *sorted((top / "lib/decompress").glob("*.c"))]
@@ -79,7 +81,7 @@ _ZSTD = (
 )
 
 
-def _sqlite(tools: Toolchain, top: Path, folder: Path) -> None:
+def _sqlite(tools: ZigToolchain, top: Path, folder: Path) -> None:
     """SQLite's single file, with what Debian and python.org turn on."""
     home = top if (top / "sqlite3.c").is_file() else top / "extsrc"
     features = ("FTS3", "FTS3_PARENTHESIS", "FTS4", "FTS5", "RTREE", "MATH_FUNCTIONS", "COLUMN_METADATA")
@@ -89,7 +91,7 @@ def _sqlite(tools: Toolchain, top: Path, folder: Path) -> None:
     _copy(home, folder, "sqlite3.h")
 
 
-def _xz(tools: Toolchain, top: Path, folder: Path) -> None:
+def _xz(tools: ZigToolchain, top: Path, folder: Path) -> None:
     without = ("xz", "xzdec", "lzmadec", "lzmainfo", "lzma-links", "scripts", "doc", "nls", "shared")
     _configure(tools, top, *(f"--disable-{part}" for part in without))
     _make(tools, top, top / "src/liblzma")
@@ -97,7 +99,7 @@ def _xz(tools: Toolchain, top: Path, folder: Path) -> None:
     shutil.copytree(top / "src/liblzma/api", folder / "include", dirs_exist_ok=True, ignore=_no_headers)
 
 
-def _libffi(tools: Toolchain, top: Path, folder: Path) -> None:
+def _libffi(tools: ZigToolchain, top: Path, folder: Path) -> None:
     _configure(tools, top, "--disable-shared", "--enable-static", "--disable-docs", "--disable-exec-static-tramp")
     (built,) = (path for path in top.iterdir() if path.name == tools.target.triple or _is_build(path))
     _make(tools, top, built)
@@ -105,7 +107,7 @@ def _libffi(tools: Toolchain, top: Path, folder: Path) -> None:
     _copy(built / "include", folder, "ffi.h", "ffitarget.h")
 
 
-def _openssl(tools: Toolchain, top: Path, folder: Path) -> None:
+def _openssl(tools: ZigToolchain, top: Path, folder: Path) -> None:
     """What Python's ``ssl`` and ``hashlib`` can reach: no engines, no ciphers that nobody speaks any more."""
     perl = find("perl", step="install it: apt-get install perl")
     tools.run(
@@ -144,7 +146,7 @@ _OPENSSL_WITHOUT = (
     *("sm4", "whirlpool", "weak-ssl-ciphers"),
 )
 
-LIBRARIES: Mapping[str, Recipe] = {
+LIBRARIES: Mapping[str, LibraryRecipe] = {
     "zlib": _zlib,
     "bzip2": _bzip2,
     "xz": _xz,
@@ -156,7 +158,7 @@ LIBRARIES: Mapping[str, Recipe] = {
 
 
 def _from_files(
-    tools: Toolchain, folder: Path, name: str, sources: list[Path], flags: tuple[str, ...] | list[str]
+    tools: ZigToolchain, folder: Path, name: str, sources: list[Path], flags: tuple[str, ...] | list[str]
 ) -> None:
     with tools.workspace.cache.scratch() as objects:
         tools.archive(tools.compile(sources, objects, flags), folder / "lib" / f"lib{name}.a")
@@ -168,12 +170,12 @@ def _copy(top: Path, folder: Path, *headers: str) -> None:
             shutil.copy(top / header, folder / "include")
 
 
-def _configure(tools: Toolchain, top: Path, *options: str) -> None:
+def _configure(tools: ZigToolchain, top: Path, *options: str) -> None:
     command = ("./configure", f"--host={tools.target.triple}", f"--build={_build_machine()}", *options)
     tools.run(*command, "CFLAGS=", cwd=top, env=tools.programs(top))
 
 
-def _make(tools: Toolchain, top: Path, folder: Path, *targets: str) -> None:
+def _make(tools: ZigToolchain, top: Path, folder: Path, *targets: str) -> None:
     make = find("make", "gmake", step="install it: apt-get install make")
     path = os.pathsep.join([str(top / ".cannery"), *os.get_exec_path()])
     tools.run(make, jobs(), *targets, cwd=folder, env={"PATH": path})

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Archive", "Source", "known_sources", "locate", "unpack"]
+__all__ = ["SourceArchive", "SourcePackage", "known_sources", "locate", "unpack"]
 
 _LIST = Path(__file__).with_name("sources.toml")
 _PATIENCE = 30  # seconds without an answer
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class SourceArchive:
     """One published form of a source."""
 
     address: str
@@ -42,25 +42,27 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourcePackage:
     """What a part of the kit is built from: any one of its archives."""
 
     name: str
     version: str
     license: str  # the file in it that says how it may be used; empty where it's in the public domain
-    archives: tuple[Archive, ...]
+    archives: tuple[SourceArchive, ...]
 
 
-def known_sources() -> Mapping[str, Source]:
+def known_sources() -> Mapping[str, SourcePackage]:
     """The sources that ``sources.toml`` lists, by name."""
     listed = tomllib.loads(_LIST.read_text(encoding="utf-8"))
     return {
-        name: Source(name, entry["version"], entry["license"], tuple(Archive(**each) for each in entry["archives"]))
+        name: SourcePackage(
+            name, entry["version"], entry["license"], tuple(SourceArchive(**each) for each in entry["archives"])
+        )
         for name, entry in listed.items()
     }
 
 
-def locate(source: Source, workspace: Workspace) -> tuple[Path, Archive]:
+def locate(source: SourcePackage, workspace: Workspace) -> tuple[Path, SourceArchive]:
     """An archive of ``source`` on this machine: from ``CANNERY_SOURCES``, from the cache, or fetched now.
 
     Raises :class:`ToolError` where there is none, or where one isn't what its SHA-256 promises.
@@ -84,7 +86,7 @@ def unpack(path: Path, folder: Path) -> Path:
     return top
 
 
-def _check(path: Path, archive: Archive) -> None:
+def _check(path: Path, archive: SourceArchive) -> None:
     with explained(path, "read"), path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != archive.sha256:
@@ -95,7 +97,7 @@ def _check(path: Path, archive: Archive) -> None:
         )
 
 
-def _fetch(source: Source, folder: str | None, workspace: Workspace) -> tuple[Path, Archive]:
+def _fetch(source: SourcePackage, folder: str | None, workspace: Workspace) -> tuple[Path, SourceArchive]:
     failures: list[str] = []
     for archive in source.archives:
         workspace.progress(f"fetching {archive.name}")
@@ -111,7 +113,7 @@ def _fetch(source: Source, folder: str | None, workspace: Workspace) -> tuple[Pa
     )
 
 
-def _download(archive: Archive, workspace: Workspace) -> Path:
+def _download(archive: SourceArchive, workspace: Workspace) -> Path:
     with (
         urllib.request.urlopen(archive.address, timeout=_PATIENCE) as answer,  # noqa: S310  # https and http only
         workspace.cache.new_blob() as (stream, commit),

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["TARGETS", "Target", "Toolchain", "native_target", "target_for", "toolchain"]
+__all__ = ["TARGETS", "BuildTarget", "ZigToolchain", "native_target", "target_for", "toolchain"]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BuildTarget:
     """A machine that executables are made for, by everybody's name for it."""
 
     platform: str  # Go's (OCI image-spec v1.1, config.md)
@@ -35,12 +35,12 @@ class Target:
 
 
 TARGETS = (
-    Target("linux/amd64", "x86_64-linux-musl", "linux-x86_64", "x86_64-unknown-linux-musl"),
-    Target("linux/arm64", "aarch64-linux-musl", "linux-aarch64", "aarch64-unknown-linux-musl"),
+    BuildTarget("linux/amd64", "x86_64-linux-musl", "linux-x86_64", "x86_64-unknown-linux-musl"),
+    BuildTarget("linux/arm64", "aarch64-linux-musl", "linux-aarch64", "aarch64-unknown-linux-musl"),
 )
 
 
-def target_for(platform: Platform | str) -> Target:
+def target_for(platform: Platform | str) -> BuildTarget:
     """The target for ``platform``; raises :class:`ConfigurationError` where no static executable can be made for it."""
     wanted = Platform.parse(str(platform))
     for target in TARGETS:
@@ -52,7 +52,7 @@ def target_for(platform: Platform | str) -> Target:
     )
 
 
-def native_target() -> Target:
+def native_target() -> BuildTarget:
     """The target that this machine is; raises :class:`ConfigurationError` where it's none."""
     machine = os.uname().machine
     for target in TARGETS:
@@ -64,12 +64,12 @@ def native_target() -> Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Toolchain:
+class ZigToolchain:
     """zig as C compiler, archiver and linker for one target."""
 
     zig: Path
     version: str
-    target: Target
+    target: BuildTarget
     workspace: Workspace
 
     # Small code, each function in a section of its own, so that the link can leave out what nothing calls.
@@ -140,11 +140,11 @@ class Toolchain:
         return {"PATH": path, **{name.upper(): name for name in commands}}
 
 
-def toolchain(target: Target, workspace: Workspace) -> Toolchain:
+def toolchain(target: BuildTarget, workspace: Workspace) -> ZigToolchain:
     """The toolchain for ``target``; raises :class:`ToolError` where zig isn't installed."""
     from importlib.metadata import version  # noqa: PLC0415
 
     found = importlib.util.find_spec("ziglang")
     if found is None or found.origin is None:
         raise ToolError("zig is not installed: it's the C compiler", step='run: pip install "cannery[static]"')
-    return Toolchain(Path(found.origin).with_name("zig"), version("ziglang"), target, workspace)
+    return ZigToolchain(Path(found.origin).with_name("zig"), version("ziglang"), target, workspace)

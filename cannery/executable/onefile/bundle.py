@@ -19,7 +19,7 @@ from cannery.workspace.process import ProgramFailed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.executable.onefile.stage import Parts, Stage
+    from cannery.executable.onefile.stage import BundleParts, Stage
     from cannery.executable.onefile.tools import Tools
     from cannery.image.tree import Entry, Transform
     from cannery.python.interpreter import Interpreter
@@ -52,7 +52,7 @@ class Bundle:
 
 
 def bundle(
-    parts: Parts,
+    parts: BundleParts,
     finish: Transform,
     interpreter: Interpreter,
     tools: Tools,
@@ -79,7 +79,7 @@ def bundle(
     )
 
 
-def _key(parts: Parts, finish: Transform, interpreter: Interpreter, tools: Tools, *, one_file: bool) -> str:
+def _key(parts: BundleParts, finish: Transform, interpreter: Interpreter, tools: Tools, *, one_file: bool) -> str:
     own = [(path.name, stamp(path)) for path in sorted(Path(__file__).parent.rglob("*.py"))]
     trees = (parts.code.key, parts.resources.key, parts.wheels.key if parts.wheels else None)
     rest = (parts.name, str(parts.entry), parts.roots, parts.without, parts.stand_ins, parts.reached, parts.left_out)
@@ -109,7 +109,7 @@ def _size(path: Path) -> int | None:
 
 def _make(
     key: str,
-    parts: Parts,
+    parts: BundleParts,
     finish: Transform,
     interpreter: Interpreter,
     tools: Tools,

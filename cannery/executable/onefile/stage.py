@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, Symlink, Tree
-from cannery.project.app import EntryPoint, Function, Module, Script
+from cannery.project.app import EntryPoint, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.workspace.process import find_uv
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.process import Runner
 
-__all__ = ["Parts", "Stage", "set_stage", "starting_script", "write_tree"]
+__all__ = ["BundleParts", "Stage", "set_stage", "starting_script", "write_tree"]
 
 _HOME: Final = PurePosixPath("/app")  # of the app's files, in the image's trees
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
@@ -31,7 +31,7 @@ _HERE: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class BundleParts:
     """What a program is made of."""
 
     name: str
@@ -56,7 +56,7 @@ class Stage:
     python: Path  # of the environment
 
 
-def set_stage(folder: Path, parts: Parts, interpreter: Interpreter, tools: Tools, run: Runner) -> Stage:
+def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools: Tools, run: Runner) -> Stage:
     """Fill ``folder`` with all that PyInstaller takes."""
     environment = folder / "environment"
     run(
@@ -123,7 +123,9 @@ def _link_tools(folder: Path, site: Path, tools: Tools) -> None:
     (site / "cannery-tools.pth").write_text(f"{folder}\n", encoding="utf-8")
 
 
-def _description(folder: Path, app: Path, site: Path, parts: Parts, interpreter: Interpreter) -> dict[str, object]:
+def _description(
+    folder: Path, app: Path, site: Path, parts: BundleParts, interpreter: Interpreter
+) -> dict[str, object]:
     own = _own_modules(parts)
     return {
         "name": parts.name,
@@ -142,7 +144,7 @@ def _description(folder: Path, app: Path, site: Path, parts: Parts, interpreter:
     }
 
 
-def _stand_ins(folder: Path, parts: Parts) -> Path:
+def _stand_ins(folder: Path, parts: BundleParts) -> Path:
     """A folder of modules that are found before Python's own."""
     place = folder / "stand-ins"
     place.mkdir()
@@ -156,7 +158,7 @@ def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
 
     That one lies in a folder of its own, and has a name that no module has: PyInstaller looks there for modules, too.
     """
-    if isinstance(entry, Script):
+    if isinstance(entry, ScriptEntry):
         return app / _HOME.relative_to("/") / entry.path
     script = folder / "start" / "cannery-start.py"
     script.parent.mkdir()
@@ -164,24 +166,24 @@ def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
     return script
 
 
-def starting_script(entry: Module | Function) -> str:
+def starting_script(entry: ModuleEntry | FunctionEntry) -> str:
     """A script that starts a module or a function, as Python and an installed script do."""
     match entry:
-        case Module(name):
+        case ModuleEntry(name):
             return f"import runpy\n\nrunpy.run_module({name!r}, run_name='__main__', alter_sys=True)\n"
-        case Function(_, module, attribute):
+        case FunctionEntry(_, module, attribute):
             first = attribute.partition(".")[0]
             return f"import sys\n\nfrom {module} import {first}\n\nsys.exit({attribute}())\n"
 
 
 def _children(entry: EntryPoint) -> str:
     """What runs first, told what the app's script is called as a module: nothing where that's no name of one."""
-    stem = entry.path.stem if isinstance(entry, Script) else ""
+    stem = entry.path.stem if isinstance(entry, ScriptEntry) else ""
     source = (_HERE / "payload" / "children.py").read_text(encoding="utf-8")
     return f"{source}\n\nbecome_child({stem if stem.isidentifier() else ''!r})\n"
 
 
-def _own_modules(parts: Parts) -> list[str]:
+def _own_modules(parts: BundleParts) -> list[str]:
     """The app's modules: all that are in its packages, as some may be found by looking into folders."""
     found = set()
     for relative in _relative(parts.code.tree, parts.roots):
@@ -204,7 +206,7 @@ def _relative(tree: Tree, roots: tuple[PurePosixPath, ...]) -> list[PurePosixPat
     return found
 
 
-def _data(app: Path, parts: Parts) -> list[tuple[str, str]]:
+def _data(app: Path, parts: BundleParts) -> list[tuple[str, str]]:
     """The app's other files: those of its packages beside their modules, resources as they lie in the project."""
     found = []
     for path, _ in parts.code.tree.files():
@@ -226,7 +228,7 @@ def _package_data(site: Path, paths: tuple[str, ...], interpreter: Interpreter) 
     return [(path, str(site / path)) for path in relative]
 
 
-def _left_out(parts: Parts, site: Path) -> str:
+def _left_out(parts: BundleParts, site: Path) -> str:
     """The runtime hook, told which modules there could be."""
     tops = {path.name.partition(".")[0] for path in site.iterdir() if not path.name.endswith((".dist-info", ".pth"))}
     known = sorted(name for name in {*tops, *(name.partition(".")[0] for name in _own_modules(parts))} if name)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from cannery.errors import ToolError
 from cannery.executable.onefile.bundle import INTERNAL
 from cannery.executable.onefile.stage import write_tree
-from cannery.executable.onefile.xz import Block, write_xz
+from cannery.executable.onefile.xz import XzBlock, write_xz
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, Symlink, Tree
 from cannery.workspace.digest import Digest
@@ -54,7 +54,7 @@ _FILTERS: Final = {"amd64": lzma.FILTER_X86, "386": lzma.FILTER_X86, "ppc64le": 
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _StaticxJob:
     """What is made of what."""
 
     name: str
@@ -83,7 +83,7 @@ def static(
 
     The same bundle gives the same bytes. ``packing`` is how it's compressed: ``xz`` or ``none``.
     """
-    job = _Job(name, bundle, libraries, packing, platform, tools, workspace)
+    job = _StaticxJob(name, bundle, libraries, packing, platform, tools, workspace)
     key = job.key
 
     def recall() -> OnDisk | None:
@@ -108,7 +108,7 @@ def static(
     return made
 
 
-def _make(job: _Job, program: Path, scratch: Path) -> None:
+def _make(job: _StaticxJob, program: Path, scratch: Path) -> None:
     """Have staticx lay out its archive, put the bundle into it in the same order every time, and compress it."""
     job.workspace.progress("freezing: staticx")
     executable, raw = scratch / job.name, scratch / "static"
@@ -139,7 +139,7 @@ def _explained(error: ProgramFailed) -> ToolError:
     )
 
 
-def _write_archive(job: _Job, theirs: tarfile.TarFile, path: Path) -> int:
+def _write_archive(job: _StaticxJob, theirs: tarfile.TarFile, path: Path) -> int:
     """Write what staticx has collected, and what it hasn't, to ``path``; returns where machine code begins there."""
     members = dict(_members(job, theirs))
     code = 0
@@ -164,13 +164,13 @@ def _is_code(name: str) -> bool:
     return ".so" in name
 
 
-def _packed(job: _Job, archive: Path, code: int) -> Path:
+def _packed(job: _StaticxJob, archive: Path, code: int) -> Path:
     """The archive compressed: bytecode, and machine code from ``code`` on, each as suits it."""
     path, size = archive.with_suffix(".xz"), archive.stat().st_size
     alike = _FILTERS.get(job.platform.architecture)
     blocks = (
-        Block(0, code, [{**_LZMA2, **_FOR_BYTECODE}]),
-        Block(code, size - code, [*([{"id": alike}] if alike else []), _LZMA2]),
+        XzBlock(0, code, [{**_LZMA2, **_FOR_BYTECODE}]),
+        XzBlock(code, size - code, [*([{"id": alike}] if alike else []), _LZMA2]),
     )
     with path.open("wb") as stream:
         write_xz(archive, blocks, stream, lambda done: job.workspace.progress("freezing: packing", done, size))
@@ -180,7 +180,7 @@ def _packed(job: _Job, archive: Path, code: int) -> Path:
 _Member = tuple[tarfile.TarInfo, Callable[[], BinaryIO] | None]
 
 
-def _members(job: _Job, theirs: tarfile.TarFile) -> Iterator[tuple[str, _Member]]:
+def _members(job: _StaticxJob, theirs: tarfile.TarFile) -> Iterator[tuple[str, _Member]]:
     """Everything by its name: staticx's own files come first, and libraries that it has too are left to it."""
     shared = set(theirs.getnames())
     for path, entry in job.bundle.tree:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-__all__ = ["Block", "write_xz"]
+__all__ = ["XzBlock", "write_xz"]
 
 _CHUNK: Final = 1 << 20  # bytes
 _MAGIC, _MAGIC_AT_END = b"\xfd7zXZ\0", b"YZ"
@@ -29,7 +29,7 @@ _PAUSE: Final = 0.1  # seconds from one look at the progress to the next
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class XzBlock:
     """A part of a file, and how it's compressed: a chain of lzma's filters, of which LZMA2 is the last."""
 
     start: int
@@ -46,7 +46,7 @@ class _Packed:
     done: int = 0  # bytes that were read
 
 
-def write_xz(source: Path, blocks: Sequence[Block], stream: BinaryIO, progress: Callable[[int], object]) -> None:
+def write_xz(source: Path, blocks: Sequence[XzBlock], stream: BinaryIO, progress: Callable[[int], object]) -> None:
     """Compress the ``blocks`` of ``source`` into ``stream``; ``progress`` is told how many bytes are done by now.
 
     The same blocks give the same bytes.
@@ -65,7 +65,7 @@ def write_xz(source: Path, blocks: Sequence[Block], stream: BinaryIO, progress: 
         _write(stream, blocks, packed)
 
 
-def _compress(source: Path, block: Block, packed: _Packed) -> None:
+def _compress(source: Path, block: XzBlock, packed: _Packed) -> None:
     compressor = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=block.filters)
     with source.open("rb") as stream:
         stream.seek(block.start)
@@ -76,7 +76,7 @@ def _compress(source: Path, block: Block, packed: _Packed) -> None:
     packed.content.write(compressor.flush())
 
 
-def _write(stream: BinaryIO, blocks: Sequence[Block], packed: Sequence[_Packed]) -> None:
+def _write(stream: BinaryIO, blocks: Sequence[XzBlock], packed: Sequence[_Packed]) -> None:
     stream.write(_MAGIC + _FLAGS + _crc(_FLAGS))
     records = b""
     for block, each in zip(blocks, packed, strict=True):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from cannery.image.content import Content
 
-__all__ = ["Archive", "ArchivedModule"]
+__all__ = ["ArchivedModule", "ModuleArchive"]
 
 _HEADER = 16  # bytes of a .pyc file before the code (PEP 552)
 
@@ -26,7 +26,7 @@ class ArchivedModule:
 
 
 @dataclass
-class Archive:
+class ModuleArchive:
     """What goes into one executable; the same for the same modules, data and facts, in any order."""
 
     modules: Mapping[str, ArchivedModule]

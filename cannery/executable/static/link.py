@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cannery.executable.kit.kit import Kit
-    from cannery.executable.static.archive import Archive
+    from cannery.executable.static.archive import ModuleArchive
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
@@ -31,7 +31,9 @@ WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wno-date-time")
 LINK = ("-static", "-Wl,--gc-sections", "-Wl,-s", "-Wl,--build-id=none")
 
 
-def link(kit: Kit, archive: Archive, builtins: Iterable[str], header: str, target: Path, workspace: Workspace) -> None:
+def link(
+    kit: Kit, archive: ModuleArchive, builtins: Iterable[str], header: str, target: Path, workspace: Workspace
+) -> None:
     """Write the executable ``target``: ``builtins`` are modules inside Python that go in, ``header`` the settings."""
     tools = toolchain(kit.target, workspace)
     functions = dict(kit.builtins)
@@ -70,13 +72,13 @@ def embed(symbol: str, name: str) -> str:
     return "\n".join(lines)
 
 
-def _header(archive: Archive, settings: str) -> str:
+def _header(archive: ModuleArchive, settings: str) -> str:
     offset, size = archive.index
     declared = "extern const unsigned char cannery_archive[], cannery_archive_end[];"
     return f"{declared}\n#define CANNERY_INDEX {offset}\n#define CANNERY_INDEX_SIZE {size}\n{settings}\n"
 
 
-def _tables(archive: Archive, builtins: list[str], functions: dict[str, str]) -> Iterator[str]:
+def _tables(archive: ModuleArchive, builtins: list[str], functions: dict[str, str]) -> Iterator[str]:
     """C: the tables of built-in and of frozen modules that Python looks into."""
     yield "#define Py_BUILD_CORE 1"
     yield '#include <Python.h>\n#include <stdbool.h>\n#include "pycore_import.h"\n#include "app.h"'

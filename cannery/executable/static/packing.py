@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
-    from cannery.executable.static.archive import Archive
+    from cannery.executable.static.archive import ModuleArchive
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Rearranged", "check_packing", "pack", "rearranged"]
@@ -48,7 +48,7 @@ def check_packing(packing: str) -> None:
         raise ToolError("zstandard is not installed: it packs the executable", step=step)
 
 
-def pack(kit: Kit, source: Path, archive: Archive, packing: str, target: Path, workspace: Workspace) -> None:
+def pack(kit: Kit, source: Path, archive: ModuleArchive, packing: str, target: Path, workspace: Workspace) -> None:
     """Write ``source``, an executable with ``archive`` inside, to ``target`` by ``packing``: none, zstd or xz."""
     if packing == "none":
         shutil.copy(source, target)

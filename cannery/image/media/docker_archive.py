@@ -31,7 +31,7 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _COMPRESSIONS = {b"\x1f\x8b": "+gzip", b"\x28\xb5\x2f\xfd": "+zstd"}  # by the first bytes
 
 
-class _Saved(msgspec.Struct):
+class _SavedImage(msgspec.Struct):
     """What ``manifest.json`` says of an image."""
 
     Config: str
@@ -88,7 +88,7 @@ class DockerArchive:
         """What ``manifest.json`` says of the image."""
         text = b'{"images": ' + b"".join(self._pieces(archive, "manifest.json")) + b"}"
         images = parse_json(text, f"manifest.json in {self.path}")["images"]
-        check(images, list[_Saved], f"manifest.json in {self.path}")
+        check(images, list[_SavedImage], f"manifest.json in {self.path}")
         chosen = [each for each in images if self.reference is None or self.reference in (each.get("RepoTags") or ())]
         if len(chosen) != 1:
             there = [tag for each in images for tag in each.get("RepoTags") or ()]

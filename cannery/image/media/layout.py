@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Layout"]
 
 
-class _Entry(msgspec.Struct):
+class _IndexEntry(msgspec.Struct):
     annotations: dict[str, str] | None = None
 
 
 class _Index(msgspec.Struct):
     """What is read of ``index.json``."""
 
-    manifests: list[_Entry]
+    manifests: list[_IndexEntry]
 
 
 _NAME = "org.opencontainers.image.ref.name"

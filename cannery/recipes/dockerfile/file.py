@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Target", "render_files"]
+__all__ = ["DockerfileTarget", "render_files"]
 
 _BASE: Final = re.compile(r"^ARG BASE=(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})$", re.MULTILINE)
 _MARK: Final = 'ade by "invoke dockerfile'  # in each file that is written here
@@ -27,13 +27,13 @@ _LINES: Final = 20  # of a difference that are shown
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class DockerfileTarget:
     """Where a Dockerfile lies, or is to lie."""
 
     path: Path | None
 
     @classmethod
-    def of(cls, app: App, output: str | None) -> Target:
+    def of(cls, app: App, output: str | None) -> DockerfileTarget:
         """The project's own file, or the one that the user names."""
         return cls(user_path(output).absolute() if output else app.folder / "Dockerfile")
 
@@ -90,7 +90,9 @@ class Target:
             yield self.ignore, rendered.dockerignore
 
 
-def render_files(app: App, workspace: Workspace, target: Target, *, flags: str = "", pin: bool = False) -> Rendered:
+def render_files(
+    app: App, workspace: Workspace, target: DockerfileTarget, *, flags: str = "", pin: bool = False
+) -> Rendered:
     """The Dockerfile of ``app``; its base's digest is the one that ``target`` names, or today's with ``pin``."""
     base = named_base(app).name
     if pin:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from cannery.recipes.dockerfile.install import Installed
     from cannery.trees.app import AppTree
 
-__all__ = ["Job", "copied_resources", "copies", "relative", "resources", "tops", "written_files"]
+__all__ = ["DockerfileJob", "copied_resources", "copies", "relative", "resources", "tops", "written_files"]
 
 
 @dataclass(frozen=True)
-class Job:
+class DockerfileJob:
     """What a Dockerfile is made from."""
 
     app: App

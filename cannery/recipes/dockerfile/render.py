@@ -18,7 +18,7 @@ from cannery.recipes.dockerfile.context import dockerignore
 from cannery.recipes.dockerfile.executable import executable_stage
 from cannery.recipes.dockerfile.install import installed
 from cannery.recipes.dockerfile.instructions import execution
-from cannery.recipes.dockerfile.job import Job, copied_resources, copies, resources, tops, written_files
+from cannery.recipes.dockerfile.job import DockerfileJob, copied_resources, copies, resources, tops, written_files
 from cannery.recipes.dockerfile.stages import (
     app_stage,
     dependencies_stage,
@@ -72,7 +72,7 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
     shebang = "/usr/bin/env python3" if recipe in _ON_BASE else "/usr/local/bin/python3"
     own = app_tree(app, workspace, shebang)
     reached = _reached(app, own, workspace) if recipe == "onefile" else None
-    job = Job(app, own, base, installed(app), reached)
+    job = DockerfileJob(app, own, base, installed(app), reached)
     what, body = _RECIPES[recipe]
     head = filled(
         "head", name=app.name, what=what, flags=flags, tag=f"{app.name}:{app.settings.tag}",
@@ -106,13 +106,13 @@ def _check_wheels(app: App, base: NamedBase, workspace: Workspace) -> None:
     _ = dependencies(resolve(app.requirements, app.settings, target, workspace), target, workspace).tree
 
 
-def _slim(job: Job) -> str:
+def _slim(job: DockerfileJob) -> str:
     """Sources on a base, as most Dockerfiles have them."""
     files = "".join(written_files(job.files, ""))
     return dependencies_stage(job) + on_base(job, files + copies(job.files, job.app, f"{HOME}/"), ".py")
 
 
-def _cython(job: Job) -> str:
+def _cython(job: DockerfileJob) -> str:
     return (
         tools_base(job)
         + dependencies_stage(job)
@@ -121,7 +121,7 @@ def _cython(job: Job) -> str:
     )
 
 
-def _scratch(job: Job) -> str:
+def _scratch(job: DockerfileJob) -> str:
     compiled = job.app.settings.compile
     stages = [dependencies_stage(job), runtime_stage(job), system_stage(job), app_stage(job, compiled=compiled)]
     final = filled(
@@ -133,7 +133,7 @@ def _scratch(job: Job) -> str:
     return (tools_base(job) if compiled else "") + "".join(stages) + final
 
 
-def _onefile(job: Job) -> str:
+def _onefile(job: DockerfileJob) -> str:
     app = job.app
     name = app.name.rpartition("/")[2]
     config = execution(program_config(app, f"/usr/local/bin/{name}"))
@@ -147,7 +147,7 @@ def _onefile(job: Job) -> str:
 
 
 _ON_BASE: Final = ("slim", "cython")
-_RECIPES: Mapping[str, tuple[str, Callable[[Job], str]]] = {
+_RECIPES: Mapping[str, tuple[str, Callable[[DockerfileJob], str]]] = {
     "slim": ("its sources on a base image", _slim),
     "cython": ("compiled, on a base image", _cython),
     "onefile": ("one static executable, and not one file more than that needs", _onefile),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from cannery.python.stdlib import unwanted_by
 from cannery.recipes.container_config import config_of_its_own
 from cannery.recipes.dockerfile.instructions import copy, execution, quoted_lines
-from cannery.recipes.dockerfile.job import Job, copied_resources, copies, relative, written_files
+from cannery.recipes.dockerfile.job import DockerfileJob, copied_resources, copies, relative, written_files
 from cannery.recipes.dockerfile.templates import filled
 from cannery.trees.collect import HOME
 from cannery.trees.cython.extensions import DIRECTIVES
@@ -25,7 +25,7 @@ __all__ = ["app_stage", "dependencies_stage", "on_base", "runtime_stage", "syste
 _CYTHON: Final = ("cython==3.3.1", "setuptools==84.2.1")
 
 
-def dependencies_stage(job: Job) -> str:
+def dependencies_stage(job: DockerfileJob) -> str:
     """The stage that installs the dependencies; where the image has no base, as bytecode."""
     if job.dependencies is None:
         return ""
@@ -41,7 +41,7 @@ def dependencies_stage(job: Job) -> str:
     return stage + bytecode
 
 
-def runtime_stage(job: Job) -> str:
+def runtime_stage(job: DockerfileJob) -> str:
     """The stage that gathers the interpreter, its standard library and the shared libraries."""
     app = job.app
     native = [path for path, _ in job.own.native.files()]
@@ -63,7 +63,7 @@ def _named_library(name: str) -> str:
     return f" && ldconfig -p >/tmp/known && awk '$1 == \"{name}\" {{print $NF; exit}}' /tmp/known >>/tmp/libraries \\\n"
 
 
-def system_stage(job: Job) -> str:
+def system_stage(job: DockerfileJob) -> str:
     """The small files that programs expect, in the stage before."""
     app, uid = job.app, job.app.settings.uid
     zones = app.settings.timezones is True or (app.settings.timezones == "auto" and "zoneinfo" in job.own.imports)
@@ -75,7 +75,7 @@ def system_stage(job: Job) -> str:
     )
 
 
-def app_stage(job: Job, *, compiled: bool) -> str:
+def app_stage(job: DockerfileJob, *, compiled: bool) -> str:
     """The stage that takes away the app's sources."""
     app, files = job.app, job.files
     return filled(
@@ -115,7 +115,7 @@ def _compiled_script(script: str, directives: str) -> str:
     return filled("compiled_script", directives=directives, script=script, stem=stem, c=f"{stem}.c", starter=lines)
 
 
-def on_base(job: Job, app: str, suffix: str) -> str:
+def on_base(job: DockerfileJob, app: str, suffix: str) -> str:
     """The image on the base; ``app`` are the instructions that bring the app, its modules ending in ``suffix``."""
     uid = job.app.settings.uid
     entry = entry_command(job.app, job.base.path, suffix)
@@ -134,7 +134,7 @@ def _bytecode(app: App, strip: str, folder: str) -> str:
     return filled("bytecode", optimize=optimize, strip=strip, folder=folder)
 
 
-def tools_base(job: Job) -> str:
+def tools_base(job: DockerfileJob) -> str:
     """The argument that names the base with a compiler."""
     return filled("tools_base", tools=job.base.with_compiler)
 
@@ -143,7 +143,7 @@ def _account(uid: int) -> str:
     return f"app:x:{uid}:{uid}:app:/tmp:/sbin/nologin"
 
 
-def _unwanted(job: Job) -> list[str]:
+def _unwanted(job: DockerfileJob) -> list[str]:
     """What the app has no use for, as paths below the standard library."""
     names = unwanted_by(job.own.imports | frozenset(job.app.settings.stdlib))
     modules = [f"lib-dynload/{name}.*" if name.startswith("_") else f"{name}*" for name in names]

@@ -20,7 +20,7 @@ __all__ = ["ProgramReport"]
 _SHOWN = 12  # rows of the table; the rest are one
 
 
-class Part(NamedTuple):
+class ProgramPart(NamedTuple):
     """Something in a program: a file, or all the modules of one top-level name."""
 
     name: str
@@ -36,17 +36,19 @@ class ProgramReport:
     made: Frozen
     seconds: float
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[ProgramPart]:
         """What is in it, the largest first."""
         if self.made.shares:
-            return [Part(name, kind or _kind(name), size, packed) for name, kind, size, packed in self.made.shares]
+            return [
+                ProgramPart(name, kind or _kind(name), size, packed) for name, kind, size, packed in self.made.shares
+            ]
         program = self.made.program
         tops: dict[str, int] = {}
         for name, size in program.modules.items():
             top = name.partition(".")[0]
             tops[top] = tops.get(top, 0) + size
-        found = [Part(name, "modules", size) for name, size in tops.items()]
-        found += [Part(posixpath.basename(path), _kind(path), size) for path, size in program.files.items()]
+        found = [ProgramPart(name, "modules", size) for name, size in tops.items()]
+        found += [ProgramPart(posixpath.basename(path), _kind(path), size) for path, size in program.files.items()]
         return sorted(found, key=lambda part: (-part.size, part.name))
 
     def as_json(self) -> dict[str, Any]:
@@ -75,7 +77,7 @@ class ProgramReport:
             console.print(f"[yellow]note[/]     {escape(note)}")
 
 
-def _as_json(part: Part) -> dict[str, Any]:
+def _as_json(part: ProgramPart) -> dict[str, Any]:
     return {name: value for name, value in part._asdict().items() if value is not None}
 
 
@@ -86,7 +88,7 @@ def _kind(path: str) -> str:
     return "interpreter" if name == path and name.startswith("python3") else "data"
 
 
-def _table(parts: Iterable[Part]) -> Any:
+def _table(parts: Iterable[ProgramPart]) -> Any:
     from rich import box  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -103,7 +105,7 @@ def _table(parts: Iterable[Part]) -> Any:
     return table
 
 
-def _account(parts: Iterable[Part]) -> Any:
+def _account(parts: Iterable[ProgramPart]) -> Any:
     """Every part with its bytes, which together are the program."""
     from rich import box  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415

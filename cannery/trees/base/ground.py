@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cannery.image.content import OnDisk
     from cannery.image.image import Base
     from cannery.project.app import App
-    from cannery.python.interpreter import Target
+    from cannery.python.interpreter import WheelTarget
     from cannery.trees.runtime import Needs
     from cannery.workspace.workspace import Workspace
 
@@ -41,7 +41,7 @@ class Ground:
 
     image: BaseImage
     python: BasePython
-    target: Target
+    target: WheelTarget
     uid: int
     gid: int
     bundle: OnDisk | None  # CA certificates to bring along; None where the base has its own

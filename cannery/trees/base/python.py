@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cannery.elf.dynamic import Elf, read_elf
 from cannery.errors import RequirementsError, RuntimeTreeError
-from cannery.python.interpreter import Target
+from cannery.python.interpreter import WheelTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,7 +75,7 @@ def find_python(root: Root, path: Iterable[str], name: str) -> BasePython:
     )
 
 
-def target_of(python: BasePython, platform: Platform, name: str) -> Target:
+def target_of(python: BasePython, platform: Platform, name: str) -> WheelTarget:
     """What wheels for ``python`` must fit, as uv is told; raises :class:`RequirementsError` where it can't be."""
     machine = MACHINES.get(platform.architecture)
     if machine is None:
@@ -90,7 +90,7 @@ def target_of(python: BasePython, platform: Platform, name: str) -> Target:
         newest = max((each for each in _KNOWN_GLIBC if (2, each) <= python.libc_version), default=_KNOWN_GLIBC[0])
         system = f"manylinux_2_{newest}"
     options = (f"--python-version={python.version_text}", f"--python-platform={machine}-{system}")
-    return Target(Path(sys.executable), python.version, platform, python.site_packages, options)
+    return WheelTarget(Path(sys.executable), python.version, platform, python.site_packages, options)
 
 
 def _candidates(root: Root, folders: Iterable[str]) -> Iterator[str]:

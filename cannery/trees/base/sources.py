@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.containers.engine.finding import Answer, Choice
-    from cannery.image.media.source import Source
+    from cannery.image.media.source import Medium
     from cannery.image.registry.client import Repository
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
@@ -69,7 +69,7 @@ def reference_of(text: str) -> str | None:
 
 
 @contextmanager
-def opened(text: str, app: App, workspace: Workspace) -> Iterator[Source]:
+def opened(text: str, app: App, workspace: Workspace) -> Iterator[Medium]:
     """The source of the base that ``text`` names."""
     if text.startswith(_LAYOUT):
         yield _layout(text, app)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from cannery.project.settings import CythonSettings
     from cannery.python.abi import Abi
-    from cannery.trees.cython.toolchain import Toolchain
+    from cannery.trees.cython.toolchain import SharedObjectCompiler
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["DIRECTIVES", "Compiler", "Source", "compile_all", "compiler_for"]
+__all__ = ["DIRECTIVES", "Compiler", "ModuleSource", "compile_all", "compiler_for"]
 
 _WORKER = Path(__file__).parents[1] / "workers" / "run_cython.py"
 # Annotations stay what they are to Python: notes. Cython would turn them into checks (cython.readthedocs.io,
@@ -37,7 +37,7 @@ DIRECTIVES = {"annotation_typing": False, "autotestdict": False, "language_level
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ModuleSource:
     """A module to be compiled."""
 
     path: str  # in the image
@@ -61,7 +61,7 @@ class Source:
 class Compiler:
     """Cython and a C compiler, with all that they're told."""
 
-    toolchain: Toolchain
+    toolchain: SharedObjectCompiler
     abi: Abi
     directives: Mapping[str, bool | int | str]
     target: str | None
@@ -95,14 +95,14 @@ def compiler_for(abi: Abi, settings: CythonSettings, workspace: Workspace) -> Co
     )
 
 
-def compile_all(sources: Iterable[Source], compiler: Compiler, workspace: Workspace) -> dict[str, File]:
+def compile_all(sources: Iterable[ModuleSource], compiler: Compiler, workspace: Workspace) -> dict[str, File]:
     """The extension module of each source by the source's path: from the cache, or made now, on all cores.
 
     Raises :class:`ProjectError` for what Cython refuses, :class:`ToolError` where the C compiler fails.
     """
     home = workspace.cache.root / "extensions"
     targets: dict[str, Path] = {}
-    missing: list[tuple[Source, Path]] = []
+    missing: list[tuple[ModuleSource, Path]] = []
     for source in sources:
         key = key_of(compiler.key, Digest.of_content(source.file.content), source.module, source.place)
         targets[source.path] = home / key[:2] / key
@@ -118,7 +118,7 @@ def _is_whole(target: Path) -> bool:
     return target.is_file() and target.stat().st_size > 0
 
 
-def _compile(missing: list[tuple[Source, Path]], compiler: Compiler, workspace: Workspace) -> None:
+def _compile(missing: list[tuple[ModuleSource, Path]], compiler: Compiler, workspace: Workspace) -> None:
     count = "1 module" if len(missing) == 1 else f"{len(missing)} modules"
     workspace.progress(f"compiling {count} with Cython")
     with workspace.cache.scratch() as scratch, explained(scratch):
@@ -151,7 +151,7 @@ def _keep(module: Path, target: Path) -> None:
         module.replace(target)
 
 
-def _lay_out(source: Source, folder: Path) -> None:
+def _lay_out(source: ModuleSource, folder: Path) -> None:
     """Put a copy of the source where Cython looks for it, and nothing else there."""
     with source.file.content.open() as stream:
         text = stream.read()
@@ -187,7 +187,7 @@ def _ask_worker(request: dict[str, Any], compiler: Compiler, workspace: Workspac
     return list(answer["outcomes"])
 
 
-def _refuse_failures(results: list[tuple[Source, str, Path]]) -> None:
+def _refuse_failures(results: list[tuple[ModuleSource, str, Path]]) -> None:
     """Raise what the user has to know of; all that Cython refuses is said at once."""
     refused: list[str] = []
     for source, outcome, folder in results:
@@ -208,7 +208,7 @@ def _refuse_failures(results: list[tuple[Source, str, Path]]) -> None:
         )
 
 
-def _complaints(source: Source, said: str) -> list[str]:
+def _complaints(source: ModuleSource, said: str) -> list[str]:
     """What Cython said, with the file and the line (``pkg/x.py:3:8: what``); the excerpts around it are left out."""
     found = re.findall(rf"^{re.escape(source.place)}:(\d+):\d+: (.+)$", said, re.MULTILINE)
     return [f"{source.shown}:{line}: {what}" for line, what in dict.fromkeys(found)] or [

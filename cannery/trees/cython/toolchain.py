@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Toolchain", "find_toolchain"]
+__all__ = ["SharedObjectCompiler", "find_toolchain"]
 
 # Small, without symbols and debugging information, and without anything that names the machine or the folder.
 _FLAGS = (
@@ -34,7 +34,7 @@ _USUAL = ("cc", "gcc", "clang")
 
 
 @dataclass(frozen=True, slots=True)
-class Toolchain:
+class SharedObjectCompiler:
     """A C compiler that makes shared objects."""
 
     command: tuple[str, ...]  # to which the source, the folders of headers and the output are added
@@ -42,7 +42,7 @@ class Toolchain:
     key: str  # changes when the compiler does, or what it's told
 
 
-def find_toolchain(workspace: Workspace, target: str | None = None) -> Toolchain:
+def find_toolchain(workspace: Workspace, target: str | None = None) -> SharedObjectCompiler:
     """The compiler that ``CC`` names, or the machine's own, or Zig; only Zig where there's a ``target``.
 
     Raises :class:`ToolError` where there is none.
@@ -60,11 +60,11 @@ def find_toolchain(workspace: Workspace, target: str | None = None) -> Toolchain
     return _toolchain((str(zig), "cc", *(("-target", target) if target else ())), env)
 
 
-def _toolchain(command: tuple[str, ...], env: Mapping[str, str], *more: str) -> Toolchain:
+def _toolchain(command: tuple[str, ...], env: Mapping[str, str], *more: str) -> SharedObjectCompiler:
     flags = (*_FLAGS, *more)
     programs = [Path(found).resolve() for word in command if (found := shutil.which(word))]
     key = key_of("compiler", command, flags, [stamp(program) for program in programs])
-    return Toolchain((*command, *flags), env, key)
+    return SharedObjectCompiler((*command, *flags), env, key)
 
 
 def _chosen(text: str) -> tuple[str, ...]:

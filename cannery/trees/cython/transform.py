@@ -15,7 +15,7 @@ from cannery.image.content import Inline
 from cannery.image.tree import Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.collect import HOME
-from cannery.trees.cython.extensions import Source, compile_all
+from cannery.trees.cython.extensions import ModuleSource, compile_all
 from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ def starter(file: str) -> str:
     return _STARTER.format(file=f"/{file}")
 
 
-def _sources(tree: Tree, roots: tuple[str, ...], scripts: frozenset[str], exclude: tuple[str, ...]) -> Iterator[Source]:
+def _sources(
+    tree: Tree, roots: tuple[str, ...], scripts: frozenset[str], exclude: tuple[str, ...]
+) -> Iterator[ModuleSource]:
     """What is to be compiled; a file whose name nobody can import is none of it, unless it's run."""
     seen: dict[str, str] = {}
     for path, file in tree.files():
@@ -105,10 +107,10 @@ def _sources(tree: Tree, roots: tuple[str, ...], scripts: frozenset[str], exclud
             )
         seen[name] = path
         package = "/__init__" if path.endswith("/__init__.py") and name != "__init__" else ""
-        yield Source(path, file, name, f"{name.replace('.', '/')}{package}.py", script)
+        yield ModuleSource(path, file, name, f"{name.replace('.', '/')}{package}.py", script)
 
 
-def _refuse_leftovers(tree: Tree, sources: dict[str, Source]) -> None:
+def _refuse_leftovers(tree: Tree, sources: dict[str, ModuleSource]) -> None:
     """Refuse an extension module beside its source: Python would take it, and nobody knows whether it's still right."""
     for path in tree.entries:
         source = f"{posixpath.dirname(path)}/{posixpath.basename(path).partition('.')[0]}.py"
@@ -131,7 +133,7 @@ def _target(path: str, suffix: str, *, script: bool) -> str:
     return target
 
 
-def _link(path: str, link: Symlink, sources: dict[str, Source], suffix: str) -> Symlink:
+def _link(path: str, link: Symlink, sources: dict[str, ModuleSource], suffix: str) -> Symlink:
     """A link to a source leads to what it became."""
     source = sources.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target)))
     if source is None or source.script:

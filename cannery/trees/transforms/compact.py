@@ -17,7 +17,7 @@ from cannery.elf.dynamic import read_elf
 from cannery.elf.eh_frame import asks_for_tables, drop_tables
 from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError
 from cannery.elf.relr import pack_relocations
-from cannery.elf.rewrite import Program
+from cannery.elf.rewrite import LoadedElf
 from cannery.elf.sections import SectionTable
 from cannery.elf.symbols import Symbols
 from cannery.image.content import Inline, OnDisk
@@ -75,7 +75,7 @@ def compact_elf(data: bytes, *, packs: bool, tables: bool, own: frozenset[bytes]
     symbols that nobody else has.
     """
     try:
-        program = Program.read(data)
+        program = LoadedElf.read(data)
         if program is None:
             return data
         table = _table(data)
@@ -98,7 +98,7 @@ def _table(data: bytes) -> SectionTable | None:
         return SectionTable.read(reader) if 0 < reader.header.shstrndx < reader.header.shnum else None
 
 
-def _has_nothing_else(data: bytes, program: Program, table: SectionTable | None) -> bool:
+def _has_nothing_else(data: bytes, program: LoadedElf, table: SectionTable | None) -> bool:
     """Whether segments and sections that are known are all there is: programs carry archives in others, and behind."""
     end = max(each.offset + each.filesz for each in program.segments)
     if table is not None:
@@ -119,7 +119,7 @@ def _is_special(name: bytes) -> bool:
 
 
 def _compacted(tree: Tree, around: Surroundings, workspace: Workspace) -> Tree:
-    facts = {path: found for path, file in tree.files() if (found := _Facts.read(file.content)) is not None}
+    facts = {path: found for path, file in tree.files() if (found := _LibraryFacts.read(file.content)) is not None}
     kept, started = _with_tables(facts, around), _closure(facts, (around.program,) if around.program else ())
     defined = Counter(name for path in started for name in facts[path].defined)
     own = frozenset(name for name, times in defined.items() if times == 1)
@@ -133,7 +133,7 @@ def _compacted(tree: Tree, around: Surroundings, workspace: Workspace) -> Tree:
     return Tree(entries)
 
 
-def _with_tables(facts: Mapping[str, _Facts], around: Surroundings) -> set[str]:
+def _with_tables(facts: Mapping[str, _LibraryFacts], around: Surroundings) -> set[str]:
     """The files that keep their tables: those that exceptions may go through.
 
     Where anybody raises any, that's what is started with all that it links to, and what raisers link to. What isn't
@@ -149,7 +149,7 @@ def _with_tables(facts: Mapping[str, _Facts], around: Surroundings) -> set[str]:
     return kept | _closure(facts, (around.program, *raisers, *linked))
 
 
-def _closure(facts: Mapping[str, _Facts], start: Iterable[str]) -> set[str]:
+def _closure(facts: Mapping[str, _LibraryFacts], start: Iterable[str]) -> set[str]:
     """The files of ``start``, those that they link to, and so on."""
     by_name = {posixpath.basename(path): path for path in facts}
     found: set[str] = set()
@@ -163,7 +163,7 @@ def _closure(facts: Mapping[str, _Facts], start: Iterable[str]) -> set[str]:
 
 
 @dataclass(frozen=True)
-class _Facts:
+class _LibraryFacts:
     """What is asked of a file before any is changed."""
 
     needed: tuple[str, ...]
@@ -171,7 +171,7 @@ class _Facts:
     defined: frozenset[bytes]  # the names of symbols that others may take for theirs
 
     @classmethod
-    def read(cls, content: Content) -> _Facts | None:
+    def read(cls, content: Content) -> _LibraryFacts | None:
         """Those of a file that can be changed."""
         with content.open() as stream:
             if stream.read(len(MAGIC)) != MAGIC or content.size > _MUCH:
@@ -179,7 +179,7 @@ class _Facts:
             data = MAGIC + stream.read()
         elf = read_elf(Inline(data))
         try:
-            program = Program.read(data) if elf else None
+            program = LoadedElf.read(data) if elf else None
             if program is None or elf is None:
                 return None
             symbols = Symbols.read(program)
@@ -193,7 +193,7 @@ class _Facts:
 def _raisers(tree: LazyTree, workspace: Workspace) -> list[str] | None:
     known = workspace.cache.recall("raisers", key_of(_VERSION, tree.key))
     if known is None:
-        found = [facts for _, file in tree.tree.files() if (facts := _Facts.read(file.content)) and facts.asks]
+        found = [facts for _, file in tree.tree.files() if (facts := _LibraryFacts.read(file.content)) and facts.asks]
         known = {"needed": sorted({name for facts in found for name in facts.needed}) if found else None}
         workspace.cache.remember("raisers", key_of(_VERSION, tree.key), known)
     needed: list[str] | None = known["needed"]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cannery.image.content import Content
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["LIBRARY_LOADER", "LOADER", "Part", "packed"]
+__all__ = ["LIBRARY_LOADER", "LOADER", "PackedPart", "packed"]
 
 LOADER = "_cannery_unpacking"  # the module of the image that unpacks what wheels brought
 LIBRARY_LOADER = "_cannery_unpacking_library"  # and the one for the standard library
@@ -45,7 +45,7 @@ _OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.s
 
 
 @dataclass(frozen=True)
-class Part:
+class PackedPart:
     """A part of an image, in which large files are packed."""
 
     home: str  # the folder that what unpacks them lies in: one that Python looks into for .pth files
@@ -55,7 +55,7 @@ class Part:
     needed: frozenset[str] = frozenset()  # libraries that others need
 
 
-def packed(part: Part, workspace: Workspace) -> Transform:
+def packed(part: PackedPart, workspace: Workspace) -> Transform:
     """The transform for ``part``, which brings along what unpacks its files."""
     source = _SOURCE.read_text(encoding="utf-8")
     key = key_of("packed", _VERSION, part.home, part.roots, part.loader, part.program, sorted(part.needed), source)
@@ -99,7 +99,7 @@ class _Found:
     libraries: frozenset[str]
 
     @classmethod
-    def of(cls, part: Part, tree: Tree) -> _Found:
+    def of(cls, part: PackedPart, tree: Tree) -> _Found:
         """Look through the ``tree``."""
         elves = {path: elf for path, file in tree.files() if (elf := read_elf(file.content))}
         names = {path: name for path in elves if path.endswith(".so") and (name := module_in(path, part.roots))}
@@ -147,7 +147,7 @@ def _may_move(elf: Elf) -> bool:
 
 
 @dataclass(frozen=True)
-class _Block:
+class _PackedBlock:
     """A part of a file."""
 
     content: Content
@@ -169,10 +169,10 @@ def _pack(content: Content, workspace: Workspace) -> tuple[OnDisk, list[tuple[in
     if known and path and path.is_file() and path.stat().st_size == sum(size for size, _ in known["blocks"]):
         return OnDisk(path, path.stat().st_size), [(size, unpacked) for size, unpacked in known["blocks"]]
     blocks: list[tuple[int, int]] = []
-    parts = [_Block(content, start) for start in range(0, content.size, _BLOCK)]
+    parts = [_PackedBlock(content, start) for start in range(0, content.size, _BLOCK)]
     with workspace.cache.new_blob() as (stream, commit), ThreadPoolExecutor(os.cpu_count()) as pool:
         sha256 = hashlib.sha256()
-        for data, unpacked in pool.map(_Block.packed, parts):
+        for data, unpacked in pool.map(_PackedBlock.packed, parts):
             stream.write(data)
             sha256.update(data)
             blocks.append((len(data), unpacked))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["LeftOut", "left_out", "together"]
+__all__ = ["LeftOutModules", "left_out", "together"]
 
 _WORKER = Path(__file__).parents[1] / "workers" / "write_stand_in.py"
 # Extension modules that only hold a library for a module: where that is left out, they are too.
@@ -29,7 +29,7 @@ _BEHIND = {"ctypes": ("_ctypes",), "sqlite3": ("_sqlite3",), "ssl": ("_ssl", "_h
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOutModules:
     """What stays out, and the sources of what takes the places of some of it."""
 
     names: tuple[str, ...]
@@ -52,7 +52,7 @@ def together(name: str) -> tuple[str, ...]:
     return (name, *_BEHIND.get(name, ()))
 
 
-def left_out(without: Iterable[str], setting: str, interpreter: Interpreter, workspace: Workspace) -> LeftOut:
+def left_out(without: Iterable[str], setting: str, interpreter: Interpreter, workspace: Workspace) -> LeftOutModules:
     """What stays out by the ``setting`` of that name, ``without``.
 
     What is one file of the standard library has a stand-in. Packages, what a leading underscore makes private, and what
@@ -61,7 +61,7 @@ def left_out(without: Iterable[str], setting: str, interpreter: Interpreter, wor
     names = tuple(each for name in without for each in together(name))
     public = [name for name in names if name in sys.stdlib_module_names and not name.startswith("_")]
     files = [name for name in public if _is_file(name, interpreter)]
-    return LeftOut(names, {name: _stand_in(name, setting, interpreter, workspace) for name in files})
+    return LeftOutModules(names, {name: _stand_in(name, setting, interpreter, workspace) for name in files})
 
 
 def _is_file(name: str, interpreter: Interpreter) -> bool:
