@@ -12,7 +12,7 @@ import pytest
 from cannery.workspace.cache import Cache
 from cannery.workspace.process import run
 from cannery.workspace.workspace import Workspace
-from tests.standins.registry import full_base, guarded_registry, registry, slim_base
+from tests.support.registry import full_base, guarded_registry, registry, slim_base
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from packaging.tags import sys_tags
 from packaging.utils import parse_wheel_filename
 
 from cannery.workspace.process import find_uv, run
-from tests.bad_input.command import assert_refused, cannery
+from tests.support.command import assert_refused, cannery
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject

@@ -1,0 +1,65 @@
+"""An image's root, ready to run."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.containers.sandbox.rootfs import rootfs
+from cannery.errors import ImageError
+from cannery.workspace.cache import Cache
+from tests.support.layers import directory, fifo, file, image, layer, symlink
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def permissions(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_a_root_has_what_a_container_mounts_on(tmp_path: Path) -> None:
+    made = image([layer(tmp_path, file("app/main"))], {"WorkingDir": "/srv/here", "Volumes": {"/data": {}}})
+    root = rootfs(made, Cache(tmp_path / "cache"))
+
+    folders = ("dev", "proc", "sys", "tmp", "srv/here", "data")
+    assert all((root / name).is_dir() for name in folders)
+    assert all((root / "etc" / name).read_bytes() == b"" for name in ("hosts", "hostname", "resolv.conf"))
+    assert permissions(root / "tmp") == 0o1777
+
+
+def test_a_root_keeps_what_the_image_has_there(tmp_path: Path) -> None:
+    made = image([layer(tmp_path, directory("tmp", mode=0o700), file("etc/hosts", b"kept"))])
+    root = rootfs(made, Cache(tmp_path / "cache"))
+
+    assert (permissions(root / "tmp"), (root / "etc/hosts").read_bytes()) == (0o700, b"kept")
+
+
+def test_a_link_in_place_of_a_file_to_mount_on_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    made = image([layer(tmp_path, symlink("etc/resolv.conf", str(outside)), symlink("etc/hosts", "../../../x"))])
+    root = rootfs(made, Cache(tmp_path / "cache"))
+
+    assert not outside.exists()
+    assert (root / "etc/resolv.conf").is_file()
+    assert not (root / "etc/resolv.conf").is_symlink()
+
+
+def test_an_image_is_unpacked_once(tmp_path: Path) -> None:
+    made = image([layer(tmp_path, file("a"))])
+    cache = Cache(tmp_path / "cache")
+    first = rootfs(made, cache)
+    made.layers[0].blob.unlink()
+
+    assert rootfs(made, cache) == first
+
+
+def test_a_hostile_image_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    with pytest.raises(ImageError):
+        rootfs(image([layer(tmp_path, file("good"), fifo("bad"))]), cache)
+
+    assert not (cache.root / "roots").exists()
+    assert not [path for path in (cache.root / "tmp").iterdir() if path.is_dir()]

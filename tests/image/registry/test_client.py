@@ -1,0 +1,200 @@
+"""Registries as they are: they challenge, hand out tokens that end, redirect, refuse and fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.errors import RegistryError
+from cannery.image.registry.client import Repository
+from cannery.image.registry.credentials import Credential
+from cannery.image.registry.reference import Reference
+from tests.support.fake_registry import as_json, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.fake_registry import Answer, Fake, Request
+
+pytestmark = pytest.mark.once
+
+ME = Credential("sesame", "a file", "me")
+BASIC = "Basic bWU6c2VzYW1l"
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    with running() as server:
+        yield server
+
+
+Connect = Callable[..., Repository]
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Opens the repository ``team/base``, closed at the end of the test."""
+    with ExitStack() as stack:
+        yield lambda fake, credential=None: stack.enter_context(
+            Repository(Reference.parse(f"{fake.address}/team/base:1"), credential)
+        )
+
+
+def bearer(fake: Fake, **more: str) -> dict[str, str]:
+    parameters = {
+        "realm": f"http://{fake.address}/token",
+        "service": "fake",
+        "scope": "repository:team/base:pull",
+        **more,
+    }
+    return {"WWW-Authenticate": "Bearer " + ",".join(f'{name}="{value}"' for name, value in parameters.items())}
+
+
+def with_tokens(fake: Fake, *, good_for: int = 100) -> None:
+    """Challenge, and hand out tokens that hold for so many requests."""
+    used: dict[str, int] = {}
+
+    def answer(request: Request) -> Answer:
+        if request.path == "/token":
+            token = f"token-{len(fake.asked('/token'))}"
+            used[token] = 0
+            return as_json({"token": token})
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token not in used or used[token] >= good_for:
+            return 401, bearer(fake), b""
+        used[token] += 1
+        return 200, {}, b"{}"
+
+    fake.answer = answer
+
+
+def test_an_anonymous_pull_fetches_a_token_for_its_scope(connect: Connect, fake: Fake) -> None:
+    with_tokens(fake)
+    assert connect(fake).manifest("1") == b"{}"
+    (asked,) = fake.asked("/token")
+    assert asked.query == {"service": "fake", "scope": "repository:team/base:pull"}
+    assert "Authorization" not in asked.headers
+
+
+def test_a_token_is_used_until_it_ends_and_then_another_one_is_fetched(connect: Connect, fake: Fake) -> None:
+    with_tokens(fake, good_for=2)
+    client = connect(fake)
+    assert [client.manifest("1") for _ in range(5)] == [b"{}"] * 5
+    assert len(fake.asked("/token")) == 3
+
+
+def test_a_password_goes_to_where_tokens_are_made_and_not_to_the_registry(connect: Connect, fake: Fake) -> None:
+    with_tokens(fake)
+    connect(fake, ME).manifest("1")
+    assert [each.headers["Authorization"] for each in fake.asked("/token")] == [BASIC]
+    assert [each.headers.get("Authorization") for each in fake.asked("/v2")] == [None, "Bearer token-1"]
+
+
+def test_an_identity_token_is_changed_for_one_that_ends(connect: Connect, fake: Fake) -> None:
+    with_tokens(fake)
+    connect(fake, Credential("refresh", "a file", kind="identity token")).manifest("1")
+    (asked,) = fake.asked("/token")
+    assert asked.method == "POST"
+    assert "grant_type=refresh_token" in asked.body
+    assert "refresh_token=refresh" in asked.body
+
+
+def test_a_registry_token_is_taken_as_it_is(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (200, {}, b"{}")
+    connect(fake, Credential("mine", "a file", kind="registry token")).manifest("1")
+    assert fake.requests[0].headers["Authorization"] == "Bearer mine"
+
+
+def test_a_basic_challenge_is_answered_with_the_password(connect: Connect, fake: Fake) -> None:
+    challenge = {"WWW-Authenticate": 'Basic realm="Registry Realm"'}
+    fake.answer = lambda asked: (200 if asked.headers.get("Authorization") == BASIC else 401, challenge, b"{}")
+    assert connect(fake, ME).manifest("1") == b"{}"
+
+
+@pytest.mark.parametrize("credential", [None, ME])
+def test_a_refusal_says_who_one_was_and_how_to_log_in(
+    connect: Connect, fake: Fake, credential: Credential | None
+) -> None:
+    errors = {"errors": [{"code": "DENIED", "message": "not yours"}]}
+    fake.answer = lambda _: as_json(errors, 403)
+    with pytest.raises(RegistryError, match="refuses to hand out team/base") as raised:
+        connect(fake, credential).manifest("1")
+    assert "403 DENIED: not yours" in raised.value.evidence
+    assert ("logged in by a file" if credential else "nobody is logged in") in raised.value.evidence
+    assert f"docker login {fake.address}" in raised.value.step
+    assert "sesame" not in str(raised.value)
+
+
+def test_a_password_that_is_wrong_is_told(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda asked: (401, {} if asked.path == "/token" else bearer(fake), b"")
+    with pytest.raises(RegistryError, match="refuses to log in") as raised:
+        connect(fake, ME).manifest("1")
+    assert "logged in by a file" in raised.value.evidence
+
+
+def test_a_challenge_that_leads_to_plain_http_elsewhere_gets_nothing(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (401, bearer(fake, realm="http://registry.example.org/token"), b"")
+    with pytest.raises(RegistryError, match="wants to be logged in to at") as raised:
+        connect(fake, ME).manifest("1")
+    assert "in the clear" in raised.value.evidence
+
+
+def test_a_redirect_to_another_host_gets_no_credential(connect: Connect, fake: Fake) -> None:
+    with running() as elsewhere:
+        elsewhere.answer = lambda _: (200, {}, b"the blob")
+        location = {"Location": f"http://localhost:{elsewhere.address.rpartition(':')[2]}/blob"}
+        challenge = {"WWW-Authenticate": "Basic"}
+        challenge["WWW-Authenticate"] = 'Basic realm="x"'
+        fake.answer = lambda asked: (307, location, b"") if "Authorization" in asked.headers else (401, challenge, b"")
+        with connect(fake, ME).blob("sha256:" + "0" * 64) as pieces:
+            assert b"".join(pieces) == b"the blob"
+    assert "Authorization" not in elsewhere.requests[0].headers
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_what_passes_is_tried_again(connect: Connect, fake: Fake, status: int) -> None:
+    fake.answer = lambda _: (status, {"Retry-After": "0"}, b"") if len(fake.requests) < 3 else (200, {}, b"{}")
+    assert connect(fake).manifest("1") == b"{}"
+
+
+def test_too_many_requests_for_good_is_an_error(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (429, {"Retry-After": "0"}, b"")
+    with pytest.raises(RegistryError, match="does not hand out") as raised:
+        connect(fake).manifest("1")
+    assert raised.value.step.startswith("wait, or log in")
+
+
+def test_what_is_not_there_is_told(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: as_json({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}, 404)
+    with pytest.raises(RegistryError, match=r"there is no image .*/team/base:1") as raised:
+        connect(fake).manifest("1")
+    assert "MANIFEST_UNKNOWN" in raised.value.evidence
+
+
+def test_a_registry_that_is_down_is_told_at_once(connect: Connect) -> None:
+    with running() as gone:
+        pass
+    with pytest.raises(RegistryError, match="can't be reached") as raised:
+        connect(gone).manifest("1")
+    assert "Connection refused" in raised.value.evidence
+
+
+def test_a_blob_that_breaks_off_is_an_error(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (200, {"Content-Length": "1000"}, b"cut")
+    with pytest.raises(RegistryError), connect(fake).blob("sha256:" + "0" * 64) as pieces:
+        b"".join(pieces)
+
+
+def test_a_manifest_without_end_is_refused(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (200, {}, bytes(5 << 20))
+    with pytest.raises(RegistryError, match="is too large"):
+        connect(fake).manifest("1")
+
+
+def test_the_digest_of_a_tag_is_asked_without_its_manifest(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (200, {"Docker-Content-Digest": "sha256:1"}, b"")
+    assert connect(fake).digest() == "sha256:1"
+    assert [each.method for each in fake.requests] == ["HEAD"]
