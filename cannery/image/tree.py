@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cannery.image.content import Content
 
-__all__ = ["Directory", "Entry", "File", "LazyTree", "Symlink", "Transform", "Tree"]
+__all__ = ["Decision", "Directory", "Entry", "File", "LazyTree", "Symlink", "Transform", "Tree"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,26 @@ class Symlink:
 Entry = File | Directory | Symlink
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A file was left as it was, though something was tried with it."""
+
+    path: str  # of the file in the image
+    tried: str  # in a word or two: "strip", "pack relocations"
+    why: str  # it stayed, with the evidence
+    size: int  # bytes of the file
+
+
 @dataclass(frozen=True)
 class Tree:
     """What lies where in an image: absolute, normalised paths to entries.
 
-    ``tree + other`` merges, the right one's entry winning; ``tree | transform`` hands the tree to a function.
+    ``tree + other`` merges, the right one's entry winning; ``tree | transform`` hands the tree to a function. The
+    ``decisions`` tell which files are not what a transform should have made of them.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
 
     def __post_init__(self) -> None:
         for path in self.entries:
@@ -69,7 +81,8 @@ class Tree:
         object.__setattr__(self, "entries", MappingProxyType(dict(self.entries)))
 
     def __add__(self, other: Tree) -> Tree:
-        return Tree({**self.entries, **other.entries})
+        kept = tuple(each for each in self.decisions if each.path not in other.entries)
+        return Tree({**self.entries, **other.entries}, kept + other.decisions)
 
     def __or__(self, transform: Callable[[Tree], Tree]) -> Tree:
         return transform(self)
@@ -89,8 +102,9 @@ class Tree:
         return ((path, entry) for path, entry in self if isinstance(entry, File))
 
     def filter(self, keep: Callable[[str, Entry], bool]) -> Tree:
-        """The entries that ``keep`` says yes to."""
-        return Tree({path: entry for path, entry in self.entries.items() if keep(path, entry)})
+        """The entries that ``keep`` says yes to, with the decisions on them."""
+        kept = {path: entry for path, entry in self.entries.items() if keep(path, entry)}
+        return Tree(kept, tuple(each for each in self.decisions if each.path in kept))
 
     def with_parents(self) -> Tree:
         """The tree with every parent directory named.
@@ -108,7 +122,7 @@ class Tree:
                     raise ImageError(f"{path} lies below {above}, which is a {kind}")
                 parents[above] = present
                 above = posixpath.dirname(above)
-        return Tree({**parents, **self.entries})
+        return Tree({**parents, **self.entries}, self.decisions)
 
 
 @dataclass(frozen=True)
@@ -119,8 +133,9 @@ class Transform:
     apply: Callable[[Tree], Tree]
 
     def __call__(self, tree: Tree) -> Tree:
-        """What becomes of ``tree``."""
-        return self.apply(tree)
+        """What becomes of ``tree``; earlier decisions on its files come along, whatever the function returns."""
+        made = self.apply(tree)
+        return Tree(made.entries, tuple(dict.fromkeys((*tree.decisions, *made.decisions))))
 
 
 @dataclass(frozen=True)

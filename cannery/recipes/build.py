@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import astuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cannery.image.image import assemble
 from cannery.image.layer import Layer, pack
+from cannery.image.tree import Decision
 from cannery.recipes.plan import Built, Plan
 from cannery.recipes.scratch import recipe_named
 from cannery.workspace.cache import used
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["build", "build_plan", "layer_of"]
+__all__ = ["MadeLayer", "build", "build_plan", "layer_of"]
 
 
 def build(app: App, workspace: Workspace) -> Built:
@@ -29,52 +31,59 @@ def build(app: App, workspace: Workspace) -> Built:
 
 def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
     """Build ``plan``, its layers compressed with gzip's ``level``."""
-    packed: set[str] = set()
-    layers: list[Layer] = []
-    for name, tree in plan.layers:
-        layer, new = layer_of(name, tree, workspace, level=level)
-        layers.append(layer)
-        packed |= {name} if new else set()
-    return Built(
-        assemble(tuple(layers), plan.config, plan.platform, plan.base), frozenset(packed), plan.notes, plan.base
-    )
+    made = [layer_of(name, tree, workspace, level=level) for name, tree in plan.layers]
+    image = assemble(tuple(each.layer for each in made), plan.config, plan.platform, plan.base)
+    packed = frozenset(each.layer.name for each in made if each.packed)
+    decisions = tuple(decision for each in made for decision in each.decisions)
+    return Built(image, packed, plan.notes, plan.base, decisions)
 
 
-def layer_of(name: str, tree: LazyTree, workspace: Workspace, *, level: int) -> tuple[Layer, bool]:
-    """The layer of ``tree``, and whether it had to be packed: that of last time is used again."""
-    key = key_of("layer", 1, name, tree.key, level)
-    if (layer := _recall(key, workspace)) is not None:
-        return layer, False
+class MadeLayer(NamedTuple):
+    """The layer of a tree, and what else is known of it."""
+
+    layer: Layer
+    packed: bool  # now; else it's the one of last time
+    decisions: tuple[Decision, ...]  # the tree's
+
+
+def layer_of(name: str, tree: LazyTree, workspace: Workspace, *, level: int) -> MadeLayer:
+    """The layer of ``tree``: the one of last time where there is one, as the tree's key and ``level`` are its own."""
+    key = key_of("layer", 2, name, tree.key, level)
+    if (known := _recall(key, workspace)) is not None:
+        return known
     with workspace.cache.lock(f"layer-{key}", lambda: workspace.progress("waiting for another build")):
-        if (layer := _recall(key, workspace)) is not None:
-            return layer, False
-        return _pack(name, tree, key, workspace, level), True
+        return _recall(key, workspace) or _pack(name, tree, key, workspace, level)
 
 
-def _pack(name: str, tree: LazyTree, key: str, workspace: Workspace, level: int) -> Layer:
+def _pack(name: str, tree: LazyTree, key: str, workspace: Workspace, level: int) -> MadeLayer:
     layer = pack(name, tree.tree, workspace, level=level)
     record = {
-        "name": layer.name,
-        "digest": layer.digest.hex,
-        "diff_id": layer.diff_id.hex,
-        "size": layer.size,
-        "unpacked_size": layer.unpacked_size,
-        "files": layer.files,
-        "media_type": layer.media_type,
+        "layer": {
+            "name": layer.name,
+            "digest": layer.digest.hex,
+            "diff_id": layer.diff_id.hex,
+            "size": layer.size,
+            "unpacked_size": layer.unpacked_size,
+            "files": layer.files,
+            "media_type": layer.media_type,
+        },
+        "decisions": [astuple(each) for each in tree.tree.decisions],
     }
     workspace.cache.remember("layers", key, record)
-    return layer
+    return MadeLayer(layer, packed=True, decisions=tree.tree.decisions)
 
 
-def _recall(key: str, workspace: Workspace) -> Layer | None:
+def _recall(key: str, workspace: Workspace) -> MadeLayer | None:
     record = workspace.cache.recall("layers", key)
     if record is None:
         return None
-    digest, diff_id = Digest(record.pop("digest")), Digest(record.pop("diff_id"))
+    facts = record["layer"]
+    digest, diff_id = Digest(facts.pop("digest")), Digest(facts.pop("diff_id"))
     blob = workspace.cache.blob(digest)
     with explained(blob, "read"):
-        whole = blob.exists() and blob.stat().st_size == record["size"]
+        whole = blob.exists() and blob.stat().st_size == facts["size"]
     if not whole:
         return None
     used(blob)
-    return Layer(digest=digest, diff_id=diff_id, blob=blob, **record)
+    layer = Layer(digest=digest, diff_id=diff_id, blob=blob, **facts)
+    return MadeLayer(layer, packed=False, decisions=tuple(Decision(*each) for each in record["decisions"]))

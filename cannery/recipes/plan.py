@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cannery.image.image import Base, Image
     from cannery.image.platform import Platform
-    from cannery.image.tree import LazyTree
+    from cannery.image.tree import Decision, LazyTree
 
 __all__ = ["Built", "Plan"]
 
@@ -34,3 +34,4 @@ class Built:
     packed: frozenset[str]
     notes: tuple[str, ...] = ()  # of its plan
     base: Base | None = None  # whose layers come first in the image
+    decisions: tuple[Decision, ...] = ()  # of its trees, in the order of the layers

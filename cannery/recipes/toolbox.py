@@ -37,7 +37,7 @@ def toolbox(workspace: Workspace) -> Toolbox:
     python = describe(Path(sys.executable), workspace)
     bare, libraries = bare_python(python, workspace)
     tree = (bare | strip | bytecode(python, workspace) | _moved) + _prompt()
-    layer, _ = layer_of("toolbox", tree, workspace, level=_LEVEL)
+    layer = layer_of("toolbox", tree, workspace, level=_LEVEL).layer
     command = (*_loader(python, libraries), TOOLBOX + python_path(python), "-I", _PROMPT)
     return Toolbox(layer, command, python.platform)
 

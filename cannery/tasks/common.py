@@ -37,6 +37,7 @@ BUILD_HELP = {
     "strip": "Take symbols from the shared libraries of wheels, too.",
     "compile": "Compile the project's own modules by Cython: no source, no bytecode.",
     "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
+    "explain": "Say which files stayed as they were though something was tried with them, and why.",
     "project": "Folder of the project (default: the nearest one with a pyproject.toml).",
 }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["freeze"]
 
 _HELP = {
-    **{name: BUILD_HELP[name] for name in ("python", "project", "compile")},
+    **{name: BUILD_HELP[name] for name in ("python", "project", "compile", "explain")},
     "recipe": "onefile (by PyInstaller) or static (unpacks nothing); default: the project's, or else onefile.",
     "form": "Of onefile: static (needs nothing of the system; default), file (PyInstaller's own) or folder.",
     "platform": "Of static: linux/amd64 or linux/arm64 (default: this machine's).",
@@ -36,6 +36,7 @@ def freeze(
     project: str | None = None,
     compile: bool = False,  # the flag's name
     sizes: bool = False,
+    explain: bool = False,
     json: bool = False,
 ) -> None:
     """Make one executable of the project: dist/NAME.
@@ -64,7 +65,12 @@ def freeze(
         return
     from rich.console import Console  # noqa: PLC0415
 
-    report.print(Console(highlight=False, soft_wrap=True))
+    from cannery.tasks.report.decisions import print_decisions  # noqa: PLC0415
+
+    console = Console(highlight=False, soft_wrap=True)
+    report.print(console)
+    if explain:
+        print_decisions(made.program.tree.tree.decisions, console)
 
 
 def _check(what: str, chosen: str | None, choices: Sequence[str]) -> None:

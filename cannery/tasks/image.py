@@ -47,6 +47,7 @@ def image(
     docker_builder: str | None = None,
     cache_from: str | None = None,
     cache_to: str | None = None,
+    explain: bool = False,
     json: bool = False,
 ) -> None:
     """Build the project's container image.
@@ -83,8 +84,13 @@ def image(
         return
     from rich.console import Console  # noqa: PLC0415
 
+    from cannery.tasks.report.decisions import print_decisions  # noqa: PLC0415
+
     flags = {"recipe": recipe, "base": base, "python": python, "project": project, "strip": strip, "compile": compile}
-    report.print(Console(highlight=False, soft_wrap=True), command_line("run", flags))
+    console = Console(highlight=False, soft_wrap=True)
+    report.print(console, command_line("run", flags))
+    if explain:
+        print_decisions(report.made.built.decisions, console)
 
 
 def built_image(app: App, *, quiet: bool = False, refresh: bool = False) -> ImageReport:

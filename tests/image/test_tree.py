@@ -6,7 +6,7 @@ import pytest
 
 from cannery.errors import ImageError
 from cannery.image.content import Inline
-from cannery.image.tree import Directory, Entry, File, LazyTree, Symlink, Transform, Tree
+from cannery.image.tree import Decision, Directory, Entry, File, LazyTree, Symlink, Transform, Tree
 
 FILE = File(Inline(b"x"))
 
@@ -70,3 +70,21 @@ def test_lazy_trees_made_of_the_same_have_the_same_key() -> None:
     assert (LazyTree("a", make) | one).key == (LazyTree("a", make) | one).key
     assert (LazyTree("a", make) | one).key != (LazyTree("a", make) | other).key
     assert (LazyTree("a", make) + LazyTree("b", make)).key != (LazyTree("b", make) + LazyTree("a", make)).key
+
+
+KEPT = Decision("/a", "strip", "its section headers are damaged", 10)
+
+
+def test_decisions_go_with_the_files_that_they_are_about() -> None:
+    tree = Tree({"/a": FILE, "/b": FILE}, (KEPT,))
+    assert (tree + Tree({"/c": FILE})).decisions == (KEPT,)
+    assert (tree + Tree({"/a": FILE})).decisions == ()
+    assert tree.filter(lambda path, _: path == "/b").decisions == ()
+    assert tree.with_parents().decisions == (KEPT,)
+
+
+def test_a_transform_need_not_hand_on_earlier_decisions() -> None:
+    later = Decision("/b", "compact", "it has no dynamic section", 20)
+    tree = Tree({"/a": FILE, "/b": FILE}, (KEPT,))
+    assert Transform("k", lambda tree: Tree(tree.entries, (later,)))(tree).decisions == (KEPT, later)
+    assert Transform("k", lambda tree: Tree(tree.entries, tree.decisions))(tree).decisions == (KEPT,)

@@ -6,6 +6,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cannery.tasks.report.decisions import decisions_as_json
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -63,6 +65,7 @@ class ImageReport:
             "config": dict(image.config["config"]),
             "seconds": round(self.seconds, 3),
             "notes": list(built.notes),
+            "decisions": decisions_as_json(built.decisions),
         }
 
     def print(self, console: Console, run: str) -> None:

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cannery.tasks.report.decisions import decisions_as_json
 from cannery.tasks.report.image import human_size, shown_path
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class ProgramReport:
             "seconds": round(self.seconds, 3),
             "contents": [_as_json(part) for part in self.parts()],
             "notes": list(self.made.program.notes),
+            "decisions": decisions_as_json(self.made.program.tree.tree.decisions),
         }
 
     def print(self, console: Console) -> None:

@@ -1,0 +1,25 @@
+"""A plan becomes an image; what was decided about its files is remembered with their layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cannery.image.content import Inline
+from cannery.image.platform import Platform
+from cannery.image.tree import Decision, File, LazyTree, Tree
+from cannery.recipes.build import build_plan
+from cannery.recipes.plan import Plan
+
+if TYPE_CHECKING:
+    from cannery.workspace.workspace import Workspace
+
+KEPT = Decision("/a", "strip", "its section headers are damaged", 1)
+
+
+def test_decisions_are_told_by_a_later_build_that_packs_nothing(workspace: Workspace) -> None:
+    tree = LazyTree("key", lambda: Tree({"/a": File(Inline(b"x"))}, (KEPT,)))
+    plan = Plan((("app", tree),), {}, Platform("linux", "amd64"))
+    first = build_plan(plan, workspace, level=6)
+    second = build_plan(plan, workspace, level=6)
+    assert (first.packed, second.packed) == ({"app"}, frozenset())
+    assert first.decisions == second.decisions == (KEPT,)
