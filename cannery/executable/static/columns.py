@@ -1,7 +1,8 @@
 """An executable rearranged so that it packs well; ``launcher/columns.h`` puts it back as it was.
 
 Of bytecode, what is alike lies together, in columns: all the names, all the instructions, all the line tables. A branch
-in machine code says where it goes to rather than how far, so that calls of one function are alike.
+in machine code says where it goes to rather than how far, so that calls of one function are alike. README.md beside
+this file describes both, byte by byte, with an example.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _columns(tokens: Iterable[Token], caches: Sequence[int]) -> list[bytearray]:
 
 
 def _add_value(columns: list[bytearray], token: Token) -> None:
-    """Add what isn't bytes, with its kind."""
+    """Add an object that isn't bytes, with its kind."""
     field, kind, content, objects = token
     if field is Field.FIRST_LINE:
         columns[_FIRST_LINES] += _varint(int.from_bytes(content, "little"))
@@ -96,7 +97,10 @@ def _add_value(columns: list[bytearray], token: Token) -> None:
 
 
 def _add_lines(columns: list[bytearray], table: bytes, code: bytes, caches: Sequence[int]) -> None:
-    """A line for so and so many instructions, and the step to it: 0 for no line, or one more than the table has."""
+    """Add a line table: of each line, how many instructions it has and the step to it.
+
+    The step is 0 for no line, otherwise one more than in the table. A table that would come out otherwise stays whole.
+    """
     lines = lines_of(table)
     counts = _instructions(lines, code, caches) if lines is not None and line_table(lines) == table else None
     if lines is None or counts is None:
@@ -161,7 +165,10 @@ _DISTANCE = struct.Struct("<i")
 
 
 class _Absolute:
-    """From a distance to a target, both as they follow an opcode; what leads out of the code makes room for that."""
+    """A branch with its target in place of its distance.
+
+    Distances that lead behind the section are shifted into the range that is free then, so that the map is one to one.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -1,5 +1,5 @@
-/* Puts an executable back as it was: see cannery/static/columns.py, which rearranged it, and packing.py for packed.h,
-   which says where all lies. */
+/* Puts an executable back as it was: see ../README.md for the format, ../columns.py, which rearranged it, and
+   ../packing.py for packed.h, which says where all lies. */
 
 #include <stdint.h>
 #include <string.h>
