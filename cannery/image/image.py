@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError, ImageError
 from cannery.image.layer import TIME, Layer
+from cannery.image.media_types import CONFIG, MANIFEST
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
@@ -22,12 +23,10 @@ if TYPE_CHECKING:
     from cannery.image.platform import Platform
 
 
-__all__ = ["CONFIG", "INDEX", "MANIFEST", "Base", "Image", "assemble", "canonical_json", "descriptor", "image_of"]
+__all__ = ["CREATED_BY", "Base", "Image", "assemble", "canonical_json", "descriptor", "image_of"]
 
-CONFIG = "application/vnd.oci.image.config.v1+json"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CREATED_BY = "cannery: "  # begins what the history says of each of our layers; a layer's name follows
 _MOST_LAYERS = 127  # as overlay file systems take (docker/docs, storage drivers)
-INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 def assemble(
@@ -54,7 +53,7 @@ def assemble(
         "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
         "history": [
             *(_history_of(base, created) if base else ()),
-            *({"created": created, "created_by": f"cannery: {layer.name}"} for layer in packed),
+            *({"created": created, "created_by": f"{CREATED_BY}{layer.name}"} for layer in packed),
         ],
     }
     if platform.variant:

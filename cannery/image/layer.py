@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from cannery.image.content import Content, OnDisk
 from cannery.image.gzip import GzipWriter
 from cannery.image.hashing import HashingWriter, Sink
+from cannery.image.media_types import GZIP_LAYER
 from cannery.image.tree import Directory, Entry, File, Symlink, Tree
 from cannery.workspace.files import changed, explained
 
@@ -26,12 +27,9 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
 
-__all__ = ["GZIP_LAYER", "TIME", "Layer", "pack", "write_tree"]
+__all__ = ["TIME", "Layer", "pack", "write_tree"]
 
-GZIP_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
-
-# One second after the epoch: some programs take 0 for 'no time given'.
-TIME = 1
+TIME = 1  # of all that is made: one second after the epoch, as some programs take 0 for 'no time given'
 _CHUNK = 1 << 20
 
 

@@ -11,6 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from cannery.errors import ImageError
+from cannery.image import media_types
 from cannery.image.extraction import Extraction
 from cannery.image.zstd import ZstdReader
 from cannery.workspace.digest import Digest
@@ -112,12 +113,13 @@ def _open(layer: Layer) -> BinaryIO:
 
 
 def _unzipped(layer: Layer, blob: _Digesting) -> io.RawIOBase | io.BufferedIOBase:
-    if layer.media_type.endswith("tar"):
-        return blob
-    if layer.media_type.endswith("gzip"):
-        return gzip.GzipFile(fileobj=blob)
-    if layer.media_type.endswith("zstd"):
-        return ZstdReader(cast("BinaryIO", blob))
+    match media_types.LAYERS.get(layer.media_type):
+        case media_types.LAYER:
+            return blob
+        case media_types.GZIP_LAYER:
+            return gzip.GzipFile(fileobj=blob)
+        case media_types.ZSTD_LAYER:
+            return ZstdReader(cast("BinaryIO", blob))
     raise ImageError(f"the layer {layer.name!r} is of a kind that can't be unpacked", evidence=layer.media_type)
 
 

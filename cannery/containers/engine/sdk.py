@@ -16,6 +16,7 @@ from cannery.containers.engine.engine import ContainerRequest, EngineContainer, 
 from cannery.containers.engine.present import image_id, names_of, prefixed
 from cannery.containers.engine.request import container_request
 from cannery.errors import ImageError, MachineError
+from cannery.image.image import CREATED_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SdkEngine"]
 
-_OWN_HISTORY: Final = "cannery: "  # as cannery.image.image begins each line of an image's history
 _PATIENCE: Final = 600  # seconds without a byte: an engine that unpacks a large layer is silent for long
 
 
@@ -159,7 +159,7 @@ class SdkEngine:
     def built_here(self, image: str) -> bool:
         """Whether cannery made the image's last layer: an image that others build from ours has our labels, too."""
         with self._translated():
-            return any(str(step["CreatedBy"]).startswith(_OWN_HISTORY) for step in self._history(image)[:1])
+            return any(str(step["CreatedBy"]).startswith(CREATED_BY) for step in self._history(image)[:1])
 
     def usage(self, images: Sequence[StoredImage]) -> Usage:
         """What ``images`` take."""

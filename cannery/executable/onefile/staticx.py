@@ -21,6 +21,7 @@ from cannery.executable.onefile.bundle import INTERNAL
 from cannery.executable.onefile.stage import write_tree
 from cannery.executable.onefile.xz import XzBlock, write_xz
 from cannery.image.content import OnDisk
+from cannery.image.layer import TIME
 from cannery.image.tree import File, Symlink, Tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
@@ -214,7 +215,7 @@ def _member(name: str, entry: Entry) -> _Member:
 def _like(name: str, size: int, target: str = "") -> tarfile.TarInfo:
     """A member that says nothing of when and by whom it was made; all may be run, as that costs nothing."""
     member = tarfile.TarInfo(name)
-    member.size, member.mode, member.mtime = size, 0o755, 1
+    member.size, member.mode, member.mtime = size, 0o755, TIME
     if target:
         member.type, member.linkname = tarfile.SYMTYPE, target
     return member

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.errors import ImageError
 from cannery.image.image import canonical_json
+from cannery.image.layer import TIME
+from cannery.image.media_types import INDEX, MANIFEST
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing, stamp_of
 from cannery.workspace.keys import key_of
@@ -28,9 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_archive", "write_upper"]
 
-_INDEX = "application/vnd.oci.image.index.v1+json"
 _CHUNK = 1 << 20  # bytes copied at a time
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 def write_archive(image: Image, path: Path, references: Sequence[str], workspace: Workspace) -> bool:
@@ -90,9 +90,9 @@ def _index(image: Image, references: Sequence[str]) -> dict[str, object]:
     platform = {"os": image.platform.os, "architecture": image.platform.architecture}
     if image.platform.variant:
         platform["variant"] = image.platform.variant
-    one = {"mediaType": _MANIFEST, "digest": str(image.digest), "size": len(image.manifest_blob), "platform": platform}
+    one = {"mediaType": MANIFEST, "digest": str(image.digest), "size": len(image.manifest_blob), "platform": platform}
     named = [{**one, "annotations": _names(reference)} for reference in references]
-    return {"schemaVersion": 2, "mediaType": _INDEX, "manifests": named or [one]}
+    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": named or [one]}
 
 
 def _names(reference: str) -> dict[str, str]:
@@ -156,7 +156,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
     info.size = size
     info.mode = 0o755 if name.endswith("/") else 0o644
     info.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
-    info.mtime = 1
+    info.mtime = TIME
     return info
 
 

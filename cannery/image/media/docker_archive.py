@@ -13,7 +13,8 @@ import msgspec
 
 from cannery.errors import ConfigurationError, ImageError
 from cannery.image.image import canonical_json
-from cannery.image.media.source import MANIFESTS, check, parse_json
+from cannery.image.media.source import check, parse_json
+from cannery.image.media_types import COMPRESSIONS, CONFIG, LAYER, MANIFEST
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["DockerArchive"]
 
 _CHUNK = 1 << 18  # bytes
-_CONFIG = "application/vnd.oci.image.config.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar"
-_COMPRESSIONS = {b"\x1f\x8b": "+gzip", b"\x28\xb5\x2f\xfd": "+zstd"}  # by the first bytes
 
 
 class _SavedImage(msgspec.Struct):
@@ -64,10 +62,10 @@ class DockerArchive:
             image = self._image(archive)
             config, layers = image["Config"], image["Layers"]
             described = {name: self._descriptor(archive, name) for name in layers}
-            own = {**self._descriptor(archive, config), "mediaType": _CONFIG}
+            own = {**self._descriptor(archive, config), "mediaType": CONFIG}
         manifest = {
             "schemaVersion": 2,
-            "mediaType": MANIFESTS[0],
+            "mediaType": MANIFEST,
             "config": own,
             "layers": [described[name] for name in layers],
         }
@@ -105,8 +103,8 @@ class DockerArchive:
             beginning = beginning or data[:4]
             sha256.update(data)
             size += len(data)
-        compression = next((kind for magic, kind in _COMPRESSIONS.items() if beginning.startswith(magic)), "")
-        return {"mediaType": f"{_LAYER}{compression}", "digest": str(Digest(sha256.hexdigest())), "size": size}
+        media_type = next((kind for magic, kind in COMPRESSIONS.items() if beginning.startswith(magic)), LAYER)
+        return {"mediaType": media_type, "digest": str(Digest(sha256.hexdigest())), "size": size}
 
     def _pieces(self, archive: tarfile.TarFile, name: str) -> Iterator[bytes]:
         """A member's bytes; links between members are followed, as older archives have them."""

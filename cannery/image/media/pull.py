@@ -10,7 +10,8 @@ import msgspec
 
 from cannery.errors import ImageError
 from cannery.image.media.platforms import choose, fits
-from cannery.image.media.source import INDEXES, Descriptor, check, parse_json
+from cannery.image.media.source import Descriptor, check, parse_json
+from cannery.image.media_types import INDEXES, LAYERS
 from cannery.image.platform import Platform
 from cannery.workspace.cache import used
 from cannery.workspace.digest import Digest
@@ -25,15 +26,6 @@ __all__ = ["Pulled", "pull"]
 
 _LARGEST_DOCUMENT: Final = 8 << 20  # bytes of a configuration or a manifest
 _DEEPEST: Final = 3  # indexes in one another
-
-# What layers are called by Docker, and by the specification: an image must not mix the two (OCI image-spec v1.1).
-_GZIP, _TAR, _ZSTD = (f"application/vnd.oci.image.layer.v1.tar{each}" for each in ("+gzip", "", "+zstd"))
-_LAYERS: Final = {
-    **{each: each for each in (_GZIP, _TAR, _ZSTD)},
-    "application/vnd.docker.image.rootfs.diff.tar.gzip": _GZIP,
-    "application/vnd.docker.image.rootfs.diff.tar": _TAR,
-    "application/vnd.docker.image.rootfs.diff.tar.zstd": _ZSTD,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +105,7 @@ def _layers(manifest: Mapping[str, Any], source: Medium) -> tuple[Descriptor, ..
 
 def _media_type(layer: Descriptor, source: Medium) -> str:
     try:
-        return _LAYERS[layer.media_type]
+        return LAYERS[layer.media_type]
     except KeyError as error:
         raise ImageError(
             f"{source.name} has a layer of a kind that can't be built upon",

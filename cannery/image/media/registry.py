@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.errors import ImageError
-from cannery.image.media.source import INDEXES, MANIFESTS
+from cannery.image.media_types import INDEXES, MANIFESTS
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:

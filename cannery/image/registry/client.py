@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from cannery.errors import RegistryError
+from cannery.image.media_types import INDEXES, MANIFESTS
 from cannery.image.registry.challenges import Challenges
 
 if TYPE_CHECKING:
@@ -27,13 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Repository"]
 
 _TIMEOUT: Final = (10, 60)  # seconds to connect, and without a byte
+_ACCEPTED: Final = {"Accept": ", ".join((*INDEXES, *MANIFESTS))}
 _LARGEST_DOCUMENT: Final = 4 << 20  # bytes of a manifest, as registries limit it
-_ACCEPTED: Final = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 
 
 class _Patience(Retry):
@@ -123,7 +119,7 @@ class Repository(Registry):  # type: ignore[misc]  # oras is untyped
     def _answer(self, url: str, method: str = "GET") -> Iterator[requests.Response]:
         """An answer that is a success; raises :class:`RegistryError` for any other, and for none."""
         try:
-            with self.do_request(url, method, headers={"Accept": ", ".join(_ACCEPTED)}, stream=True) as response:
+            with self.do_request(url, method, headers=_ACCEPTED, stream=True) as response:
                 if not response.ok:
                     raise self._refused(response)
                 yield response

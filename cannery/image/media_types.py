@@ -1,0 +1,47 @@
+"""The media types of an image's documents and layers (OCI image-spec v1.1, media-types.md), and Docker's for the same.
+
+Images that cannery makes have the specification's alone, as it asks for; images that it reads may have either.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "COMPRESSIONS",
+    "CONFIG",
+    "GZIP_LAYER",
+    "INDEX",
+    "INDEXES",
+    "LAYER",
+    "LAYERS",
+    "MANIFEST",
+    "MANIFESTS",
+    "ZSTD_LAYER",
+]
+
+INDEX: Final = "application/vnd.oci.image.index.v1+json"
+MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
+CONFIG: Final = "application/vnd.oci.image.config.v1+json"
+LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
+GZIP_LAYER: Final = f"{LAYER}+gzip"
+ZSTD_LAYER: Final = f"{LAYER}+zstd"
+
+# Docker's: distribution, docs/spec/manifest-v2-2.md.
+INDEXES: Final = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
+MANIFESTS: Final = (MANIFEST, "application/vnd.docker.distribution.manifest.v2+json")
+
+LAYERS: Final[Mapping[str, str]] = {  # any name of a layer that can be unpacked -> the specification's
+    **{each: each for each in (LAYER, GZIP_LAYER, ZSTD_LAYER)},
+    "application/vnd.docker.image.rootfs.diff.tar": LAYER,
+    "application/vnd.docker.image.rootfs.diff.tar.gzip": GZIP_LAYER,
+    "application/vnd.docker.image.rootfs.diff.tar.zstd": ZSTD_LAYER,
+}
+
+COMPRESSIONS: Final[Mapping[bytes, str]] = {  # how a layer begins -> its media type; a plain archive begins otherwise
+    b"\x1f\x8b": GZIP_LAYER,
+    b"\x28\xb5\x2f\xfd": ZSTD_LAYER,
+}
