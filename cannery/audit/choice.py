@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cannery.audit.contents import ImageContents
 from cannery.errors import ImageError
+from cannery.image.platform import Platform, machine_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["choose"]
 
 _DEEPEST = 4  # indexes in indexes
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # the machine's names -> Go's
 _REFERENCE = "org.opencontainers.image.ref.name"
 _ATTESTATION = "vnd.docker.reference.type"
 
@@ -27,7 +26,7 @@ class _Candidate:
     """An image of the archive: where its configuration and its layers are."""
 
     names: frozenset[str]
-    platform: str  # linux/arm64; empty where the archive doesn't say
+    platform: Platform
     config: str
     layers: tuple[str, ...]
 
@@ -39,8 +38,8 @@ def choose(saved: Saved, reference: str = "", distribution: str | None = None) -
     """
     found = _only_different(_of_docker(saved) if "manifest.json" in saved else _of_oci(saved))
     named = [each for each in found if not reference or any(_matches(name, reference) for name in each.names)]
-    here = f"linux/{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
-    fitting = named if len(named) == 1 else [each for each in named if each.platform == here]
+    here = machine_platform()
+    fitting = named if len(named) == 1 else [each for each in named if each.platform.runs_on(here)]
     if len(fitting) != 1:
         raise ImageError(
             f"{saved.name} has {len(fitting) or 'no'} images{f' called {reference}' if reference else ''}"
@@ -104,8 +103,8 @@ def _path(descriptor: Mapping[str, Any]) -> str:
     return f"blobs/{descriptor['digest']}".replace(":", "/")
 
 
-def _platform(config: Mapping[str, Any]) -> str:
-    return f"{config.get('os', 'linux')}/{config.get('architecture', '')}"
+def _platform(config: Mapping[str, Any]) -> Platform:
+    return Platform.from_json({"os": "linux", **config})
 
 
 def _told(candidate: _Candidate) -> str:

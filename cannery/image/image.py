@@ -47,8 +47,7 @@ def assemble(
         )
     configuration: dict[str, Any] = {
         "created": created,
-        "architecture": platform.architecture,
-        "os": platform.os,
+        **platform.as_json(),
         "config": dict(config),
         "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]},
         "history": [
@@ -56,8 +55,6 @@ def assemble(
             *({"created": created, "created_by": f"{CREATED_BY}{layer.name}"} for layer in packed),
         ],
     }
-    if platform.variant:
-        configuration["variant"] = platform.variant
     blob = canonical_json(configuration)
     manifest = {
         "schemaVersion": 2,

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import RuntimeTreeError
-from cannery.image.platform import Platform
+from cannery.image.platform import platform_of_uname
 from cannery.python.versions import hidden_folders
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
+    from cannery.image.platform import Platform
     from cannery.workspace.process import Runner
     from cannery.workspace.workspace import Workspace
 
 
-__all__ = ["Interpreter", "WheelTarget", "describe", "machine_platform", "same_minor"]
+__all__ = ["Interpreter", "WheelTarget", "describe", "same_minor"]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -46,18 +46,6 @@ print(json.dumps({
 }))
 """
 
-# uname's names of machines -> Go's names, which images use (OCI image-spec v1.1, image-index.md)
-_ARCHITECTURES = {
-    "x86_64": ("amd64", ""),
-    "aarch64": ("arm64", ""),
-    "arm64": ("arm64", ""),
-    "armv7l": ("arm", "v7"),
-    "i686": ("386", ""),
-    "ppc64le": ("ppc64le", ""),
-    "riscv64": ("riscv64", ""),
-    "s390x": ("s390x", ""),
-}
-
 
 def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
     """A Python of this machine with the minor version of ``version``: bytecode and headers are the same for those.
@@ -78,7 +66,6 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
         answers = _ask(executable, workspace.run)
         workspace.cache.remember("interpreters", key, answers)
     stdlib = Path(answers["stdlib"])
-    architecture, variant = _architecture(answers["machine"])
     return Interpreter(
         executable=Path(answers["executable"]),
         version=tuple(answers["version"]),
@@ -89,14 +76,9 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
         image_site_packages=answers["site_packages"],
         cache_tag=answers["cache_tag"],
         magic=answers["magic"],
-        platform=Platform(answers["system"], architecture, variant),
+        platform=platform_of_uname(answers["system"], answers["machine"]),
         fingerprint=key_of(answers, stamp(Path(answers["executable"])), _stamps_below(stdlib)),
     )
-
-
-def machine_platform() -> Platform:
-    """The platform of images that this machine runs."""
-    return Platform("linux", *_architecture(platform.machine()))
 
 
 def _ask(executable: Path, run: Runner) -> dict[str, Any]:
@@ -134,13 +116,6 @@ def _ask_uv(wanted: str, run: Runner) -> Path:
             evidence=error.stderr.strip(),
             step=f'install one (for example with "uv python install {wanted}"), or change  [tool.cannery]  python',
         ) from error
-
-
-def _architecture(machine: str) -> tuple[str, str]:
-    try:
-        return _ARCHITECTURES[machine]
-    except KeyError as error:
-        raise RuntimeTreeError(f"images have no name for the architecture {machine!r}") from error
 
 
 def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:

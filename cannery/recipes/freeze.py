@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, MachineError
 from cannery.executable.onefile.stage import write_tree
-from cannery.image.platform import Platform
+from cannery.image.platform import Platform, machine_platform
 from cannery.image.tree import File, LazyTree, Tree
-from cannery.python.interpreter import machine_platform
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing
 from cannery.workspace.keys import key_of

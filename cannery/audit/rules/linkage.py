@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from cannery.audit.finding import Finding, Rule, Severity
+from cannery.image.platform import MACHINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,21 +25,13 @@ NO_LOADER = Rule("CAN704", Severity.HIGH, "a program whose loader is missing", "
 LINKS = Rule("CAN705", Severity.INFO, "what it links to", "nothing")
 RULES = (MISSING, OUTSIDE, FOREIGN, NO_LOADER, LINKS)
 
-_ARCHITECTURES = {  # Go's names -> ELF's
-    "amd64": "EM_X86_64",
-    "arm64": "EM_AARCH64",
-    "386": "EM_386",
-    "arm": "EM_ARM",
-    "ppc64le": "EM_PPC64",
-    "riscv64": "EM_RISCV",
-    "s390x": "EM_S390",
-}
+_ELF_NAMES = {machine.architecture: machine.elf for machine in MACHINES}
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
     """What is missing, foreign or looked for outside; and at the end what all of it links to."""
     present = {posixpath.basename(path) for path, place in contents.visible.items() if place.node.kind != "folder"}
-    machine = _ARCHITECTURES.get(str(contents.config.get("architecture")))
+    machine = _ELF_NAMES.get(str(contents.config.get("architecture")))
     for path, place in sorted(contents.visible.items()):
         elf = place.node.facts.elf
         if elf is None:

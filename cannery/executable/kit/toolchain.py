@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, ToolError
-from cannery.image.platform import Platform
+from cannery.image.platform import TRIPLETS, Platform
 from cannery.project.uv import shortage
 from cannery.workspace.files import explained
 from cannery.workspace.process import ProgramFailed
@@ -34,9 +34,9 @@ class BuildTarget:
     wheels: str  # uv's
 
 
-TARGETS = (
-    BuildTarget("linux/amd64", "x86_64-linux-musl", "linux-x86_64", "x86_64-unknown-linux-musl"),
-    BuildTarget("linux/arm64", "aarch64-linux-musl", "linux-aarch64", "aarch64-unknown-linux-musl"),
+TARGETS = tuple(
+    BuildTarget(f"linux/{architecture}", f"{name}-linux-musl", f"linux-{name}", f"{name}-unknown-linux-musl")
+    for architecture, name in TRIPLETS.items()
 )
 
 

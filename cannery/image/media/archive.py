@@ -13,7 +13,7 @@ import tarfile
 from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.errors import ImageError
-from cannery.image.image import canonical_json
+from cannery.image.image import canonical_json, descriptor
 from cannery.image.layer import TIME
 from cannery.image.media_types import INDEX, MANIFEST
 from cannery.workspace.digest import Digest
@@ -87,10 +87,7 @@ def _write(
 
 
 def _index(image: Image, references: Sequence[str]) -> dict[str, object]:
-    platform = {"os": image.platform.os, "architecture": image.platform.architecture}
-    if image.platform.variant:
-        platform["variant"] = image.platform.variant
-    one = {"mediaType": MANIFEST, "digest": str(image.digest), "size": len(image.manifest_blob), "platform": platform}
+    one = descriptor(MANIFEST, image.digest, len(image.manifest_blob), platform=image.platform.as_json())
     named = [{**one, "annotations": _names(reference)} for reference in references]
     return {"schemaVersion": 2, "mediaType": INDEX, "manifests": named or [one]}
 

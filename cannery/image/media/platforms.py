@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ImageError
 from cannery.image.media.source import Descriptor, check
@@ -11,10 +11,7 @@ from cannery.image.platform import Platform
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["choose", "fits"]
-
-_USUAL: Final = {"arm64": "v8", "arm": "v7", "amd64": "v1"}  # the variant that a name without one means
-_ARM: Final = ("v5", "v6", "v7", "v8")  # each runs what those before it run
+__all__ = ["choose"]
 
 
 def choose(index: Mapping[str, Any], wanted: Platform, name: str) -> Descriptor:
@@ -24,24 +21,10 @@ def choose(index: Mapping[str, Any], wanted: Platform, name: str) -> Descriptor:
     """
     check(index.get("manifests"), list[dict[str, Any]], f"the index of {name}")
     there = [(platform, entry) for entry in index["manifests"] if (platform := _platform(entry)) is not None]
-    fitting = [pair for pair in there if fits(pair[0], wanted)]
+    fitting = [pair for pair in there if pair[0].runs_on(wanted)]
     if not fitting:
         raise _nothing(name, wanted, [platform for platform, _ in there])
-    return Descriptor.parse(max(fitting, key=lambda pair: _variant(pair[0]))[1])
-
-
-def fits(there: Platform, wanted: Platform) -> bool:
-    """Whether what is for ``there`` runs on ``wanted``."""
-    if (there.os, there.architecture) != (wanted.os, wanted.architecture):
-        return False
-    one, other = _variant(there), _variant(wanted)
-    if there.architecture == "arm" and {one, other} <= set(_ARM):
-        return _ARM.index(one) <= _ARM.index(other)
-    return one == other
-
-
-def _variant(platform: Platform) -> str:
-    return platform.variant or _USUAL.get(platform.architecture, "")
+    return Descriptor.parse(max(fitting, key=lambda pair: pair[0].told_variant)[1])
 
 
 def _platform(entry: Mapping[str, Any]) -> Platform | None:
@@ -49,7 +32,7 @@ def _platform(entry: Mapping[str, Any]) -> Platform | None:
     found = entry.get("platform")
     if not isinstance(found, dict) or found.get("os") in {None, "unknown"}:
         return None
-    return Platform(str(found["os"]), str(found.get("architecture")), str(found.get("variant") or ""))
+    return Platform.from_json(found)
 
 
 def _nothing(name: str, wanted: Platform, there: Sequence[Platform]) -> ImageError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from cannery.errors import ImageError
-from cannery.image.media.platforms import choose, fits
+from cannery.image.media.platforms import choose
 from cannery.image.media.source import Descriptor, check, parse_json
 from cannery.image.media_types import INDEXES, LAYERS
 from cannery.image.platform import Platform
@@ -114,8 +114,8 @@ def _media_type(layer: Descriptor, source: Medium) -> str:
 
 
 def _platform(config: Mapping[str, Any], wanted: Platform, source: Medium) -> Platform:
-    platform = Platform(*(str(config.get(key) or "") for key in ("os", "architecture", "variant")))
-    if not fits(platform, wanted):
+    platform = Platform.from_json(config)
+    if not platform.runs_on(wanted):
         raise ImageError(
             f"the base {source.name} is for {platform}, not for {wanted}",
             step='take another base, or say so:  [tool.cannery]  platform = "…"',

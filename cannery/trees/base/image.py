@@ -12,10 +12,9 @@ from cannery.image.image import Base
 from cannery.image.layer import Layer
 from cannery.image.media.pull import Pulled, pull
 from cannery.image.media.source import Descriptor
-from cannery.image.platform import Platform
+from cannery.image.platform import Platform, machine_platform
 from cannery.image.rootfs import Root
 from cannery.image.tree import Directory
-from cannery.python.interpreter import machine_platform
 from cannery.trees.base.sources import digest_now, opened, reference_of, state_of
 from cannery.workspace.cache import used
 from cannery.workspace.digest import Digest

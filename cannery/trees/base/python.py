@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from cannery.elf.dynamic import Elf, read_elf
 from cannery.errors import RequirementsError, RuntimeTreeError
+from cannery.image.platform import TRIPLETS
 from cannery.python.interpreter import WheelTarget
 
 if TYPE_CHECKING:
@@ -23,16 +24,15 @@ if TYPE_CHECKING:
     from cannery.image.platform import Platform
     from cannery.image.rootfs import Root
 
-__all__ = ["MACHINES", "BasePython", "find_python", "target_of"]
+__all__ = ["BasePython", "find_python", "target_of"]
 
 _USUAL: Final = ("/usr/local/bin", "/usr/bin", "/bin", "/opt/python/bin")
 _NAME: Final = re.compile(r"python(3\.(\d+))")
 _GLIBC: Final = re.compile(rb"GNU C Library [^\n]* version (\d+)\.(\d+)")
 _MUSL: Final = re.compile(rb"\0(1)\.(\d+)\.\d+\0")
 
-# By uv's names: the C library's versions that it knows, and the machines.
+# The C library's versions that uv has a name for.
 _KNOWN_GLIBC: Final = (17, 28, *range(31, 41))
-MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,12 @@ def find_python(root: Root, path: Iterable[str], name: str) -> BasePython:
 
 def target_of(python: BasePython, platform: Platform, name: str) -> WheelTarget:
     """What wheels for ``python`` must fit, as uv is told; raises :class:`RequirementsError` where it can't be."""
-    machine = MACHINES.get(platform.architecture)
+    machine = TRIPLETS.get(platform.architecture)
     if machine is None:
         raise RequirementsError(
             f"wheels for {platform} can't be chosen from here",
             evidence=f"the base {name} is for {platform}",
-            step=f"take a base for one of: {', '.join(f'linux/{each}' for each in MACHINES)}",
+            step=f"take a base for one of: {', '.join(f'linux/{each}' for each in TRIPLETS)}",
         )
     if python.libc == "musl":
         system = "unknown-linux-musl"

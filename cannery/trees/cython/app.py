@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cannery.errors import ConfigurationError
+from cannery.image.platform import TRIPLETS
 from cannery.python.abi import abi_of
 from cannery.python.interpreter import same_minor
-from cannery.trees.base.python import MACHINES
 from cannery.trees.collect import HOME
 from cannery.trees.cython.extensions import compiler_for
 from cannery.trees.cython.transform import cython
@@ -50,7 +50,7 @@ def compiled_on(base: Base, target: BasePython, code: LazyTree, app: App, worksp
     """
     settings = app.settings
     python = same_minor(target.version, workspace)
-    triplet = f"{MACHINES[base.platform.architecture]}-linux-{_C_LIBRARIES[target.libc]}"
+    triplet = f"{TRIPLETS[base.platform.architecture]}-linux-{_C_LIBRARIES[target.libc]}"
     own = abi_of(python, workspace)
     abi = replace(own, suffix=f".cpython-{''.join(map(str, python.version[:2]))}-{triplet}.so")
     how = settings.cython
