@@ -154,7 +154,7 @@ class LazyTree:
         return self.make()
 
     def __or__(self, transform: Transform) -> LazyTree:
-        return LazyTree(key_of(self.key, transform.key), lambda: transform(self.tree))
+        return LazyTree(key_of("transformed", self.key, transform.key), lambda: transform(self.tree))
 
     def __add__(self, other: LazyTree) -> LazyTree:
         return LazyTree(key_of("merge", self.key, other.key), lambda: self.tree + other.tree)

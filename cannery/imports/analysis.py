@@ -20,7 +20,7 @@ from cannery.imports.graph import Graph, lines, missing, walk
 from cannery.imports.model import Mentions, Module, Reach
 from cannery.imports.places import find_modules
 from cannery.imports.source import read_source
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["reach"]
 
-_VERSION = 11  # of what is remembered
 _CYTHON = (".pyx", ".pxi")
 _DOCUMENTATION = {".rst", ".bat"}  # in the standard library
 
@@ -58,7 +57,7 @@ def reach(
     begins = (*starts, *((name, "started") for name in host.started), *([("__main__", "started")] if script else []))
     where = [(place.kind, place.tree.key, place.roots) for place in places]
     asked = msgspec.to_builtins(host, order="sorted")
-    key = key_of("reach", _VERSION, where, begins, asked, script, tuple(include), traced)
+    key = key_of("reach", code_key(__name__), where, begins, asked, script, tuple(include), traced)
     if (known := workspace.cache.recall("reach", key)) is not None:
         return msgspec.convert(known, Reach)
     workspace.progress("reading imports")
@@ -156,7 +155,7 @@ class _Mentions:
         return frozenset(found)
 
     def _key(self, place: Place) -> str:
-        return key_of("mentions", _VERSION, place.tree.key, self.host.version, self.host.platform)
+        return key_of("mentions", code_key(__name__), place.tree.key, self.host.version, self.host.platform)
 
     def of(self, name: str, module: Module) -> Mentions:
         """What the module ``name`` mentions."""

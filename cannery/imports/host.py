@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from cannery.imports.model import Host
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
@@ -28,7 +28,7 @@ _STARTED = ("encodings.ascii", "encodings.latin_1", "encodings.utf_8", "site")
 
 def host_of(interpreter: Interpreter, workspace: Workspace) -> Host:
     """What is inside ``interpreter``, and what it imports before a program begins."""
-    key = key_of("host", _QUESTION, interpreter.fingerprint)
+    key = key_of("host", code_key(__name__), interpreter.fingerprint)
     answers = workspace.cache.recall("hosts", key)
     if answers is None:
         command = [str(interpreter.executable), "-I", "-S", "-X", "utf8", "-c", _QUESTION]

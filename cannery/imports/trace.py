@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.workspace.files import explained
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["Traced", "traced"]
 
 Traced = tuple[tuple[str, str], ...]  # importers and what they import
 
-_HOOK = Path(__file__).with_name("workers") / "trace_hook.py"
+_HOOK = package_file("imports/workers/trace_hook.py")
 
 
 def traced(command: str, folder: Path, workspace: Workspace, *, of: Iterable[str]) -> Traced:
@@ -32,7 +32,7 @@ def traced(command: str, folder: Path, workspace: Workspace, *, of: Iterable[str
     It's run again when one of the keys ``of`` what is traced has changed. Raises :class:`ConfigurationError` when the
     command fails, as half a run shows half of the imports.
     """
-    key = key_of("trace", 1, command, str(folder), tuple(of), _HOOK.read_text())
+    key = key_of("trace", code_key(__name__), command, str(folder), tuple(of))
     known = None if workspace.refresh else workspace.cache.recall("traces", key)
     if known is None:
         workspace.progress(f"tracing the imports of {command}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import RuntimeTreeError
 from cannery.workspace.files import stamp
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
@@ -46,7 +46,7 @@ class Abi:
 
 def abi_of(interpreter: Interpreter, workspace: Workspace) -> Abi:
     """What ``interpreter`` asks; raises :class:`RuntimeTreeError` where its headers aren't installed."""
-    key = key_of("abi", _QUESTIONS, interpreter.fingerprint)
+    key = key_of("abi", code_key(__name__), interpreter.fingerprint)
     answers = workspace.cache.recall("abis", key)
     if answers is None:
         answers = json.loads(workspace.run([str(interpreter.executable), "-I", "-c", _QUESTIONS]).stdout)

@@ -13,7 +13,7 @@ from cannery.errors import RuntimeTreeError
 from cannery.image.platform import platform_of_uname
 from cannery.python.versions import hidden_folders
 from cannery.workspace.files import stamp
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
 def describe(executable: Path, workspace: Workspace) -> Interpreter:
     """What the Python behind ``executable`` is; asked once, and again when the installation changes."""
     real = executable.resolve()
-    key = key_of("interpreter", _QUESTIONS, str(executable), stamp(real))
+    key = key_of("interpreter", code_key(__name__), str(executable), stamp(real))
     answers = workspace.cache.recall("interpreters", key)
     if answers is None or not Path(answers["stdlib"]).is_dir():
         answers = _ask(executable, workspace.run)

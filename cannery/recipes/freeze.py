@@ -15,7 +15,7 @@ from cannery.image.platform import Platform, machine_platform
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +104,10 @@ def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
         )
     made = linked(app, workspace)
     name, whole = made.executable.name, made.executable.tree
-    tree = LazyTree(key_of("program", whole.key), lambda: Tree({f"/{name}": whole.tree.entries[f"{PROGRAMS}/{name}"]}))
+    tree = LazyTree(
+        key_of("program", code_key(__name__), whole.key),
+        lambda: Tree({f"/{name}": whole.tree.entries[f"{PROGRAMS}/{name}"]}),
+    )
     within = made.executable.contents()
     zones = "zoneinfo" in within.modules
     return Program(name, "static", tree, within.modules, within.files, made.platform, made.notes, zones)

@@ -28,7 +28,7 @@ from cannery.trees.transforms.rpath import relocated
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.trees.transforms.strip import strip
 from cannery.trees.wheels import dependencies
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +83,10 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
         files.update({path: file.content.size for path, file in libraries.files()})
         packing = app.settings.onefile.packing
         whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
-        tree = LazyTree(key_of("program", str(whole.digest)), lambda: Tree({f"/{parts.name}": File(whole, 0o755)}))
+        tree = LazyTree(
+            key_of("program", code_key(__name__), str(whole.digest)),
+            lambda: Tree({f"/{parts.name}": File(whole, 0o755)}),
+        )
     notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
     if app.settings.onefile.upx:
         notes += (_NO_UPX,)
@@ -91,7 +94,9 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
 
 
 # Neither changes what is loaded, so both are for every file; the executable itself stays as PyInstaller made it.
-_finish = Transform(key_of("finished", strip.key, relocated.key), lambda tree: tree | strip | relocated)
+_finish = Transform(
+    key_of("finished", code_key(__name__), strip.key, relocated.key), lambda tree: tree | strip | relocated
+)
 
 
 def _parts(

@@ -29,7 +29,7 @@ from cannery.trees.runtime import Needs, needs_from, needs_of_app, packs_relocat
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.trees.transforms.strip import strip
 from cannery.trees.wheels import dependencies
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,7 +178,9 @@ def onefile(app: App, workspace: Workspace) -> Plan:
     check_platform(app, machine_platform())
     made = program(app, "static", workspace)
     path = f"/usr/local/bin/{made.name}"
-    executable = LazyTree(key_of(path, made.tree.key), lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"]}))
+    executable = LazyTree(
+        key_of(code_key(__name__), path, made.tree.key), lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"]})
+    )
     layers = (("system", system(app, zones=made.zones)), ("program", executable))
     return Plan(layers, program_config(app, path), made.platform, made.notes)
 

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from cannery.errors import ProjectError
 from cannery.executable.kit.kit import Kit, built_kit, built_version, given_kit
 from cannery.executable.static.archive import ArchivedModule, ModuleArchive
 from cannery.executable.static.link import LAUNCHER, link
-from cannery.executable.static.maker import maker_key
 from cannery.executable.static.packing import pack
 from cannery.image.content import Inline, OnDisk
 from cannery.image.rootfs import MACHINE
@@ -28,12 +28,12 @@ from cannery.project.interpreter import check_version
 from cannery.trees.collect import HOME
 from cannery.trees.installed import PYTHON
 from cannery.trees.shaken import app_place, reach_with, standard_library
-from cannery.trees.system import certificates, system_tree, zones_tree
+from cannery.trees.system import certificates, stamps_of, system_tree, zones_tree
 from cannery.trees.transforms.bytecode import compile_sources
 from cannery.trees.transforms.stand_ins import together
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import user_path
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -120,8 +120,8 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree | None, worksp
     parts = _ExecutableParts(app, kit, places, reach, out, workspace)
     settings = app.settings
     key = key_of(
-        "executable", maker_key(), kit.key, [place.tree.key for place in places], msgspec.to_builtins(reach),
-        repr(app.entry), settings.optimize, msgspec.to_builtins(settings.static), name,
+        "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
+        msgspec.to_builtins(reach), repr(app.entry), settings.optimize, msgspec.to_builtins(settings.static), name,
     )  # fmt: skip
 
     made = partial(workspace.cache.folder, "executables", key, parts.build)
@@ -264,6 +264,18 @@ class _ExecutableParts:
         return done
 
 
+def _programs() -> list[str | None]:
+    """The versions of what links and packs an executable."""
+    return [_version(name) for name in ("ziglang", "zstandard")]
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
 def system_of(app: App, reach: Reach) -> LazyTree:
     """What the program expects around it: users, and what it can make use of of certificates and time zones."""
     settings = app.settings
@@ -272,9 +284,13 @@ def system_of(app: App, reach: Reach) -> LazyTree:
     if zones == "auto":
         zones = "zoneinfo" in reach.modules and "tzdata" not in reach.modules
     digest = Digest.of_content(bundle) if bundle is not None else None
-    tree = system_tree(settings.uid, bundle) + (zones_tree(MACHINE) if zones else Tree())
+    data = zones_tree(MACHINE) if zones else Tree()
+    tree = system_tree(settings.uid, bundle) + data
     link = Tree({PYTHON: Symlink(app.name.rpartition("/")[2])})
-    return LazyTree(key_of("static system", 1, settings.uid, digest, zones, app.name), lambda: tree + link)
+    return LazyTree(
+        key_of("static system", code_key(__name__), settings.uid, digest, stamps_of(data), app.name),
+        lambda: tree + link,
+    )
 
 
 def _places(app: App, kit: Kit, own: AppTree, wheels: LazyTree | None) -> Iterator[Place]:
@@ -309,7 +325,7 @@ def _without(place: Place, left_out: Mapping[str, str]) -> Place:
         }
         return kept + Tree(stand_ins)
 
-    return replace(place, tree=LazyTree(key_of("without", place.tree.key, sorted(left_out), maker_key()), make))
+    return replace(place, tree=LazyTree(key_of("without", code_key(__name__), place.tree.key, sorted(left_out)), make))
 
 
 def _host(kit: Kit, left_out: Mapping[str, str], workspace: Workspace) -> Host:

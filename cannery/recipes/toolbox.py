@@ -16,11 +16,12 @@ from cannery.image.content import OnDisk
 from cannery.image.tree import File, LazyTree, Transform, Tree
 from cannery.python.interpreter import describe
 from cannery.python.stdlib import python_path
-from cannery.recipes.build import layer_of
+from cannery.recipes.layers import layer_of
 from cannery.trees.runtime import bare_python
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.trees.transforms.strip import strip
 from cannery.workspace.digest import Digest
+from cannery.workspace.keys import code_key, key_of, package_file
 
 if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
@@ -42,11 +43,13 @@ def toolbox(workspace: Workspace) -> Toolbox:
     return Toolbox(layer, command, python.platform)
 
 
-_moved = Transform(f"into {TOOLBOX}", lambda tree: Tree({TOOLBOX + path: entry for path, entry in tree}))
+_moved = Transform(
+    key_of("into", code_key(__name__), TOOLBOX), lambda tree: Tree({TOOLBOX + path: entry for path, entry in tree})
+)
 
 
 def _prompt() -> LazyTree:
-    path = Path(__file__).with_name("payload") / "prompt.py"
+    path = package_file("recipes/payload/prompt.py")
     content = OnDisk(path, path.stat().st_size)
     return LazyTree(str(Digest.of_content(content)), lambda: Tree({_PROMPT: File(content)}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["is_trusting"]
 
-_VERSION = 1  # goes up when the same files are judged otherwise
 # Where systems keep them, and the variables that say where they are.
 _PLACES = re.compile(
     rb"ssl/certs(?!/?\w)|/ssl/cert\.pem|pki/tls|ca-trust|ca-certificates\.crt|ca-bundle|SSL_CERT_(FILE|DIR)|CA_BUNDLE"
@@ -30,7 +29,7 @@ def is_trusting(trees: Iterable[LazyTree], workspace: Workspace) -> bool:
 
 
 def _names_one(tree: LazyTree, workspace: Workspace) -> bool:
-    key = key_of(_VERSION, tree.key)
+    key = key_of(code_key(__name__), tree.key)
     known = workspace.cache.recall("trusting", key)
     if known is None:
         known = {"is": any(_has(file) for _, file in tree.tree.files())}

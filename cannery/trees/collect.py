@@ -18,7 +18,7 @@ from cannery.image.content import OnDisk
 from cannery.image.tree import Entry, File, LazyTree, Symlink, Tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ class Collected:
         tree = Tree(self.entries)
         modes = {path: file.mode for path, file in tree.files()}
         links = {path: entry.target for path, entry in tree if isinstance(entry, Symlink)}
-        return LazyTree(key_of("app", self.digests, modes, links), lambda: tree)
+        return LazyTree(key_of("app", code_key(__name__), self.digests, modes, links), lambda: tree)
 
     def _walk(self, path: Path) -> None:
         relative = path.relative_to(self.app.folder).as_posix()

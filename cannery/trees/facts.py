@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cannery.errors import ProjectError
 from cannery.project.secrets import secret_in
 from cannery.workspace.files import stamp_of
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     import os
@@ -54,7 +54,7 @@ class FactsIndex:
 
     @property
     def _key(self) -> str:
-        return key_of("facts", 2, str(self.folder))
+        return key_of("facts", code_key(__name__), str(self.folder))
 
     def of(self, path: Path, status: os.stat_result, *, code: bool) -> FileFacts:
         """The facts of the regular file ``path``, whose ``status`` was just read; ``code`` is parsed for imports."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.trees.wheels import installed_tree
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["prefer_pure"]
 
-_VERSION = 1
 # A platform that hardly any wheel is for, so that uv takes what is for any; nothing else is asked of it, as the
 # requirements' own conditions are decided by then.
 _NOWHERE = "wasm32-pyodide2024"
@@ -36,7 +35,9 @@ def prefer_pure(requirements: Requirements, wheels: LazyTree, target: WheelTarge
     def make() -> Tree:
         tree = wheels.tree
         for name, version in sorted(_native(tree)):
-            key = key_of("pure wheel", _VERSION, name, version, _hashes(requirements, name, version), target.version)
+            key = key_of(
+                "pure wheel", code_key(__name__), name, version, _hashes(requirements, name, version), target.version
+            )
             fill = partial(_install, requirements, name, version, target=target, workspace=workspace)
             folder = workspace.cache.folder("pure-wheels", key, fill)
             pure = installed_tree(folder, target.site_packages)
@@ -44,7 +45,7 @@ def prefer_pure(requirements: Requirements, wheels: LazyTree, target: WheelTarge
                 tree = _less(tree, pure, name) + pure
         return tree
 
-    return LazyTree(key_of("prefer pure", _VERSION, wheels.key), make)
+    return LazyTree(key_of("prefer pure", code_key(__name__), wheels.key), make)
 
 
 def _install(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.project.requirements import Requirements, inputs, read_requirements
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from cannery.project.app import RequirementsFile
@@ -22,7 +22,16 @@ def resolve(file: RequirementsFile, settings: Settings, target: WheelTarget, wor
     What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for what there is today.
     """
     contents = [path.read_bytes().hex() if path.is_file() else None for path in inputs(file)]
-    key = key_of("resolution", 3, file.kind, contents, settings.extras, settings.groups, target.version, target.options)
+    key = key_of(
+        "resolution",
+        code_key(__name__),
+        file.kind,
+        contents,
+        settings.extras,
+        settings.groups,
+        target.version,
+        target.options,
+    )
     known = None if workspace.refresh else workspace.cache.recall("resolutions", key)
     if known is not None:
         options, local = tuple(known["options"]), tuple(known["local"])

@@ -13,10 +13,10 @@ from cannery.image.content import OnDisk
 from cannery.image.rootfs import MACHINE, Root
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.python.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree, known_modules
-from cannery.trees.system import certificates, locale_tree, system_tree, without_remarks, zones_tree
+from cannery.trees.system import certificates, locale_tree, stamps_of, system_tree, without_remarks, zones_tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,8 @@ class Needs:
 
 def needs_from(tree: LazyTree, workspace: Workspace) -> Needs:
     """What a tree of sources and libraries needs; remembered under the tree's key."""
-    known = workspace.cache.recall("needs", tree.key)
+    key = key_of("needs", code_key(__name__), tree.key)
+    known = workspace.cache.recall("needs", key)
     if known is None:
         modules = {name for path, file in tree.tree.files() if path.endswith(".py") for name in _noted_imports(file)}
         known = {
@@ -60,7 +61,7 @@ def needs_from(tree: LazyTree, workspace: Workspace) -> Needs:
             "modules": sorted(modules),
             "brings_zones": any(path.endswith("/tzdata/zoneinfo/__init__.py") for path in tree.tree.entries),
         }
-        workspace.cache.remember("needs", tree.key, known)
+        workspace.cache.remember("needs", key, known)
     libraries = tuple(Need(each["soname"], each["by"], tuple(each["search"])) for each in known["libraries"])
     return Needs(libraries, frozenset(known["modules"]), known["brings_zones"])
 
@@ -103,8 +104,8 @@ def runtime(
     libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, root, workspace)
     data = locale_tree(root) + (zones_tree(root) if zones else Tree())
     key = key_of(
-        "runtime", 1, interpreter.fingerprint, sorted(wanted), app.settings.uid, bundle and Digest.of_content(bundle),
-        _versions(libraries), _stamps(data), shaken.key if shaken else None,
+        "runtime", code_key(__name__), interpreter.fingerprint, sorted(wanted), app.settings.uid,
+        bundle and Digest.of_content(bundle), _versions(libraries), stamps_of(data), shaken.key if shaken else None,
     )  # fmt: skip
     return LazyTree(key, lambda: _shared(libraries) + python + system_tree(app.settings.uid, bundle) + data)
 
@@ -113,7 +114,7 @@ def system(app: App, *, zones: bool, root: Root = MACHINE) -> LazyTree:
     """The system's small files alone, for a program that brings everything else; ``zones`` are those of the time."""
     bundle = certificates(app.settings, app.folder, root)
     data = zones_tree(root) if zones else Tree()
-    key = key_of("system", 1, app.settings.uid, Digest.of_content(bundle), _stamps(data))
+    key = key_of("system", code_key(__name__), app.settings.uid, Digest.of_content(bundle), stamps_of(data))
     return LazyTree(key, lambda: system_tree(app.settings.uid, bundle) + data)
 
 
@@ -124,7 +125,7 @@ def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTre
     """
     python = interpreter_tree(interpreter, frozenset())
     libraries = _remembered_closure(interpreter, python, Needs(), (), MACHINE, workspace)
-    key = key_of("bare python", 1, interpreter.fingerprint, _versions(libraries))
+    key = key_of("bare python", code_key(__name__), interpreter.fingerprint, _versions(libraries))
     folders = tuple(sorted({posixpath.dirname(path) for path in libraries}))
     return LazyTree(key, lambda: _shared(libraries) + python), folders
 
@@ -151,11 +152,6 @@ def _versions(libraries: Mapping[str, Path]) -> list[tuple[str, object, object]]
     return [(name, str(path), stamp(path)) for name, path in sorted(libraries.items())]
 
 
-def _stamps(tree: Tree) -> list[tuple[str, object]]:
-    """What changes when a file of ``tree`` does."""
-    return [(path, stamp(file.content.path)) for path, file in tree.files() if isinstance(file.content, OnDisk)]
-
-
 def _remembered_closure(
     interpreter: Interpreter,
     python: Tree,
@@ -167,7 +163,7 @@ def _remembered_closure(
     """The shared libraries by image path; looked for again when one of the files found last time has changed."""
     extensions = sorted(path for path in python.entries if "/lib-dynload/" in path)
     wanted = [asdict(need) for need in needs.libraries]
-    key = key_of("closure", 2, interpreter.fingerprint, extensions, wanted, allow_missing, root)
+    key = key_of("closure", code_key(__name__), interpreter.fingerprint, extensions, wanted, allow_missing, root)
     known = workspace.cache.recall("closures", key)
     if known is not None:
         paths = {name: root.path / path for name, (path, _) in known.items()}

@@ -17,7 +17,7 @@ from cannery.python.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
 from cannery.trees.collect import HOME
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | 
     found = reach_with(wanted, places, host_of(python, workspace), workspace)
     names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
     kept = shake(names["stdlib"], library.roots)
-    key = key_of(left.key, kept.key)
+    key = key_of(code_key(__name__), left.key, kept.key)
     return Shaken(Transform(key, lambda tree: kept(left(tree))), shake(names["dependencies"], site))
 
 
@@ -90,7 +90,8 @@ def app_place(app: App, code: LazyTree) -> Place:
 def standard_library(python: Interpreter) -> Place:
     """All of the standard library, that which most images leave out as well."""
     tree = LazyTree(
-        key_of("standard library", python.fingerprint), lambda: interpreter_tree(python, BRINGS_BACK_FOR_THE_APP)
+        key_of("standard library", code_key(__name__), python.fingerprint),
+        lambda: interpreter_tree(python, BRINGS_BACK_FOR_THE_APP),
     )
     return Place("stdlib", tree, (python.image_stdlib, f"{python.image_stdlib}/lib-dynload"))
 

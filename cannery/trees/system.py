@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Directory, Entry, File, Tree
-from cannery.workspace.files import user_path
+from cannery.workspace.files import stamp, user_path
 
 if TYPE_CHECKING:
     from cannery.image.content import Content
@@ -111,3 +111,8 @@ def zones_tree(root: Root) -> Tree:
         if content is not None and not relative.startswith(_NOT_ZONES):
             entries[f"{_ZONES}/{relative}"] = File(content)
     return Tree(entries)
+
+
+def stamps_of(tree: Tree) -> list[tuple[str, object]]:
+    """What changes when a file does that ``tree`` takes from this machine."""
+    return [(path, stamp(file.content.path)) for path, file in tree.files() if isinstance(file.content, OnDisk)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cannery.image.content import OnDisk
 from cannery.image.tree import Entry, File, LazyTree, Tree
 from cannery.project.uv import explain
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ def dependencies(requirements: Requirements, target: WheelTarget, workspace: Wor
     hash promises.
     """
     key = key_of(
-        "dependencies", 2, requirements.key, target.version, str(target.platform), target.site_packages, target.options
+        "dependencies",
+        code_key(__name__),
+        requirements.key,
+        target.version,
+        str(target.platform),
+        target.site_packages,
+        target.options,
     )
 
     def make() -> Tree:

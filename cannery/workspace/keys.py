@@ -1,13 +1,110 @@
-"""Names for what was made, by what it was made from."""
+"""Keys: names for what was made, by all that decided about it, which is the code that made it and what that was given.
+
+Two builds that make a key of equal parts may share what was made. The code takes part by its own text, so nobody has
+to remember to change a number when a change of it makes something else of the same parts.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["key_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CodeBase", "code_key", "key_of", "package_file"]
+
+_PACKAGE = Path(__file__).parents[1]
+_FOR_TYPE_CHECKERS = re.compile(r"\nif TYPE_CHECKING:\n(?:[ \t]+[^\n]*\n|\n)*")
+_FILE = re.compile(r'package_file\(\s*"([^"]+)"')
+_NAME = re.compile(r"(\w+)(?:\s+as\s+\w+)?")
 
 
 def key_of(*parts: object) -> str:
     """A name for what was made from ``parts``: equal for equal parts, in this run and in the next."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def code_key(module: str) -> str:
+    """A name for the code of ``module``, such as ``__name__``: another one as soon as that may do something else.
+
+    It is made of the texts of the module, of all modules of cannery that it imports, directly or not, and of the
+    files that these name by :func:`package_file`. What is imported for type checkers alone doesn't count.
+    """
+    return _code_base(_PACKAGE).key(module)
+
+
+def package_file(path: str) -> Path:
+    """A file or folder of the package that is no import: a program for another Python, a template, C.
+
+    ``path`` is relative to the package, and stands there as a plain string: :func:`code_key` reads it from the text.
+    """
+    return _PACKAGE / path
+
+
+class CodeBase:
+    """The files of a package, each read once, and what they import of one another."""
+
+    def __init__(self, package: Path) -> None:
+        """``package`` is its folder, and that folder's name its own."""
+        self._package = package
+        name = re.escape(package.name)
+        self._import = re.compile(rf"from {name}(\.[\w.]+)? import (?:\(([^)]*)\)|([^\n(]*))")
+        self._paths = frozenset(_files_below(package))
+        self._digests: dict[str, str] = {}  # by path, relative to the package
+        self._uses: dict[str, frozenset[str]] = {}  # modules' paths -> those of the files that they use
+        self._keys: dict[str, str] = {}
+
+    def key(self, module: str) -> str:
+        """A digest of all files of :meth:`files`, with their names."""
+        if module not in self._keys:
+            self._keys[module] = key_of([(path, self._digests[path]) for path in sorted(self.files(module))])
+        return self._keys[module]
+
+    def files(self, module: str) -> set[str]:
+        """The paths, relative to the package, of the files that take part in what ``module`` makes."""
+        found: set[str] = set()
+        pending = [self._path(module.partition(".")[2])]
+        while pending:
+            path = pending.pop()
+            if path not in found:
+                found.add(path)
+                pending += self._used_by(path)
+        return found
+
+    def _used_by(self, path: str) -> frozenset[str]:
+        if path not in self._uses:
+            data = (self._package / path).read_bytes()
+            self._digests[path] = hashlib.sha256(data).hexdigest()
+            self._uses[path] = frozenset(self._used_in(data.decode())) if path.endswith(".py") else frozenset()
+        return self._uses[path]
+
+    def _used_in(self, text: str) -> Iterator[str]:
+        """What the source ``text`` imports of the package, and names as its files."""
+        for module, several, one in self._import.findall(_FOR_TYPE_CHECKERS.sub("\n", text)):
+            for name in _NAME.findall(several or one.partition("#")[0]):
+                yield self._path(module[1:], name)
+        for named in _FILE.findall(text):
+            yield from (path for path in self._paths if path == named or path.startswith(f"{named}/"))
+
+    def _path(self, module: str, name: str = "") -> str:
+        """The path of a module, without the package's own name: of that called ``name`` in it, where there's one."""
+        stem = module.replace(".", "/")
+        inner = f"{stem}/{name}" if stem else name
+        candidates = (f"{inner}.py", f"{inner}/__init__.py", f"{stem}.py", f"{stem}/__init__.py", "__init__.py")
+        return next(path for path in candidates if path in self._paths)
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        below = path[len(str(folder)) + 1 :]
+        yield from (f"{below}/{name}" if below else name for name in names)
+
+
+_code_base = cache(CodeBase)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.image.paths import folder_of, make_folder, parts_of, resolved
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
         unpack((*image.layers, *over), folder)
         _add_mount_points(os.fspath(folder), image.config.get("config") or {})
 
-    key = "-".join((image.digest.hex, *(layer.digest.hex for layer in over)))
+    key = key_of("root", code_key(__name__), image.digest.hex, [layer.digest.hex for layer in over])
     return cache.folder("roots", key, fill)
 
 

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.executable.kit.libraries import jobs, library
 from cannery.executable.kit.sources import known_sources, locate, unpack
 from cannery.executable.kit.toolchain import native_target
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from cannery.executable.kit.toolchain import ZigToolchain
 
 __all__ = ["NEEDED", "cpython"]
 
 NEEDED = ("zlib", "bzip2", "xz", "libffi", "sqlite", "openssl")  # libraries
-_VERSION = 6  # of what is done below: counts up when that changes what is made
 _PREFIX = "/usr/local"  # where the interpreter believes that it is installed
 
 _NO_TESTS = "--disable-test-modules"
@@ -59,7 +58,7 @@ def cpython(tools: ZigToolchain, *, tests: bool = False) -> Path:
     names = [folder.name for folder in libraries]
     options = tuple(_FOR_TESTS if tests and option == _NO_TESTS else option for option in _OPTIONS)
     key = key_of(
-        "cpython", _VERSION, archive.sha256, tools.version, tools.target, tools.FLAGS, names, options, _LEFT_OUT
+        "cpython", code_key(__name__), archive.sha256, tools.version, tools.target, tools.FLAGS, names, options
     )
 
     def fill(folder: Path) -> None:
@@ -106,7 +105,7 @@ def _configure(tools: ZigToolchain, top: Path, prefix: Path, settled: tuple[str,
 
 def _without_loading(top: Path) -> None:
     """Give ctypes what it has in executables: functions that say that nothing can be loaded."""
-    shutil.copy(Path(__file__).parents[1] / "static" / "launcher" / "dl.c", top / "Modules/_ctypes")
+    shutil.copy(package_file("executable/static/launcher/dl.c"), top / "Modules/_ctypes")
     setup = top / "Modules/Setup.local"
     setup.write_text(setup.read_text(encoding="utf-8").replace(_CTYPES, f"_ctypes/dl.c {_CTYPES}"), encoding="utf-8")
 

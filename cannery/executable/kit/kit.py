@@ -20,7 +20,7 @@ from cannery.image.platform import Platform
 from cannery.python.interpreter import describe
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +75,7 @@ def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
     tools = toolchain(target, workspace)
     python = cpython(tools)
     libraries = [library(name, tools) for name in _LIBRARIES]
-    key = key_of("kit", _FORMAT, _CONFIGURATION, python.name, [folder.name for folder in libraries])
+    key = key_of("kit", code_key(__name__), python.name, [folder.name for folder in libraries])
     folder = workspace.cache.folder("kits", key, partial(_assemble, python, libraries, target))
     runs_here = folder if target == native_target() else built_kit(native_target().platform, workspace).folder
     return _opened(folder, key, runs_here, workspace)

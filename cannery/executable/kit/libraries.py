@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cannery.executable.kit.sources import known_sources, locate, unpack
 from cannery.workspace.files import explained
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import find
 
 if TYPE_CHECKING:
@@ -23,18 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LIBRARIES", "jobs", "library"]
 
-_VERSIONS = {"zstd": 4}  # of the recipes below: counts up when one changes what it makes
-_VERSION = 2  # of all others
-
 
 def library(name: str, tools: ZigToolchain) -> Path:
     """The folder with ``lib``, ``include`` and the licence of the library ``name`` for the target."""
     workspace = tools.workspace
     source = known_sources()[name]
     path, archive = locate(source, workspace)
-    key = key_of(
-        "library", _VERSIONS.get(name, _VERSION), name, archive.sha256, tools.version, tools.target, tools.FLAGS
-    )
+    key = key_of("library", code_key(__name__), name, archive.sha256, tools.version, tools.target, tools.FLAGS)
 
     def fill(folder: Path) -> None:
         workspace.progress(f"building {name} {source.version} for {tools.target.platform}")

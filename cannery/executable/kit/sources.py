@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from cannery.errors import ToolError
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, user_path
+from cannery.workspace.keys import package_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SourceArchive", "SourcePackage", "known_sources", "locate", "unpack"]
 
-_LIST = Path(__file__).with_name("sources.toml")
+_LIST = package_file("executable/kit/sources.toml")
 _PATIENCE = 30  # seconds without an answer
 
 

@@ -13,7 +13,7 @@ from cannery.executable.onefile.stage import set_stage, write_tree
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, LazyTree, Symlink, Tree
 from cannery.workspace.files import stamp
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ __all__ = ["INTERNAL", "Bundle", "bundle"]
 INTERNAL: Final = "_internal"  # PyInstaller's name for the folder beside the executable
 _BUNDLE: Final = "bundle.spec"
 _FILE: Final = "file.spec"
-_VERSION: Final = 2  # goes up when the same parts come out otherwise
 _ENVIRONMENT: Final = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "1",  # sets of strings go into bytecode in the order of their hashes
@@ -75,16 +74,18 @@ def bundle(
     folder = workspace.cache.root / "bundles" / record["key"]
     missing = tuple((name, importer) for name, importer in record["missing"])
     return Bundle(
-        LazyTree(key_of("bundle", record["key"]), lambda: _tree(folder)), record["modules"], record["files"], missing
+        LazyTree(key_of("bundle", code_key(__name__), record["key"]), lambda: _tree(folder)),
+        record["modules"],
+        record["files"],
+        missing,
     )
 
 
 def _key(parts: BundleParts, finish: Transform, interpreter: Interpreter, tools: Tools, *, one_file: bool) -> str:
-    own = [(path.name, stamp(path)) for path in sorted(Path(__file__).parent.rglob("*.py"))]
     trees = (parts.code.key, parts.resources.key, parts.wheels.key if parts.wheels else None)
     rest = (parts.name, str(parts.entry), parts.roots, parts.without, parts.stand_ins, parts.reached, parts.left_out)
     options = (parts.data, parts.optimize, one_file)
-    return key_of("bundle", _VERSION, own, trees, rest, options, finish.key, interpreter.fingerprint, tools.key)
+    return key_of("bundle", code_key(__name__), trees, rest, options, finish.key, interpreter.fingerprint, tools.key)
 
 
 def _recall(key: str, workspace: Workspace) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from cannery.errors import RuntimeTreeError
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
@@ -32,7 +32,7 @@ print(json.dumps({"libc": platform.libc_ver(sys.executable)[0], "library": found
 
 def check_python(interpreter: Interpreter, workspace: Workspace) -> None:
     """Raise :class:`RuntimeTreeError` where ``interpreter`` can't be frozen; asked once for each installation."""
-    key = key_of("freezable", _QUESTIONS, interpreter.fingerprint)
+    key = key_of("freezable", code_key(__name__), interpreter.fingerprint)
     if workspace.cache.recall("freezable", key) is not None:
         return
     answers = json.loads(workspace.run([str(interpreter.executable), "-I", "-c", _QUESTIONS]).stdout)

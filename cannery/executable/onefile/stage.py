@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, Symlink, Tree
 from cannery.project.app import EntryPoint, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.workspace.keys import package_file
 from cannery.workspace.process import find_uv
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ __all__ = ["BundleParts", "Stage", "set_stage", "starting_script", "write_tree"]
 
 _HOME: Final = PurePosixPath("/app")  # of the app's files, in the image's trees
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
-_HERE: Final = Path(__file__).parent
+_WORKERS: Final = package_file("executable/onefile/workers")
+_PAYLOAD: Final = package_file("executable/onefile/payload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     app = folder / "app"
     write_tree(parts.code.tree + parts.resources.tree, app)
     for spec in ("bundle", "file"):
-        shutil.copyfile(_HERE / "workers" / f"{spec}_spec.py", folder / f"{spec}.spec")
+        shutil.copyfile(_WORKERS / f"{spec}_spec.py", folder / f"{spec}.spec")
     (folder / "children.py").write_text(_children(parts.entry), encoding="utf-8")
     (folder / "left_out.py").write_text(_left_out(parts, site), encoding="utf-8")
     (folder / "bundle.json").write_text(
@@ -179,7 +181,7 @@ def starting_script(entry: ModuleEntry | FunctionEntry) -> str:
 def _children(entry: EntryPoint) -> str:
     """What runs first, told what the app's script is called as a module: nothing where that's no name of one."""
     stem = entry.path.stem if isinstance(entry, ScriptEntry) else ""
-    source = (_HERE / "payload" / "children.py").read_text(encoding="utf-8")
+    source = (_PAYLOAD / "children.py").read_text(encoding="utf-8")
     return f"{source}\n\nbecome_child({stem if stem.isidentifier() else ''!r})\n"
 
 
@@ -232,6 +234,6 @@ def _left_out(parts: BundleParts, site: Path) -> str:
     """The runtime hook, told which modules there could be."""
     tops = {path.name.partition(".")[0] for path in site.iterdir() if not path.name.endswith((".dist-info", ".pth"))}
     known = sorted(name for name in {*tops, *(name.partition(".")[0] for name in _own_modules(parts))} if name)
-    source = (_HERE / "payload" / "left_out.py").read_text(encoding="utf-8")
+    source = (_PAYLOAD / "left_out.py").read_text(encoding="utf-8")
     arguments = f"frozenset({known!r}) | sys.stdlib_module_names, frozenset({sorted(parts.without)!r})"
     return f"{source}\n\nsys.meta_path.append(LeftOut({arguments}))\n"

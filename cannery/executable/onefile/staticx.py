@@ -13,7 +13,6 @@ import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from cannery.errors import ToolError
@@ -25,11 +24,12 @@ from cannery.image.layer import TIME
 from cannery.image.tree import File, Symlink, Tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from cannery.executable.onefile.tools import Tools
     from cannery.image.platform import Platform
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SECTION", "static"]
 
-_VERSION: Final = 2  # goes up when the same bundle comes out otherwise
 SECTION: Final = ".staticx.archive"
 # Its dictionary is 8 MiB: staticx's bootloader unpacks with no more. What is alike is looked for less long than xz does
 # by itself: that takes two thirds of the time, and 0.2 % more bytes.
@@ -74,7 +73,7 @@ class _StaticxJob:
             if isinstance(file.content, OnDisk)
         ]
         made_of = (self.name, self.bundle.key, shared, self.packing, str(self.platform))
-        return key_of("static", _VERSION, stamp(Path(__file__)), made_of, self.tools.key)
+        return key_of("static", code_key(__name__), made_of, self.tools.key)
 
 
 def static(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.executable.kit.toolchain import toolchain
 from cannery.workspace.files import explained
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of, package_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
     from cannery.executable.static.archive import ModuleArchive
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
 
-LAUNCHER = Path(__file__).with_name("launcher")
+LAUNCHER = package_file("executable/static/launcher")
 _SOURCES = ("main.c", "dl.c", "libc.c")
 
 # What Python imports before the importer is there: frozen, under these names.
@@ -48,7 +48,7 @@ def link(
         sources = [folder / name for name in (*_SOURCES, "app.c", "archive.S")]
         objects = tools.compile(sources, folder, (*WARNINGS, *headers))
         libraries = ("-Wl,--start-group", *map(str, kit.libraries), "-Wl,--end-group")
-        key = key_of("linked", tools.version, tools.target.triple)
+        key = key_of("linked", code_key(__name__), tools.version, tools.target.triple)
         first = workspace.cache.recall("linked", key) is None
         workspace.progress("linking, once with the C library to be compiled by zig" if first else "linking")
         tools.run(*tools.compiler, *LINK, *map(str, objects), *libraries, "-o", str(target), cwd=folder)

@@ -17,7 +17,7 @@ from cannery.executable.kit.toolchain import toolchain
 from cannery.executable.static.columns import absolute_branches, columns_of
 from cannery.executable.static.link import LAUNCHER, LINK, WARNINGS, embed
 from cannery.workspace.files import explained
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +125,7 @@ def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int
 
 def _inline_caches(kit: Kit, workspace: Workspace) -> list[int]:
     """How many code units of inline cache follow each instruction of the kit's Python, by opcode."""
-    key = key_of("inline caches", _CACHES, kit.interpreter.fingerprint)
+    key = key_of("inline caches", code_key(__name__), kit.interpreter.fingerprint)
     found = workspace.cache.recall("inline-caches", key)
     if found is None:
         command = [str(kit.interpreter.executable), "-I", "-S", "-c", _CACHES]

@@ -18,7 +18,7 @@ from cannery.image.layer import TIME
 from cannery.image.media_types import INDEX, MANIFEST
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing, stamp_of
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def write_archive(image: Image, path: Path, references: Sequence[str], workspace
 
     Raises :class:`ImageError` when a blob in the cache isn't what its digest says.
     """
-    key = key_of("archive", str(path.absolute()))
+    key = key_of("archive", code_key(__name__), str(path.absolute()))
     state = {"digest": str(image.digest), "references": list(references)}
     known = workspace.cache.recall("archives", key)
     blobs = (known or {}).pop("blobs", {})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import string
-from pathlib import Path
+
+from cannery.workspace.keys import package_file
 
 __all__ = ["filled"]
 
-_FOLDER = Path(__file__).with_name("templates")
+_FOLDER = package_file("recipes/dockerfile/templates")
 
 
 class _Template(string.Template):

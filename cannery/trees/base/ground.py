@@ -20,7 +20,7 @@ from cannery.trees.base.python import BasePython, find_python, target_of
 from cannery.trees.base.replaced import without_replaced
 from cannery.trees.system import CERTIFICATES, certificates, has_certificates
 from cannery.workspace.digest import Digest
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from cannery.image.content import OnDisk
@@ -59,21 +59,21 @@ class Ground:
     @property
     def landing(self) -> Transform:
         """Leads a tree's paths through the base's links."""
-        key = key_of("landed", 1, self.base.manifest.hex)
+        key = key_of("landed", code_key(__name__), self.base.manifest.hex)
         return Transform(key, lambda tree: landed(tree, self.image.root, self.image.folders))
 
     @property
     def replacing(self) -> Transform:
         """Takes away what the base has installed of the distributions that a tree brings."""
         site_packages = self.python.site_packages
-        key = key_of("replaced", 1, self.base.manifest.hex, site_packages)
+        key = key_of("replaced", code_key(__name__), self.base.manifest.hex, site_packages)
         return Transform(key, lambda tree: without_replaced(tree, self.image.root, site_packages))
 
     @property
     def system(self) -> LazyTree:
         """The small files that the base lacks."""
         bundle = Digest.of_content(self.bundle) if self.bundle else None
-        key = key_of("system", 1, self.base.manifest.hex, self.uid, self.gid, bundle)
+        key = key_of("system", code_key(__name__), self.base.manifest.hex, self.uid, self.gid, bundle)
         return LazyTree(key, self._system)
 
     def check(self, needs: Needs, app: App, workspace: Workspace) -> None:
@@ -81,7 +81,9 @@ class Ground:
         allowed = app.settings.allow_missing
         named = (Need(soname, "[tool.cannery] libraries", ()) for soname in app.settings.libraries)
         wanted = (*needs.libraries, *named)
-        key = key_of("base libraries", 1, self.base.manifest.hex, [asdict(need) for need in wanted], allowed)
+        key = key_of(
+            "base libraries", code_key(__name__), self.base.manifest.hex, [asdict(need) for need in wanted], allowed
+        )
         if workspace.cache.recall("closures", key) is not None:
             return
         try:
@@ -128,13 +130,14 @@ def ground_of(app: App, workspace: Workspace) -> Ground:
 
 def _python(image: BaseImage, workspace: Workspace) -> BasePython:
     """The base's Python, looked for once."""
-    known = workspace.cache.recall("base-pythons", image.base.manifest.hex)
+    key = key_of("base python", code_key(__name__), image.base.manifest.hex)
+    known = workspace.cache.recall("base-pythons", key)
     if known is None:
         workspace.progress("looking for the base's Python")
         settings = image.base.config.get("config") or {}
         path = next((each[5:] for each in settings.get("Env") or () if each.startswith("PATH=")), "")
         known = asdict(find_python(image.root, filter(None, path.split(":")), image.base.name))
-        workspace.cache.remember("base-pythons", image.base.manifest.hex, known)
+        workspace.cache.remember("base-pythons", key, known)
     version, libc_version = tuple(known["version"]), tuple(known["libc_version"])
     return BasePython(**{**known, "version": version, "libc_version": libc_version})
 

@@ -19,7 +19,7 @@ from cannery.trees.base.sources import digest_now, opened, reference_of, state_o
 from cannery.workspace.cache import used
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ def base_image(app: App, workspace: Workspace) -> BaseImage:
             step='name one:  [tool.cannery]  base = "python:3.11-slim"  (or --base)',
         )
     wanted = Platform.parse(app.settings.platform) if app.settings.platform else machine_platform()
-    key = key_of("base", 1, text, str(wanted), state_of(text, app))
+    key = key_of("base", code_key(__name__), text, str(wanted), state_of(text, app))
     pulled = _remembered(key, text, workspace)
     if pulled is None:
         with workspace.cache.lock(f"base-{key}", lambda: workspace.progress("waiting for another build")):
@@ -127,7 +127,7 @@ def _unpacked(text: str, pulled: Pulled, workspace: Workspace) -> BaseImage:
         (folder / "folders.json").write_text(json.dumps(dict(found.folders)), encoding="utf-8")
         (folder / "layers.json").write_text(json.dumps(found.layers), encoding="utf-8")
 
-    folder = workspace.cache.folder("base-roots", pulled.manifest.hex, fill)
+    folder = workspace.cache.folder("base-roots", key_of("base root", code_key(__name__), pulled.manifest.hex), fill)
     with explained(folder, "read"):
         counts = json.loads((folder / "layers.json").read_bytes())
     counted = tuple(

@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import CanneryError, ConfigurationError, MachineError, ProjectError, ToolError
@@ -17,11 +16,12 @@ from cannery.image.tree import File
 from cannery.trees.cython.toolchain import find_toolchain
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import advice, changed, explained
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from cannery.project.settings import CythonSettings
     from cannery.python.abi import Abi
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIRECTIVES", "Compiler", "ModuleSource", "compile_all", "compiler_for"]
 
-_WORKER = Path(__file__).parents[1] / "workers" / "run_cython.py"
+_WORKER = package_file("trees/workers/run_cython.py")
 # Annotations stay what they are to Python: notes. Cython would turn them into checks (cython.readthedocs.io,
 # Compiler directives). And it would collect docstrings once more for doctest, and stumble over some.
 DIRECTIVES = {"annotation_typing": False, "autotestdict": False, "language_level": 3}
@@ -71,7 +71,13 @@ class Compiler:
     def key(self) -> str:
         """Changes when extension modules could come out otherwise."""
         return key_of(
-            "extension", 1, self.toolchain.key, self.abi.key, self.abi.suffix, dict(self.directives), self.cython
+            "extension",
+            code_key(__name__),
+            self.toolchain.key,
+            self.abi.key,
+            self.abi.suffix,
+            dict(self.directives),
+            self.cython,
         )
 
 
@@ -103,8 +109,9 @@ def compile_all(sources: Iterable[ModuleSource], compiler: Compiler, workspace: 
     home = workspace.cache.root / "extensions"
     targets: dict[str, Path] = {}
     missing: list[tuple[ModuleSource, Path]] = []
+    code = code_key(__name__)
     for source in sources:
-        key = key_of(compiler.key, Digest.of_content(source.file.content), source.module, source.place)
+        key = key_of(code, compiler.key, Digest.of_content(source.file.content), source.module, source.place)
         targets[source.path] = home / key[:2] / key
         if not _is_whole(targets[source.path]):
             missing.append((source, targets[source.path]))

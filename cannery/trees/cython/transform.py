@@ -16,7 +16,7 @@ from cannery.image.tree import Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.collect import HOME
 from cannery.trees.cython.extensions import ModuleSource, compile_all
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def cython(
     ``import_roots`` are the folders that modules' names start from, ``scripts`` the files that are run, not imported.
     Raises :class:`ProjectError` for what can't be compiled, and where one module would be hidden by another.
     """
-    key = key_of("cython", 1, compiler.key, import_roots, sorted(scripts), exclude)
+    key = key_of("cython", code_key(__name__), compiler.key, import_roots, sorted(scripts), exclude)
 
     def apply(tree: Tree) -> Tree:
         sources = {source.path: source for source in _sources(tree, import_roots, scripts, exclude)}

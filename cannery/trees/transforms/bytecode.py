@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import MachineError, ProjectError
@@ -18,18 +17,19 @@ from cannery.project.modules import imported_as, named_by
 from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import advice, changed, explained, replacing
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["bytecode", "compile_sources"]
 
-_WORKER = Path(__file__).parents[1] / "workers" / "compile_bytecode.py"
+_WORKER = package_file("trees/workers/compile_bytecode.py")
 _HEADER = 16  # bytes (PEP 552)
 _NO_COLUMNS = ("-X", "no_debug_ranges")
 _LONGEST_NAME = 255  # bytes, on most file systems
@@ -54,7 +54,9 @@ def bytecode(
     stays as it is, or raises :class:`ProjectError` when ``strict``.
     """
     roots = (*import_roots, interpreter.image_site_packages, interpreter.image_stdlib)
-    key = key_of("bytecode", 3, interpreter.cache_tag, interpreter.magic, optimize, keep_sources, roots, strict)
+    key = key_of(
+        "bytecode", code_key(__name__), interpreter.cache_tag, interpreter.magic, optimize, keep_sources, roots, strict
+    )
     key = key if columns else key_of(key, "no columns")
 
     def apply(tree: Tree) -> Tree:
@@ -126,10 +128,11 @@ def compile_sources(
     """
     home = workspace.cache.root / "bytecode"
     digests = {path: _digest(path, file) for path, file in sources.items()}
+    code = code_key(__name__)
     targets: dict[str, Path] = {}
     missing: list[tuple[str, Path, File]] = []
     for path, file in sources.items():
-        key = key_of(digests[path], path, interpreter.cache_tag, interpreter.magic, optimize, columns)
+        key = key_of(code, digests[path], path, interpreter.cache_tag, interpreter.magic, optimize, columns)
         targets[path] = home / key[:2] / key
         if not _is_whole(targets[path]):
             missing.append((path, targets[path], file))

@@ -23,7 +23,7 @@ from cannery.elf.symbols import Symbols
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Transform, Tree
 from cannery.workspace.digest import Digest
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Surroundings", "compact", "compact_elf", "raisers_in"]
 
-_VERSION = 3  # goes up when the same file comes out otherwise
 _MUCH = 1 << 28  # bytes: what is taken apart lies in memory
 _LARGE = 8_000_000  # bytes: what is put together doesn't stay there
 _SHT_NOBITS = 8
@@ -58,7 +57,7 @@ class Surroundings:
 
 def compact(around: Surroundings, workspace: Workspace) -> Transform:
     """The transform for a tree that is part of an image."""
-    key = key_of("compact", _VERSION, around.packs, around.raisers, around.program)
+    key = key_of("compact", code_key(__name__), around.packs, around.raisers, around.program)
     return Transform(key, lambda tree: _compacted(tree, around, workspace))
 
 
@@ -191,11 +190,11 @@ class _LibraryFacts:
 
 
 def _raisers(tree: LazyTree, workspace: Workspace) -> list[str] | None:
-    known = workspace.cache.recall("raisers", key_of(_VERSION, tree.key))
+    known = workspace.cache.recall("raisers", key_of(code_key(__name__), tree.key))
     if known is None:
         found = [facts for _, file in tree.tree.files() if (facts := _LibraryFacts.read(file.content)) and facts.asks]
         known = {"needed": sorted({name for facts in found for name in facts.needed}) if found else None}
-        workspace.cache.remember("raisers", key_of(_VERSION, tree.key), known)
+        workspace.cache.remember("raisers", key_of(code_key(__name__), tree.key), known)
     needed: list[str] | None = known["needed"]
     return needed
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import RuntimeTreeError
 from cannery.image.tree import Transform
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from cannery.image.content import Content
@@ -50,4 +50,4 @@ def no_newer_than(version: tuple[int, int], triplet: str, base: str) -> Transfor
                 )
         return tree
 
-    return Transform(key_of("no newer than", version), check)
+    return Transform(key_of("no newer than", code_key(__name__), version), check)

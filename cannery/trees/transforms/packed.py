@@ -12,7 +12,6 @@ import os
 import posixpath
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.elf.dynamic import read_elf
@@ -20,7 +19,7 @@ from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Entry, File, Transform, Tree
 from cannery.trees.transforms.shake import module_in
 from cannery.workspace.digest import Digest
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of, package_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +32,7 @@ __all__ = ["LIBRARY_LOADER", "LOADER", "PackedPart", "packed"]
 
 LOADER = "_cannery_unpacking"  # the module of the image that unpacks what wheels brought
 LIBRARY_LOADER = "_cannery_unpacking_library"  # and the one for the standard library
-_SOURCE = Path(__file__).parents[1] / "payload" / "unpacking.py"
-_VERSION = 2  # goes up when the same file comes out otherwise
+_SOURCE = package_file("trees/payload/unpacking.py")
 _LARGE = 500_000  # bytes: smaller ones save little
 _BLOCK = 1 << 24  # bytes: packed and unpacked at a time
 _FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": _BLOCK}]
@@ -58,7 +56,7 @@ class PackedPart:
 def packed(part: PackedPart, workspace: Workspace) -> Transform:
     """The transform for ``part``, which brings along what unpacks its files."""
     source = _SOURCE.read_text(encoding="utf-8")
-    key = key_of("packed", _VERSION, part.home, part.roots, part.loader, part.program, sorted(part.needed), source)
+    key = key_of("packed", code_key(__name__), part.home, part.roots, part.loader, part.program, sorted(part.needed))
 
     def apply(tree: Tree) -> Tree:
         found = _Found.of(part, tree)
@@ -163,7 +161,7 @@ class _PackedBlock:
 
 def _pack(content: Content, workspace: Workspace) -> tuple[OnDisk, list[tuple[int, int]]]:
     """The compressed content, from the cache or made now; and its blocks' sizes, before and after unpacking."""
-    key = key_of("packed", _VERSION, _BLOCK, _FILTERS, str(Digest.of_content(content)))
+    key = key_of("packed", code_key(__name__), str(Digest.of_content(content)))
     known = workspace.cache.recall("packed", key)
     path = workspace.cache.blob(Digest(known["digest"])) if known else None
     if known and path and path.is_file() and path.stat().st_size == sum(size for size, _ in known["blocks"]):

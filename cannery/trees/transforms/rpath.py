@@ -14,14 +14,13 @@ from cannery.elf.dynamic import dynamic_entries, dynamic_strings
 from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError
 from cannery.elf.patched import Patch, Patched
 from cannery.image.tree import File, Transform, Tree
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from cannery.image.content import Content
 
 __all__ = ["relocated", "relocated_elf"]
 
-_VERSION = 1  # goes up when the same file comes out otherwise
 _PT_DYNAMIC = 2
 _DT_NULL, _DT_RPATH, _DT_RUNPATH = 0, 15, 29
 
@@ -66,4 +65,4 @@ def _relocated_tree(tree: Tree) -> Tree:
     )
 
 
-relocated = Transform(key_of("relocated", _VERSION), _relocated_tree)
+relocated = Transform(key_of("relocated", code_key(__name__)), _relocated_tree)

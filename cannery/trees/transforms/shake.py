@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cannery.elf.dynamic import read_elf
 from cannery.image.tree import Entry, File, Transform, Tree
 from cannery.imports.places import module_name
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["module_in", "shake"]
 
-_VERSION = 1  # goes up when the same tree comes out otherwise
 _NOBODYS = re.compile(
     r".*\.(?:pyi|pyx|pxd|pxi|c|cpp|h|hpp|a|rst)|.*/py\.typed|.*\.dist-info/sboms/.*"
 )  # no program reads it
@@ -35,7 +34,9 @@ def shake(reached: Iterable[str], roots: tuple[str, ...]) -> Transform:
     nothing in the tree links to any more, and for headers, type stubs and bills of material.
     """
     names = frozenset(reached)
-    return Transform(key_of("shake", _VERSION, sorted(names), roots), lambda tree: _shaken(tree, names, roots))
+    return Transform(
+        key_of("shake", code_key(__name__), sorted(names), roots), lambda tree: _shaken(tree, names, roots)
+    )
 
 
 def module_in(path: str, roots: Iterable[str]) -> str | None:

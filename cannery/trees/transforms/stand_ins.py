@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.image.content import Inline
 from cannery.image.tree import File, Transform, Tree
 from cannery.project.modules import imported_as, named_by
-from cannery.workspace.files import stamp
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LeftOutModules", "left_out", "together"]
 
-_WORKER = Path(__file__).parents[1] / "workers" / "write_stand_in.py"
+_WORKER = package_file("trees/workers/write_stand_in.py")
 # Extension modules that only hold a library for a module: where that is left out, they are too.
 _BEHIND = {"ctypes": ("_ctypes",), "sqlite3": ("_sqlite3",), "ssl": ("_ssl", "_hashlib")}
 
@@ -44,7 +42,7 @@ class LeftOutModules:
         def apply(tree: Tree) -> Tree:
             return tree.filter(lambda path, _: not named_by(imported_as(path, roots), self.names)) + Tree(sources)
 
-        return Transform(key_of("left out", 1, self.names, self.stand_ins, roots), apply)
+        return Transform(key_of("left out", code_key(__name__), self.names, self.stand_ins, roots), apply)
 
 
 def together(name: str) -> tuple[str, ...]:
@@ -71,7 +69,7 @@ def _is_file(name: str, interpreter: Interpreter) -> bool:
 
 
 def _stand_in(name: str, setting: str, interpreter: Interpreter, workspace: Workspace) -> str:
-    key = key_of("stand-in", name, setting, interpreter.fingerprint, stamp(_WORKER))
+    key = key_of("stand-in", code_key(__name__), name, setting, interpreter.fingerprint)
     known = workspace.cache.recall("stand-ins", key)
     if known is not None:
         return str(known["source"])

@@ -16,7 +16,7 @@ from cannery.elf.patched import Patch, Patched
 from cannery.elf.sections import SectionTable
 from cannery.elf.spans import Span, merged, subtracted
 from cannery.image.tree import File, Transform, Tree
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["strip", "strip_elf"]
 
-_VERSION = 2  # goes up when the same file comes out otherwise
 _ET_EXEC, _ET_DYN = 2, 3
 _PT_LOAD = 1
 _SHT_NULL, _SHT_NOBITS = 0, 8
@@ -59,7 +58,7 @@ def _strip_tree(tree: Tree) -> Tree:
     )
 
 
-strip = Transform(key_of("strip", _VERSION), _strip_tree)
+strip = Transform(key_of("strip", code_key(__name__)), _strip_tree)
 
 
 def _stripped(content: Content, reader: ElfReader) -> Content:

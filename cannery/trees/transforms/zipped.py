@@ -11,13 +11,11 @@ import io
 import posixpath
 import re
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.image.content import Inline
 from cannery.image.tree import Directory, Entry, File, Transform, Tree
-from cannery.workspace.digest import Digest
-from cannery.workspace.keys import key_of
+from cannery.workspace.keys import code_key, key_of, package_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FINDER", "with_finder", "zipped_dependencies", "zipped_library"]
 
 FINDER = "_cannery_archive_finder"  # the module of the image that finds the others
-_SOURCE = Path(__file__).parents[1] / "payload" / "archive_finder.py"
-_VERSION = 2  # goes up when the same tree comes out otherwise
+_SOURCE = package_file("trees/payload/archive_finder.py")
 _TIME = (1980, 1, 1, 0, 0, 0)  # the first that the format has
 _LANDMARK = "os.pyc"  # by which the interpreter finds its prefix, whatever it holds
 # Frozen into every interpreter, which can't start with those of a file.
@@ -51,7 +48,7 @@ def zipped_library(interpreter: Interpreter) -> Transform:
         staying = {top for path, entry in tree if (top := _top(path, folder)) and not _is_bytecode(path, entry)}
         return _zipped(tree, folder, archive, staying) + landmark
 
-    return Transform(key_of("zipped library", _VERSION, folder, archive), apply)
+    return Transform(key_of("zipped library", code_key(__name__), folder, archive), apply)
 
 
 def zipped_dependencies(interpreter: Interpreter, compiled: Transform) -> Transform:
@@ -66,7 +63,7 @@ def zipped_dependencies(interpreter: Interpreter, compiled: Transform) -> Transf
         staying = {_top(path, folder) or "" for path, file in tree.files() if _lists_own_folder(path, file)}
         return _zipped(compiled(tree), folder, archive, {*staying, f"{FINDER}.pyc"})
 
-    return Transform(key_of("zipped dependencies", _VERSION, folder, archive, compiled.key), apply)
+    return Transform(key_of("zipped dependencies", code_key(__name__), folder, archive, compiled.key), apply)
 
 
 def with_finder(interpreter: Interpreter) -> Transform:
@@ -78,7 +75,7 @@ def with_finder(interpreter: Interpreter) -> Transform:
             f"{folder}/{FINDER}.pth": File(Inline(f"import {FINDER}\n".encode())),
         }
     )
-    return Transform(key_of("finder", folder, Digest.of(source)), lambda tree: tree + added)
+    return Transform(key_of("finder", code_key(__name__), folder), lambda tree: tree + added)
 
 
 def _zipped(tree: Tree, folder: str, archive: str, staying: set[str]) -> Tree:

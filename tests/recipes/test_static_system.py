@@ -1,0 +1,43 @@
+"""What lies around a static executable in its image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, Tree
+from cannery.imports.model import Reach
+from cannery.project.config import load
+from cannery.recipes.static_program import system_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import MakeProject
+
+pytestmark = pytest.mark.once
+
+NOTHING = Reach({}, (), {}, {}, (), {})
+
+
+@pytest.fixture
+def zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only file of the machine's time zone database."""
+    path = tmp_path / "UTC"
+    path.write_bytes(b"TZif before")
+
+    def tree(_: object) -> Tree:
+        return Tree({"/usr/share/zoneinfo/UTC": File(OnDisk(path, path.stat().st_size))})
+
+    monkeypatch.setattr("cannery.recipes.static_program.zones_tree", tree)
+    return path
+
+
+def test_an_upgraded_zone_database_makes_another_system(zone: Path, make_project: MakeProject) -> None:
+    app = load(make_project({"main.py": "", "pyproject.toml": "[tool.cannery]\ntimezones = true\n"}))
+    before = system_of(app, NOTHING)
+    assert system_of(app, NOTHING).key == before.key
+    zone.write_bytes(b"TZif of a later release")
+    assert system_of(app, NOTHING).key != before.key
