@@ -17,7 +17,7 @@ from cannery.errors import ImageError
 from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cannery.image.content import Content
 
@@ -105,6 +105,12 @@ class Tree:
         """The entries that ``keep`` says yes to, with the decisions on them."""
         kept = {path: entry for path, entry in self.entries.items() if keep(path, entry)}
         return Tree(kept, tuple(each for each in self.decisions if each.path in kept))
+
+    def map(self, change: Callable[[str, File], tuple[File, Iterable[Decision]]]) -> Tree:
+        """The same tree with what ``change`` makes of each regular file and its path, and its decisions on them."""
+        changed = {path: change(path, file) for path, file in self.files()}
+        entries = {**self.entries, **{path: file for path, (file, _) in changed.items()}}
+        return Tree(entries, (*self.decisions, *(each for _, decisions in changed.values() for each in decisions)))
 
     def with_parents(self) -> Tree:
         """The tree with every parent directory named.

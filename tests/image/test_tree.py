@@ -83,6 +83,15 @@ def test_decisions_go_with_the_files_that_they_are_about() -> None:
     assert tree.with_parents().decisions == (KEPT,)
 
 
+def test_each_file_is_changed_and_what_was_not_is_told() -> None:
+    empty, link = File(Inline(b""), 0o755), Symlink("a")
+    tree = Tree({"/a": FILE, "/b": FILE, "/link": link}, (KEPT,))
+    later = Decision("/b", "compact", "it has no dynamic section", 20)
+    changed = tree.map(lambda path, file: (file, [later]) if path == "/b" else (empty, []))
+    assert dict(changed.entries) == {"/a": empty, "/b": FILE, "/link": link}
+    assert changed.decisions == (KEPT, later)
+
+
 def test_a_transform_need_not_hand_on_earlier_decisions() -> None:
     later = Decision("/b", "compact", "it has no dynamic section", 20)
     tree = Tree({"/a": FILE, "/b": FILE}, (KEPT,))

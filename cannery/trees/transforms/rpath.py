@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cannery.elf.dynamic import dynamic_entries, dynamic_strings
 from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError
 from cannery.elf.patched import Patch, Patched
-from cannery.image.tree import File, Transform, Tree
+from cannery.image.tree import Transform, Tree
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -57,12 +57,7 @@ def _relocated(content: Content, reader: ElfReader) -> Content:
 
 
 def _relocated_tree(tree: Tree) -> Tree:
-    return Tree(
-        {
-            path: replace(entry, content=relocated_elf(entry.content)) if isinstance(entry, File) else entry
-            for path, entry in tree.entries.items()
-        }
-    )
+    return tree.map(lambda _, file: (replace(file, content=relocated_elf(file.content)), ()))
 
 
 relocated = Transform(key_of("relocated", code_key(__name__)), _relocated_tree)

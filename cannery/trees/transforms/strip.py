@@ -15,7 +15,7 @@ from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError, Section, Se
 from cannery.elf.patched import Patch, Patched
 from cannery.elf.sections import SectionTable
 from cannery.elf.spans import Span, merged, subtracted
-from cannery.image.tree import File, Transform, Tree
+from cannery.image.tree import Transform, Tree
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -50,12 +50,7 @@ def strip_elf(content: Content) -> Content:
 
 
 def _strip_tree(tree: Tree) -> Tree:
-    return Tree(
-        {
-            path: replace(entry, content=strip_elf(entry.content)) if isinstance(entry, File) else entry
-            for path, entry in tree.entries.items()
-        }
-    )
+    return tree.map(lambda _, file: (replace(file, content=strip_elf(file.content)), ()))
 
 
 strip = Transform(key_of("strip", code_key(__name__)), _strip_tree)
