@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from packaging.utils import canonicalize_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -173,13 +175,13 @@ class ImageContents:
         """The packages and the metadata of the app's own distribution, where it is installed as a dependency is."""
         if self.distribution is None:
             return frozenset()
-        name = self.distribution.lower().replace("-", "_").replace(".", "_")
+        name = canonicalize_name(self.distribution)
         folders = {posixpath.dirname(path) for path in self._all_paths if any(mark in path for mark in _PACKAGES)}
         return frozenset(
             folder
             for folder in folders
             if posixpath.dirname(folder).endswith(("/site-packages", "/dist-packages"))
-            and posixpath.basename(folder).lower().partition("-")[0] == name
+            and canonicalize_name(posixpath.basename(folder).partition("-")[0]) == name
         )
 
     @cached_property

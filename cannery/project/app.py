@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from pathlib import Path, PurePosixPath
+    from pathlib import Path
 
     from cannery.project.settings import Settings
 
 
-__all__ = ["App", "EntryPoint", "FunctionEntry", "Metadata", "ModuleEntry", "RequirementsFile", "ScriptEntry"]
+__all__ = ["HOME", "App", "EntryPoint", "FunctionEntry", "Metadata", "ModuleEntry", "RequirementsFile", "ScriptEntry"]
+
+HOME = PurePosixPath("/app")  # the folder of an image that has the project's files, each where the project has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,11 @@ class App:
     requirements: RequirementsFile | None
     archive: Path  # where the image goes
     settings: Settings
+
+    @property
+    def image_roots(self) -> tuple[str, ...]:
+        """The folders of the image that imports of the app's modules start from, in the order of ``sys.path``."""
+        return tuple(str(HOME / root) for root in self.import_roots)
 
     @property
     def references(self) -> tuple[str, ...]:

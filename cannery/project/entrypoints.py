@@ -139,9 +139,11 @@ def _choose(names: Iterable[str], distribution: str | None, what: str) -> str:
     names = list(dict.fromkeys(names))
     if len(names) == 1:
         return names[0]
-    wanted = (distribution or "").lower().replace("_", "-")
+    from packaging.utils import canonicalize_name  # noqa: PLC0415  # slow to import, and seldom needed
+
+    wanted = canonicalize_name(distribution or "")
     for name in names:
-        if name.lower().replace("_", "-") == wanted:
+        if canonicalize_name(name) == wanted:
             return name
     raise ProjectError(
         what, evidence=", ".join(names), step=f'choose one in pyproject.toml:  [tool.cannery]  entry = "{names[0]}"'

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cannery import __version__
-from cannery.project.app import ScriptEntry
-from cannery.trees.collect import HOME
+from cannery.project.app import HOME, ScriptEntry
 from cannery.trees.installed import entry_command
 from cannery.trees.system import CERTIFICATES
 

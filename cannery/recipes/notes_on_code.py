@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from cannery.project.modules import imported_as
-from cannery.trees.collect import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +23,7 @@ def notes_on_code(own: AppTree, app: App) -> Iterator[str]:
             f"{own.source_readers[0]} reads source code, which the image does not have: name the modules that it reads "
             "in  [tool.cannery]  keep-sources"
         )
-    roots = [str(HOME / root) for root in app.import_roots]
-    tops = {imported_as(path, roots).partition(".")[0] for path in own.code.tree.entries if path.endswith(".py")}
+    sources = [path for path in own.code.tree.entries if path.endswith(".py")]
+    tops = {imported_as(path, app.image_roots).partition(".")[0] for path in sources}
     for name in sorted(tops & sys.stdlib_module_names):
         yield f"the project's own module {name} hides that of the standard library, from every module that imports it"

@@ -10,11 +10,11 @@ from packaging.tags import Tag
 
 from cannery.errors import ProjectError
 from cannery.image.tree import Tree
+from cannery.project.app import HOME
 from cannery.project.copies import copy_project
 from cannery.python.abi import abi_of
 from cannery.python.wheel import read_wheel
 from cannery.trees.app import app_tree
-from cannery.trees.collect import HOME
 from cannery.trees.cython.extensions import compiler_for
 from cannery.trees.cython.transform import cython
 from cannery.trees.installed import entry_files
@@ -97,7 +97,7 @@ def wheel_tag(app: App, python: Interpreter, workspace: Workspace) -> Tag:
 
 def _imported_path(path: str, app: App) -> str:
     """Where a file of the image lies below the innermost folder that imports start from."""
-    roots = sorted((str(HOME / root) for root in app.import_roots), key=len, reverse=True)
+    roots = sorted(app.image_roots, key=len, reverse=True)
     return path.removeprefix(next(root for root in roots if path.startswith(f"{root}/")))
 
 

@@ -21,7 +21,6 @@ from cannery.recipes.notes import notes_on
 from cannery.recipes.notes_on_code import notes_on_code
 from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
-from cannery.trees.collect import HOME
 from cannery.trees.cython.app import compiled, compiled_on
 from cannery.trees.installed import entry_command
 from cannery.trees.resolve import resolve
@@ -201,7 +200,6 @@ def _bytecode(
     app: App, python: Interpreter, workspace: Workspace, *, columns: bool = True
 ) -> tuple[Transform, Transform]:
     """How others' modules become bytecode, and how the app's own do, all of which must be Python."""
-    roots = tuple(str(HOME / root) for root in app.import_roots)
     settings = app.settings
     compile_with = partial(
         bytecode,
@@ -209,7 +207,7 @@ def _bytecode(
         workspace,
         optimize=settings.optimize,
         keep_sources=settings.keep_sources,
-        import_roots=roots,
+        import_roots=app.image_roots,
         columns=columns,
     )
     return compile_with(), compile_with(strict=True)

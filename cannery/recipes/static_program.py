@@ -23,9 +23,8 @@ from cannery.image.tree import File, LazyTree, Symlink, Tree
 from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
-from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.interpreter import check_version
-from cannery.trees.collect import HOME
 from cannery.trees.installed import PYTHON
 from cannery.trees.shaken import app_place, reach_with, standard_library
 from cannery.trees.system import certificates, stamps_of, system_tree, zones_tree

@@ -10,12 +10,12 @@ import os
 import posixpath
 import stat
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
 from cannery.image.content import OnDisk
 from cannery.image.tree import Entry, File, LazyTree, Symlink, Tree
+from cannery.project.app import HOME
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.trees.facts import FactsIndex
 
-__all__ = ["HOME", "Collected", "check_links"]
-
-HOME = PurePosixPath("/app")
+__all__ = ["Collected", "check_links"]
 
 
 @dataclass

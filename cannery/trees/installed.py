@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from cannery.image.content import Inline
 from cannery.image.tree import File
-from cannery.project.app import App, FunctionEntry, ModuleEntry, ScriptEntry
-from cannery.trees.collect import HOME
+from cannery.project.app import HOME, App, FunctionEntry, ModuleEntry, ScriptEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +39,7 @@ def entry_files(app: App) -> frozenset[str]:
         case ScriptEntry(path):
             return frozenset({f"{HOME}/{path}"})
         case ModuleEntry(name):
-            return frozenset(str(HOME / root / f"{name.replace('.', '/')}.py") for root in app.import_roots)
+            return frozenset(f"{root}/{name.replace('.', '/')}.py" for root in app.image_roots)
         case FunctionEntry():
             return frozenset()
 

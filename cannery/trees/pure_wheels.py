@@ -9,6 +9,8 @@ import tomllib
 from functools import partial
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.trees.wheels import installed_tree
 from cannery.workspace.keys import code_key, key_of
@@ -94,19 +96,17 @@ def _less(tree: Tree, pure: Tree, name: str) -> Tree:
 
 def _hashes(requirements: Requirements, name: str, version: str) -> tuple[str, ...]:
     """The hashes that the lock has for a version; none where it has none."""
+    wanted = canonicalize_name(name)
     if requirements.source.name.startswith("pylock."):
         packages = tomllib.loads(requirements.text).get("packages", [])
-        wheels = [wheel for each in packages if _same(each["name"], name) for wheel in each.get("wheels", [])]
+        named = [each for each in packages if canonicalize_name(each["name"]) == wanted]
+        wheels = [wheel for each in named for wheel in each.get("wheels", [])]
         return tuple(sorted(f"{kind}:{digits}" for wheel in wheels for kind, digits in wheel["hashes"].items()))
     for line in requirements.text.replace("\\\n", " ").splitlines():
         pinned, _, rest = line.partition("==")
-        if _same(pinned.partition("[")[0].strip(), name) and rest.split(" ")[0].rstrip(";") == version:
+        if canonicalize_name(pinned.partition("[")[0].strip()) == wanted and rest.split(" ")[0].rstrip(";") == version:
             return tuple(re.findall(r"--hash=(\S+)", rest))
     return ()
-
-
-def _same(one: str, other: str) -> bool:
-    return re.sub(r"[-_.]+", "-", one).lower() == re.sub(r"[-_.]+", "-", other).lower()
 
 
 def _text(file: File) -> str:

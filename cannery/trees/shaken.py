@@ -12,9 +12,8 @@ from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
 from cannery.imports.trace import traced
-from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.python.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
-from cannery.trees.collect import HOME
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.workspace.keys import code_key, key_of
@@ -84,7 +83,7 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | 
 
 def app_place(app: App, code: LazyTree) -> Place:
     """Where the app's own modules are found."""
-    return Place("app", code, tuple(str(HOME / root) for root in app.import_roots))
+    return Place("app", code, app.image_roots)
 
 
 def standard_library(python: Interpreter) -> Place:

@@ -105,6 +105,7 @@ def test_a_console_script_needs_no_settings(make_project: MakeProject) -> None:
     assert app.entry == FunctionEntry("hello", "hello.cli", "main")
     assert app.name == "hello-app"
     assert app.import_roots == (PurePosixPath("src"), PurePosixPath())
+    assert app.image_roots == ("/app/src", "/app")
 
 
 def test_a_package_with_main_needs_no_settings(make_project: MakeProject) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, Symlink, Tree
-from cannery.project.app import EntryPoint, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import HOME, EntryPoint, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.workspace.keys import package_file
 from cannery.workspace.process import find_uv
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BundleParts", "Stage", "set_stage", "starting_script", "write_tree"]
 
-_HOME: Final = PurePosixPath("/app")  # of the app's files, in the image's trees
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
 _WORKERS: Final = package_file("executable/onefile/workers")
 _PAYLOAD: Final = package_file("executable/onefile/payload")
@@ -132,7 +131,7 @@ def _description(
     return {
         "name": parts.name,
         "scripts": [str(folder / "children.py"), str(_script(folder, app, parts.entry))],
-        "roots": [str(_stand_ins(folder, parts)), *(str(app / _HOME.relative_to("/") / root) for root in parts.roots)],
+        "roots": [str(_stand_ins(folder, parts)), *(str(app / HOME.relative_to("/") / root) for root in parts.roots)],
         "include": sorted({*own, *parts.reached} - {"__main__"}),
         "own": own,
         "stand_ins": {name: str(folder / "stand-ins" / f"{name}.py") for name in parts.stand_ins},
@@ -161,7 +160,7 @@ def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
     That one lies in a folder of its own, and has a name that no module has: PyInstaller looks there for modules, too.
     """
     if isinstance(entry, ScriptEntry):
-        return app / _HOME.relative_to("/") / entry.path
+        return app / HOME.relative_to("/") / entry.path
     script = folder / "start" / "cannery-start.py"
     script.parent.mkdir()
     script.write_text(starting_script(entry), encoding="utf-8")
@@ -202,8 +201,8 @@ def _relative(tree: Tree, roots: tuple[PurePosixPath, ...]) -> list[PurePosixPat
     found = []
     for path, _ in tree.files():
         for root in roots:
-            if PurePosixPath(path).is_relative_to(_HOME / root):
-                found.append(PurePosixPath(path).relative_to(_HOME / root))
+            if PurePosixPath(path).is_relative_to(HOME / root):
+                found.append(PurePosixPath(path).relative_to(HOME / root))
                 break
     return found
 
@@ -213,13 +212,13 @@ def _data(app: Path, parts: BundleParts) -> list[tuple[str, str]]:
     found = []
     for path, _ in parts.code.tree.files():
         for root in parts.roots:
-            if PurePosixPath(path).is_relative_to(_HOME / root):
-                relative = PurePosixPath(path).relative_to(_HOME / root)
+            if PurePosixPath(path).is_relative_to(HOME / root):
+                relative = PurePosixPath(path).relative_to(HOME / root)
                 if not relative.name.endswith(_CODE):
                     found.append((str(relative), str(app / path.lstrip("/"))))
                 break
     for path, _ in parts.resources.tree.files():
-        found.append((str(PurePosixPath(path).relative_to(_HOME)), str(app / path.lstrip("/"))))
+        found.append((str(PurePosixPath(path).relative_to(HOME)), str(app / path.lstrip("/"))))
     return found
 
 

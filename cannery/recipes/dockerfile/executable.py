@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.executable.onefile.stage import starting_script
 from cannery.image.content import Inline
-from cannery.project.app import ScriptEntry
+from cannery.project.app import HOME, ScriptEntry
 from cannery.recipes.dockerfile.instructions import written
 from cannery.recipes.dockerfile.job import (
     DockerfileJob,
@@ -20,7 +20,6 @@ from cannery.recipes.dockerfile.job import (
     written_files,
 )
 from cannery.recipes.dockerfile.templates import filled
-from cannery.trees.collect import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

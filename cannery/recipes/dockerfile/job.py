@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.image.content import Inline, OnDisk
+from cannery.project.app import HOME
 from cannery.recipes.dockerfile.instructions import copy, written
-from cannery.trees.collect import HOME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,7 +57,7 @@ def resources(app: App) -> tuple[str, ...]:
 
 def tops(files: Iterable[tuple[str, File]], app: App) -> Iterator[str]:
     """What lies at the top of the folders that imports start from: ``main.py``, ``src/package/``."""
-    roots = sorted((str(HOME / root) for root in app.import_roots), key=len, reverse=True)
+    roots = sorted(app.image_roots, key=len, reverse=True)
     tops: dict[str, None] = {}
     for path, file in files:
         if isinstance(file.content, OnDisk) and path.startswith(f"{HOME}/"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError
 from cannery.image.platform import machine_platform
+from cannery.project.app import HOME
 from cannery.project.config import did_you_mean
 from cannery.project.interpreter import interpreter_for
 from cannery.recipes.container_config import container_config, program_config
@@ -30,7 +31,6 @@ from cannery.recipes.dockerfile.stages import (
 from cannery.recipes.dockerfile.templates import filled
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.base.python import BasePython, target_of
-from cannery.trees.collect import HOME
 from cannery.trees.resolve import resolve
 from cannery.trees.shaken import reach_of
 from cannery.trees.wheels import dependencies

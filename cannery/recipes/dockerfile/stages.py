@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from cannery.project.app import HOME
 from cannery.python.stdlib import unwanted_by
 from cannery.recipes.container_config import config_of_its_own
 from cannery.recipes.dockerfile.instructions import copy, execution, quoted_lines
 from cannery.recipes.dockerfile.job import DockerfileJob, copied_resources, copies, relative, written_files
 from cannery.recipes.dockerfile.templates import filled
-from cannery.trees.collect import HOME
 from cannery.trees.cython.extensions import DIRECTIVES
 from cannery.trees.cython.transform import starter
 from cannery.trees.installed import entry_command, entry_files

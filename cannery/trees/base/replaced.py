@@ -9,6 +9,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from cannery.image.content import Inline
 from cannery.image.tree import Entry, File, Tree
 
@@ -33,7 +35,7 @@ def without_replaced(tree: Tree, root: Root, site_packages: str) -> Tree:
     below = f"{site_packages}/"
     ours = {name for path in tree.entries if path.startswith(below) and (name := _distribution(path, below))}
     names = sorted(each.name for each in on_disk.iterdir())
-    gone = [info for info in names if (match := _INFO.fullmatch(info)) and _canonical(match["name"]) in ours]
+    gone = [info for info in names if (match := _INFO.fullmatch(info)) and canonicalize_name(match["name"]) in ours]
     whiteouts: dict[str, Entry] = {}
     for info in gone:
         for name in {info, *_top_level(root, f"{folder}/{info}")}:
@@ -71,9 +73,4 @@ def _is_folder(root: Root, path: str) -> bool:
 
 def _distribution(path: str, below: str) -> str | None:
     match = _INFO.fullmatch(path.removeprefix(below).partition("/")[0])
-    return _canonical(match["name"]) if match else None
-
-
-def _canonical(name: str) -> str:
-    """As two spellings of a name are compared (packaging.python.org, name normalization)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return canonicalize_name(match["name"]) if match else None

@@ -11,7 +11,6 @@ from cannery.errors import ConfigurationError
 from cannery.image.platform import TRIPLETS
 from cannery.python.abi import abi_of
 from cannery.python.interpreter import same_minor
-from cannery.trees.collect import HOME
 from cannery.trees.cython.extensions import compiler_for
 from cannery.trees.cython.transform import cython
 from cannery.trees.installed import entry_files
@@ -61,7 +60,7 @@ def compiled_on(base: Base, target: BasePython, code: LazyTree, app: App, worksp
     if target.libc == "glibc":
         modules |= no_newer_than(target.libc_version, triplet, base.name)
     return modules | bytecode(
-        python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=_roots(app)
+        python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=app.image_roots
     )
 
 
@@ -77,8 +76,4 @@ def _transform(app: App, abi: Abi, how: CythonSettings, workspace: Workspace) ->
             step="correct  [tool.cannery.cython]  target, or leave it out",
         )
     exclude = (*how.exclude, *app.settings.keep_sources)
-    return cython(compiler, workspace, import_roots=_roots(app), scripts=entry_files(app), exclude=exclude)
-
-
-def _roots(app: App) -> tuple[str, ...]:
-    return tuple(str(HOME / root) for root in app.import_roots)
+    return cython(compiler, workspace, import_roots=app.image_roots, scripts=entry_files(app), exclude=exclude)

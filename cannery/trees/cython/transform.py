@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from cannery.errors import ProjectError
 from cannery.image.content import Inline
 from cannery.image.tree import Entry, File, Symlink, Transform, Tree
+from cannery.project.app import HOME
 from cannery.project.modules import imported_as, named_by
-from cannery.trees.collect import HOME
 from cannery.trees.cython.extensions import ModuleSource, compile_all
 from cannery.workspace.keys import code_key, key_of
 

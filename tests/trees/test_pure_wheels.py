@@ -1,0 +1,79 @@
+"""Dependencies lose their extension modules where a pure wheel of the same version was published."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.image.content import Inline
+from cannery.image.tree import File, LazyTree, Tree
+from cannery.project.requirements import Requirements
+from cannery.python.interpreter import describe
+from cannery.trees.pure_wheels import prefer_pure
+from cannery.workspace.cache import Cache
+from cannery.workspace.process import Completed, ProgramFailed
+from cannery.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+pytestmark = pytest.mark.once
+
+_NATIVE = "Wheel-Version: 1.0\nTag: cp311-cp311-manylinux_2_17_x86_64\n"
+_LOCK = "other==1.0 --hash=sha256:0\nA.Name[extra]==2.0 ; python_version > '3' --hash=sha256:1 --hash=sha256:2\n"
+_PYLOCK = '[[packages]]\nname = "a.name"\nwheels = [{ hashes = { sha256 = "1" } }, { hashes = { sha256 = "2" } }]\n'
+
+
+class Index:
+    """Stands where uv is: an index that has a pure wheel, or none."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
+        self.pins: list[str] = []
+
+    def run(
+        self, command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = ""
+    ) -> Completed:
+        """What ``uv pip install`` does to the folder that it's told of."""
+        assert (cwd, env, stdin) == (Path("/project"), None, "")
+        self.pins.append(Path(command[command.index("--requirements") + 1]).read_text())
+        if not self.files:
+            raise ProgramFailed(command, 1, "", "no wheel")
+        target = Path(command[command.index("--target") + 1])
+        for name, text in self.files.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_text(text)
+        return Completed("", "")
+
+
+@pytest.fixture(params=[("requirements.txt", _LOCK), ("pylock.toml", _PYLOCK)], ids=["requirements", "pylock"])
+def requirements(request: pytest.FixtureRequest) -> Requirements:
+    name, text = request.param
+    return Requirements(Path("/project") / name, text, locked=True, hashed=True)
+
+
+def pure(requirements: Requirements, index: Index, workspace: Workspace, cache: Path) -> set[str]:
+    target = describe(Path(sys.executable), workspace).target
+    site = target.site_packages
+    files = {"a_name/__init__.py": "", "a_name/fast.so": "", "a_name-2.0.dist-info/WHEEL": _NATIVE, "other.py": ""}
+    tree = Tree({f"{site}/{name}": File(Inline(text.encode())) for name, text in files.items()})
+    offline = Workspace(Cache(cache), index.run)
+    made = prefer_pure(requirements, LazyTree("wheels", lambda: tree), target, offline).tree
+    return {path.removeprefix(f"{site}/") for path, _ in made}
+
+
+def test_the_pure_wheel_is_taken_by_the_hashes_of_the_lock_however_it_spells_the_name(
+    requirements: Requirements, workspace: Workspace, tmp_path: Path
+) -> None:
+    index = Index({"a_name/__init__.py": "", "a_name/slow.py": "", "a_name-2.0.dist-info/WHEEL": "Tag: py3-none-any\n"})
+    found = pure(requirements, index, workspace, tmp_path / "pure")
+    assert found == {"a_name/__init__.py", "a_name/slow.py", "a_name-2.0.dist-info/WHEEL", "other.py"}
+    assert index.pins == ["a_name==2.0 --hash=sha256:1 --hash=sha256:2"]
+
+
+def test_what_has_no_pure_wheel_stays(requirements: Requirements, workspace: Workspace, tmp_path: Path) -> None:
+    assert "a_name/fast.so" in pure(requirements, Index({}), workspace, tmp_path / "pure")
