@@ -26,7 +26,7 @@ from cannery.project.config import load
 from cannery.recipes.build import build
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
-from tests.support.images import SLIM, layout
+from tests.support.stand_in_images import SLIM, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,7 +16,7 @@ from benchmarks.builds import after_change
 from benchmarks.figures import Figure
 from benchmarks.projects import REPOSITORY, sample
 from benchmarks.timing import CommandError, interleaved
-from tests.support.images import SLIM, layout
+from tests.support.stand_in_images import SLIM, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,23 @@ import pytest
 from cannery.workspace.cache import Cache
 from cannery.workspace.process import run
 from cannery.workspace.workspace import Workspace
+from tests.support.engine_commands import docker, podman
+from tests.support.engine_services import dockerd, podman_service
 from tests.support.registry import full_base, guarded_registry, registry, slim_base
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["full_base", "guarded_registry", "registry", "slim_base"]  # fixtures for all tests
+__all__ = [  # fixtures for all tests
+    "docker",
+    "dockerd",
+    "full_base",
+    "guarded_registry",
+    "podman",
+    "podman_service",
+    "registry",
+    "slim_base",
+]
 
 _OLDEST = (3, 11)
 

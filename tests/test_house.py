@@ -1,18 +1,25 @@
-"""The rooms of the package are those that its README names, and each file lies in one."""
+"""The house is in order: the rooms are those that its README names, each file lies in one, and tests mirror them."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import cannery
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 pytestmark = pytest.mark.once
 
 PACKAGE = Path(cannery.__file__).parent
 README = (PACKAGE / "README.md").read_text(encoding="utf-8")
+TESTS = Path(__file__).parent
+BESIDE = {"sessions", "support", "whole", "whole/bad_input"}  # no room's
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 
@@ -42,3 +49,41 @@ def test_the_readme_has_the_floors_of_the_import_contract() -> None:
 def test_nothing_imports_what_runs_elsewhere() -> None:
     elsewhere = re.compile(r"^ *(from|import) cannery\.[\w.]*\b(workers|payload|launcher)\b", re.MULTILINE)
     assert [path for path in PACKAGE.rglob("*.py") if elsewhere.search(path.read_text(encoding="utf-8"))] == []
+
+
+def packages(top: Path, folder: Path | None = None) -> set[str]:
+    """The packages below ``top``, as paths from there."""
+    found = {path.parent for path in (folder or top).glob("*/__init__.py")}
+    names = {path.relative_to(top).as_posix() for path in found}
+    return names.union(*(packages(top, path) for path in found))
+
+
+def shared_among_tests() -> Iterator[tuple[Path, str]]:
+    """Each module of the tests, with the full name of everything that it imports from others of them."""
+    for path in TESTS.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("tests."):
+                yield from ((path, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def test_no_test_imports_from_a_module_of_tests() -> None:
+    """What tests share lies in ``tests/support``, or in a ``conftest`` above them."""
+    shared = list(shared_among_tests())
+    assert shared
+    assert not [(str(path), name) for path, name in shared if ".test_" in name]
+
+
+def test_a_conftest_is_for_the_tests_beside_it_and_below() -> None:
+    folders = [(path, name.split(".conftest")[0]) for path, name in shared_among_tests() if ".conftest." in name]
+    assert folders
+    assert not [
+        (str(path), name) for path, name in folders if not path.is_relative_to(PACKAGE.parent / name.replace(".", "/"))
+    ]
+
+
+def test_every_room_has_tests_of_its_own() -> None:
+    assert not ROOMS - packages(TESTS)
+
+
+def test_tests_lie_in_the_folder_of_what_they_test() -> None:
+    assert packages(TESTS) - packages(PACKAGE) == BESIDE

@@ -15,8 +15,8 @@ import pytest
 from cannery.audit.archives import read_archive, read_layout
 from cannery.audit.choice import choose
 from cannery.errors import ImageError, ToolError
-from tests.support.absence import absent
-from tests.support.audited import COMPRESSIONS, docker_archive, file, layer, oci_files, symlink, tar_of
+from tests.support.bad_images import COMPRESSIONS, docker_archive, file, layer, oci_files, symlink, tar_of
+from tests.support.prerequisites import absent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from cannery.audit.pyc import is_start_of_source, read_pyc, strings_of
 from cannery.audit.readable import readable_strings
 from cannery.workspace.process import run
-from tests.support.audited import contents_of, file, layer
+from tests.support.bad_images import contents_of, file, layer
 from tests.support.elf_files import on_disk
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import sarif_om
 from cannery.audit.rules import RULES
 from cannery.errors import ConfigurationError
 from cannery.project.config import read_project, resolve_settings
-from tests.support.audited import START, docker_archive, file, layer
+from tests.support.bad_images import START, docker_archive, file, layer
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject

@@ -14,7 +14,7 @@ import pytest
 
 from cannery.audit.finding import Severity
 from cannery.audit.rules import RULES
-from tests.support.audited import START, audited, directory, docker_archive, file, layer, symlink
+from tests.support.bad_images import START, audited, directory, docker_archive, file, layer, symlink
 from tests.support.elf_files import LIBRARY, PROGRAM, compile_c
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def test_secrets_are_never_shown() -> None:
 
 
 def test_a_hard_link_is_the_file_that_it_names(made: Mapping[str, bytes]) -> None:
-    from tests.support.audited import hard_link  # noqa: PLC0415
+    from tests.support.bad_images import hard_link  # noqa: PLC0415
 
     found = audited(layer(file("srv/x.pyc", made["bytecode"]), hard_link("app/x.pyc", "srv/x.pyc")))
     assert [finding.path for finding in found["CAN102"]] == ["/app/x.pyc"]

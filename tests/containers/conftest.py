@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.callers import Caller
+from tests.support.sandbox_callers import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

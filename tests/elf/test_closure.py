@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,11 @@ from cannery.errors import RuntimeTreeError
 from cannery.image.content import OnDisk
 from cannery.image.rootfs import Root
 from cannery.image.tree import File, Symlink, Tree
-
-
-def compile_c(target: Path, source: str, *flags: str) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["cc", "-x", "c", "-", "-x", "none", "-o", str(target), *flags], input=source, text=True, check=True)
-    return target
+from tests.support.elf_files import compile_c
 
 
 def library(target: Path, *flags: str) -> Path:
-    return compile_c(target, "int f(void) { return 1; }", "-shared", "-fPIC", f"-Wl,-soname,{target.name}", *flags)
+    return compile_c("int f(void) { return 1; }", target, "-shared", "-fPIC", f"-Wl,-soname,{target.name}", *flags)
 
 
 def linked_to(target: Path, other: Path, *flags: str) -> Path:
@@ -60,9 +54,9 @@ def test_libraries_for_looking_up_hosts_go_in_where_the_c_library_needs_them(tmp
         library(tmp_path / "lib" / name)
     function = "int _nss_dns_gethostbyname_r" if itself else "int other"
     shared = ("-shared", "-fPIC", "-nostdlib", "-Wl,-soname,libc.so.6")
-    libc = compile_c(tmp_path / "lib" / "libc.so.6", f"{function}(void) {{ return 0; }}", *shared)
+    libc = compile_c(f"{function}(void) {{ return 0; }}", tmp_path / "lib" / "libc.so.6", *shared)
     flags = ("-nostdlib", "-Wl,--no-as-needed", str(libc), "-Wl,--dynamic-linker=/lib/ld.so", "-Wl,-e,main")
-    compile_c(tmp_path / "bin" / "program", "int main(void) { return 0; }", *flags)
+    compile_c("int main(void) { return 0; }", tmp_path / "bin" / "program", *flags)
     found = {Path(path).name for path in closure("/bin/program", [], Root(tmp_path)).libraries}
     assert found - {"libnss_dns.so.2"} == {"ld.so", "libc.so.6", "libgcc_s.so.1"}
     assert ("libnss_dns.so.2" in found) is not itself

@@ -21,25 +21,13 @@ from cannery.trees.transforms.compact import Surroundings, compact, compact_elf,
 from cannery.trees.transforms.strip import strip_elf
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
-from tests.support.elf_files import compile_c, complaints, on_disk, read
+from tests.support.elf_files import POINTERS, WITH_POINTERS, compile_c, complaints, on_disk, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 RELA, RELASZ, RELR, JMPREL, BIND_NOW = 7, 8, 36, 23, ("-Wl,-z,now",)
-NUMBERS = ",".join(f'"{number}"' for number in range(3000))
-POINTERS = f"const char *text[3000] = {{{NUMBERS}}};"
-LIBRARY = f"""
-#include <stdlib.h>
-#include <string.h>
-{POINTERS}
-int one(void) {{ return 1; }}
-int two(void) {{ return 2; }}
-int (*calls[])(void) = {{one, two, one, two, one, two, one, two}};
-int sum(void) {{ int all = 0; for (int i = 0; i < 3000; i++) all += atoi(text[i]); return all; }}
-int call(int number) {{ return calls[number](); }}
-"""
-PROGRAM = LIBRARY + "int main(void) { return sum() == 4498500 && call(1) == 2 ? 7 : 1; }"
+PROGRAM = WITH_POINTERS + "int main(void) { return sum() == 4498500 && call(1) == 2 ? 7 : 1; }"
 THROWS = f"""
 #include <stdexcept>
 {POINTERS}
@@ -55,7 +43,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver() < ("glibc", "2.36"), reason=
 
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
-    return compile_c(LIBRARY, tmp_path / "libpointers.so", "-shared", "-fPIC", "-O1")
+    return compile_c(WITH_POINTERS, tmp_path / "libpointers.so", "-shared", "-fPIC", "-O1")
 
 
 @pytest.fixture
@@ -115,7 +103,7 @@ def test_a_program_runs_as_before(tmp_path: Path, flags: tuple[str, ...], tables
 def test_what_another_linker_made_with_no_room_to_spare_works(tmp_path: Path, flags: tuple[str, ...]) -> None:
     pytest.importorskip("ziglang")
     source, target = tmp_path / "library.c", tmp_path / "liblld.so"
-    source.write_text(LIBRARY)
+    source.write_text(WITH_POINTERS)
     command = [sys.executable, "-m", "ziglang", "cc", "-shared", "-fPIC", "-O1", *flags, "-o", str(target), str(source)]
     subprocess.run(command, check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
     after = compact_elf(stripped(target), packs=True, tables=False)
@@ -144,7 +132,7 @@ def test_without_a_loader_that_can_relocations_stay(library: Path) -> None:
 def test_a_library_that_defines_versions_keeps_them(tmp_path: Path) -> None:
     script = tmp_path / "versions"
     script.write_text("ONE_1.0 { global: sum; call; };\nTWO_2.0 { global: one; two; local: *; };\n")
-    path = compile_c(LIBRARY, tmp_path / "libversions.so", "-shared", "-fPIC", f"-Wl,--version-script={script}")
+    path = compile_c(WITH_POINTERS, tmp_path / "libversions.so", "-shared", "-fPIC", f"-Wl,--version-script={script}")
     source = "int sum(void); int one(void); int main(void) { return sum() == 4498500 ? 7 + one() : 1; }"
     user = compile_c(source, tmp_path / "user", f"-L{tmp_path}", "-lversions", f"-Wl,-rpath,{tmp_path}")
     written(compact_elf(stripped(path), packs=True, tables=False), path)
@@ -183,7 +171,7 @@ def test_what_a_program_carries_for_itself_stays(tmp_path: Path) -> None:
 
 
 def test_a_section_of_its_own_is_still_found(tmp_path: Path) -> None:
-    source = LIBRARY + 'int mine[64] __attribute__((section(".MyRuntime"))) = {77};'
+    source = WITH_POINTERS + 'int mine[64] __attribute__((section(".MyRuntime"))) = {77};'
     path = compile_c(source, tmp_path / "libmine.so", "-shared", "-fPIC")
     after = written(compact_elf(stripped(path), packs=True, tables=False), tmp_path / "libsmall.so")
     dumped = ["objcopy", "-O", "binary", "--only-section=.MyRuntime", str(after), str(tmp_path / "dump")]

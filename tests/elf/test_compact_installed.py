@@ -14,8 +14,7 @@ from cannery.elf.rewrite import PF_W, LoadedElf
 from cannery.elf.spans import Span
 from cannery.trees.transforms.compact import compact_elf
 from cannery.trees.transforms.strip import strip_elf
-from tests.elf.test_compact import LIBRARY
-from tests.support.elf_files import on_disk, read
+from tests.support.elf_files import WITH_POINTERS, on_disk, read
 
 RELA, RELASZ, RELR, RELRSZ, PT_DYNAMIC = 7, 8, 36, 35, 2
 RELATIVE = {62: 8, 183: 1027}
@@ -90,7 +89,7 @@ def test_this_python_and_its_extension_modules() -> None:
 def test_a_library_for_each_processor_and_size_of_pages(tmp_path: Path, target: str, pages: str) -> None:
     pytest.importorskip("ziglang")
     source, made = tmp_path / "library.c", tmp_path / "liblld.so"
-    source.write_text(LIBRARY)
+    source.write_text(WITH_POINTERS)
     options = ("-shared", "-fPIC", "-O1", f"-Wl,-z,max-page-size={pages}", "-Wl,-z,now")
     command = [sys.executable, "-m", "ziglang", "cc", "-target", target, *options, "-o", str(made), str(source)]
     subprocess.run(command, check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from cannery.errors import ImageError
 from cannery.image.unpack import unpack
 from cannery.workspace.digest import Digest
-from tests.support.layers import device, directory, file, hard_link, layer, packed, symlink
+from tests.support.layers import by_zstd, device, directory, file, hard_link, layer, packed, symlink
 
 if TYPE_CHECKING:
     from cannery.image.layer import Layer
@@ -313,12 +312,3 @@ def test_a_bomb_is_refused_before_it_s_unpacked(
 
     assert ("after the last file" if behind else "at 'zeros'") in raised.value.evidence
     assert names(root) <= {"zeros"}
-
-
-def by_zstd(folder: Path, plain: Layer) -> Layer:
-    """The same layer, compressed in another way."""
-    blob = zstandard.ZstdCompressor().compress(gzip.decompress(plain.blob.read_bytes()))
-    path = folder / "zstd"
-    path.write_bytes(blob)
-    media_type = "application/vnd.oci.image.layer.v1.tar+zstd"
-    return replace(plain, blob=path, digest=Digest.of(blob), size=len(blob), media_type=media_type)

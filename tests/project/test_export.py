@@ -10,7 +10,7 @@ import pytest
 from cannery.errors import ConfigurationError, RequirementsError
 from cannery.project.export import export_lock, usual_exports
 from cannery.project.settings import ExportSettings
-from tests.support.projects import make_uv_project
+from tests.support.locked_projects import make_uv_project
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from cannery.errors import ConfigurationError, RequirementsError
 from cannery.project.app import RequirementsFile
 from cannery.project.requirements import Requirements, inputs, read_requirements
 from cannery.workspace.process import ProgramFailed, find_uv, run
-from tests.support.projects import make_poetry_project, make_uv_project
+from tests.support.locked_projects import make_poetry_project, make_uv_project
 
 pytestmark = pytest.mark.once
 

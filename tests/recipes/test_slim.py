@@ -13,9 +13,8 @@ from cannery.containers.sandbox.rootfs import rootfs
 from cannery.errors import CanneryError, ConfigurationError, ImageError, RequirementsError, RuntimeTreeError, ToolError
 from cannery.project.config import load
 from cannery.recipes.build import build
-from tests.image.test_unpack import by_zstd
-from tests.support.bases import ALPINE, DEBIAN, SITE, base
-from tests.support.layers import device, file, layer, symlink
+from tests.support.base_images import ALPINE, DEBIAN, SITE, base
+from tests.support.layers import by_zstd, device, file, layer, symlink
 from tests.support.layouts import DOCKER, OCI, docker_archive, layout
 from tests.support.wheels import make_wheel, only_from
 

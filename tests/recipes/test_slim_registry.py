@@ -15,10 +15,10 @@ from cannery.errors import ImageError, RegistryError
 from cannery.image.registry.client import Repository
 from cannery.project.config import load
 from cannery.trees.base.image import base_image
-from tests.support.absence import absent
-from tests.support.bases import base
+from tests.support.base_images import base
 from tests.support.layers import file, layer
 from tests.support.layouts import AMD64, add_image, add_index, write_index
+from tests.support.prerequisites import absent
 from tests.support.registry import USER
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.workspace.process import find_uv, run
-from tests.support.in_nox import NOXFILE, nox, says
-from tests.support.projects import make_poetry_project, make_uv_project
+from tests.support.locked_projects import make_poetry_project, make_uv_project
+from tests.support.nox_projects import NOXFILE, nox, says
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.workspace.process import run
-from tests.support.in_nox import NOXFILE, nox
+from tests.support.nox_projects import NOXFILE, nox
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.in_nox import NOXFILE, nox, says
+from tests.support.nox_projects import NOXFILE, nox, says
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.in_nox import CLASSIFIED, NOXFILE, PASSING, THIS, nox, says
+from tests.support.nox_projects import CLASSIFIED, NOXFILE, PASSING, THIS, nox, says
 
 if TYPE_CHECKING:
     from pathlib import Path

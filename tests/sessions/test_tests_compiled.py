@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.in_nox import CLASSIFIED, THIS, nox, says
+from tests.support.nox_projects import CLASSIFIED, THIS, nox, says
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject

@@ -30,10 +30,24 @@ static const char *words[] = {"hello", "from", "C"};
 static int symbol_of_a_program(void) { for (int i = 0; i < 3; i++) puts(words[i]); return 7; }
 int main(void) { return symbol_of_a_program(); }
 """
+POINTERS = "const char *text[3000] = {" + ",".join(f'"{number}"' for number in range(3000)) + "};"
+WITH_POINTERS = f"""
+#include <stdlib.h>
+#include <string.h>
+{POINTERS}
+int one(void) {{ return 1; }}
+int two(void) {{ return 2; }}
+int (*calls[])(void) = {{one, two, one, two, one, two, one, two}};
+int sum(void) {{ int all = 0; for (int i = 0; i < 3000; i++) all += atoi(text[i]); return all; }}
+int call(int number) {{ return calls[number](); }}
+"""
 
 
 def compile_c(source: str, target: Path, *flags: str) -> Path:
-    subprocess.run(["gcc", "-g", "-xc", "-", "-o", str(target), *flags], input=source, text=True, check=True)
+    """Compile a program, or whatever ``flags`` ask for; they may name libraries."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = ["gcc", "-g", "-xc", "-", "-xnone", "-o", str(target), *flags]
+    subprocess.run(command, input=source, text=True, check=True)
     return target
 
 

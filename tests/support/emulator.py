@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.support.absence import absent
+from tests.support.prerequisites import absent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import zstandard
 
 from cannery.image.image import Image
 from cannery.image.layer import Layer
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-__all__ = ["device", "directory", "fifo", "file", "hard_link", "image", "layer", "symlink"]
+__all__ = ["by_zstd", "device", "directory", "fifo", "file", "hard_link", "image", "layer", "symlink"]
 
 Member = tuple[tarfile.TarInfo, bytes]
 
@@ -64,6 +67,15 @@ def packed(folder: Path, archive: bytes, *, name: str = "app") -> Layer:
     path = folder / digest.hex
     path.write_bytes(blob)
     return Layer(name, digest, Digest.of(archive), len(blob), 0, 0, _GZIP, path)
+
+
+def by_zstd(folder: Path, plain: Layer) -> Layer:
+    """The same layer, compressed in another way."""
+    blob = zstandard.ZstdCompressor().compress(gzip.decompress(plain.blob.read_bytes()))
+    path = folder / "zstd"
+    path.write_bytes(blob)
+    media_type = "application/vnd.oci.image.layer.v1.tar+zstd"
+    return replace(plain, blob=path, digest=Digest.of(blob), size=len(blob), media_type=media_type)
 
 
 def image(layers: Iterable[Layer], settings: Mapping[str, Any] | None = None) -> Image:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import platformdirs
 import pytest
 
-from tests.support.absence import absent
-from tests.support.images import FULL, SLIM, TOOLS, layout
+from tests.support.ports import free_port
+from tests.support.prerequisites import absent
+from tests.support.stand_in_images import FULL, SLIM, TOOLS, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,7 @@ def _base(registry: Registry, tag: str) -> Base:
 
 @contextmanager
 def _running(home: Path, more: str = "") -> Iterator[Registry]:
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     configuration = home / "config.yml"
     text = textwrap.dedent(_CONFIGURATION).format(folder=home / "data", address=address)
     configuration.write_text(f"{text}{more}\n")
@@ -133,12 +134,6 @@ def _listens(address: str) -> bool:
     host, _, port = address.partition(":")
     with socket.socket() as probe:
         return probe.connect_ex((host, int(port))) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _need(*programs: str) -> None:

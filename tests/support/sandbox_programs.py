@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     from cannery.containers.sandbox.container import Volume
-    from tests.support.callers import Caller
+    from tests.support.sandbox_callers import Caller
 
     class Options(TypedDict, total=False):
         """What a container may be given besides its program."""

@@ -16,7 +16,7 @@ from cannery.project.config import load
 from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
-from tests.support.contents import read
+from tests.support.tree_contents import read
 
 if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter

@@ -4,62 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.whole.conftest import BuiltImage, build
-from tests.whole.test_contents import manifest
+from tests.support.built_image import build
+from tests.support.compiled_project import PROJECT, SAID
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import MakeProject
-    from tests.whole.conftest import Engine
-
-PROJECT = {
-    "pyproject.toml": '[tool.cannery]\nentry = "main.py"\nresources = ["words"]\n',
-    "main.py": """
-        import multiprocessing
-        from pathlib import Path
-
-        from pkg import core
-
-        def work(number):
-            return core.add(number, 1)
-
-        def main():
-            words = Path(__file__).with_name("words").joinpath("hello.txt").read_text()
-            with multiprocessing.get_context("spawn").Pool(2) as pool:
-                print(words, pool.map(work, [1, 2]), core.read())
-
-        if __name__ == "__main__":
-            main()
-    """,
-    "pkg/__init__.py": "",
-    "pkg/core.py": """
-        from importlib.resources import files
-
-        def add(one, other):
-            return one + other
-
-        def read():
-            return (files("pkg") / "data.txt").read_text()
-    """,
-    "pkg/data.txt": "data",
-    "words/hello.txt": "hello",
-}
-SAID = "hello [2, 3] data\n"
-
-
-def files(image: BuiltImage, layer: str) -> set[str]:
-    """The names of the files of one layer."""
-    number = [each["name"] for each in image.report["layers"]].index(layer)
-    with tarfile.open(image.archive) as archive:
-        blob = archive.extractfile(manifest(archive)["Layers"][number])
-        with tarfile.open(fileobj=blob, mode="r:gz") as opened:
-            return {f"/{member.name}" for member in opened if member.isfile()}
+    from tests.support.engine_commands import Engine
 
 
 def test_the_app_layer_has_extension_modules_and_what_starts_the_script(
@@ -67,7 +23,7 @@ def test_the_app_layer_has_extension_modules_and_what_starts_the_script(
 ) -> None:
     image = build(make_project(PROJECT), tmp_path / "image.tar", "--compile")
     suffix = f".cpython-3{sys.version_info.minor}-x86_64-linux-gnu.so"
-    assert files(image, "app") == {
+    assert image.files("app") == {
         f"/app/main.script{suffix}", "/app/main.pyc", f"/app/pkg/__init__{suffix}", f"/app/pkg/core{suffix}",
         "/app/pkg/data.txt", "/app/words/hello.txt",
     }  # fmt: skip
@@ -91,7 +47,7 @@ def test_libraries_that_extension_modules_need_come_along(
 ) -> None:
     monkeypatch.setenv("CC", "cc -Wl,--no-as-needed -l:libanl.so.1")
     image = build(make_project({"main.py": "print('linked')\n"}), tmp_path / "image.tar", "--compile")
-    assert [path for path in files(image, "runtime") if path.endswith("/libanl.so.1")]
+    assert [path for path in image.files("runtime") if path.endswith("/libanl.so.1")]
 
 
 def test_a_change_of_the_app_leaves_the_runtime_as_it_is(make_project: MakeProject, tmp_path: Path) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import tarfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.built_image import layer_names
+
 if TYPE_CHECKING:
-    from tests.whole.conftest import BuiltImage
+    from tests.support.built_image import BuiltImage
 
 
 @pytest.fixture(scope="session")
@@ -17,17 +18,10 @@ def files(sample: BuiltImage) -> dict[str, tarfile.TarInfo]:
     """Every member of every layer."""
     found: dict[str, tarfile.TarInfo] = {}
     with tarfile.open(sample.archive) as archive:
-        for name in manifest(archive)["Layers"]:
+        for name in layer_names(archive):
             with tarfile.open(fileobj=archive.extractfile(name), mode="r:gz") as layer:
                 found.update({f"/{member.name}": member for member in layer})
     return found
-
-
-def manifest(archive: tarfile.TarFile) -> dict[str, Any]:
-    stream = archive.extractfile("manifest.json")
-    assert stream is not None
-    (only,) = json.load(stream)
-    return dict(only)
 
 
 def test_there_is_no_source(files: dict[str, tarfile.TarInfo]) -> None:

@@ -17,9 +17,9 @@ from cannery.trees.app import app_tree
 from cannery.trees.base.python import BasePython
 from cannery.trees.cython.app import compiled_on
 from cannery.workspace.digest import Digest
+from tests.support.built_image import build
 from tests.support.command import assert_refused, cannery
-from tests.whole.conftest import build
-from tests.whole.test_compiled import PROJECT, SAID, files
+from tests.support.compiled_project import PROJECT, SAID
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from cannery.image.tree import Tree
     from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
+    from tests.support.engine_commands import Engine
     from tests.support.registry import Base as StandIn
-    from tests.whole.conftest import Engine
 
 pytestmark = pytest.mark.once
 
@@ -43,7 +43,7 @@ def project(make_project: MakeProject, slim_base: StandIn) -> Path:
 def test_the_app_is_compiled_and_runs_on_the_base_s_python(project: Path, tmp_path: Path, docker: Engine) -> None:
     image = build(project, tmp_path / "image.tar")
     suffix = ".cpython-311-x86_64-linux-gnu.so"
-    code = {path for path in files(image, "app") if path.startswith("/app/")}
+    code = {path for path in image.files("app") if path.startswith("/app/")}
     assert code == {
         f"/app/main.script{suffix}", "/app/main.pyc", f"/app/pkg/__init__{suffix}", f"/app/pkg/core{suffix}",
         "/app/pkg/data.txt", "/app/words/hello.txt",

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.absence import absent
+from tests.support.prerequisites import absent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.whole.conftest import BuiltImage, Engine
+    from tests.support.built_image import BuiltImage
+    from tests.support.engine_commands import Engine
 
 
 @pytest.fixture(params=["docker", "podman"])

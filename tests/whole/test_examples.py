@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.whole.conftest import ROOT
+from tests.support.ports import free_port
+from tests.support.repository import EXAMPLES, assert_tests_pass, copy_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.once
 
-EXAMPLES = ROOT / "examples"
 CANNERY = (sys.executable, "-m", "cannery")
 COMPILED = pytest.mark.parametrize("compiled", ["false", "true"], ids=["bytecode", "compiled"])
 
@@ -33,8 +30,7 @@ COMPILED = pytest.mark.parametrize("compiled", ["false", "true"], ids=["bytecode
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The URL of a service that runs in its image; it must end when told to, and leave nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     command = [*CANNERY, "run", "--", "--host=127.0.0.1", f"--port={port}", "--workers=2"]
     subprocess.run([*CANNERY, "image", "--json", f"--output={folder}/image.tar"], cwd=folder, check=True)
     with subprocess.Popen(command, cwd=folder) as program:
@@ -70,13 +66,6 @@ def wait_for(url: str, program: subprocess.Popen[bytes]) -> None:
             return
 
 
-def check(tests: Path, **environ: str) -> None:
-    """Let an example's own tests pass, against what ``environ`` names."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
-    done = subprocess.run(command, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
 @pytest.fixture
 def project(tmp_path: Path, compiled: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a copy of an example goes."""
@@ -84,24 +73,19 @@ def project(tmp_path: Path, compiled: str, monkeypatch: pytest.MonkeyPatch) -> P
     return tmp_path
 
 
-def copied(name: str, folder: Path) -> Path:
-    """A copy of an example, so that nothing is made in the repository."""
-    return Path(shutil.copytree(EXAMPLES / name, folder / name, ignore=shutil.ignore_patterns("dist", "__pycache__")))
-
-
 @COMPILED
 def test_the_api_answers(project: Path) -> None:
-    with served(copied("random_api", project)) as url:
-        check(EXAMPLES / "random_api/tests/test_api.py", RANDOM_API_URL=url)
+    with served(copy_example("random_api", project)) as url:
+        assert_tests_pass(EXAMPLES / "random_api/tests/test_api.py", RANDOM_API_URL=url)
 
 
 @COMPILED
 def test_the_service_finds_its_parts(project: Path) -> None:
-    with served(copied("demo_server", project)) as url:
-        check(EXAMPLES / "demo_server/tests/test_service.py", DEMO_SERVER_URL=url)
+    with served(copy_example("demo_server", project)) as url:
+        assert_tests_pass(EXAMPLES / "demo_server/tests/test_service.py", DEMO_SERVER_URL=url)
 
 
 @COMPILED
 def test_the_command_line_greets(project: Path) -> None:
-    folder = copied("greeter", project)
-    check(EXAMPLES / "greeter/tests", GREETER=shlex.join([*CANNERY, "run", f"--project={folder}", "--"]))
+    folder = copy_example("greeter", project)
+    assert_tests_pass(EXAMPLES / "greeter/tests", GREETER=shlex.join([*CANNERY, "run", f"--project={folder}", "--"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -14,18 +13,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.containers.engine.conftest import dockerd
-from tests.whole.conftest import build
-from tests.whole.test_examples import EXAMPLES, check, copied
+from tests.support.built_image import build
+from tests.support.ports import free_port
+from tests.support.repository import EXAMPLES, assert_tests_pass, copy_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
     from tests.support.registry import Base
-
-__all__ = ["dockerd"]  # a fixture
 
 pytestmark = pytest.mark.once
 
@@ -33,8 +30,7 @@ pytestmark = pytest.mark.once
 @contextmanager
 def served_in_docker(docker: Service, image: str) -> Iterator[str]:
     """The URL of the service, hardened as far as Docker can; it must end on SIGTERM, not be killed."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     client = docker.client
     hardened = client.create_host_config(read_only=True, tmpfs={"/tmp": ""}, cap_drop=["ALL"], network_mode="host")
     command = ["--host=127.0.0.1", f"--port={port}", "--workers=2"]
@@ -80,17 +76,17 @@ def test_the_compiled_service_answers_and_passes_the_audit(
     recipe: str, compiled: str, dockerd: Service, slim_base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CANNERY_COMPILE", compiled)
-    folder = copied("demo_server", tmp_path)
+    folder = copy_example("demo_server", tmp_path)
     image = build(folder, tmp_path / "image.tar", f"--recipe={recipe}", f"--base={slim_base.reference}")
     with image.archive.open("rb") as stream:
         list(dockerd.client.load_image(stream))
     with served_in_docker(dockerd, image.reference) as url:
-        check(EXAMPLES / "demo_server/tests/test_service.py", DEMO_SERVER_URL=url)
+        assert_tests_pass(EXAMPLES / "demo_server/tests/test_service.py", DEMO_SERVER_URL=url)
     code, found = audited(image.archive, folder)
     assert (code, found) == (0, set())
 
 
 def test_the_service_as_bytecode_fails_the_audit(tmp_path: Path) -> None:
-    folder = copied("demo_server", tmp_path)
+    folder = copy_example("demo_server", tmp_path)
     image = build(folder, tmp_path / "image.tar")
     assert audited(image.archive, folder) == (9, {"CAN102"})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.whole.conftest import build
+from tests.support.built_image import build
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from my_project import cli
-
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import ROOT
 
 
 def run_main(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.whole.conftest import BuiltImage, Engine, build
+from tests.support.built_image import BuiltImage, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.engine_commands import Engine
     from tests.support.registry import Base
 
 pytestmark = pytest.mark.once

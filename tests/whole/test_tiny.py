@@ -6,20 +6,22 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.ports import free_port
+from tests.support.repository import ROOT
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import MakeProject
 
-ROOT = Path(__file__).parents[2]
 NUMPY = """
     import numpy as np
     a = np.arange(12.0).reshape(3, 4)
@@ -114,7 +116,7 @@ def test_the_example_answers_from_all_workers(tmp_path: Path, without: str, shar
         settings.write(f"\n{without}")
     scratch, tiny = (built(example, tmp_path / "api.tar", recipe)["size"] for recipe in ("scratch", "tiny"))
     assert tiny < share * scratch
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "cannery", "run", "--recipe=tiny", "--", f"--port={port}", "--workers=2"]
     with subprocess.Popen(command, cwd=example, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as server:
         try:
@@ -135,8 +137,3 @@ def _get(url: str) -> bytes:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

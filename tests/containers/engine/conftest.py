@@ -13,29 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.containers.engine.finding import find_engine
-from tests.support.elsewhere import free_port
-from tests.support.engine_programs import PROGRAM, PYPROJECT
-from tests.support.service import Service, running_dockerd, running_podman
+from tests.support.engine_project import PROGRAM, PYPROJECT
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from cannery.containers.engine.engine import Engine
-
-__all__ = ["Service", "cannery", "started"]
-
-
-@pytest.fixture(scope="session")
-def dockerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_dockerd(tmp_path_factory.mktemp("dockerd")) as service:
-        yield service
-
-
-@pytest.fixture(scope="session")
-def podman_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_podman(tmp_path_factory.mktemp("podman")) as service:
-        yield service
+    from tests.support.engine_services import Service
 
 
 @pytest.fixture(params=["dockerd", "podman_service"])

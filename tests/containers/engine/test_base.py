@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.workspace.workspace import Workspace
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
 
 pytestmark = pytest.mark.once
 

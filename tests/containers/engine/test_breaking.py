@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.containers.engine.conftest import cannery
-from tests.support.line import Line
-from tests.support.service import running_dockerd
+from tests.support.breakable_socket import BreakableSocket
+from tests.support.engine_services import running_dockerd
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
 
 pytestmark = pytest.mark.once
 
@@ -38,7 +38,7 @@ def test_an_engine_that_dies_during_a_load_keeps_nothing_of_the_image(
 ) -> None:
     (variable,) = service.environment
     before = {image["Id"] for image in service.client.images(all=True)}
-    with Line(tmp_path / "s", service.home / "sock", limit=5_000_000):
+    with BreakableSocket(tmp_path / "s", service.home / "sock", limit=5_000_000):
         monkeypatch.setenv(variable, f"unix://{tmp_path}/s")
         done = cannery("image", cwd=new_image)
     assert done.returncode == 6
@@ -54,7 +54,7 @@ def test_an_engine_that_dies_while_a_program_runs_is_told(
     service: Service, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (variable,) = service.environment
-    with Line(tmp_path / "s", service.home / "sock") as line:
+    with BreakableSocket(tmp_path / "s", service.home / "sock") as line:
         monkeypatch.setenv(variable, f"unix://{tmp_path}/s")
         command = [sys.executable, "-m", "cannery", "run", "--", "wait"]
         run = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -12,14 +12,14 @@ import pexpect
 import pytest
 
 from tests.containers.engine.conftest import cannery
-from tests.support.elsewhere import ssh_server
-from tests.support.prompts import interrupt
+from tests.support.python_prompt import interrupt
+from tests.support.remote_engines import ssh_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,12 @@ import pexpect
 import pytest
 
 from tests.containers.engine.conftest import cannery
-from tests.support.prompts import interrupt
+from tests.support.python_prompt import interrupt
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cannery.image.image import Image
     from tests.conftest import MakeProject
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
 
 pytestmark = pytest.mark.once
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.containers.engine.conftest import started
-from tests.support.service import running_dockerd, running_podman
+from tests.support.engine_services import running_dockerd, running_podman
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from tests.support.service import Service
+    from tests.support.engine_services import Service
 
     Running = Callable[..., AbstractContextManager[Service]]
 

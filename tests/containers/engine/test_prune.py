@@ -15,7 +15,7 @@ from tests.containers.engine.conftest import cannery, started
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
 
 pytestmark = pytest.mark.once
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.callers import Caller
+from tests.support.sandbox_callers import Caller
 from tests.support.sandbox_programs import IMAGE_USER, program, script, seen
 
 

@@ -17,7 +17,7 @@ from tests.support import layers
 from tests.support.sandbox_programs import program
 
 if TYPE_CHECKING:
-    from tests.support.callers import Caller
+    from tests.support.sandbox_callers import Caller
 
 
 @pytest.mark.parametrize("code", [0, 1, 77, 255])

@@ -18,7 +18,7 @@ from cannery.containers.sandbox.syscalls import (
     mount,
     unshare,
 )
-from tests.support.callers import Caller
+from tests.support.sandbox_callers import Caller
 from tests.support.sandbox_programs import program
 
 

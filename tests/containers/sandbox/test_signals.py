@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.callers import Caller, Running
+from tests.support.sandbox_callers import Caller, Running
 from tests.support.sandbox_programs import program, script
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.sandbox_programs import ENV, program, script, seen
 
 if TYPE_CHECKING:
-    from tests.support.callers import Caller
+    from tests.support.sandbox_callers import Caller
 
 
 TEMPORARY = ["/dev/shm", "/tmp"]  # the container's

@@ -14,7 +14,7 @@ from tests.support.sandbox_programs import program
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.callers import Caller
+    from tests.support.sandbox_callers import Caller
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from cannery.executable.kit.kit import given_kit
 from cannery.executable.kit.toolchain import native_target
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
-from tests.support.absence import absent
+from tests.support.prerequisites import absent
 
 if TYPE_CHECKING:
     from pathlib import Path

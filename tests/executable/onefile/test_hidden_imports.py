@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 
 from tests.executable.onefile.conftest import freeze, write_project
+from tests.support.ports import free_port
+from tests.support.repository import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("own_cache")]
 
-ROOT = Path(__file__).parents[3]
 FASTAPI = {
     "pyproject.toml": """
         [project]
@@ -72,12 +75,6 @@ FLASK = {
             app.run(port=int(os.environ["PORT"]))
         """,
 }
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
 
 
 def answer(program: Path, path: str, *arguments: str, port: int) -> str:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.executable.onefile.conftest import cannery
-from tests.whole.conftest import BuiltImage, Engine, build
-from tests.whole.conftest import docker as docker  # noqa: PLC0414  # a fixture
+from tests.support.built_image import BuiltImage, build
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.executable.onefile.conftest import Frozen
+    from tests.support.engine_commands import Engine
 
 pytestmark = pytest.mark.once
 

@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.executable.onefile.conftest import freeze
-from tests.whole.conftest import ROOT, Engine, build
-from tests.whole.conftest import docker as docker  # noqa: PLC0414  # a fixture
+from tests.support.built_image import build
+from tests.support.ports import free_port
+from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support.engine_commands import Engine
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("own_cache")]
 
@@ -41,8 +44,7 @@ def example(folder: Path, settings: str) -> Path:
 @contextmanager
 def served(*command: str, **environ: str) -> Iterator[int]:
     """The port that the service listens to; it must end by itself when told to."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = ["--host=127.0.0.1", f"--port={port}", f"--workers={WORKERS}"]
     with subprocess.Popen([*command, *arguments], env={**os.environ, **environ}, stderr=subprocess.PIPE) as process:
         try:

@@ -1,4 +1,4 @@
-"""A kit, and a program with which to try what it makes."""
+"""A program with which to try what a kit makes."""
 
 from __future__ import annotations
 
@@ -11,34 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.absence import absent
-
 HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="session")
-def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The kit that ``CANNERY_KIT`` names, or one that is built from sources, which takes minutes."""
-    if given := os.environ.get("CANNERY_KIT"):
-        return Path(given)
-    path = tmp_path_factory.mktemp("kit") / "python.kit"
-    subprocess.run([sys.executable, "-m", "cannery", "kit", "--output", str(path)], check=True, capture_output=True)
-    return path
-
-
-@pytest.fixture(scope="session")
-def kits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with kits for this machine and for 64-bit ARM: the one that ``CANNERY_KIT`` names, or one built now."""
-    given = os.environ.get("CANNERY_KIT")
-    if given and Path(given).is_dir():
-        return Path(given)
-    if given:
-        absent(f"CANNERY_KIT names one kit, {given}, and one for linux/arm64 (name a folder of both)")
-    folder = tmp_path_factory.mktemp("kits")
-    for platform in ("linux/amd64", "linux/arm64"):
-        command = [sys.executable, "-m", "cannery", "kit", f"--platform={platform}", "--output", str(folder)]
-        subprocess.run(command, check=True, capture_output=True)
-    return folder
 
 
 class Probe:
@@ -79,11 +52,6 @@ class Probe:
     def configure(self, text: str) -> None:
         path = self.project / "pyproject.toml"
         path.write_text((HERE / "probe/pyproject.toml").read_text(encoding="utf-8") + text, encoding="utf-8")
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("static-cache")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,7 +14,8 @@ import pytest
 
 from tests.executable.static.conftest import HERE
 from tests.support.emulator import QEMU, on_arm64, on_no_other_machine, require_qemu
-from tests.whole.test_examples import check, copied
+from tests.support.ports import free_port
+from tests.support.repository import assert_tests_pass, copy_example
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,20 +112,19 @@ def test_one_that_is_not_packed_runs_in_an_emulator_that_nobody_registered(
 
 def frozen(name: str, folder: Path, environment: dict[str, str]) -> Path:
     """A copy of the example, with its executable below ``dist``."""
-    project = copied(name, folder)
+    project = copy_example(name, folder)
     subprocess.run([*CANNERY, "freeze", "--recipe=static", PLATFORM], cwd=project, env=environment, check=True)
     return project
 
 
 def test_the_command_line_that_fire_makes_works(environment: dict[str, str], tmp_path: Path) -> None:
     project = frozen("greeter", tmp_path, environment)
-    check(project / "tests", GREETER=shlex.join(on_arm64(str(project / "dist/greeter"))))
+    assert_tests_pass(project / "tests", GREETER=shlex.join(on_arm64(str(project / "dist/greeter"))))
 
 
 def test_the_service_answers_and_ends_when_it_is_told_to(environment: dict[str, str], tmp_path: Path) -> None:
     project = frozen("random_api", tmp_path, environment)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = on_arm64(str(project / "dist/random-api"), "--host=127.0.0.1", f"--port={port}", "--workers=2")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
@@ -135,7 +134,7 @@ def test_the_service_answers_and_ends_when_it_is_told_to(environment: dict[str, 
                 line = server.stderr.readline()
                 assert line, said
                 said += line
-            check(project / "tests/test_api.py", RANDOM_API_URL=f"http://127.0.0.1:{port}")
+            assert_tests_pass(project / "tests/test_api.py", RANDOM_API_URL=f"http://127.0.0.1:{port}")
         finally:
             server.send_signal(signal.SIGTERM)
             server.stderr.read()

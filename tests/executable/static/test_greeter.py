@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.whole.conftest import ROOT
+from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.workspace.process import find_uv, run
-from tests.containers.engine.conftest import dockerd
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["dockerd"]  # a fixture
 
 PROJECT = {
     "pyproject.toml": """

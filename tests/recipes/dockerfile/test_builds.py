@@ -15,7 +15,7 @@ from tests.recipes.dockerfile.conftest import built
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
     from tests.support.registry import Base
 
 pytestmark = pytest.mark.once

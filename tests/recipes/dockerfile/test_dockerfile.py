@@ -14,6 +14,7 @@ from cannery.project.config import load
 from cannery.recipes.dockerfile.file import DockerfileTarget, render_files
 from cannery.recipes.dockerfile.render import render
 from tests.recipes.dockerfile.conftest import cannery
+from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
-ROOT = Path(__file__).parents[3]
 RECIPES = ("slim", "cython", "scratch")
 HASHED = "iniconfig==2.0.0 --hash=sha256:" + 64 * "0" + "\n"
 PINNED = "sha256:" + 64 * "a"

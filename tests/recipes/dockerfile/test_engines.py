@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.containers.engine.conftest import podman_service
 from tests.recipes.dockerfile.conftest import cannery
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
-    from tests.containers.engine.conftest import Service
+    from tests.support.engine_services import Service
     from tests.support.registry import Base, Registry
-
-__all__ = ["podman_service"]  # a fixture
 
 pytestmark = pytest.mark.once
 

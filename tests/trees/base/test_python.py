@@ -10,25 +10,16 @@ from cannery.errors import RequirementsError, RuntimeTreeError
 from cannery.image.platform import Platform
 from cannery.image.rootfs import Root
 from cannery.trees.base.python import find_python, target_of
-from tests.elf.test_closure import compile_c
-from tests.support.elf_files import PT_INTERP, Handmade, Segment
+from tests.support.base_images import GLIBC, MUSL, program
+from tests.support.elf_files import compile_c
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.once
 
-GLIBC = b"\0GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n\0"
-MUSL = b"\0musl libc\0001.2.4\0"
 PATH = ("/usr/local/bin", "/usr/bin")
 AMD64 = Platform("linux", "amd64")
-
-
-def program(loader: str, version: str = "3.11.9") -> bytes:
-    """An interpreter, as far as a loader and a curious eye are concerned."""
-    name = loader.encode() + b"\0"
-    segments = [Segment(PT_INTERP, 0x800, len(name))]
-    return Handmade(segments=segments, contents={0x800: name, 0xA00: b"\0" + version.encode() + b"\0"}).build()
 
 
 def root(folder: Path, files: dict[str, bytes | str]) -> Root:
@@ -138,8 +129,8 @@ def test_the_version_may_stand_in_the_library(tmp_path: Path) -> None:
     """As it does where Python is built with a shared library."""
     name = "libpython3.11.so.1.0"
     version, main = 'const char *v = "3.11.4";', "int main(void) { return 0; }"
-    shared = compile_c(tmp_path / name, version, "-shared", "-fPIC", f"-Wl,-soname,{name}")
-    linked = compile_c(tmp_path / "python", main, "-Wl,--no-as-needed", str(shared))
+    shared = compile_c(version, tmp_path / name, "-shared", "-fPIC", f"-Wl,-soname,{name}")
+    linked = compile_c(main, tmp_path / "python", "-Wl,--no-as-needed", str(shared))
     files = {
         "usr/local/bin/python3.11": linked.read_bytes(),
         f"usr/local/lib/{name}": shared.read_bytes(),

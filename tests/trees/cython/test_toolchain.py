@@ -21,7 +21,7 @@ from cannery.trees.transforms.glibc import needed_glibc
 from cannery.workspace.cache import Cache
 from cannery.workspace.process import run
 from cannery.workspace.workspace import Workspace
-from tests.support.contents import contents
+from tests.support.tree_contents import contents
 
 MODULE = "import math\ndef area(radius): return math.pi * radius ** 2\n"
 

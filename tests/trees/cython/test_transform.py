@@ -23,7 +23,7 @@ from cannery.trees.transforms.bytecode import bytecode
 from cannery.workspace.cache import Cache
 from cannery.workspace.process import Completed, run
 from cannery.workspace.workspace import Workspace
-from tests.support.contents import contents
+from tests.support.tree_contents import contents
 
 if TYPE_CHECKING:
     from cannery.image.tree import Transform

@@ -18,7 +18,7 @@ from cannery.python.marshal import Field, line_table, lines_of, tokens_of
 from cannery.python.stdlib import interpreter_tree
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.workspace.cache import Cache
-from tests.support.contents import contents
+from tests.support.tree_contents import contents
 
 if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter

@@ -11,8 +11,8 @@ import pytest
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, Tree
 from cannery.trees.transforms import packed as packing
-from tests.support.contents import read
 from tests.support.elf_files import compile_c
+from tests.support.tree_contents import read
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from cannery.python.interpreter import describe
 from cannery.python.stdlib import interpreter_tree
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.trees.transforms.zipped import FINDER, with_finder, zipped_dependencies, zipped_library
-from tests.support.contents import read
+from tests.support.tree_contents import read
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import socket
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.built_image import app_layer
 from tests.support.command import assert_refused, assert_whole, cannery
 
 if TYPE_CHECKING:
@@ -32,19 +30,6 @@ ODD = (
     "n" * 255,
     f"{DEEP}/leaf.txt",
 )
-
-
-def app_layer(archive: Path) -> dict[str, bytes | None]:
-    """The members of the app's layer, the last one, and their contents."""
-    with tarfile.open(archive) as image:
-        index = image.extractfile("manifest.json")
-        assert index is not None
-        (manifest,) = json.load(index)
-        blob = image.extractfile(manifest["Layers"][-1])
-        assert blob is not None
-        with tarfile.open(fileobj=io.BytesIO(blob.read())) as layer:
-            streams = {member.name: layer.extractfile(member) for member in layer}
-            return {name: stream.read() if stream else None for name, stream in streams.items()}
 
 
 def test_odd_names_arrive_as_they_are(make_project: MakeProject) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.built_image import app_layer
 from tests.support.command import assert_refused, cannery
-from tests.whole.bad_input.test_names import app_layer
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Line"]
+__all__ = ["BreakableSocket"]
 
 _CHUNK = 1 << 16
 
 
-class Line:
+class BreakableSocket:
     """Leads from ``path`` to ``target``; it's cut by itself when ``limit`` bytes went there."""
 
     def __init__(self, path: Path, target: Path, *, limit: int | None = None) -> None:

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
 from docker import APIClient
 
-from tests.support.absence import absent
-from tests.support.elsewhere import free_port, make_certificates
+from tests.support.ports import free_port
+from tests.support.prerequisites import absent
+from tests.support.remote_engines import make_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from cannery.containers.engine.finding import Choice
 
-__all__ = ["Service", "running_dockerd", "running_podman"]
+__all__ = ["Service", "dockerd", "podman_service", "running_dockerd", "running_podman"]
 
 _PATIENCE = 60  # seconds for an engine to start
 
@@ -59,6 +61,18 @@ class Service:
         """Remove whatever is there."""
         for container in self.client.containers(all=True):
             self.client.remove_container(container["Id"], force=True, v=True)
+
+
+@pytest.fixture(scope="session")
+def dockerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_dockerd(tmp_path_factory.mktemp("dockerd")) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def podman_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_podman(tmp_path_factory.mktemp("podman")) as service:
+        yield service
 
 
 @contextmanager

@@ -12,22 +12,17 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.support.absence import absent
+from tests.support.ports import free_port
+from tests.support.prerequisites import absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["free_port", "make_certificates", "ssh_server"]
+__all__ = ["make_certificates", "ssh_server"]
 
 _KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 _PATIENCE = 20  # seconds for a server to start
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def make_certificates(folder: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.support.elf_files import PT_INTERP, Handmade, Segment
 from tests.support.layers import directory, file, hard_link, layer, symlink
 from tests.support.layouts import AMD64, layout
-from tests.trees.base.test_python import GLIBC, MUSL, program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,10 +14,20 @@ if TYPE_CHECKING:
 
     from tests.support.layers import Member
 
-__all__ = ["ALPINE", "DEBIAN", "SITE", "base"]
+__all__ = ["ALPINE", "DEBIAN", "GLIBC", "MUSL", "SITE", "base", "program"]
 
 SITE = "usr/local/lib/python3.11/site-packages"
+GLIBC = b"\0GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n\0"
+MUSL = b"\0musl libc\0001.2.4\0"
 _LOADER = "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+
+
+def program(loader: str, version: str = "3.11.9") -> bytes:
+    """An interpreter, as far as a loader and a curious eye are concerned."""
+    name = loader.encode() + b"\0"
+    segments = [Segment(PT_INTERP, 0x800, len(name))]
+    return Handmade(segments=segments, contents={0x800: name, 0xA00: b"\0" + version.encode() + b"\0"}).build()
+
 
 # As the official image has it: merged /usr, Python in /usr/local, packages of its own.
 DEBIAN: Sequence[Member] = (
