@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from cannery.containers.sandbox.container import container_in
-from cannery.containers.sandbox.embedded import run_container
+from cannery.containers.sandbox.runner import run_container
 
 if __name__ == "__main__":
     root, config = map(Path, sys.argv[1:3])

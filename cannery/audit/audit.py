@@ -11,7 +11,7 @@ from cannery.audit.choice import choose
 from cannery.audit.finding import Finding, Severity
 from cannery.audit.report import AuditReport
 from cannery.audit.rules import RULES, check
-from cannery.containers.engine.finding import find_engine
+from cannery.containers.engine.discovery import find_engine
 from cannery.errors import AuditError, ConfigurationError, ImageError
 from cannery.project.config import did_you_mean
 from cannery.workspace.files import explained

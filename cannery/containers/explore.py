@@ -1,4 +1,4 @@
-"""A prompt inside a container: its image's shell, the image's own Python, or that of a toolbox where it has neither."""
+"""A prompt inside a container: that of the image's shell, else of the image's Python, else of a toolbox's Python."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.containers.engine.engine import ContainerRequest
 from cannery.containers.sandbox.container import container_in
-from cannery.containers.sandbox.embedded import run_container
 from cannery.containers.sandbox.rootfs import rootfs
+from cannery.containers.sandbox.runner import run_container
 from cannery.errors import ImageError
 from cannery.image.paths import resolved
 from cannery.workspace.streams import show
@@ -36,11 +36,11 @@ _PYTHONS: Final = ("/usr/local/bin/python3", "/usr/bin/python3", "/usr/local/bin
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """A layer to lay over an image, and what gives a prompt then."""
+    """A layer that brings a Python of its own into a container, below :data:`TOOLBOX`."""
 
     layer: Layer
-    command: tuple[str, ...]
-    platform: Platform
+    command: tuple[str, ...]  # gives the prompt, once the layer lies over the image's
+    platform: Platform  # that the Python runs on
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,19 @@ class _Prompt:
     """A program that gives a prompt."""
 
     command: tuple[str, ...]
-    told: str  # which it is
-    toolbox: Toolbox | None = None  # to be laid over the image first
+    told: str  # what the user reads about it: "its shell /bin/sh"
+    toolbox: Toolbox | None = None  # has to be laid over the image first
 
 
 def explore(engine: Engine, image: str, name: str, toolbox: MakeToolbox) -> int:
-    """Start a container of ``image`` that waits in the background, give a prompt in it, and remove it at the end.
+    """Give a prompt in a new container of ``image``, which is called ``name`` and removed at the end.
 
-    ``toolbox`` makes what is laid into the container where the image has no program that gives a prompt.
+    ``toolbox`` is called where the image has no program that gives a prompt. Returns the prompt's exit code.
     """
-    with _created(engine, ContainerRequest("explore", image, entrypoint=("-",), hardened=False)) as probe:
-        prompt = _prompt_in(engine, probe, toolbox)
-    job = ContainerRequest("explore", image, entrypoint=prompt.command, name=name, hardened=False)
-    with _created(engine, job) as container:
+    with _created(engine, ContainerRequest("explore", image, entrypoint=("-",), hardened=False)) as never_started:
+        prompt = _prompt_in(engine, never_started, toolbox)
+    request = ContainerRequest("explore", image, entrypoint=prompt.command, name=name, hardened=False)
+    with _created(engine, request) as container:
         _prepare(engine, container, prompt)
         engine.start(container)
         show(f"{image} as container {name!r} in {engine.name}, {prompt.told}; Ctrl-D ends and removes it")
@@ -68,7 +68,7 @@ def explore(engine: Engine, image: str, name: str, toolbox: MakeToolbox) -> int:
 
 
 def enter(engine: Engine, container: str, toolbox: MakeToolbox) -> int:
-    """Give a prompt in a container that runs already, and leave it running; ``toolbox`` as for :func:`explore`."""
+    """Give a prompt in a container that runs already, and leave it running; otherwise as :func:`explore`."""
     prompt = _prompt_in(engine, container, toolbox)
     _prepare(engine, container, prompt)
     show(f"container {container!r} in {engine.name}, {prompt.told}; it stays when you leave")
@@ -76,7 +76,7 @@ def enter(engine: Engine, container: str, toolbox: MakeToolbox) -> int:
 
 
 def explore_alone(image: Image, name: str, cache: Cache, toolbox: MakeToolbox) -> int:
-    """Give a prompt in ``image``, called ``name``, with no engine at all; ``toolbox`` as for :func:`explore`."""
+    """Give a prompt in ``image`` with no engine; ``name`` is only shown, ``toolbox`` as for :func:`explore`."""
     root = rootfs(image, cache)
     prompt = _prompt(lambda paths: next((path for path in paths if _exists(root, path)), None), toolbox)
     if prompt.toolbox is not None:
@@ -90,8 +90,8 @@ def _exists(root: Path, path: str) -> bool:
 
 
 @contextmanager
-def _created(engine: Engine, job: ContainerRequest) -> Iterator[str]:
-    container = engine.create(job)
+def _created(engine: Engine, request: ContainerRequest) -> Iterator[str]:
+    container = engine.create(request)
     try:
         yield container
     finally:
@@ -99,9 +99,12 @@ def _created(engine: Engine, job: ContainerRequest) -> Iterator[str]:
 
 
 def _prepare(engine: Engine, container: str, prompt: _Prompt) -> None:
-    """Lay the toolbox over the container's root, where the prompt is the toolbox's and it isn't there yet."""
+    """Unpack the prompt's toolbox, if it has one, over the container's root, unless it lies there already.
+
+    Raises :class:`ImageError` where the engine runs on another machine than the toolbox does.
+    """
     box = prompt.toolbox
-    if box is None or engine.has_file(container, (TOOLBOX,)):
+    if box is None or engine.find_file(container, (TOOLBOX,)):
         return
     if box.platform.architecture != engine.architecture:
         raise ImageError(
@@ -113,11 +116,11 @@ def _prepare(engine: Engine, container: str, prompt: _Prompt) -> None:
 
 
 def _prompt_in(engine: Engine, container: str, toolbox: MakeToolbox) -> _Prompt:
-    return _prompt(lambda paths: engine.has_file(container, paths), toolbox)
+    return _prompt(lambda paths: engine.find_file(container, paths), toolbox)
 
 
 def _prompt(find: Callable[[Sequence[str]], str | None], toolbox: MakeToolbox) -> _Prompt:
-    """The prompt of the first program that ``find`` finds, or of a toolbox."""
+    """The prompt of the first program that ``find`` has among shells and Pythons, or else that of the toolbox."""
     program = find((*_SHELLS, *_PYTHONS))
     if program is not None:
         return _Prompt((program,), f"{'its shell' if program in _SHELLS else 'its own Python'} {program}")

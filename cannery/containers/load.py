@@ -1,12 +1,12 @@
-"""An image goes into an engine: what ``invoke image`` and ``invoke run`` have in common."""
+"""Images loaded into an engine, as ``invoke image``, ``run`` and ``explore`` do it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cannery.containers.engine.discovery import answering, client_installed, connect
 from cannery.containers.engine.engine import Loaded
-from cannery.containers.engine.finding import answering, client_installed, connect
-from cannery.containers.engine.present import holds
+from cannery.containers.engine.image_ids import holds
 from cannery.errors import ImageError, MachineError
 from cannery.image.image import image_of
 from cannery.image.media.archive import write_archive, write_upper
@@ -14,24 +14,26 @@ from cannery.image.media.archive import write_archive, write_upper
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cannery.containers.engine.discovery import Choice
     from cannery.containers.engine.engine import Engine
-    from cannery.containers.engine.finding import Choice
     from cannery.image.image import Base, Image
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["BASES", "load", "load_base"]
 
 
-BASES: Final = "cannery-base"  # what bases are called in engines, with their digest's beginning as the tag
-_SHORT: Final = 12  # digits of an ID, as engines show them
+BASES: Final = "cannery-base"  # the name of bases in engines; the tag is the beginning of their digest
+_SHORT: Final = 12  # digits of an ID that engines show
 
 
 def load(
     image: Image, references: tuple[str, ...], choice: Choice, archive: Path, workspace: Workspace
 ) -> Loaded | None:
-    """Have ``image`` in the engine that ``choice`` means, under the names ``references``; None where there is none.
+    """Load ``image``, called ``references``, into the engine that ``choice`` means; None where no engine answers.
 
-    Its archive is written first to the path ``archive``, if the engine needs it and it isn't there.
+    An engine that lacks the image is sent the file ``archive``, which is written first unless it's there already.
+    Raises :class:`MachineError` where the engine refuses or doesn't answer, :class:`ToolError` where its client is
+    missing, :class:`ImageError` where another image has the name afterwards.
     """
     answer = answering(choice)
     if answer is None:
@@ -51,7 +53,7 @@ def load(
 
 
 def _load_upper(engine: Engine, image: Image, references: tuple[str, ...], workspace: Workspace) -> bool:
-    """Send what the image of that name in ``engine`` doesn't have; False where that won't do."""
+    """Send only the layers that the image called ``references[0]`` in ``engine`` lacks; False where that fails."""
     shared = engine.shared(image, references[0])
     if not shared:
         return False
@@ -60,12 +62,12 @@ def _load_upper(engine: Engine, image: Image, references: tuple[str, ...], works
         try:
             engine.load(image, folder / "upper.tar", references)
         except (ImageError, MachineError):
-            return False  # some ways to store images want every layer; else the whole image meets the same error
+            return False  # containerd's store wants every layer; any other reason will stop the whole image, too
     return True
 
 
 def load_base(engine: Engine, base: Base, workspace: Workspace) -> str:
-    """Have ``base`` in ``engine``, under a name that no other image has; return it."""
+    """Load ``base`` into ``engine`` under a name made of its digest, and return that name."""
     image = image_of(base)
     reference = f"{BASES}:{image.digest.hex[:_SHORT]}"
     if not engine.has(image, (reference,)):

@@ -1,7 +1,7 @@
-"""What can be removed: containers and images that cannery made, and its cache beyond a size.
+"""What can be removed: containers and images that cannery made, and the part of its cache beyond a size.
 
-Containers are told by a label that only cannery's tasks give. An image's labels pass on to what others build from it,
-so its last layer has to be cannery's as well.
+A container is cannery's by its label, which only cannery's tasks give. An image is cannery's by its label and its last
+layer: labels alone pass on to what others build from it.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ _SHORT = 12  # digits of an ID, as engines show them
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How far to go."""
+    """The limits of what is removed."""
 
-    keep: int  # bytes of the cache
-    running: bool = False  # stop cannery's containers that run, too
-    everything: bool = False  # whatever is unused on the engine, whoever made it
+    keep: int  # bytes of the cache that stay
+    running: bool = False  # cannery's running containers go, too
+    everything: bool = False  # whatever the engine has and nothing uses goes, whoever made it
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Something to remove, and how."""
+    """Something to remove."""
 
     kind: str  # container, image …
     name: str
     size: int  # bytes that come free
-    remove: Callable[[], object]
+    remove: Callable[[], object]  # removes it
 
 
 def removals(engine: Engine | None, cache: Cache, scope: Scope) -> tuple[Removal, ...]:
-    """All that goes, in the order in which it can go."""
+    """All that can be removed within ``scope``, in the order in which it can go; ``engine`` is None without one."""
     found: list[Removal] = []
     if engine is not None:
         containers = engine.containers(sizes=True)
@@ -65,7 +65,7 @@ def removals(engine: Engine | None, cache: Cache, scope: Scope) -> tuple[Removal
 
 
 def own_images(engine: Engine) -> tuple[StoredImage, ...]:
-    """The images that cannery built."""
+    """The images that cannery built; those that others built on one of them are not among them."""
     return tuple(image for image in engine.images(label=IMAGE_LABEL) if engine.built_here(image.id))
 
 
@@ -86,7 +86,7 @@ def _remove_container(engine: Engine, container: EngineContainer) -> None:
 
 
 def _images(engine: Engine, used: set[str], scope: Scope) -> Iterator[Removal]:
-    """The images that no container needs any more, each with the bytes that its going adds."""
+    """The images that none of ``used`` needs, each with the bytes that it frees once those before it are gone."""
     images = engine.images()
     if scope.everything:
         doomed = [image for image in images if image.id not in used]
@@ -105,12 +105,12 @@ def _images(engine: Engine, used: set[str], scope: Scope) -> Iterator[Removal]:
 
 
 def _untagged(engine: Engine) -> Iterator[StoredImage]:
-    """Builds that a later one took the name of."""
+    """Images of cannery's whose name a later build took."""
     return (image for image in own_images(engine) if not image.references)
 
 
 def _bases(images: Iterable[StoredImage]) -> Iterator[StoredImage]:
-    """Bases that were loaded to be explored, and have no other name."""
+    """Bases that were loaded to be explored and have no other name."""
     for image in images:
         if image.references and all(_BASE.match(name) for name in image.references):
             yield image

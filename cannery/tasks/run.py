@@ -56,12 +56,12 @@ def _arguments(context: Context) -> list[str]:
 
 def _run(app: App, arguments: Sequence[str]) -> int:
     """Build what has changed, run the image with ``arguments``, and return the program's exit code."""
+    from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
     from cannery.containers.engine.engine import ContainerRequest  # noqa: PLC0415
-    from cannery.containers.engine.finding import find_engine  # noqa: PLC0415
     from cannery.containers.load import load  # noqa: PLC0415
     from cannery.containers.sandbox.container import container_in  # noqa: PLC0415
-    from cannery.containers.sandbox.embedded import run_container  # noqa: PLC0415
     from cannery.containers.sandbox.rootfs import rootfs  # noqa: PLC0415
+    from cannery.containers.sandbox.runner import run_container  # noqa: PLC0415
     from cannery.recipes.build import build  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from cannery.containers.engine.finding import Choice
+    from cannery.containers.engine.discovery import Choice
 
 __all__ = ["Service", "dockerd", "podman_service", "running_dockerd", "running_podman"]
 

@@ -10,8 +10,8 @@ import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
-from cannery.containers.sandbox.embedded import run_container
 from cannery.containers.sandbox.refusal import explain  # noqa: F401  # can't be imported later by who may not read the sources
+from cannery.containers.sandbox.runner import run_container
 from cannery.containers.sandbox.syscalls import prctl
 from cannery.errors import CanneryError
 

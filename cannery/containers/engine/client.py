@@ -1,4 +1,4 @@
-"""The SDK's client for an engine: how it's connected, what its errors say, and what it needs help with."""
+"""The SDK's client for an engine: connected, its errors translated, its defects covered."""
 
 from __future__ import annotations
 
@@ -25,11 +25,27 @@ if TYPE_CHECKING:
 __all__ = ["Chunks", "advice", "client_for", "remove_container", "translated", "version_of"]
 
 _ATTEMPTS: Final = 5  # to remove a container
-_MOMENT: Final = 0.2  # seconds between them
+_MOMENT: Final = 0.2  # seconds between two attempts
+_FREE: Final = "free space where the engine keeps its images: cannery prune shows what can go"
+_STOP: Final = "stop what listens on that port (cannery ps shows what cannery started)"
+_LOOK: Final = "look at the image: cannery explore"
+_WANTS_TLS: Final = "HTTPS server"  # Go's words (net/http) to a client that speaks HTTP to a port for HTTPS
+
+# What engines write (moby/moby, containers/podman, runc) -> the next step; each line is one reason to take the step,
+# all of whose words must be there.
+_ADVICE: Final = (
+    (("no space left",), _FREE),
+    (("port is already allocated",), _STOP),
+    (("address already in use",), _STOP),
+    (("not found", "executable"), _LOOK),
+)
 
 
 def client_for(endpoint: Endpoint, *, timeout: int) -> APIClient:
-    """A client of the SDK, with the certificates that the environment or the context names."""
+    """A client of the SDK, with the certificates that the environment or the Docker context names.
+
+    ``timeout`` is in seconds. Raises the SDK's own errors where the engine doesn't answer.
+    """
     tls: TLSConfig | bool = False
     address = endpoint.address
     if endpoint.socket is not None:
@@ -43,48 +59,47 @@ def client_for(endpoint: Endpoint, *, timeout: int) -> APIClient:
 
 
 def version_of(endpoint: Endpoint, *, timeout: int) -> Any:
-    """What an engine says of itself; raises :class:`ConnectionError` with what the SDK says where none answers."""
+    """The engine's version and API (Engine API, SystemVersion); ``timeout`` is in seconds.
+
+    Raises :class:`ConnectionError` with the SDK's words where no engine answers.
+    """
     try:
         client = client_for(endpoint, timeout=timeout)
     except (DockerException, requests.RequestException) as error:
-        hint = (
-            "; it wants certificates: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
-            if "HTTPS server" in str(error)
-            else ""
-        )
-        raise ConnectionError(f"{error}{hint}") from error
+        hint = "; it wants certificates: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
+        raise ConnectionError(f"{error}{hint if _WANTS_TLS in str(error) else ''}") from error
     with closing(client):
         return client.version()
 
 
 class _SdkClient(APIClient):
-    """The SDK's client; certificates that an engine was named with aren't beaten by ``REQUESTS_CA_BUNDLE``."""
+    """The SDK's client, which trusts the engine's own certificates even where ``REQUESTS_CA_BUNDLE`` is set."""
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """As requests does it, but for the variable that it prefers to the session's own (psf/requests #3829)."""
+        """The settings of a request, the session's before the environment's: requests prefers those (#3829)."""
         verify = self.verify if verify is None else verify
         return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
 
 def remove_container(client: APIClient, container: str) -> None:
-    """Remove a container that may run, or be gone or going already."""
+    """Remove a container with its anonymous volumes, whether it runs, is gone, or is being removed already."""
     for attempt in range(_ATTEMPTS):
         try:
             client.remove_container(container, force=True, v=True)
         except NotFound:
             return
         except APIError as error:
-            if error.status_code == requests.codes.conflict:  # the engine is removing it
+            if error.status_code == requests.codes.conflict:  # it's being removed already
                 return
             if attempt == _ATTEMPTS - 1:
                 raise
-            time.sleep(_MOMENT)  # Podman fails to end what ends by itself at that moment
+            time.sleep(_MOMENT)  # Podman fails to stop a container whose program ends by itself at that moment
         else:
             return
 
 
 class Chunks(io.RawIOBase):
-    """What an engine sends, as a stream."""
+    """The chunks that an engine sends, as a stream."""
 
     def __init__(self, chunks: Iterator[bytes], engine: str) -> None:
         self._chunks = chunks
@@ -96,7 +111,7 @@ class Chunks(io.RawIOBase):
         return True
 
     def readinto(self, buffer: object, /) -> int:
-        """Read as the engine sends."""
+        """Read what is there of the current chunk, or the next one; 0 bytes at the end."""
         view = memoryview(buffer)  # type: ignore[arg-type]  # whatever takes bytes
         with translated(self._engine):
             while not self._left and (chunk := next(self._chunks, None)) is not None:
@@ -108,11 +123,11 @@ class Chunks(io.RawIOBase):
 
 @contextmanager
 def translated(engine: str) -> Iterator[None]:
-    """Turn what the SDK raises into a :class:`MachineError` in the engine's own words."""
+    """Turn the SDK's errors into a :class:`MachineError` in the engine's own words."""
     try:
         yield
     except BrokenPipeError:
-        raise  # who reads this process's output has seen enough: the SDK's own errors are of other kinds
+        raise  # this process's own output is closed: the SDK's errors are of other classes
     except APIError as error:
         said = str(error.explanation or error)
         raise MachineError(f"{engine} refuses", evidence=said, step=advice(said)) from error
@@ -123,11 +138,5 @@ def translated(engine: str) -> Iterator[None]:
 
 
 def advice(said: str) -> str:
-    """What to do about that which an engine said."""
-    if "no space left" in said:
-        return "free space where the engine keeps its images: cannery prune shows what can go"
-    if "port is already allocated" in said or "address already in use" in said:
-        return "stop what listens on that port (cannery ps shows what cannery started)"
-    if "toomanyrequests" in said or ("not found" in said and "executable" in said):
-        return "look at the image: cannery explore"
-    return ""
+    """The next step for an engine's error ``said``, if it's a known one; otherwise empty."""
+    return next((step for words, step in _ADVICE if all(word in said for word in words)), "")

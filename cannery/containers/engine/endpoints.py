@@ -1,4 +1,4 @@
-"""Where engines listen: the places that Docker's and Podman's own tools look at, in their order."""
+"""The addresses at which engines may listen, in the order in which Docker's and Podman's own tools try them."""
 
 from __future__ import annotations
 
@@ -13,35 +13,49 @@ from cannery.errors import MachineError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Endpoint", "docker_endpoints", "podman_endpoints"]
+__all__ = ["Answer", "Endpoint", "docker_endpoints", "podman_endpoints"]
 
 
 class Endpoint(NamedTuple):
-    """An address, and who named it."""
+    """An address at which an engine may listen."""
 
     address: str  # unix:///var/run/docker.sock, tcp://host:2376, ssh://user@host …
-    source: str  # DOCKER_HOST, the context …: for messages
+    source: str  # of the address, for messages: DOCKER_HOST, the context …
     context: str | None = None  # the Docker context that may hold certificates for it
-    forwarded: str | None = None  # the socket here that leads there, once there is one
+    forwarded: str | None = None  # a socket of this machine that a tunnel leads to the address, if one stands
 
     @property
     def local(self) -> bool:
-        """Whether it's on this machine for sure."""
+        """True for a Unix socket, whose engine is on this machine for sure."""
         return self.address.startswith("unix://")
 
     @property
     def socket(self) -> str | None:
-        """The path of a Unix socket that leads there, if there is one."""
+        """The path of a Unix socket that leads to the engine; None where only the SDK can reach it."""
         return self.address.removeprefix("unix://") if self.local else self.forwarded
 
     @property
     def there(self) -> bool:
-        """Whether something may answer: a socket that isn't there costs nothing to find out."""
+        """False for a socket that doesn't exist, which is known without a question to anybody."""
         return self.socket is None or os.path.exists(self.socket)
 
 
+class Answer(NamedTuple):
+    """An engine that answered at an endpoint (Engine API, SystemVersion)."""
+
+    endpoint: Endpoint
+    engine: str  # "Docker" or "Podman": by what it says of itself, wherever it listens
+    version: str  # "20.10.24"
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.version}"
+
+
 def docker_endpoints(environ: Mapping[str, str], home: Path) -> Iterator[Endpoint]:
-    """Where Docker listens; what the user named is the only place (docs.docker.com, docker context)."""
+    """The endpoints of Docker; only one where the user names it (docs.docker.com, docker context).
+
+    ``home`` is the user's home folder. Raises :class:`MachineError` for a context that doesn't exist.
+    """
     if address := environ.get("DOCKER_HOST"):
         yield Endpoint(address, "DOCKER_HOST")
         return
@@ -55,7 +69,7 @@ def docker_endpoints(environ: Mapping[str, str], home: Path) -> Iterator[Endpoin
 
 
 def podman_endpoints(environ: Mapping[str, str]) -> Iterator[Endpoint]:
-    """Where Podman listens (podman-system-service(1))."""
+    """The endpoints of Podman; only one where the user names it (podman-system-service(1))."""
     if address := environ.get("CONTAINER_HOST"):
         yield Endpoint(address, "CONTAINER_HOST")
         return
@@ -65,7 +79,7 @@ def podman_endpoints(environ: Mapping[str, str]) -> Iterator[Endpoint]:
 
 
 def _context(environ: Mapping[str, str], home: Path) -> Endpoint | None:
-    """The Docker context in use, read as the docker command reads it; None for the default one."""
+    """The endpoint of the Docker context in use, as the docker command finds it; None for the default context."""
     folder = Path(environ.get("DOCKER_CONFIG") or home / ".docker")
     name = str(environ.get("DOCKER_CONTEXT") or _read(folder / "config.json").get("currentContext") or "default")
     if name == "default":
@@ -85,4 +99,4 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_bytes()))
     except (OSError, ValueError):
-        return {}  # not there, or not for us: as the docker command, go on without it
+        return {}  # missing, unreadable or damaged: like the docker command, go on without the file

@@ -1,4 +1,4 @@
-"""What cannery asks of a container engine, and the values that go in and out."""
+"""The operations that cannery asks of a container engine, as a protocol, with the values that go in and out."""
 
 from __future__ import annotations
 
@@ -29,75 +29,76 @@ TASK_LABEL: Final = "dev.cannery.task"  # on every container that cannery starts
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of an image that an engine was to have."""
+    """The outcome of loading an image into an engine."""
 
     engine: str  # "Docker 20.10.24"
-    state: Literal["loaded", "present", "no client"]
+    state: Literal["loaded", "present", "no client"]  # present: it was there; no client: cannery[docker] is missing
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerRequest:
     """A container to start."""
 
-    task: str  # which of cannery's tasks starts it
+    task: str  # of cannery, that starts it: "run"
     image: str  # its ID or a reference
-    command: tuple[str, ...] = ()  # in place of the image's Cmd
-    entrypoint: tuple[str, ...] | None = None  # the image's own where it's None
-    name: str | None = None  # the engine makes one up where it's not given
+    command: tuple[str, ...] = ()  # in place of the image's Cmd; empty keeps that
+    entrypoint: tuple[str, ...] | None = None  # in place of the image's Entrypoint; None keeps that
+    name: str | None = None  # None: the engine makes one up
     ports: tuple[str, ...] = ()  # "8000" or "53/udp": published on the same port of this machine
     scratch: tuple[str, ...] = ()  # folders that are empty, writable and gone at the end
-    user: str | None = None  # the image's own where it's not given
-    hardened: bool = True  # the root can't be written to, and there are no capabilities
+    user: str | None = None  # None: the image's
+    hardened: bool = True  # with a read-only root and no capabilities
 
 
 @dataclass(frozen=True, slots=True)
 class EngineContainer:
-    """A container of an engine."""
+    """A container that an engine has, running or not (Engine API, ContainerList)."""
 
     id: str
     name: str
-    image: str  # as it was asked for when the container was made
+    image: str  # by the name that it was asked for when the container was made
     image_id: str
     state: str  # created, running, exited …
     status: str  # in the engine's words: "Up 5 minutes"
     ports: tuple[str, ...]  # "127.0.0.1:8000->8000/tcp"
     labels: Mapping[str, str]
-    size: int  # bytes that it wrote; 0 where nobody asked
+    size: int  # bytes that it wrote; 0 unless sizes were asked for
 
     @property
     def running(self) -> bool:
-        """Whether a program is alive in it."""
+        """True while its program is alive."""
         return self.state in {"running", "paused", "restarting"}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image of an engine."""
+    """An image that an engine has (Engine API, ImageList)."""
 
     id: str
-    references: tuple[str, ...]  # none where it's untagged
+    references: tuple[str, ...]  # empty for an untagged image
     size: int  # bytes of all its layers
     labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an engine's images are made of: layers with their sizes, by the image's ID.
+    """The layers of an engine's images, and their sizes in bytes.
 
-    A layer is told apart by itself and all that lie below it, as engines store it once for each such chain.
+    A layer is named by the chain of its diff ID and those below: an engine stores it once for each such chain (OCI
+    image-spec v1.1, config.md, ChainID).
     """
 
-    layers: Mapping[str, tuple[tuple[str, int], ...]]
+    layers: Mapping[str, tuple[tuple[str, int], ...]]  # image ID -> (layer, size), the lowest first
 
     def freed_by(self, removed: set[str]) -> int:
-        """Bytes that go with the images of those IDs: of the layers that no other image needs."""
+        """Bytes that come free when the images with these IDs go: those of layers that no other image needs."""
         kept = {name for image, layers in self.layers.items() if image not in removed for name, _ in layers}
         sizes = {name: size for image in removed for name, size in self.layers.get(image, ()) if name not in kept}
         return sum(sizes.values())
 
 
 class Engine(Protocol):
-    """Docker, Podman, or a fake of them.
+    """A container engine: Docker, Podman, or a fake of them.
 
     Every method raises :class:`~cannery.errors.MachineError` when the engine refuses or is gone.
     """
@@ -108,39 +109,39 @@ class Engine(Protocol):
         ...
 
     def has(self, image: Image, references: Sequence[str]) -> bool:
-        """Whether ``image`` is there; if so, ``references`` name it from now on."""
+        """True if the engine has ``image``, which ``references`` name from then on."""
         ...
 
     def shared(self, image: Image, reference: str) -> int:
-        """How many of the lowest layers of ``image`` need not be sent, as the image called ``reference`` has them."""
+        """The number of lowest layers that ``image`` shares with the one called ``reference``, and needn't be sent."""
         ...
 
     def load(self, image: Image, archive: Path, references: Sequence[str]) -> None:
-        """Send ``archive``, which holds ``image``.
+        """Send ``archive``, a Docker archive of ``image``.
 
-        Raises :class:`ImageError` where ``references`` name another one after that.
+        Raises :class:`ImageError` if ``references`` name another image afterwards.
         """
         ...
 
     def id_of(self, name: str) -> str | None:
-        """The ID of the image of that name, if the engine has it."""
+        """The ID of the image called ``name``; None if the engine has none."""
         ...
 
-    def run(self, job: ContainerRequest) -> int:
+    def run(self, request: ContainerRequest) -> int:
         """Run a container on this process's terminal or streams, remove it, and return its exit code."""
         ...
 
     @property
     def architecture(self) -> str:
-        """What its containers run on, by Go's name."""
+        """The machine that its containers run on, by Go's name (``GOARCH``): ``amd64``."""
         ...
 
-    def create(self, job: ContainerRequest) -> str:
-        """Make a container that waits in the background once it's started, gone when it's stopped; return its ID."""
+    def create(self, request: ContainerRequest) -> str:
+        """Make a container that waits in the background once started and is removed once stopped; return its ID."""
         ...
 
     def put(self, container: str, archive: Path) -> None:
-        """Unpack an archive, which may be compressed, over the root of a container."""
+        """Unpack a tar archive, compressed or not, over the root of a container."""
         ...
 
     def start(self, container: str) -> None:
@@ -148,53 +149,53 @@ class Engine(Protocol):
         ...
 
     def enter(self, container: str, command: Sequence[str]) -> int:
-        """Run a command in a running container, on this process's terminal; return its exit code."""
+        """Run ``command`` in a running container, on this process's terminal; return its exit code."""
         ...
 
-    def has_file(self, container: str, paths: Sequence[str]) -> str | None:
-        """The first of ``paths`` that a container has; it needn't run."""
+    def find_file(self, container: str, paths: Sequence[str]) -> str | None:
+        """The first of ``paths`` that a container has, running or not; None if it has none of them."""
         ...
 
     def save(self, image: str) -> AbstractContextManager[BinaryIO]:
-        """A stream of the archive that ``docker save`` writes of ``image``."""
+        """A stream of the Docker archive of ``image``, as ``docker save`` writes it."""
         ...
 
     def config(self, image: str) -> Mapping[str, object]:
-        """How containers of ``image`` start (the "config" part of OCI image-spec v1.1, config.md)."""
+        """The ``config`` of ``image``, which says how its containers start (OCI image-spec v1.1, config.md)."""
         ...
 
     def containers(self, *, label: str | None = None, sizes: bool = False) -> tuple[EngineContainer, ...]:
-        """The containers, running or not."""
+        """All containers, or those with ``label``; with ``sizes`` the bytes that each wrote are counted."""
         ...
 
     def images(self, *, label: str | None = None, everything: bool = False) -> tuple[StoredImage, ...]:
-        """The images; ``everything`` includes those that only other images need."""
+        """All images, or those with ``label``; ``everything`` includes those that only other images need."""
         ...
 
     def built_here(self, image: str) -> bool:
-        """Whether cannery made the image's last layer: an image that others build from ours has our labels, too."""
+        """True if cannery made the image's last layer: its labels alone also mark what others build on it."""
         ...
 
     def usage(self, images: Sequence[StoredImage]) -> Usage:
-        """What ``images`` take."""
+        """The layers of ``images``, with their sizes."""
         ...
 
     def stop(self, container: str) -> None:
-        """Stop a container: its stop signal, then ten seconds later the end."""
+        """Send a container its stop signal and, where it still runs after ten seconds, SIGKILL."""
         ...
 
     def remove_container(self, container: str) -> None:
-        """Remove a container, with the volumes that have no name; it may run, or be gone already."""
+        """Remove a container with its anonymous volumes; it may run, or be gone already."""
         ...
 
     def remove_image(self, image: str) -> None:
-        """Remove an image by its ID or reference; one that a container uses is refused."""
+        """Remove an image by its ID or reference; the engine refuses while a container uses it."""
         ...
 
     def build_cache(self) -> int:
-        """Bytes that builds of the engine's own keep and nothing uses."""
+        """Bytes of the engine's own build cache that nothing uses."""
         ...
 
     def prune_rest(self) -> int:
-        """Remove networks that nothing uses, and what builds keep; return the bytes that came free."""
+        """Remove unused networks and the engine's build cache; return the bytes that came free."""
         ...

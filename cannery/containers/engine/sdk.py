@@ -12,9 +12,9 @@ from docker.errors import APIError, NotFound
 from docker.utils import parse_repository_tag
 
 from cannery.containers.engine.client import Chunks, advice, client_for, remove_container, translated
+from cannery.containers.engine.container_create import container_create
 from cannery.containers.engine.engine import ContainerRequest, EngineContainer, StoredImage, Usage
-from cannery.containers.engine.present import image_id, names_of, prefixed
-from cannery.containers.engine.request import container_request
+from cannery.containers.engine.image_ids import image_id, names_of, prefixed
 from cannery.errors import ImageError, MachineError
 from cannery.image.image import CREATED_BY
 
@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
-    from cannery.containers.engine.finding import Answer
+    from cannery.containers.engine.endpoints import Answer
     from cannery.image.image import Image
 
 __all__ = ["SdkEngine"]
 
 _PATIENCE: Final = 600  # seconds without a byte: an engine that unpacks a large layer is silent for long
+# Go's words for a panic, which Podman answers with where a step of an image's history has no time (Podman 4.3)
+_PANIC: Final = "nil pointer"
 
 
 class SdkEngine:
-    """An engine that answers."""
+    """An engine that answered, asked through the SDK."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -41,12 +43,12 @@ class SdkEngine:
 
     @cached_property
     def client(self) -> APIClient:
-        """The SDK's client, connected when it's first needed."""
+        """The SDK's client, which connects when it's first needed."""
         with self._translated():
             return client_for(self._answer.endpoint, timeout=_PATIENCE)
 
     def has(self, image: Image, references: Sequence[str]) -> bool:
-        """Whether ``image`` is there; if so, ``references`` name it from now on."""
+        """True if the engine has ``image``, which ``references`` name from then on."""
         names = names_of(image)
         unnamed = [reference for reference in references if self.id_of(reference) not in names]
         present = next(filter(self.id_of, names), None) if unnamed else None
@@ -55,9 +57,9 @@ class SdkEngine:
         return not unnamed or present is not None
 
     def shared(self, image: Image, reference: str) -> int:
-        """How many of the lowest layers of ``image`` need not be sent, as the image called ``reference`` has them.
+        """The number of lowest layers that ``image`` shares with the one called ``reference``, and needn't be sent.
 
-        Docker finds layers by what they hold before it looks for them in what it's sent; Podman wants all of them.
+        It's 0 for Podman, which wants every layer; Docker looks for a layer by its diff ID before it reads an archive.
         """
         if self._answer.engine != "Docker" or self.id_of(reference) is None:
             return 0
@@ -67,9 +69,9 @@ class SdkEngine:
         return sum(1 for _ in itertools.takewhile(lambda pair: str(pair[0].diff_id) == pair[1], pairs))
 
     def load(self, image: Image, archive: Path, references: Sequence[str]) -> None:
-        """Send ``archive``, which holds ``image``.
+        """Send ``archive``, a Docker archive of ``image``.
 
-        Raises :class:`ImageError` where ``references`` name another one after that.
+        Raises :class:`ImageError` if ``references`` name another image afterwards.
         """
         with self._translated(), archive.open("rb") as stream:
             for message in self.client.load_image(stream):
@@ -83,32 +85,32 @@ class SdkEngine:
                     step="something else may have tagged an image meanwhile: try again",
                 )
 
-    def run(self, job: ContainerRequest) -> int:
+    def run(self, request: ContainerRequest) -> int:
         """Run a container on this process's terminal or streams, remove it, and return its exit code."""
-        from cannery.containers.engine.attached import run_attached  # noqa: PLC0415  # terminals are a Unix matter
+        from cannery.containers.engine.attach import run_attached  # noqa: PLC0415  # terminals are a Unix matter
 
         with self._translated():
-            request = container_request(job, local=self._local)
-            container: str = self.client.create_container_from_config(request.config, request.name)["Id"]
+            body = container_create(request, local=self._local)
+            container: str = self.client.create_container_from_config(body.config, body.name)["Id"]
             try:
-                return run_attached(self.client, container, tty=request.tty)
+                return run_attached(self.client, container, tty=body.tty)
             finally:
                 remove_container(self.client, container)
 
     @property
     def architecture(self) -> str:
-        """What its containers run on, by Go's name."""
+        """The machine that its containers run on, by Go's name (``GOARCH``): ``amd64``."""
         with self._translated():
             return str(self.client.version()["Arch"])
 
-    def create(self, job: ContainerRequest) -> str:
-        """Make a container that waits in the background once it's started, gone when it's stopped; return its ID."""
-        request = container_request(job, local=self._local, waiting=True)
+    def create(self, request: ContainerRequest) -> str:
+        """Make a container that waits in the background once started and is removed once stopped; return its ID."""
+        body = container_create(request, local=self._local, waiting=True)
         with self._translated():
-            return str(self.client.create_container_from_config(request.config, request.name)["Id"])
+            return str(self.client.create_container_from_config(body.config, body.name)["Id"])
 
     def put(self, container: str, archive: Path) -> None:
-        """Unpack an archive, which may be compressed, over the root of a container."""
+        """Unpack a tar archive, compressed or not, over the root of a container."""
         with self._translated(), archive.open("rb") as stream:
             self.client.put_archive(container, "/", stream)
 
@@ -118,20 +120,20 @@ class SdkEngine:
             self.client.start(container)
 
     def enter(self, container: str, command: Sequence[str]) -> int:
-        """Run a command in a running container, on this process's terminal; return its exit code."""
-        from cannery.containers.engine.attached import exec_attached  # noqa: PLC0415
+        """Run ``command`` in a running container, on this process's terminal; return its exit code."""
+        from cannery.containers.engine.attach import exec_attached  # noqa: PLC0415
 
         with self._translated():
             return exec_attached(self.client, container, command)
 
-    def has_file(self, container: str, paths: Sequence[str]) -> str | None:
-        """The first of ``paths`` that a container has; it needn't run."""
+    def find_file(self, container: str, paths: Sequence[str]) -> str | None:
+        """The first of ``paths`` that a container has, running or not; None if it has none of them."""
         with self._translated():
             return next((path for path in paths if self._contains(container, path)), None)
 
     @contextmanager
     def save(self, image: str) -> Iterator[BinaryIO]:
-        """A stream of the archive that ``docker save`` writes of ``image``."""
+        """A stream of the Docker archive of ``image``, as ``docker save`` writes it."""
         with self._translated():
             chunks = self.client.get_image(image)
         try:
@@ -140,61 +142,61 @@ class SdkEngine:
             chunks.close()
 
     def config(self, image: str) -> Mapping[str, object]:
-        """How containers of ``image`` start (the "config" part of OCI image-spec v1.1, config.md)."""
+        """The ``config`` of ``image``, which says how its containers start (OCI image-spec v1.1, config.md)."""
         with self._translated():
             return dict(self.client.inspect_image(image)["Config"])
 
     def containers(self, *, label: str | None = None, sizes: bool = False) -> tuple[EngineContainer, ...]:
-        """The containers, running or not."""
+        """All containers, or those with ``label``; with ``sizes`` the bytes that each wrote are counted."""
         filters = {"label": label} if label else {}
         with self._translated():
             return tuple(map(_container, self.client.containers(all=True, size=sizes, filters=filters)))
 
     def images(self, *, label: str | None = None, everything: bool = False) -> tuple[StoredImage, ...]:
-        """The images; ``everything`` includes those that only other images need."""
+        """All images, or those with ``label``; ``everything`` includes those that only other images need."""
         filters = {"label": label} if label else {}
         with self._translated():
             return tuple(map(_stored_image, self.client.images(all=everything, filters=filters)))
 
     def built_here(self, image: str) -> bool:
-        """Whether cannery made the image's last layer: an image that others build from ours has our labels, too."""
+        """True if cannery made the image's last layer: its labels alone also mark what others build on it."""
         with self._translated():
             return any(str(step["CreatedBy"]).startswith(CREATED_BY) for step in self._history(image)[:1])
 
     def usage(self, images: Sequence[StoredImage]) -> Usage:
-        """What ``images`` take."""
+        """The layers of ``images``, with their sizes."""
         with self._translated():
             return Usage({image.id: self._layers(image.id) for image in images})
 
     def stop(self, container: str) -> None:
-        """Stop a container: its stop signal, then ten seconds later the end."""
+        """Send a container its stop signal and, where it still runs after ten seconds, SIGKILL."""
         with self._translated():
             self.client.stop(container, timeout=10)
 
     def remove_container(self, container: str) -> None:
-        """Remove a container, with the volumes that have no name; it may run, or be gone already."""
+        """Remove a container with its anonymous volumes; it may run, or be gone already."""
         with self._translated():
             remove_container(self.client, container)
 
     def remove_image(self, image: str) -> None:
-        """Remove an image by its ID or reference; one that a container uses is refused."""
+        """Remove an image by its ID or reference; the engine refuses while a container uses it."""
         with self._translated():
             self.client.remove_image(image)
 
     def build_cache(self) -> int:
-        """Bytes that builds of the engine's own keep and nothing uses."""
+        """Bytes of the engine's own build cache that nothing uses."""
         with self._translated():
             records = self.client.df().get("BuildCache") or ()
         return sum(record["Size"] for record in records if not record["InUse"])
 
     def prune_rest(self) -> int:
-        """Remove networks that nothing uses, and what builds keep; return the bytes that came free."""
+        """Remove unused networks and the engine's build cache; return the bytes that came free."""
         with self._translated():
             self.client.prune_networks()
             try:
                 return int(self.client.prune_builds().get("SpaceReclaimed") or 0)
             except NotFound:
-                return 0  # Podman keeps no builds
+                return 0  # Podman has no build cache
 
     @property
     def _local(self) -> bool:
@@ -204,7 +206,7 @@ class SdkEngine:
         return translated(self.name)
 
     def id_of(self, name: str) -> str | None:
-        """The ID of the image of that name, if the engine has it; asked without the client where that's possible."""
+        """The ID of the image called ``name``; None if the engine has none. A socket is asked without the SDK."""
         if (socket := self._answer.endpoint.socket) is not None:
             with self._translated():
                 return image_id(socket, name)
@@ -227,16 +229,16 @@ class SdkEngine:
         return True
 
     def _history(self, image: str) -> list[dict[str, Any]]:
-        """How the image came about, the last step first; nothing where Podman stumbles over a step without a time."""
+        """The image's history, the last step first; empty where Podman can't tell it."""
         try:
             return list(self.client.history(image))
         except APIError as error:
-            if "nil pointer" not in str(error.explanation):
+            if _PANIC not in str(error.explanation):
                 raise
             return []
 
     def _layers(self, image: str) -> tuple[tuple[str, int], ...]:
-        """The image's layers with their sizes, each named by itself and those below."""
+        """The image's layers with their sizes, the lowest first, named as :class:`Usage` names them."""
         diff_ids = self.client.inspect_image(image)["RootFS"].get("Layers") or []
         sizes = [step["Size"] for step in reversed(self._history(image))]
         sizes = sizes if len(sizes) == len(diff_ids) else [size for size in sizes if size]

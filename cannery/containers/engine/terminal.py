@@ -1,4 +1,4 @@
-"""Bytes between this process's streams and a program in a container, until the program ends."""
+"""Terminal and streams of this process, tied to those of a program in a container until it ends."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUI
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STDIN: Final = 0
 _STDOUT: Final = 1
-_HEADER: Final = struct.Struct(">BxxxL")  # Engine API, ContainerAttach, stream format
+_HEADER: Final = struct.Struct(">BxxxL")  # a frame's descriptor and size (Engine API, ContainerAttach, stream format)
 
 
 class Stopping(Protocol):
-    """Who hands signals to the program."""
+    """Hands signals to the program, and decides when it has had time enough to end."""
 
     def __call__(self, number: int) -> None:
-        """Hand over a signal."""
+        """Hand over the signal ``number``."""
         ...
 
     def patience(self) -> float | None:
-        """Seconds until :meth:`enough`, if it's to come."""
+        """Seconds until :meth:`enough` has to be called; None for never."""
         ...
 
     def enough(self) -> None:
-        """End the program."""
+        """Kill the program."""
         ...
 
 
 class Frames:
-    """Takes apart what a program without a terminal writes: standard output and standard error in one stream."""
+    """Takes apart the stream in which standard output and standard error of a program without a terminal come mixed."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """The descriptors and bytes that are complete with ``data``."""
+        """The frames that ``data`` completes: the descriptor, 1 or 2, and the bytes written to it."""
         self._rest += data
         while len(self._rest) >= _HEADER.size:
             descriptor, size = _HEADER.unpack_from(self._rest)
@@ -63,11 +63,15 @@ class Frames:
 
 
 class Conversation:
-    """The streams of this process, tied to a program's; signals wake it up from the moment that it's entered."""
+    """A context in which this process's streams are a program's, and signals to this process are events.
+
+    ``stream`` is the SDK's for an attached program, ``tty`` says if that has a terminal, and ``resize`` gives the
+    terminal the size of this one.
+    """
 
     def __init__(self, stream: Any, *, tty: bool, resize: Callable[[], None]) -> None:
-        self._stream = stream  # kept: its end closes the connection
-        self._socket: socket.socket = getattr(stream, "_sock", stream)
+        self._stream = stream  # kept: without a reference to it the connection would be closed
+        self._socket: socket.socket = getattr(stream, "_sock", stream)  # docker 7 wraps it, but for TLS
         self._tty = tty
         self._resize = resize
         self._frames = Frames()
@@ -76,7 +80,7 @@ class Conversation:
 
     def __enter__(self) -> Self:
         self._woken = self._cleanup.enter_context(_signals_as_bytes())
-        self._selector = self._cleanup.enter_context(selectors.SelectSelector())  # the one that takes files, too
+        self._selector = self._cleanup.enter_context(selectors.SelectSelector())  # epoll refuses files, such as stdin
         self._selector.register(self._socket, selectors.EVENT_READ, self._show)
         self._selector.register(self._woken, selectors.EVENT_READ)
         if sys.stdin is not None:
@@ -87,17 +91,17 @@ class Conversation:
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
-        with suppress(OSError):  # the other end may have done so
-            self._socket.shutdown(socket.SHUT_RDWR)  # closing isn't enough, as the client holds on to it
-        # The SDK's response, if there is one, reads from the stream: closed below it, it would complain at its own end.
+        with suppress(OSError):  # the engine may have closed the connection
+            self._socket.shutdown(socket.SHUT_RDWR)  # closing isn't enough: the SDK has another reference
+        # The SDK's response, if there is one, reads from the stream, and would complain if that were closed first.
         if (response := getattr(self._stream, "_response", None)) is not None:
             response.close()
         self._stream.close()
 
     def hold(self, stopping: Stopping | None) -> int | None:
-        """Go on until the program ends; signals go to ``stopping``.
+        """Pass bytes and signals until the program ends; signals go to ``stopping``.
 
-        Where there is none, a signal to end is the end, and its number is returned.
+        Without ``stopping``, a signal that asks to end ends this, too, and its number is returned.
         """
         if self._tty:
             self._resize()
@@ -113,7 +117,7 @@ class Conversation:
                     return None
 
     def _hear(self, stopping: Stopping | None) -> int | None:
-        """Pass on the signals that came; return the one that ends this."""
+        """Pass on the signals that came; return the number of the one that ends :meth:`hold`, if any."""
         for number in self._woken.recv(_CHUNK):
             if number == signal.SIGWINCH and self._tty:
                 self._resize()
@@ -124,12 +128,12 @@ class Conversation:
         return None
 
     def _show(self) -> bool:
-        """Write what the program wrote; False at its end."""
+        """Show what the program wrote; False at its end."""
         try:
             data = self._socket.recv(_CHUNK)
         except (ConnectionResetError, ssl.SSLZeroReturnError):
             return False
-        if self._tty and not self._heard:  # engines lose a size that comes before the terminal is there
+        if self._tty and not self._heard:  # an engine forgets a size that it's told before the terminal exists
             self._resize()
         self._heard = True
         pieces = ((_STDOUT, data),) if self._tty else self._frames.feed(data)
@@ -138,9 +142,9 @@ class Conversation:
         return bool(data)
 
     def _type(self) -> bool:
-        """Hand over what was typed; at the end of the input the program's ends as well."""
+        """Hand over what was typed; the end of this process's input ends the program's. Always True."""
         data = os.read(_STDIN, _CHUNK)
-        with suppress(BrokenPipeError, ConnectionResetError):  # it doesn't listen any more: its end comes next
+        with suppress(BrokenPipeError, ConnectionResetError):  # the program reads no more: it ends next
             if data:
                 self._socket.sendall(data)
             else:
@@ -150,7 +154,7 @@ class Conversation:
 
 
 def _end_of_input(connection: socket.socket) -> None:
-    """Tell the other end that nothing more comes, and go on reading."""
+    """Close one direction of ``connection``: nothing more is sent, and the answer can still be read."""
     if not isinstance(connection, ssl.SSLSocket):
         connection.shutdown(socket.SHUT_WR)
         return
@@ -162,7 +166,7 @@ def _end_of_input(connection: socket.socket) -> None:
             said = bool(connection.unwrap())
         except ssl.SSLWantWriteError:
             select.select([], [connection], [])
-        except ssl.SSLError:  # it has said goodbye, and complains that there is no answer yet (RFC 8446, 6.1)
+        except ssl.SSLError:  # close_notify is sent; OpenSSL complains that the other end's isn't here (RFC 8446, 6.1)
             said = True
     connection.settimeout(patience)
 
@@ -171,13 +175,13 @@ def _end_of_input(connection: socket.socket) -> None:
 def _signals_as_bytes() -> Iterator[socket.socket]:
     """A socket on which each signal arrives as a byte, its number."""
     woken, waker = socket.socketpair()
-    waker.setblocking(False)  # noqa: FBT003  # that is how it's called
+    waker.setblocking(False)  # noqa: FBT003  # the parameter has no name
     with woken, waker:
         before = {number: signal.getsignal(number) for number in (*_FORWARDED, signal.SIGWINCH)}
         descriptor = signal.set_wakeup_fd(waker.fileno())
         try:
             for number, handler in before.items():
-                if handler is not signal.SIG_IGN:  # as under nohup
+                if handler is not signal.SIG_IGN:  # a signal that is ignored, as under nohup, stays so
                     signal.signal(number, lambda *_: None)
             yield woken
         finally:
@@ -188,7 +192,7 @@ def _signals_as_bytes() -> Iterator[socket.socket]:
 
 @contextmanager
 def _raw(descriptor: int) -> Iterator[None]:
-    """A terminal that hands over every key as it is; as it was at the end."""
+    """Let a terminal hand over every key as it is (raw mode, termios(3)), and restore its mode at the end."""
     before = termios.tcgetattr(descriptor)
     terminal_modes.setraw(descriptor)
     try:

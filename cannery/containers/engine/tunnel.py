@@ -1,6 +1,7 @@
-"""The socket of an engine on another machine, brought here by OpenSSH: then it's an engine like any other.
+"""The socket of an engine on another machine, forwarded to this one by OpenSSH (ssh(1), ``-L``).
 
-(The SDK runs ``docker system dial-stdio`` there for each connection, wants paramiko, and can't attach to a program.)
+The SDK has a way of its own, which runs ``docker system dial-stdio`` for each connection: it needs paramiko, and can't
+attach to a program.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["forwarded"]
 
 _GREETING: Final = b"cannery\n"
-# What ends this process's group must not end the tunnel, through which containers are removed then: it ends when its
-# input does, which is when this process has ended, however that came.
+# The tunnel has to outlive a signal to this process's group, as containers are removed through it after that. It ends
+# when its input does: at the end of this process, whatever ended that.
 _DEAF: Final = ("sh", "-c", 'trap "" INT TERM HUP QUIT; exec "$@"', "sh")
 _OPTIONS: Final = ("LogLevel=ERROR", "ConnectTimeout=10", "ExitOnForwardFailure=yes", "ControlPath=none")
 
 
 @cache
 def forwarded(address: str, usual: str) -> str:
-    """The path of a socket here that leads to the engine at ``address``, ``ssh://[user@]host[:port][/path]``.
+    """The path of a socket of this machine, forwarded to that of ``address``: ``ssh://[user@]host[:port][/path]``.
 
-    Where the address has no path, it leads to the ``usual`` one there. Raises :class:`ConnectionError` with what ssh
-    says where it can't, :class:`ToolError` where there is no ssh.
+    An address without a path means the ``usual`` socket of its machine. Raises :class:`ConnectionError` with ssh's
+    words where it can't connect, :class:`ToolError` where there is no ssh.
     """
     ssh = find("ssh", step="install OpenSSH's client")
     url = urlsplit(address)
@@ -49,7 +50,7 @@ def forwarded(address: str, usual: str) -> str:
 
 
 def _answers(tunnel: subprocess.Popen[bytes]) -> bool:
-    """Whether what is sent comes back: then the tunnel stands."""
+    """True if a greeting comes back from ``cat`` on the other machine: then the tunnel stands."""
     assert tunnel.stdin is not None  # noqa: S101  # it was started with pipes
     assert tunnel.stdout is not None  # noqa: S101
     try:

@@ -1,6 +1,6 @@
-"""What a container runs, derived from an image's configuration as Docker derives it.
+"""The container that an image's configuration describes, derived as Docker derives it.
 
-The values are named tuples: importing :mod:`dataclasses` takes about as long as starting a container does.
+Its values are named tuples, as importing :mod:`dataclasses` takes about as long as starting a container.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 
 
 class Volume(NamedTuple):
-    """A file or folder of the host that a container sees."""
+    """A file or folder of the host that a container sees (a bind mount, mount(8))."""
 
     source: Path
-    target: str  # in the container: the image has a file or folder there
+    target: str  # a path in the container, where the image has a file or folder
     read_only: bool = True
 
 
 class Container(NamedTuple):
-    """A program over an unpacked image, and all that it is given."""
+    """A program to run over an unpacked image, with its surroundings."""
 
-    root: Path  # as :func:`cannery.containers.sandbox.rootfs.rootfs` makes it
+    root: Path  # that :func:`cannery.containers.sandbox.rootfs.rootfs` made
     argv: tuple[str, ...]
     env: Mapping[str, str]  # the whole environment
     uid: int
     gid: int
     working_directory: str = "/"
-    hostname: str | None = None  # the host's own where it's not given, as the network is the host's
+    hostname: str | None = None  # None: the host's own, as the network is
     scratch: tuple[str, ...] = ()  # folders that are empty, writable and gone at the end
     volumes: tuple[Volume, ...] = ()  # mounted in this order
 
@@ -57,13 +57,20 @@ class Accounts(NamedTuple):
 
 
 def container_in(root: Path, config: Mapping[str, Any], args: Sequence[str] = ()) -> Container:
-    """What ``config`` (OCI image-spec v1.1, config.md) says to run in ``root``, whose accounts are read."""
+    """The container of the image that is unpacked in ``root``, whose accounts are read from there.
+
+    ``config`` and ``args`` are those of :func:`container`, which raises for it, too.
+    """
     accounts = Accounts(read_text(root, "/etc/passwd"), read_text(root, "/etc/group"))
     return container(root, config, args, accounts)
 
 
 def container(root: Path, config: Mapping[str, Any], args: Sequence[str], accounts: Accounts) -> Container:
-    """What ``config`` says to run; ``args``, where there are any, take the place of its ``Cmd``."""
+    """The container that an image's ``config`` describes (OCI image-spec v1.1, config.md).
+
+    ``args``, if there are any, take the place of its ``Cmd``. Raises :class:`ImageError` where it names no program, or
+    a user that ``accounts`` lack.
+    """
     settings = config.get("config") or {}
     argv = (*(settings.get("Entrypoint") or ()), *(args or settings.get("Cmd") or ()))
     if not argv:

@@ -1,4 +1,4 @@
-"""The file system of a container: planned as values, then mounted in the namespaces of the process."""
+"""The mounts of a container: planned as values, then made in the mount namespace of this process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cannery.containers.sandbox.steps import StepError, step
 from cannery.containers.sandbox.syscalls import (
     MS_BIND,
     MS_NODEV,
@@ -16,12 +17,10 @@ from cannery.containers.sandbox.syscalls import (
     MS_RDONLY,
     MS_REC,
     MS_REMOUNT,
-    StepError,
     detach,
     mount,
     pivot_root,
     sethostname,
-    step,
 )
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ _DEVICE_LINKS: Final = {
     "stdout": "/proc/self/fd/1",
 }
 _HOST_FILES: Final = ("/etc/hosts", "/etc/resolv.conf")
-# What speaks of the whole machine is sealed or hidden, as by other runtimes (OCI runtime-spec v1.2,
-# config-linux.md, readonlyPaths and maskedPaths): a program that runs as root may write there without a capability.
+# Files about the whole machine are read-only or hidden, as in other runtimes (OCI runtime-spec v1.2, config-linux.md,
+# readonlyPaths and maskedPaths): root could write to them without any capability.
 _SEALED: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _MASKED: Final = (
     "/proc/acpi",
@@ -71,26 +70,26 @@ _DATA_ONLY: Final = MS_NOSUID | MS_NODEV
 
 
 class Mount(NamedTuple):
-    """One mount of a container, made when the image's root is the process's root."""
+    """One mount, to be made while the image's root is the process's root and the host's its working directory."""
 
-    target: str
-    kind: str = ""  # a bind where it's empty
-    source: str = ""  # of a bind: a path from the host's root without the slash, or one in the container with it
+    target: str  # a path in the container
+    kind: str = ""  # of file system; a bind mount where it's empty
+    source: str = ""  # of a bind mount: relative for a path of the host, absolute for one of the container
     flags: int = 0
     options: str = ""
-    writable: bool = False  # holds for what lies below, too
+    writable: bool = False  # with all that lies below
     optional: bool = False  # left out where the source doesn't exist
 
 
 class MountPoint(NamedTuple):
-    """A mount as the kernel lists it."""
+    """A mount that the kernel lists in ``/proc/PID/mountinfo``."""
 
     path: str
-    flags: int
+    flags: int  # of mount(2)
 
 
 def plan(container: Container) -> tuple[Mount, ...]:
-    """The mounts over the image's root, in their order."""
+    """The mounts over the image's root, in the order in which they have to be made."""
     files = _HOST_FILES if container.hostname else (*_HOST_FILES, "/etc/hostname")
     scratch = f"mode=0755,uid={container.uid},gid={container.gid}"
     return (
@@ -109,7 +108,10 @@ def plan(container: Container) -> tuple[Mount, ...]:
 
 
 def assemble(container: Container) -> None:
-    """Give this process, alone in its mount namespace, the container's file system in place of the host's."""
+    """Replace the host's file system by the container's for this process, which has a mount namespace of its own.
+
+    Raises :class:`StepError` for the step that the kernel refuses.
+    """
     planned = plan(container)
     mount("", "/", flags=MS_PRIVATE | MS_REC)
     host = _enter(os.fspath(container.root))
@@ -126,7 +128,7 @@ def assemble(container: Container) -> None:
 
 
 def mount_points(mountinfo: str) -> Iterator[MountPoint]:
-    """Read ``/proc/PID/mountinfo`` (proc_pid_mountinfo(5))."""
+    """Read the text of ``/proc/PID/mountinfo`` (proc_pid_mountinfo(5))."""
     for line in filter(None, mountinfo.split("\n")):
         _, _, _, _, path, options, _ = line.split(" ", 6)
         for escape, character in _ESCAPES.items():
@@ -139,24 +141,24 @@ def _memory(target: str, options: str) -> Mount:
 
 
 def _on_host(path: str | os.PathLike[str]) -> str:
-    """``path`` from the host's root; links are followed now, as they would lead into the container later."""
+    """``path`` relative to the host's root, with links followed: later they would lead into the container."""
     return os.path.realpath(path).lstrip("/") or "."
 
 
 def _enter(root: str) -> int:
-    """Make ``root`` this process's root and the host's its working directory; return the latter's descriptor."""
+    """Make ``root`` this process's root, and the host's root its working directory; return a descriptor of that."""
     mount(root, root, flags=MS_BIND | MS_REC)
     with step("opening the roots"):
         host = os.open("/", os.O_PATH | os.O_DIRECTORY)
         os.chdir(root)
-    pivot_root(".", ".")  # the host's root lies on top of the new one until it's detached (pivot_root(2), NOTES)
+    pivot_root(".", ".")  # stacks the host's root on the new one, until it's detached (pivot_root(2), NOTES)
     with step("opening the roots"):
         os.fchdir(host)
     return host
 
 
 def _make(planned: Mount) -> Mount:
-    """Mount it, and return it with the links of its target followed."""
+    """Make the mount ``planned``, and return it with the links in its target followed."""
     made = planned._replace(target=os.path.realpath(planned.target))
     if not made.kind:
         mount(made.source, made.target, flags=MS_BIND | MS_REC)
@@ -166,7 +168,7 @@ def _make(planned: Mount) -> Mount:
     except StepError as error:
         if made.kind != "proc" or error.errno != errno.EPERM:
             raise
-        # Where parts of the host's /proc are hidden, as in a container, a new one would show them: the kernel refuses.
+        # Where parts of the host's /proc are hidden, as in a container, the kernel refuses a new one that shows them.
         mount("proc", made.target, flags=MS_BIND | MS_REC)
     if planned.target == "/dev":
         _furnish(made.target)
@@ -174,7 +176,7 @@ def _make(planned: Mount) -> Mount:
 
 
 def _furnish(dev: str) -> None:
-    """Put into the empty ``/dev`` the links, and the files and folders to mount on."""
+    """Fill the empty folder ``dev`` with the links of ``/dev``, and with files and folders to mount on."""
     with step("filling /dev"):
         for name in ("pts", "shm"):
             os.mkdir(f"{dev}/{name}")
@@ -193,9 +195,9 @@ def _mask() -> None:
 
 
 def _name(hostname: str) -> None:
-    """Set the host name, and the file that tells it."""
+    """Set the host name, and lay a file with it over ``/etc/hostname``."""
     sethostname(hostname)
-    nameless = "/dev/shm/hostname"  # noqa: S108  # not for long: the mount keeps it
+    nameless = "/dev/shm/hostname"  # noqa: S108  # has a name only until it's mounted
     with step("writing /etc/hostname"), open(nameless, "x", encoding="utf-8") as file:
         file.write(f"{hostname}\n")
     mount(nameless, "/etc/hostname", flags=MS_BIND)
@@ -204,7 +206,7 @@ def _name(hostname: str) -> None:
 
 
 def _seal(made: Iterable[Mount]) -> None:
-    """Make every mount read-only but those that are writable by plan."""
+    """Make every mount read-only, except those that are ``made`` as writable and what lies below them."""
     writable = {each.target: each.writable for each in made}
     with step("reading /proc/self/mountinfo"), open("/proc/self/mountinfo", "rb") as file:
         points = [*mount_points(os.fsdecode(file.read()))]
@@ -214,17 +216,17 @@ def _seal(made: Iterable[Mount]) -> None:
 
 
 def _nearest(path: str, writable: dict[str, bool]) -> bool:
-    """What the plan says of the mount on ``path``, or of the closest one above it."""
+    """The value for ``path``, or else for the closest folder above it."""
     while path not in writable and path != "/":
         path = os.path.dirname(path)
     return writable.get(path, False)
 
 
 def _make_read_only(point: MountPoint) -> None:
-    """Remount with the flags that are there: a user namespace may not take away those of its parent."""
+    """Remount read-only, with all flags that are set: a user namespace may not clear those of its parent."""
     try:
         mount("", point.path, flags=MS_REMOUNT | MS_BIND | MS_RDONLY | point.flags)
     except StepError as error:
-        # Covered by another mount, or in a folder that this user can't enter: no program in here reaches it either.
+        # Covered by another mount, or in a folder that this user can't enter: the program can't reach it either.
         if error.errno not in {errno.EACCES, errno.EINVAL, errno.ENOENT}:
             raise

@@ -1,4 +1,4 @@
-"""Who a container's program is on the machine, and what it may do there: nothing."""
+"""The user that a container's program is on the machine, and the capabilities that it has there: none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import errno
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cannery.containers.sandbox.syscalls import StepError, capset_none, prctl, step
+from cannery.containers.sandbox.steps import StepError, step
+from cannery.containers.sandbox.syscalls import capset_none, prctl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,37 +26,36 @@ _SIGKILL: Final = 9
 
 
 class Range(NamedTuple):
-    """IDs in a row (user_namespaces(7))."""
+    """A row of IDs, as a line of ``/proc/PID/uid_map`` has it (user_namespaces(7))."""
 
-    inside: int
-    outside: int
+    inside: int  # the first ID in the namespace
+    outside: int  # the one that it is in the parent namespace
     length: int
 
 
 class IdMaps(NamedTuple):
-    """Which IDs of the machine a container's IDs are."""
+    """The maps of a container's user namespace, from its IDs to the machine's."""
 
     uids: tuple[Range, ...]
     gids: tuple[Range, ...]
-    groups: bool  # whether the supplementary groups may be changed
+    groups: bool  # true if supplementary groups may be changed, setgroups(2)
 
 
 def ranges(text: str) -> tuple[Range, ...]:
-    """Read ``/proc/PID/uid_map`` or ``gid_map``."""
+    """Read the ``text`` of ``/proc/PID/uid_map`` or ``gid_map``."""
     return tuple(Range(*map(int, line.split())) for line in text.splitlines())
 
 
 def may_map_others(status: str) -> bool:
-    """Whether the process of ``/proc/PID/status`` may map IDs other than its own (capabilities(7))."""
+    """True if the process whose ``/proc/PID/status`` this is may map IDs other than its own (capabilities(7))."""
     effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
     return bool(effective >> _CAP_SETUID & 1 and effective >> _CAP_SETGID & 1)
 
 
 def id_maps(uid: int, gid: int, *, own: tuple[Sequence[Range], Sequence[Range]], privileged: bool) -> IdMaps:
-    """The maps under which a program can be ``uid`` and ``gid``; ``own`` are those of this process.
+    """The maps under which a program can be ``uid`` and ``gid``; ``own`` are this process's maps of users and groups.
 
-    A privileged caller maps every ID that it has itself to the same ID. Anyone else has but one, which becomes
-    the program's.
+    A ``privileged`` process maps each of its IDs to itself. Any other may map one ID only, its own, to the program's.
     """
     if privileged and all(map(_covers, own, (uid, gid))):
         uids, gids = (tuple(Range(each.inside, each.inside, each.length) for each in ids) for ids in own)
@@ -64,7 +64,7 @@ def id_maps(uid: int, gid: int, *, own: tuple[Sequence[Range], Sequence[Range]],
 
 
 def write_maps(pid: int, maps: IdMaps) -> None:
-    """Give the user namespace of process ``pid`` its maps."""
+    """Give the user namespace of process ``pid`` its maps; raises :class:`StepError` where that's refused."""
     if not maps.groups:
         _write(pid, "setgroups", "deny")
     _write(pid, "gid_map", _lines(maps.gids))
@@ -72,12 +72,15 @@ def write_maps(pid: int, maps: IdMaps) -> None:
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when its parent ends; a change of credentials undoes it."""
+    """Have the kernel kill this process when its parent ends (prctl(2), PR_SET_PDEATHSIG).
+
+    It has to be called again after a change of credentials, which undoes it.
+    """
     prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
 def drop_privileges(uid: int, gid: int, *, groups: bool) -> None:
-    """Become ``uid`` and ``gid`` for good, with no capability and no way to get one."""
+    """Become ``uid`` and ``gid`` for good, with no capability and no way to gain one (capabilities(7))."""
     prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     _empty_bounding_set()
     with step(f"becoming user {uid} and group {gid}"):
@@ -87,7 +90,7 @@ def drop_privileges(uid: int, gid: int, *, groups: bool) -> None:
         os.setresuid(uid, uid, uid)
     capset_none()
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    # Else the program, as the same user, could read this process: its memory and its environment are the host's.
+    # Else the program, which has the same user, could read the memory and the environment of this process: the host's.
     prctl(_PR_SET_DUMPABLE, 0)
 
 
@@ -99,7 +102,7 @@ def _empty_bounding_set() -> None:
         except StepError as error:
             if error.errno != errno.EINVAL:
                 raise
-            return  # past the last one that this kernel knows
+            return  # this number is past the last capability that the kernel knows
         capability += 1
 
 

@@ -1,4 +1,4 @@
-"""Why a container didn't start, in the user's terms: what was refused, what stands in the way, what to do."""
+"""Errors for a container that didn't start: the step that was refused, the setting in the way, the next step."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import errno
 import os
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
-from cannery.containers.sandbox.embedded import CHDIR, EXEC, INTERPRETER
+from cannery.containers.sandbox.steps import CHDIR, EXEC, INTERPRETER
 from cannery.errors import CanneryError, ImageError, MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cannery.containers.sandbox.container import Container
-    from cannery.containers.sandbox.syscalls import StepError
+    from cannery.containers.sandbox.steps import StepError
 
 __all__ = ["Obstacle", "ProgramNotExecutableError", "ProgramNotFoundError", "explain", "obstacles"]
 
@@ -22,7 +22,7 @@ _FOREIGN: Final = "where it's for another machine, let the system find an emulat
 
 
 class ProgramNotFoundError(ImageError):
-    """The image doesn't have the program that it's to run."""
+    """The image doesn't have the program that is to run."""
 
     exit_code: ClassVar[int] = 127  # as shells have it (POSIX, 2.8.2)
 
@@ -34,14 +34,14 @@ class ProgramNotExecutableError(ImageError):
 
 
 class Obstacle(NamedTuple):
-    """A setting of the machine that forbids containers, and the command that allows them."""
+    """A setting of the machine that forbids containers."""
 
-    setting: str
-    command: str
+    setting: str  # with its value
+    command: str  # that allows containers
 
 
 def explain(refused: StepError, container: Container) -> CanneryError:
-    """The error that tells the user which step was refused."""
+    """The error for a step that was refused: the image's where it can't run, else the machine's."""
     name = container.argv[0]
     reason = os.strerror(refused.errno)
     if refused.step == CHDIR:
@@ -90,7 +90,11 @@ def _not_started(refused: StepError) -> MachineError:
 
 
 def obstacles(read: Callable[[str], str | None], *, privileged: bool) -> Iterator[Obstacle]:
-    """The settings that forbid containers; ``read`` returns a file's text, or None where it can't be read."""
+    """The settings that forbid containers (namespaces(7), seccomp(2)).
+
+    ``read`` returns the text of a file, without the white space around it, or None where it can't be read;
+    ``privileged`` is true for root, whom some settings don't concern.
+    """
     for kind in ("user", "mnt", "pid", "ipc", "uts"):
         if read(f"/proc/sys/user/max_{kind}_namespaces") == "0":
             yield _sysctl(f"user.max_{kind}_namespaces", "0", "15000")
@@ -106,7 +110,7 @@ def obstacles(read: Callable[[str], str | None], *, privileged: bool) -> Iterato
 
 
 def read_setting(path: str) -> str | None:
-    """The text of a file below ``/proc``, or None."""
+    """The text of a file below ``/proc`` without the white space around it; None where it can't be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read().strip()
@@ -119,7 +123,7 @@ def _sysctl(name: str, now: str, wanted: str) -> Obstacle:
 
 
 def _hint(number: int) -> str:
-    """What helps against an error where no setting stands in the way."""
+    """The next step for the error ``number`` where no setting stands in the way; empty where none is known."""
     if number in {errno.ENOSPC, errno.EUSERS}:
         return "raise the limits below /proc/sys/user, here or in the container around"
     if number in {errno.EPERM, errno.EACCES}:

@@ -1,4 +1,4 @@
-"""An image's root filesystem, unpacked once and kept."""
+"""The root filesystem of an image, unpacked into the cache once."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _FILES: Final = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
 
 
 def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
-    """The folder of ``image``'s unpacked layers, with what the runner mounts on; nothing writes to it later.
+    """The folder with the unpacked layers of ``image``, and those laid ``over`` them; nothing writes to it later.
 
-    Layers that aren't the image's may be laid ``over`` its own.
+    It has the files and folders that the runner mounts on, even where the image lacks them.
     """
 
     def fill(folder: Path) -> None:
@@ -39,7 +39,7 @@ def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
 
 
 def _add_mount_points(root: str, settings: Mapping[str, Any]) -> None:
-    """Make what a container needs and the image lacks: files and folders to mount on, the working directory."""
+    """Make the files and folders to mount on, the volumes and the working directory, where the image lacks them."""
     for name, mode in _FOLDERS.items():
         if not os.path.lexists(root + name):
             make_folder(root, root + name)
@@ -51,7 +51,7 @@ def _add_mount_points(root: str, settings: Mapping[str, Any]) -> None:
 
 
 def _make_file(root: str, name: str) -> None:
-    """Make an empty file; a link, which may lead nowhere here, makes way for it."""
+    """Make an empty file where there is none; a link, which may lead nowhere, is replaced."""
     folder = folder_of(root, name)
     make_folder(root, folder)
     path = f"{folder}/{parts_of(name)[-1]}"

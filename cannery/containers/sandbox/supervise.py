@@ -1,4 +1,4 @@
-"""Waiting for a child: signals go down to it, its exit code comes up."""
+"""Waiting for a child process: signals go down to it, its exit code comes up."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ FORWARDED: Final = frozenset(
         signal.SIGWINCH,
     }
 )
-_OF_TERMINALS: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH})
+_OF_TERMINALS: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH})  # that a terminal sends by itself
 _WATCHED: Final = FORWARDED | {signal.SIGCHLD}
-_SI_KERNEL: Final = 0x80  # si_code of what the kernel itself sends (sigaction(2))
+_SI_KERNEL: Final = 0x80  # si_code of a signal that the kernel itself sends (sigaction(2))
 
 
 @contextmanager
 def held_signals() -> Iterator[Iterable[int]]:
-    """Keep the signals that :func:`supervise` waits for from being handled; yield the mask from before."""
+    """Block the signals that :func:`supervise` waits for, and yield the mask from before."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, children leave no exit code
+    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # children of a process that ignores it leave no exit code
     try:
         yield mask
     finally:
@@ -41,7 +41,7 @@ def held_signals() -> Iterator[Iterable[int]]:
 
 
 def release_signals(mask: Iterable[int]) -> None:
-    """Give a program the signals as it expects them: Python's own settings undone, the mask from before."""
+    """Give a program the signals that it expects: ``mask``, and default handlers in place of Python's own."""
     for number in (*FORWARDED, signal.SIGPIPE, signal.SIGXFSZ):
         if signal.getsignal(number) is not signal.SIG_IGN or number in {signal.SIGPIPE, signal.SIGXFSZ}:
             signal.signal(number, signal.SIG_DFL)
@@ -49,15 +49,15 @@ def release_signals(mask: Iterable[int]) -> None:
 
 
 def interruption() -> int:
-    """The number of the signal by which a terminal stopped this process while signals were held; or 0."""
+    """The number of the signal, held back until now, by which a terminal asked this process to end; 0 for none."""
     return min(signal.sigpending() & {signal.SIGINT, signal.SIGQUIT}, default=0)
 
 
 def supervise(child: int, *, orphans: bool = False) -> int:
-    """Wait for ``child``, forwarding signals to it, and return its exit code; signals are held.
+    """Forward signals to ``child`` until it ends, and return its exit code; to be called within :func:`held_signals`.
 
-    What a terminal sends, it sends to the whole foreground process group: the program has it already.
-    With ``orphans``, children that nobody waits for are reaped, as is the duty of process 1.
+    A terminal's own signals aren't forwarded: it sends them to the whole foreground process group, the program among
+    it. With ``orphans``, children that nobody else waits for are reaped, as is the duty of process 1.
     """
     while True:
         info = signal.sigwaitinfo(_WATCHED)
@@ -70,12 +70,12 @@ def supervise(child: int, *, orphans: bool = False) -> int:
 
 
 def exit_code(status: int) -> int:
-    """The exit code for a wait status: 128 + N for death by signal N, as shells have it (POSIX, 2.8.2)."""
+    """The exit code of a wait status: 128 + N for death by signal N, as shells have it (POSIX, 2.8.2)."""
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
 def _reap(child: int, *, orphans: bool) -> int | None:
-    """Take the exit statuses that are there, and return that of ``child`` if it's among them."""
+    """Reap what has ended, ``child`` or with ``orphans`` any child; return the wait status of ``child`` if that has."""
     while True:
         pid, status = os.waitpid(-1 if orphans else child, os.WNOHANG)
         if pid == child:

@@ -1,6 +1,6 @@
-"""The system calls that containers are made of and that Python 3.11 has no function for.
+"""System calls that containers are made of, for which Python 3.11 has no function (namespaces(7)).
 
-Every one raises :class:`StepError` with the name of the step that the kernel refused.
+Each function raises :class:`~cannery.containers.sandbox.steps.StepError` where the kernel refuses.
 """
 
 from __future__ import annotations
@@ -8,13 +8,10 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from cannery.containers.sandbox.steps import StepError
 from cannery.errors import MachineError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 if sys.platform != "linux":
     raise MachineError(
@@ -38,14 +35,12 @@ __all__ = [
     "MS_RDONLY",
     "MS_REC",
     "MS_REMOUNT",
-    "StepError",
     "capset_none",
     "detach",
     "mount",
     "pivot_root",
     "prctl",
     "sethostname",
-    "step",
     "unshare",
 ]
 
@@ -73,24 +68,6 @@ _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctype
 _libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
 
 
-class StepError(Exception):
-    """The kernel refused one step of starting a container."""
-
-    def __init__(self, step: str, errno: int) -> None:
-        super().__init__(step, errno)
-        self.step = step
-        self.errno = errno
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """Name the step that an :class:`OSError` comes from."""
-    try:
-        yield
-    except OSError as error:
-        raise StepError(name, error.errno or 0) from error
-
-
 def unshare(flags: int) -> None:
     """Move this process into new namespaces (unshare(2))."""
     _check("unshare", _libc.unshare(flags))
@@ -106,7 +83,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
 
 
 def detach(target: str) -> None:
-    """Take the mount on ``target`` out of the tree, with all that is mounted below it (umount2(2))."""
+    """Unmount ``target`` and all that is mounted below it, though files there may be open (umount2(2), MNT_DETACH)."""
     _check(f"umount {target}", _libc.umount2(os.fsencode(target), _MNT_DETACH))
 
 

@@ -7,8 +7,8 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from cannery.containers.engine.finding import answering, connect
-from cannery.containers.engine.present import image_id
+from cannery.containers.engine.discovery import answering, connect
+from cannery.containers.engine.image_ids import image_id
 from cannery.errors import ConfigurationError, ImageError, ToolError
 from cannery.image.media.docker_archive import DockerArchive
 from cannery.image.media.layout import Layout
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cannery.containers.engine.finding import Answer, Choice
+    from cannery.containers.engine.discovery import Choice
+    from cannery.containers.engine.endpoints import Answer
     from cannery.image.media.source import Medium
     from cannery.image.registry.client import Repository
     from cannery.project.app import App

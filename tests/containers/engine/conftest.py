@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.containers.engine.finding import find_engine
+from cannery.containers.engine.discovery import find_engine
 from tests.support.engine_project import PROGRAM, PYPROJECT
 from tests.support.ports import free_port
 

@@ -11,9 +11,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from cannery.containers.engine import finding
+from cannery.containers.engine import discovery
+from cannery.containers.engine.discovery import answering, find_engine
 from cannery.containers.engine.endpoints import Endpoint, docker_endpoints, podman_endpoints
-from cannery.containers.engine.finding import answering, find_engine
 from cannery.errors import CanneryError, MachineError
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_auto_never_raises(serve: Answering, monkeypatch: pytest.MonkeyPatch, an
 
 @pytest.mark.parametrize("kind", ["docker", "podman"])
 def test_an_engine_that_does_not_run_is_told_with_how_to_start_it(
-    kind: finding.Choice, monkeypatch: pytest.MonkeyPatch
+    kind: discovery.Choice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST" if kind == "docker" else "CONTAINER_HOST", "unix:///nowhere/sock")
     with pytest.raises(MachineError) as told:
@@ -142,7 +142,7 @@ def test_an_engine_that_does_not_run_is_told_with_how_to_start_it(
 
 def test_a_socket_that_is_not_for_us_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse = Mock(side_effect=PermissionError(13, "Permission denied"))
-    monkeypatch.setattr(finding, "ask", refuse)  # root, as whom tests may run, is refused nothing
+    monkeypatch.setattr(discovery, "ask", refuse)  # root, as whom tests may run, is refused nothing
     with pytest.raises(MachineError, match="you may not talk to Docker") as told:
         find_engine("docker")
     assert "usermod -aG docker" in told.value.step

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.containers.sandbox.container import Volume, container_in
-from cannery.containers.sandbox.embedded import run_container
 from cannery.containers.sandbox.rootfs import rootfs
+from cannery.containers.sandbox.runner import run_container
 from cannery.errors import ImageError
 from cannery.workspace.cache import Cache
 from tests.support import layers

@@ -1,6 +1,6 @@
-"""One question to an engine on a Unix socket, answered in a millisecond: no client has to be imported for it.
+"""One GET request over a Unix socket: an engine answers in a millisecond, in which no client could be imported.
 
-HTTP/1.0 is enough: the engine closes when it has said all, so there is nothing to parse but a status line.
+HTTP/1.0 is enough (RFC 1945): the end of the connection is the end of the answer, so only the status line is parsed.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Any, Final, NamedTuple
 
 __all__ = ["Reply", "ask"]
 
-_PATIENCE: Final = 2.0  # seconds; an engine that takes longer to say hello is of no use at a prompt
+_PATIENCE: Final = 2.0  # seconds; an engine that takes longer to answer is of no use at a prompt
 _CHUNK: Final = 1 << 16
 
 
 class Reply(NamedTuple):
-    """What an engine says."""
+    """An engine's answer."""
 
-    status: int  # of HTTP
+    status: int  # the HTTP status code
     body: Any  # decoded JSON
 
 
 def ask(path: str, resource: str) -> Reply:
-    """GET ``resource`` from the socket ``path``.
+    """The answer to GET ``resource`` from the socket at ``path``.
 
-    Raises :class:`OSError` when nobody answers in time, :class:`ValueError` when what answers is no engine.
+    Raises :class:`OSError` when nobody answers in time, :class:`ValueError` when the answer isn't HTTP with JSON.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_PATIENCE)

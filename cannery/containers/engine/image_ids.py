@@ -1,10 +1,10 @@
-"""Whether an engine has an image, asked without its client where that's possible: importing one takes longer."""
+"""The IDs under which an engine has images, asked for over its socket: importing the SDK would take longer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cannery.containers.engine.probe import ask
+from cannery.containers.engine.unix_http import ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,26 +18,29 @@ _OK: Final = 200  # of HTTP
 
 
 def holds(endpoint: Endpoint, image: Image, references: Sequence[str]) -> bool:
-    """Whether ``references`` name ``image`` there; False also where that can't be asked in this way."""
+    """True if all ``references`` name ``image`` in the engine; False also where no socket leads to it."""
     if (path := endpoint.socket) is None:
         return False
     try:
         return all(image_id(path, reference) in names_of(image) for reference in references)
     except (OSError, ValueError):
-        return False  # the client says better what is wrong
+        return False  # the SDK, which is asked next, says better what is wrong
 
 
 def image_id(path: str, name: str) -> str | None:
-    """The ID of the image of that name, if the engine at the socket ``path`` has it."""
+    """The ID of the image called ``name`` in the engine at the socket ``path``; None if it has none.
+
+    Raises as :func:`~cannery.containers.engine.unix_http.ask` does.
+    """
     status, details = ask(path, f"/images/{name}/json")
     return prefixed(details["Id"]) if status == _OK else None
 
 
 def names_of(image: Image) -> tuple[str, str]:
-    """What engines may call ``image``: its configuration's digest, or the manifest's as containerd's store has it."""
+    """The IDs that engines give ``image``: its configuration's digest, or its manifest's in containerd's store."""
     return str(image.id), str(image.digest)
 
 
 def prefixed(text: str) -> str:
-    """An image's ID as Docker writes it; Podman leaves the algorithm out here and there."""
+    """An image's ID with its algorithm, as Docker writes it and Podman in some answers doesn't."""
     return text if ":" in text else f"sha256:{text}"

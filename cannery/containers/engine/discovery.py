@@ -1,22 +1,23 @@
-"""Which engine answers, and why one that was asked for doesn't."""
+"""The engine that answers, or the reason why the one that was asked for doesn't."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from cannery.containers.engine.endpoints import Endpoint, docker_endpoints, podman_endpoints
-from cannery.containers.engine.probe import ask
+from cannery.containers.engine.endpoints import Answer, docker_endpoints, podman_endpoints
+from cannery.containers.engine.unix_http import ask
 from cannery.errors import CanneryError, MachineError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cannery.containers.engine.endpoints import Endpoint
     from cannery.containers.engine.engine import Engine
 
-__all__ = ["Answer", "Choice", "answering", "client_installed", "connect", "find_engine"]
+__all__ = ["Choice", "answering", "client_installed", "connect", "find_engine"]
 
 Choice = Literal["auto", "none", "docker", "podman"]
 
@@ -34,19 +35,8 @@ _USUAL_SOCKET: Final = {"docker": "/var/run/docker.sock", "podman": "/run/podman
 _UPDATE: Final = "use Docker 19.03, Podman 3 or a later one"
 
 
-class Answer(NamedTuple):
-    """An engine that answers."""
-
-    endpoint: Endpoint
-    engine: str  # Docker or Podman: what it says of itself, wherever it listens
-    version: str
-
-    def __str__(self) -> str:
-        return f"{self.engine} {self.version}"
-
-
 def find_engine(choice: Choice) -> Engine | None:
-    """The engine to use; with ``auto`` None where none answers, or the client for it is not installed.
+    """The engine that ``choice`` means; None for ``none``, and where ``auto`` finds none or no client for it.
 
     Raises :class:`MachineError` when the engine that was asked for doesn't answer, :class:`ToolError` when
     the client for it is missing.
@@ -69,13 +59,16 @@ def connect(answer: Answer) -> Engine:
 
 
 def client_installed() -> bool:
-    """Whether the extra ``cannery[docker]`` is there; a folder of that name doesn't pass for it."""
+    """True if the extra ``cannery[docker]`` is installed."""
     spec = importlib.util.find_spec("docker")
-    return spec is not None and spec.origin is not None
+    return spec is not None and spec.origin is not None  # any folder "docker" is a namespace package, with no origin
 
 
 def answering(choice: Choice) -> Answer | None:
-    """The first engine that answers, of those that ``choice`` means; ``auto`` never raises."""
+    """The first engine that answers, of those that ``choice`` means; None for ``none``, and where ``auto`` finds none.
+
+    Raises :class:`MachineError` when the engine that was asked for doesn't answer.
+    """
     if choice == "none":
         return None
     if choice == "auto":
@@ -87,7 +80,7 @@ def _attempt(kind: str) -> Answer | None:
     try:
         return _first(kind, (endpoint for endpoint in _endpoints(kind) if endpoint.there))
     except CanneryError:
-        return None  # whoever wants to know why asks for that engine
+        return None  # a user who wants to know why names the engine
 
 
 def _endpoints(kind: str) -> Iterable[Endpoint]:
@@ -97,7 +90,7 @@ def _endpoints(kind: str) -> Iterable[Endpoint]:
 
 
 def _first(kind: str, endpoints: Iterable[Endpoint]) -> Answer:
-    """The first of ``endpoints`` that answers; raises what the first one that is there has to complain of."""
+    """The first answer of ``endpoints``; raises :class:`MachineError` with the complaint of each if none answers."""
     complaints: list[MachineError] = []
     for endpoint in endpoints:
         try:
@@ -145,7 +138,7 @@ def _greet(kind: str, endpoint: Endpoint) -> Answer:
 
 
 def _ask_with_client(endpoint: Endpoint) -> Any:
-    """What an engine that no Unix socket leads to says of itself."""
+    """The engine's version and API (Engine API, SystemVersion), asked through the SDK where no socket leads to it."""
     if not client_installed():
         raise ToolError(f"{endpoint.address} needs a client", step='pip install "cannery[docker]"')
     from cannery.containers.engine.client import version_of  # noqa: PLC0415

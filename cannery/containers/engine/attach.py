@@ -1,4 +1,4 @@
-"""A container's program on this process's terminal or streams, as if it had been started from here."""
+"""A container's program attached to this process's terminal or streams (Engine API, ContainerAttach, ContainerExec)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["exec_attached", "run_attached"]
 
 _GRACE: Final = 10.0  # seconds from SIGTERM to SIGKILL, as docker stop has it
 _STDIN: Final = 0
-_INSISTING: Final = 3  # how many times one may ask a program to end before it's ended, as the docker command has it
+_INSISTING: Final = 3  # the signal to end that becomes SIGKILL, as the docker command has it
 
 
 def run_attached(client: APIClient, container: str, *, tty: bool) -> int:
-    """Start a container that was made, hold on to its end, and return its exit code."""
+    """Start a container that was created, stay attached to its end, and return its exit code."""
     stream = client.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     with Conversation(stream, tty=tty, resize=lambda: _resize(client.resize, container)) as conversation:
         client.start(container)
@@ -34,7 +34,10 @@ def run_attached(client: APIClient, container: str, *, tty: bool) -> int:
 
 
 def exec_attached(client: APIClient, container: str, command: Sequence[str]) -> int:
-    """Run ``command`` in a running container and return its exit code."""
+    """Run ``command`` in a running container, attached, and return its exit code.
+
+    Signal N, if it asks to end, goes to this process's own handler; where that returns, the code is 128 + N.
+    """
     tty = sys.stdin.isatty() and sys.stdout.isatty()
     environment = [f"TERM={_term()}"] if tty else []
     session: str = client.exec_create(container, list(command), stdin=True, tty=tty, environment=environment)["Id"]
@@ -42,13 +45,13 @@ def exec_attached(client: APIClient, container: str, command: Sequence[str]) -> 
     with Conversation(stream, tty=tty, resize=lambda: _resize(client.exec_resize, session)) as conversation:
         ended_by = conversation.hold(None)
     if ended_by is not None:
-        signal.raise_signal(ended_by)  # whoever called this knows what to do about it
+        signal.raise_signal(ended_by)  # so that the caller's own handler runs
         return 128 + ended_by
     return int(client.exec_inspect(session)["ExitCode"])
 
 
 class _ContainerStopping:
-    """Hands signals to the container; a program that won't end is ended."""
+    """Hands signals to a container, and kills a program that doesn't end after it was asked to."""
 
     def __init__(self, kill: Callable[[int], object]) -> None:
         self._kill = kill
@@ -56,7 +59,7 @@ class _ContainerStopping:
         self._deadline: float | None = None
 
     def __call__(self, number: int) -> None:
-        """Hand over a signal."""
+        """Hand over the signal ``number``; the third one that asks to end becomes SIGKILL."""
         if number in {signal.SIGINT, signal.SIGTERM}:
             self._asked += 1
         if number == signal.SIGTERM and self._deadline is None:
@@ -64,11 +67,11 @@ class _ContainerStopping:
         self._send(signal.SIGKILL if self._asked >= _INSISTING else number)
 
     def patience(self) -> float | None:
-        """Seconds until the program is ended, if it's to be."""
+        """Seconds until :meth:`enough`; None while nobody asked the program to end."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def enough(self) -> None:
-        """End the program."""
+        """Kill the program."""
         self._deadline = None
         self._send(signal.SIGKILL)
 
@@ -76,13 +79,13 @@ class _ContainerStopping:
         try:
             self._kill(number)
         except APIError as error:
-            if error.status_code not in {404, 409}:  # it has ended by itself
+            if error.status_code not in {404, 409}:  # the program has ended by itself
                 raise
 
 
 def _resize(tell: Callable[..., Any], target: str) -> None:
-    """Give a terminal in a container the size of this one; it may be over already."""
-    columns, lines = os.get_terminal_size(_STDIN)  # not what COLUMNS says, which stays when the window changes
+    """Give the terminal of ``target`` the size of this one, unless its program has ended."""
+    columns, lines = os.get_terminal_size(_STDIN)  # shutil's would take COLUMNS, which stays when the window changes
     try:
         tell(target, height=lines, width=columns)
     except APIError:

@@ -1,0 +1,71 @@
+"""The body of the request that creates a container (Engine API v1.40, ContainerCreate)."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cannery.containers.engine.engine import TASK_LABEL
+
+if TYPE_CHECKING:
+    from cannery.containers.engine.engine import ContainerRequest
+
+__all__ = ["ContainerCreate", "container_create"]
+
+_LOOPBACK = "127.0.0.1"
+
+
+class ContainerCreate(NamedTuple):
+    """A container to be created, in the words of the Engine API."""
+
+    config: dict[str, Any]  # the body, as JSON
+    name: str | None  # None: the engine makes one up
+
+    @property
+    def tty(self) -> bool:
+        """True if the program gets a terminal."""
+        return bool(self.config["Tty"])
+
+
+def container_create(request: ContainerRequest, *, local: bool, waiting: bool = False) -> ContainerCreate:
+    """The body for ``request``; an engine that is ``local`` publishes ports on the loopback address only.
+
+    A ``waiting`` container is for others to enter: its own program reads a terminal at which nobody types.
+    """
+    tty = waiting or (sys.stdin.isatty() and sys.stdout.isatty())
+    ports = {port if "/" in port else f"{port}/tcp": port.partition("/")[0] for port in request.ports}
+    config: dict[str, Any] = {
+        "Image": request.image,
+        "Labels": {TASK_LABEL: request.task},
+        "Tty": tty,
+        "OpenStdin": True,
+        "StdinOnce": not waiting,
+        "AttachStdin": not waiting,
+        "AttachStdout": not waiting,
+        "AttachStderr": not waiting,
+        "ExposedPorts": {port: {} for port in ports},
+        "HostConfig": {
+            "AutoRemove": waiting,
+            "PortBindings": {
+                port: [{"HostIp": _LOOPBACK if local else "", "HostPort": number}] for port, number in ports.items()
+            },
+            **(_hardened(request) if request.hardened else {}),
+        },
+    }
+    if request.command:
+        config["Cmd"] = list(request.command)
+    if request.entrypoint is not None:
+        config["Entrypoint"] = list(request.entrypoint)
+    if request.user is not None:
+        config["User"] = request.user
+    return ContainerCreate(config, request.name)
+
+
+def _hardened(request: ContainerRequest) -> dict[str, Any]:
+    """The limits that the sandbox sets, too: a read-only root, no capabilities, empty folders for scratch."""
+    return {
+        "ReadonlyRootfs": True,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
+        "Tmpfs": dict.fromkeys(("/tmp", *request.scratch), "mode=1777"),  # noqa: S108  # in the container
+    }
