@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shlex
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, ToolError
 from cannery.image.platform import TRIPLETS, Platform
 from cannery.project.uv import shortage
+from cannery.workspace.compilers import find_zig, zig_variables
 from cannery.workspace.files import explained
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from cannery.workspace.workspace import Workspace
 
@@ -28,10 +28,10 @@ __all__ = ["TARGETS", "BuildTarget", "ZigToolchain", "native_target", "target_fo
 class BuildTarget:
     """A machine that executables are made for, by everybody's name for it."""
 
-    platform: str  # Go's (OCI image-spec v1.1, config.md)
-    triple: str  # zig's and autoconf's
-    openssl: str  # that of OpenSSL's Configure
-    wheels: str  # uv's
+    platform: str  # in Go's words, as "linux/amd64" (OCI image-spec v1.1, config.md)
+    triple: str  # for zig and for autoconf
+    openssl: str  # for OpenSSL's Configure
+    wheels: str  # for uv's --python-platform
 
 
 TARGETS = tuple(
@@ -53,7 +53,7 @@ def target_for(platform: Platform | str) -> BuildTarget:
 
 
 def native_target() -> BuildTarget:
-    """The target that this machine is; raises :class:`ConfigurationError` where it's none."""
+    """The target for this machine; raises :class:`ConfigurationError` where no executable can be made on it."""
     machine = os.uname().machine
     for target in TARGETS:
         if target.triple.startswith(f"{machine}-"):
@@ -85,18 +85,16 @@ class ZigToolchain:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What programs are told: where zig may write, and a time for all that asks for one."""
-        home = str(self.workspace.cache.root / "zig")
+        """The variables of every program of a build: zig's, and those that make its output the same every time."""
         return {
-            "ZIG_GLOBAL_CACHE_DIR": home,
-            "ZIG_LOCAL_CACHE_DIR": home,
+            **zig_variables(self.workspace.cache.root),
             "SOURCE_DATE_EPOCH": "1",
             "LC_ALL": "C",
             "TZ": "UTC",
         }
 
     def run(self, *command: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:
-        """Run ``command`` in ``cwd``; returns what it wrote."""
+        """Run ``command`` in ``cwd`` and return its standard output; raises :class:`ToolError` where it fails."""
         try:
             return self.workspace.run(command, cwd=cwd, env={**self.environment, **(env or {})}).stdout
         except ProgramFailed as error:
@@ -121,9 +119,10 @@ class ZigToolchain:
         self.run(str(self.zig), "ar", "rcsD", str(target), *map(str, objects), cwd=target.parent)
 
     def programs(self, top: Path) -> dict[str, str]:
-        """What the makefiles of others below ``top`` are told: ``CC``, ``AR``, ``RANLIB``, found on a path for them.
+        """The variables for the makefiles of a source in ``top``: ``CC``, ``AR``, ``RANLIB``, and a ``PATH`` with them.
 
-        What is to be told the compiler stands in its command, as some write down its arguments, and where it lies.
+        ``CC`` is a script that holds the compiler's path and its flags: some builds write the value of ``CC`` into
+        what they make.
         """
         folder = top / ".cannery"
         commands = {
@@ -144,7 +143,7 @@ def toolchain(target: BuildTarget, workspace: Workspace) -> ZigToolchain:
     """The toolchain for ``target``; raises :class:`ToolError` where zig isn't installed."""
     from importlib.metadata import version  # noqa: PLC0415
 
-    found = importlib.util.find_spec("ziglang")
-    if found is None or found.origin is None:
+    zig = find_zig()
+    if zig is None:
         raise ToolError("zig is not installed: it's the C compiler", step='run: pip install "cannery[static]"')
-    return ZigToolchain(Path(found.origin).with_name("zig"), version("ziglang"), target, workspace)
+    return ZigToolchain(zig, version("ziglang"), target, workspace)
