@@ -1,1 +1,1 @@
-"""How well cannery does what it promises: ``python -m benchmarks --help``, docs/benchmarks.md."""
+"""Measurements of what cannery promises: ``python -m benchmarks --help``, docs/benchmarks.md."""

@@ -1,4 +1,4 @@
-"""Servers, and when they first answer."""
+"""The time to a server's first answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCRIPT = Path(__file__).with_name("first_answer.py")
 
 
 def first_answer(bench: Bench, *program: str) -> Command:
-    """Start ``program``, which is the example API; what counts is the time to its first answer."""
+    """The command that starts ``program``, the example API, and tells the seconds to its first answer."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]

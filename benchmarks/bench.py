@@ -1,4 +1,4 @@
-"""Where measurements happen: a folder of their own, and cannery installed there as users install it."""
+"""The place of measurements: a folder of their own, and cannery installed there as users install it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _SPARE = {"CANNERY_KIT", "CANNERY_SOURCES"}  # these only spare the time to make
 
 @dataclass(frozen=True)
 class Bench:
-    """A folder to work in, an environment with cannery, and how often to repeat."""
+    """A folder to work in, an environment with cannery, and the number of repetitions."""
 
     folder: Path
-    rounds: int
-    say: Callable[[str], None]  # is told what is being done
+    rounds: int  # of what is quick
+    say: Callable[[str], None]  # is called with what is done next
     venv: Path
 
     @property
@@ -38,7 +38,7 @@ class Bench:
 
     @property
     def env(self) -> dict[str, str]:
-        """The caller's environment, without what would change a measurement."""
+        """The caller's environment, without variables that would change a measurement."""
         kept = {name: value for name, value in os.environ.items() if name in _SPARE or not name.startswith(_OURS)}
         return {**kept, "CANNERY_CACHE": str(self.cache)}
 
@@ -56,27 +56,27 @@ class Bench:
         return answer
 
     def several(self) -> int:
-        """How often to repeat what takes seconds."""
+        """The number of repetitions of what takes seconds."""
         return max(1, self.rounds // 5)
 
     def installed_by_uv(self) -> Bench:
-        """The same with cannery as uv leaves it: nothing is compiled before it's imported."""
-        return replace(self, venv=install(self.folder / "by-uv", str(REPOSITORY), compiled=False))
+        """The same bench with cannery as uv installs it: there is no bytecode before the first import."""
+        return replace(self, venv=install(self.folder / "by-uv", str(REPOSITORY), bytecode=False))
 
 
 def new_bench(folder: Path, rounds: int, say: Callable[[str], None]) -> Bench:
-    """Install cannery below ``folder``, compiled as pip does it."""
+    """Install cannery below ``folder`` with its bytecode, as pip does it."""
     say("installing cannery")
-    return Bench(folder, rounds, say, install(folder / "venv", str(REPOSITORY), compiled=True))
+    return Bench(folder, rounds, say, install(folder / "venv", str(REPOSITORY)))
 
 
-def install(venv: Path, *requirements: str, compiled: bool) -> Path:
-    """Make a virtual environment with ``requirements``; ``compiled`` writes the .pyc files of all that is in it.
+def install(venv: Path, *requirements: str, bytecode: bool = True) -> Path:
+    """Make a virtual environment with ``requirements`` and their bytecode; returns its folder.
 
-    Without being told to, uv would take a cannery that it built before its sources changed.
+    uv is told to build cannery anew: by itself it would take one that it built before the sources changed.
     """
     uv = find_uv()
     run([uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(venv)])
-    flags = ["--refresh-package=cannery", *(["--compile-bytecode"] if compiled else [])]
+    flags = ["--refresh-package=cannery", *(["--compile-bytecode"] if bytecode else [])]
     run([uv, "pip", "install", "--quiet", *flags, "--python", str(venv / "bin" / "python"), *requirements])
     return venv

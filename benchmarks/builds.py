@@ -31,7 +31,7 @@ _CHANGE = "CHANGED = "
 
 
 def digest(bench: Bench) -> Iterator[Figure]:
-    """The sample built twice, with all that must not matter made different."""
+    """Digests of the sample built twice, the second time with everything different that must not matter."""
     here = bench.image(sample(bench.folder / "here"), CANNERY_CACHE=str(bench.folder / "cache-here"))
     there = json.loads(_elsewhere(bench).run().output)
     user = f"user {_SOMEBODY}" if os.geteuid() == 0 else "the same user, as only root can become another"
@@ -53,9 +53,9 @@ def _elsewhere(bench: Bench) -> Command:
 
 
 def _as_somebody() -> list[str]:
-    """A command that becomes another user, where that's possible, and runs what follows.
+    """The beginning of a command that runs the rest as another user, where that's possible.
 
-    The one capability that is left lets it read a Python that lies in root's home.
+    The one capability that it keeps lets it read a Python that lies in root's home.
     """
     if os.geteuid() != 0:
         return []
@@ -64,7 +64,7 @@ def _as_somebody() -> list[str]:
 
 
 def unchanged(bench: Bench) -> Iterator[Figure]:
-    """``invoke image`` when it was typed before and nothing has changed."""
+    """``invoke image`` typed again with nothing changed."""
     small, many = sample(bench.folder / "unchanged"), large(bench.folder / "unchanged-large")
     by_uv = bench.installed_by_uv()
     before = _state(bench, small), _state(bench, many)
@@ -105,7 +105,7 @@ def changed(bench: Bench) -> Iterator[Figure]:
 
 
 def _wrongly_changed(bench: Bench, project: Path) -> set[str]:
-    """The layers whose digest is another one after a change of the app, or in app's case, is not."""
+    """The layers that are wrong after a change of the app: another one than ``app`` changed, or ``app`` didn't."""
     before = _digests(bench.image(project))
     _change_line(project / _CHANGED)
     after = _digests(bench.image(project))
@@ -113,7 +113,7 @@ def _wrongly_changed(bench: Bench, project: Path) -> set[str]:
 
 
 def after_change(command: Command, project: Path, module: str = _CHANGED) -> Command:
-    """``command`` after one line of ``module`` has changed."""
+    """``command``, before each run of which one line of ``module`` is changed."""
     return replace(command, before=lambda: _change_line(project / module))
 
 
@@ -122,7 +122,7 @@ def _digests(answer: dict[str, Any]) -> dict[str, str]:
 
 
 def _change_line(path: Path) -> None:
-    """Put another constant into a module, a new one each time."""
+    """Put a constant into a module that is another one each time."""
     text = path.read_text(encoding="utf-8")
     path.write_text(f"{text.partition(_CHANGE)[0]}{_CHANGE}{time.time_ns()}\n", encoding="utf-8")
 

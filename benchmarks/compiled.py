@@ -116,7 +116,7 @@ setup(name="many", packages=[], ext_modules=modules)
 
 def compiled(bench: Bench) -> Iterator[Figure]:
     """Times, sizes and speeds of compiled code."""
-    venv = install(bench.folder / "with-cython", f"{REPOSITORY}[cython]", "setuptools", compiled=True)
+    venv = install(bench.folder / "with-cython", f"{REPOSITORY}[cython]", "setuptools")
     bench = replace(bench, venv=venv)
     yield from _one_changed(bench)
     yield from _cold(bench)

@@ -1,6 +1,6 @@
 """Run as a script: ``contain.py ROOT CONFIG ARGS`` runs the embedded runner and nothing else of cannery's.
 
-Its last line is the time from the call of the runner to its return, in seconds.
+The last line of the output is the time from the call of the runner to its return, in seconds.
 """
 
 import json

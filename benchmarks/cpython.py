@@ -1,6 +1,6 @@
 """CPython's own tests, run by a Python as kits have it: ``python -m benchmarks.cpython [MODULE …]``.
 
-What fails, and why, is told by the table of docs/static-tests.md. The exit code is 1 where something else fails.
+docs/static-tests.md lists the tests that fail, with the reasons. The exit code is 1 where another one fails.
 """
 
 from __future__ import annotations
@@ -38,29 +38,29 @@ _NEVER_END = ("*VSOCK*",)  # they wait for a connection that virtual machines do
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended."""
+    """The result of a run."""
 
     passed: int  # tests
     skipped: int
     failing: frozenset[str]  # tests, and modules that failed as a whole
-    whole: int  # modules of which all passed
-    broken: frozenset[str]  # modules of which not all did
+    whole: int  # modules whose tests all passed
+    broken: frozenset[str]  # modules with a test that failed
     absent: frozenset[str]  # modules that skipped themselves
 
 
 def expected(document: str) -> Mapping[str, str]:
-    """What is known to fail, as patterns of modules and tests, with the reasons."""
+    """The tests that are known to fail: patterns of their names, with the reasons."""
     rows = _ROW.finditer(document)
     return {name: row["why"] for row in rows for name in re.findall("`([^`]+)`", row["names"])}
 
 
 def reason(test: str, known: Mapping[str, str]) -> str | None:
-    """Why ``test`` fails; None where that's not known."""
+    """The reason why ``test`` is known to fail; None where it isn't."""
     return next((why for pattern, why in known.items() if fnmatchcase(test, pattern)), None)
 
 
 def prepared(made: Path, folder: Path, workspace: Workspace) -> Path:
-    """A copy, below ``folder``, of the interpreter in ``made`` that has all of its library, tests among it."""
+    """The path of a copy, below ``folder``, of the interpreter in ``made``, with its whole library and its tests."""
     home = folder / "python"
     shutil.copytree(made, home, ignore=shutil.ignore_patterns("*.a", "__pycache__"))
     write_configuration(home, native_target())
@@ -77,7 +77,7 @@ def prepared(made: Path, folder: Path, workspace: Workspace) -> Path:
 
 
 def run(python: Path, modules: Iterable[str], folder: Path, *options: str) -> Outcome:
-    """Run ``modules``, all where none is named."""
+    """Run the tests of ``modules``, or all tests where it's empty."""
     report = folder / "report.xml"
     ignored = [f"--ignore={pattern}" for pattern in _NEVER_END]
     flags = (f"--junit-xml={report}", f"--timeout={_PATIENCE}", *ignored, *options)

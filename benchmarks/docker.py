@@ -18,7 +18,7 @@ __all__ = ["loaded"]
 
 @contextmanager
 def loaded(bench: Bench, project: Path, tag: str = "cannery-benchmark") -> Iterator[str | None]:
-    """The name of the image of ``project`` in the engine, for as long as the block lasts; None without an engine."""
+    """The name of the image of ``project`` in Docker, for as long as the block lasts; None where no Docker answers."""
     archive = bench.image(project, "--tag", tag, "--output", "dist/docker.tar")["archive"]
     try:
         answer = bench.command(project, "docker", "load", "--quiet", "--input", archive).run().output

@@ -1,4 +1,4 @@
-"""Figures: what was measured, beside what is to be reached; as a table, as Markdown, as JSON."""
+"""Figures: numbers that were measured, each beside the one that is promised; as a table, as Markdown, as JSON."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _HEADINGS = ("what", "measured", "reach", "met", "how that comes")
 
 @dataclass(frozen=True)
 class Figure:
-    """One number; ``reach`` is the most that it may be, where anything was promised."""
+    """A number that was measured."""
 
     what: str
     value: float
     unit: str  # s, MB, ×; or what is counted
-    reach: float | None = None
+    reach: float | None = None  # the most that it may be; None where nothing is promised
     detail: str = ""
 
     @property
     def met(self) -> bool | None:
-        """Whether the promise is kept; None where there is none."""
+        """True where the promise is kept; None where there is none."""
         return None if self.reach is None else self.value <= self.reach
 
     def cells(self) -> tuple[str, str, str, str, str]:
@@ -65,7 +65,7 @@ def as_markdown(figures: Sequence[Figure], machine: Mapping[str, str]) -> str:
 
 
 def as_json(figures: Sequence[Figure], machine: Mapping[str, str]) -> dict[str, Any]:
-    """The same in JSON's types."""
+    """The figures and the machine in JSON's types."""
     return {"machine": dict(machine), "figures": [{**asdict(figure), "met": figure.met} for figure in figures]}
 
 

@@ -1,7 +1,6 @@
-"""Start a server: ``first_answer.py URL PROGRAM …``.
+"""Run as a script: ``first_answer.py URL PROGRAM …`` starts a server and waits for its first answer.
 
-It prints how much memory the server's processes take together once it has answered (PSS, bytes), and how many seconds
-it took to its first answer.
+It prints the memory of all processes of the server once that came (PSS, bytes), and the seconds until then.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _PAUSE, _IDLE = 0.002, 0.3  # seconds
 
 
 def main(url: str, *command: str) -> None:
-    """Start it, ask it until it answers, and stop it."""
+    """Start the server ``command``, ask for ``url`` until it answers, and stop it."""
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
         try:
@@ -34,7 +33,7 @@ def main(url: str, *command: str) -> None:
 
 
 def _memory(pid: int) -> int:
-    """The bytes of a process and those that it started, shared ones in parts."""
+    """The bytes of a process and of those that it started; of shared pages each counts its part (PSS, proc(5))."""
     total = 0
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")

@@ -1,4 +1,4 @@
-"""An image that an engine has already: what is sent to it again, and how long that takes."""
+"""An image that an engine has already: the requests that are sent again, and the time that they take."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UPLOAD = b"POST /"
 
 
 def load(bench: Bench) -> Iterator[Figure]:
-    """The sample in Docker, where one answers on a socket: nothing changed, against no engine at all."""
+    """The unchanged sample, with Docker and with no engine; nothing where no Docker answers on a socket."""
     engine = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
     try:
         bench.command(bench.folder, "docker", "version").run()
@@ -35,7 +35,7 @@ def load(bench: Bench) -> Iterator[Figure]:
         return
     if not engine.startswith("/"):
         return
-    bench = replace(bench, venv=install(bench.folder / "for-load", f"{REPOSITORY}[docker]", compiled=True))
+    bench = replace(bench, venv=install(bench.folder / "for-load", f"{REPOSITORY}[docker]"))
     project = sample(bench.folder / "load")
     flags = ("--engine", "docker", "--tag", "cannery-benchmark")
     bench.image(project, *flags)
@@ -61,7 +61,7 @@ def load(bench: Bench) -> Iterator[Figure]:
 
 @contextmanager
 def _overheard(engine: str, path: Path) -> Iterator[list[bytes]]:
-    """A socket that leads to the engine's, and what is sent there."""
+    """A socket at ``path`` that leads to the engine's, and a list that grows by what is sent to it."""
     sent: list[bytes] = []
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))

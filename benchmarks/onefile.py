@@ -1,4 +1,4 @@
-"""The API among the examples as one executable: how large it is, what making it takes, and when it first answers."""
+"""The API among the examples as one executable: its size, the time of a build, and the time to its first answer."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _VARIANTS = {
 
 
 def onefile(bench: Bench) -> Iterator[Figure]:
-    """Sizes with different settings, the first answer of some, and what a build takes."""
-    bench = replace(bench, venv=install(bench.folder / "for-onefile", f"{REPOSITORY}[onefile]", compiled=True))
+    """Sizes with different settings, the first answer of some, and the time of a build with nothing changed."""
+    bench = replace(bench, venv=install(bench.folder / "for-onefile", f"{REPOSITORY}[onefile]"))
     made: dict[str, dict[str, Any]] = {}
     for name, (settings, reach) in _VARIANTS.items():
         project = _project(bench, name, settings)

@@ -1,6 +1,6 @@
-"""Run as a script by the Python in question: Invoke's command line, and then the peak of the memory that it took.
+"""Run as a script by the Python in question: Invoke's command line, and then the peak of its memory.
 
-The last line is two numbers, in kilobytes: of this process, and of the largest that it started.
+The last line of the output is two numbers, in kilobytes: of this process, and of the largest that it started.
 """
 
 import atexit
@@ -11,7 +11,7 @@ from invoke.main import program
 
 
 def report() -> None:
-    """Say what this process and its children took at most."""
+    """Print the peak of this process and that of its largest child (getrusage(2), ru_maxrss)."""
     peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(*peaks)
 

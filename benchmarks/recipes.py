@@ -1,4 +1,4 @@
-"""The example API by every recipe, side by side: how large it is, when it first answers, what it takes idle."""
+"""The example API by every recipe, side by side: its size, the time to its first answer, its memory when idle."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["recipes"]
 
 _CONTAIN = Path(__file__).with_name("contain.py")
-# What is unpacked to /tmp is executed there, and Docker's own default is noexec.
+# onefile executes what it unpacks to /tmp, which Docker mounts noexec by default.
 _HARDENED = ("--rm", "--network=host", "--read-only", "--tmpfs=/tmp:exec", "--cap-drop=ALL")
 _PYTHON = "ordinary Python"
 _ROUNDS = 9
@@ -45,10 +45,10 @@ _ROUNDS = 9
 
 @dataclass(frozen=True)
 class _Variant:
-    """Settings of the example, and what its image may weigh."""
+    """A way to build the example."""
 
     settings: str
-    megabytes: float | None = None
+    megabytes: float | None = None  # the most that its image may have
     alone: bool = False  # the image's program runs outside of it, too
 
 
@@ -68,14 +68,14 @@ _VARIANTS = {
 
 def recipes(bench: Bench) -> Iterator[Figure]:
     """Sizes on disk, the time to the first answer on the bare machine and in Docker, memory of the idle service."""
-    bench = replace(bench, venv=install(bench.folder / "for-recipes", f"{REPOSITORY}[onefile,static]", compiled=True))
+    bench = replace(bench, venv=install(bench.folder / "for-recipes", f"{REPOSITORY}[onefile,static]"))
     base = layout(SLIM, Path(platformdirs.user_cache_dir("cannery-standins")))
     projects = {name: _project(bench, name, variant.settings, base) for name, variant in _VARIANTS.items()}
     for name, project in projects.items():
         bench.say(f"building {name}")
         size = bench.image(project, "--engine", "none")["size"]
         yield Figure(f"random_api, {name}: image on disk", size / 1e6, "MB", _VARIANTS[name].megabytes, f"{size:,} B")
-    python = install(bench.folder / "ordinary", str(REPOSITORY / "examples/random_api"), compiled=True)
+    python = install(bench.folder / "ordinary", str(REPOSITORY / "examples/random_api"))
     commands = {name: _bare(bench, name, project) for name, project in projects.items()}
     commands[_PYTHON] = first_answer(bench, str(python / "bin" / "random-api"))
     bare = interleaved(min(bench.rounds, _ROUNDS), **commands)
@@ -97,7 +97,7 @@ def _project(bench: Bench, name: str, settings: str, base: Path) -> Path:
 
 
 def _bare(bench: Bench, name: str, project: Path) -> Command:
-    """The image's program on this machine: as it is, where it can be, or else in the embedded runner."""
+    """The image's program on this machine: by itself where it can run so, or else in the embedded runner."""
     workspace = Workspace(Cache(bench.cache / __version__))
     image = build(load(project, {}), workspace).image
     root = rootfs(image, workspace.cache)
@@ -133,7 +133,7 @@ def _answers(where: str, costs: Mapping[str, Costs]) -> Iterator[Figure]:
 
 
 def _memory(costs: Mapping[str, Costs]) -> Iterator[Figure]:
-    """Of all processes together (PSS), once they have answered."""
+    """The memory of all processes together (PSS), once the service has answered."""
     idle = {
         name: statistics.median(int(cost.output.split()[0]) for cost in each.rounds) for name, each in costs.items()
     }

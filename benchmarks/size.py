@@ -1,4 +1,4 @@
-"""How large the sample's image is on disk."""
+"""The size of the sample's image on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SLIM = 334.0  # MB: a multi-stage image on python:slim with the same wheels, as
 
 
 def size(bench: Bench) -> Iterator[Figure]:
-    """The bytes of all files, as they are unpacked."""
+    """The bytes of all files of the image, unpacked, with and without ``--strip``."""
     project = sample(bench.folder / "size")
     plain, stripped = bench.image(project), bench.image(project, "--strip", "--output", "dist/stripped.tar")
     detail = _sizes(plain) + _docker_size(bench, project)
@@ -30,7 +30,7 @@ def size(bench: Bench) -> Iterator[Figure]:
 
 
 def _docker_size(bench: Bench, project: Path) -> str:
-    """What Docker says, where an engine answers."""
+    """The size by Docker's account, where an engine answers."""
     with loaded(bench, project) as name:
         if name is None:
             return ""

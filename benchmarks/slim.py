@@ -1,4 +1,4 @@
-"""The recipe ``slim`` against a multi-stage Dockerfile on the same base: what a change takes, and how large it is."""
+"""The recipe ``slim`` against a multi-stage Dockerfile on the same base: the time after a change, and the size."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["slim"]
 
 _NAME = "cannery-benchmark-base:1"
-# As one writes it who knows how: dependencies before sources, nothing compiled, no pip's cache, no root.
+# By good practice: dependencies before sources, no bytecode, no cache of pip, no root.
 _DOCKERFILE = f"""
 FROM {_NAME} AS build
 COPY requirements.txt .
@@ -43,7 +43,7 @@ ENTRYPOINT ["python3.11", "/app/main.py"]
 
 
 def slim(bench: Bench) -> Iterator[Figure]:
-    """One changed line, in the archive and in the engine, in turns with ``docker build`` that has all else cached."""
+    """A build after one changed line, into an archive and into Docker, against a ``docker build`` of the change."""
     base = layout(SLIM, Path(platformdirs.user_cache_dir("cannery-standins")))
     project = sample(bench.folder / "slim")
     flags = ("--recipe", "slim", "--base", f"oci:{base}")
@@ -51,7 +51,7 @@ def slim(bench: Bench) -> Iterator[Figure]:
     commands = {"archive": bench.invoke(project, "image", *flags, "--engine", "none")}
     by_docker = _prepared(bench, base, project)
     if by_docker is not None:
-        bench = replace(bench, venv=install(bench.folder / "for-docker", f"{REPOSITORY}[docker]", compiled=True))
+        bench = replace(bench, venv=install(bench.folder / "for-docker", f"{REPOSITORY}[docker]"))
         commands |= {"engine": bench.invoke(project, "image", *flags, "--engine", "docker"), "docker": by_docker}
     costs = interleaved(bench.rounds, **{name: after_change(each, project) for name, each in commands.items()})
     yield Figure("slim, one line changed", costs["archive"].seconds, "s", 1, str(costs["archive"]))

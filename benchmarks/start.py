@@ -1,4 +1,4 @@
-"""How long ``say-hello`` takes: in an ordinary virtual environment, and from the image."""
+"""The time that ``say-hello`` takes: in an ordinary virtual environment, and from the image."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def start(bench: Bench) -> Iterator[Figure]:
 
 
 def _on_host(bench: Bench, project: Path) -> Command:
-    venv = install(bench.folder / "host", "--requirements", str(project / "requirements.txt"), compiled=True)
+    venv = install(bench.folder / "host", "--requirements", str(project / "requirements.txt"))
     return bench.command(project, str(venv / "bin" / "python"), "main.py", _HELLO)
 
 

@@ -1,4 +1,4 @@
-"""Commands, what they cost, and how those costs compare."""
+"""Commands, the time that they take, and the ratios of those times."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["Command", "CommandError", "Cost", "Costs", "interleaved"]
 
 
 class CommandError(Exception):
-    """A command that is measured failed, so there is nothing to measure."""
+    """A command that is to be measured failed."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run of a command took, its children's part included."""
+    """The cost of one run of a command and of the processes that it started."""
 
     seconds: float
     cpu_seconds: float
@@ -35,15 +35,15 @@ class Cost:
 
 @dataclass(frozen=True)
 class Command:
-    """A program to run as a process of its own, and what is done before each run, unmeasured."""
+    """A program that is run as a process of its own."""
 
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str]
     umask: int = 0o022
     accepts: tuple[int, ...] = (0,)  # exit codes
-    before: Callable[[], object] = bool
-    says_seconds: bool = False  # its last word is the time that counts, in seconds
+    before: Callable[[], object] = bool  # is called before each run, and not measured
+    says_seconds: bool = False  # the last word of its output is the time that counts, in seconds
 
     def run(self) -> Cost:
         """Run it to its end; raises :class:`CommandError` for an exit code that it should not have."""
@@ -76,7 +76,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Costs:
-    """What each round of a command took."""
+    """The cost of each round of a command."""
 
     rounds: tuple[Cost, ...]
 
@@ -91,7 +91,7 @@ class Costs:
         return statistics.median(cost.cpu_seconds for cost in self.rounds)
 
     def ratio(self, base: Costs) -> float:
-        """How many times the time of ``base``: the median of each round's own ratio, so that slow moments cancel."""
+        """The time of a round divided by that of ``base``'s: the median over rounds, so that slow moments cancel."""
         pairs = zip(self.rounds, base.rounds, strict=True)
         return statistics.median(one.seconds / other.seconds for one, other in pairs)
 
@@ -101,9 +101,9 @@ class Costs:
 
 
 def interleaved(rounds: int, **commands: Command) -> dict[str, Costs]:
-    """Run the commands in turns, ``rounds`` times after one run of each that does not count.
+    """The costs of the commands, run in turns ``rounds`` times after one run of each that doesn't count.
 
-    On a machine that others use too, a slow moment then meets all of them alike.
+    In turns, so that a slow moment of a machine that others use too meets all commands alike.
     """
     for command in commands.values():
         command.run()

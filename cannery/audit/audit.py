@@ -39,10 +39,14 @@ def audit(
     readable: bool = False,
     progress: Progress,
 ) -> AuditReport:
-    """Look at ``image``: an archive, an OCI layout's folder, or what an engine calls it.
+    """The report on ``image``: an archive, the folder of an OCI layout, or a name that an engine knows.
 
-    ``distribution`` is the app's own name, whose package and metadata aren't a dependency's. Raises :class:`ImageError`
-    for what is no image, :class:`MachineError` where an engine is needed and none answers.
+    ``distribution`` is the app's own, whose files aren't taken for a dependency's. ``fail_on`` is one of
+    :data:`SEVERITIES`: findings as bad or worse close the gate. With ``readable`` the report has the texts that people
+    can read in the app's modules.
+
+    Raises :class:`ImageError` for what is no image, :class:`MachineError` where the engine that the settings name
+    doesn't answer, :class:`ConfigurationError` for a severity or an allowed rule that doesn't exist.
     """
     gate = severity_named(fail_on)
     _check_allowed(settings.audit.allow)
@@ -58,7 +62,7 @@ def audit(
 
 
 def close_gate(report: AuditReport) -> None:
-    """Raise :class:`AuditError` where findings are as bad as the gate allows for, or worse."""
+    """Raise :class:`AuditError` where a finding is as bad as ``fail_on``, or worse."""
     if not report.failing:
         return
     rules = sorted({finding.rule.id for finding in report.failing})
@@ -70,7 +74,7 @@ def close_gate(report: AuditReport) -> None:
 
 
 def severity_named(name: str) -> Severity | None:
-    """The severity of that name; None for ``never``."""
+    """The severity of that name; None for ``never``. Raises :class:`ConfigurationError` for any other name."""
     if name not in SEVERITIES:
         raise ConfigurationError(
             f"there is no severity {name!r}",
@@ -81,7 +85,7 @@ def severity_named(name: str) -> Severity | None:
 
 
 def _read(image: str, settings: Settings, progress: Progress, *, readable: bool) -> tuple[Saved, str]:
-    """What ``image`` leads to, and which of the images there is meant."""
+    """The images at the place that ``image`` names, and the name of the one that is meant; empty for the only one."""
     place, reference = _place(image)
     if place is None:
         return _from_engine(image, settings, progress, readable=readable), ""
@@ -119,7 +123,7 @@ def _from_engine(image: str, settings: Settings, progress: Progress, *, readable
 
 
 class _Shown:
-    """A stream that shows how far it's read."""
+    """A stream that tells ``progress`` how many bytes of it were read."""
 
     def __init__(self, stream: BinaryIO, progress: Progress, size: int = 0) -> None:
         self._stream = stream
@@ -146,7 +150,7 @@ def _check_allowed(allow: Sequence[str]) -> None:
 
 
 def _allowed_secrets(settings: Settings) -> tuple[str, ...]:
-    """What the build lets through, the audit does, too."""
+    """Entries of ``allow`` for the secrets that the build lets through."""
     return tuple(f"{rule}:/app/{path}" for path in settings.allow_secrets for rule in ("CAN301", "CAN302"))
 
 

@@ -1,4 +1,4 @@
-"""What an image holds, as far as rules ask: a node for each path of each layer, and facts of the contents."""
+"""An image as rules see it: a node for each path of each layer, with facts about the content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ElfFacts", "ImageContents", "LayerContents", "Node", "NodeFacts", "PlacedNode"]
 
 _PACKAGES = ("/site-packages/", "/dist-packages/")
-_SHARED = frozenset(  # whose files these hold, nobody can say
+_SHARED = frozenset(  # folders whose files may be anybody's
     ["/", "/bin", "/etc", "/home", "/lib", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/usr/local", "/usr/local/bin"]  # noqa: S108
 )
 Kind = Literal["file", "folder", "link", "device"]
@@ -26,59 +26,59 @@ _MOST_LINKS = 40  # as many as Linux follows (path_resolution(7))
 
 @dataclass(frozen=True, slots=True)
 class ElfFacts:
-    """What the headers of an ELF file tell."""
+    """Facts from the headers of an ELF file."""
 
-    links: Elf | None  # None where no loader is needed: object files, static programs
+    links: Elf | None  # its dynamic section; None where no loader is needed: object files, static programs
     machine: str  # EM_X86_64
     debug: tuple[str, ...] = ()  # names of sections for debuggers
-    carries: str = ""  # what it has inside beside its own code, as "PyInstaller's archive"
+    carries: str = ""  # an archive inside it, as "PyInstaller's archive of modules"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """What the content of a file tells."""
+    """Facts about the content of a file."""
 
     elf: ElfFacts | None = None
-    secret: str = ""  # what kind, if it is one
-    build_paths: tuple[str, ...] = ()
-    source_lines: tuple[str, ...] = ()  # Python's, in a compiled file
-    named_sources: tuple[str, ...] = ()  # in metadata, or in an archive
-    starts_only: bool = False  # imports something and calls it, no more
-    initializes: tuple[str, ...] = ()  # modules that it has the functions for which an import calls: PyInit_…
-    readable: tuple[str, ...] = ()  # filled only where somebody wants to read it
+    secret: str = ""  # the kind of secret in it, as "a private key"; empty for none
+    build_paths: tuple[str, ...] = ()  # paths of the machine that built it
+    source_lines: tuple[str, ...] = ()  # of Python, in an ELF file
+    named_sources: tuple[str, ...] = ()  # source files that metadata names, or a zip archive has
+    starts_only: bool = False  # a module that imports names and calls them at most
+    initializes: tuple[str, ...] = ()  # modules whose PyInit_ function it has
+    readable: tuple[str, ...] = ()  # texts that people can read in it; only where those were asked for
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """A path of one layer."""
 
-    path: str
-    kind: Kind
+    path: str  # absolute
+    kind: Kind  # a hard link is a file
     mode: int = 0o644
     uid: int = 0
     gid: int = 0
-    size: int = 0
-    target: str = ""
-    capabilities: bool = False
+    size: int = 0  # bytes
+    target: str = ""  # of a link
+    capabilities: bool = False  # has file capabilities (capabilities(7))
     facts: NodeFacts = field(default_factory=NodeFacts)
 
 
 @dataclass(frozen=True, slots=True)
 class LayerContents:
-    """A layer's nodes, and what it takes away from the layers below (OCI image-spec v1.1, layer.md)."""
+    """A layer's nodes, and the paths that it removes from the layers below (OCI image-spec v1.1, layer.md)."""
 
-    nodes: Mapping[str, Node]
-    whiteouts: frozenset[str] = frozenset()
-    opaque: frozenset[str] = frozenset()  # folders whose earlier contents are gone
+    nodes: Mapping[str, Node]  # by path
+    whiteouts: frozenset[str] = frozenset()  # paths that are removed
+    opaque: frozenset[str] = frozenset()  # folders that are emptied
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedNode:
-    """A node, the layer it lies in, and whether a later one hides it."""
+    """A node in its layer."""
 
     node: Node
-    layer: int
-    hidden: bool
+    layer: int  # counted from 0
+    hidden: bool  # a later layer removes or replaces it
 
 
 @dataclass(frozen=True)
@@ -92,17 +92,17 @@ class ImageContents:
 
     @property
     def start(self) -> Mapping[str, Any]:
-        """How containers start: the part "config"."""
+        """The configuration's part ``config``, which says how containers start."""
         return self.config.get("config") or {}
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
-        """The image's variables."""
+        """The image's environment variables."""
         return dict(entry.partition("=")[::2] for entry in self.start.get("Env") or ())
 
     @cached_property
     def visible(self) -> Mapping[str, PlacedNode]:
-        """What a container sees."""
+        """The nodes that a container sees, by path."""
         seen: dict[str, PlacedNode] = {}
         for number, layer in enumerate(self.layers):
             _take_away(seen, layer)
@@ -110,18 +110,18 @@ class ImageContents:
         return seen
 
     def places(self) -> Iterator[PlacedNode]:
-        """Every file, folder and link of every layer, those that later layers hide among them."""
+        """Every node of every layer, those that later layers hide among them."""
         for number, layer in enumerate(self.layers):
             for path, node in sorted(layer.nodes.items()):
                 now = self.visible.get(path)
                 yield PlacedNode(node, number, hidden=now is None or now.layer != number)
 
     def files(self) -> Iterator[PlacedNode]:
-        """The regular files among them."""
+        """Every regular file of every layer."""
         return (place for place in self.places() if place.node.kind == "file")
 
     def own(self, path: str) -> bool:
-        """Whether ``path`` is the app's own, and no dependency's or the system's."""
+        """True for the app's own files, False for those of dependencies and of the system."""
         if any(path.startswith(f"{root}/") for root in self._own_packages):
             return True
         if any(mark in path for mark in _PACKAGES):
@@ -129,7 +129,7 @@ class ImageContents:
         return path in self._starts or any(path.startswith(f"{root}/") for root in self._own_roots)
 
     def resolve(self, path: str) -> str | None:
-        """Where ``path`` leads once its links are followed; None where that is nothing."""
+        """The path that ``path`` leads to once its links are followed; None where nothing is there."""
         for _ in range(_MOST_LINKS):
             link = self._first_link(path)
             if link is None:
@@ -153,7 +153,7 @@ class ImageContents:
 
     @cached_property
     def _starts(self) -> frozenset[str]:
-        """The files that the entry point names, wherever they lie, but for Python and programs of the system."""
+        """The files that the entry point names, less Python and the programs of the system."""
         words = [*(self.start.get("Entrypoint") or ()), *(self.start.get("Cmd") or ())]
         paths = {posixpath.join(self.start.get("WorkingDir") or "/", word) for word in words}
         return frozenset(
@@ -164,7 +164,7 @@ class ImageContents:
 
     @cached_property
     def _own_roots(self) -> frozenset[str]:
-        """The working directory, and the folders of ``PYTHONPATH`` and of the script, unless others use them, too."""
+        """The working directory and the folders of ``PYTHONPATH`` and of the script, less :data:`_SHARED` ones."""
         named = [self.start.get("WorkingDir") or "", *self.environment.get("PYTHONPATH", "").split(":")]
         scripts = [posixpath.dirname(path) for path in self._starts if path.endswith((".py", ".pyc", ".pyz"))]
         roots = (posixpath.normpath(each) for each in (*named, *scripts) if each.startswith("/"))
@@ -172,7 +172,7 @@ class ImageContents:
 
     @cached_property
     def _own_packages(self) -> frozenset[str]:
-        """The packages and the metadata of the app's own distribution, where it is installed as a dependency is."""
+        """The folders of the app's own distribution in site-packages, where it's installed as dependencies are."""
         if self.distribution is None:
             return frozenset()
         name = canonicalize_name(self.distribution)
@@ -190,7 +190,7 @@ class ImageContents:
 
 
 def _take_away(seen: dict[str, PlacedNode], layer: LayerContents) -> None:
-    """Remove what ``layer`` deletes, and what it puts something else in the place of."""
+    """Remove from ``seen`` what ``layer`` deletes or replaces."""
     gone = layer.whiteouts | {path for path, node in layer.nodes.items() if node.kind != "folder"}
     for path in [path for path in seen if _is_below(path, gone, itself=True) or _is_below(path, layer.opaque)]:
         del seen[path]

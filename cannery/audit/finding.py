@@ -23,17 +23,17 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is looked for."""
+    """A fault that the audit looks for."""
 
     id: str  # CAN101
     severity: Severity
-    title: str  # what is the matter, in a few words
+    title: str  # the fault in a few words
     fix: str  # the next step
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that something in the image breaks."""
+    """A rule, and the place in an image that breaks it."""
 
     rule: Rule
     message: str
@@ -43,10 +43,10 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """The rule's."""
+        """The severity of its rule."""
         return self.rule.severity
 
     @property
     def evidence(self) -> str:
-        """Where it is."""
+        """The path, or words for the configuration."""
         return self.path or "the image's configuration"

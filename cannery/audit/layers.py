@@ -1,6 +1,6 @@
-"""A layer's archive becomes its contents: nodes, and what it takes away from the layers below.
+"""The contents of a layer, read from its archive (OCI image-spec v1.1, layer.md).
 
-OCI image-spec v1.1, layer.md. Nothing is unpacked: a file is looked at as it passes.
+Nothing is unpacked: a file is looked at as it passes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CAPABILITY = "SCHILY.xattr.security.capability"
 
 
 def read_layer(archive: BinaryIO, *, readable: bool = False) -> LayerContents:
-    """What the layer in ``archive`` holds; with ``readable`` also what people can read in the app's modules."""
+    """The contents of the layer in ``archive``; with ``readable`` also the texts that people can read in its files."""
     nodes: dict[str, Node] = {}
     whiteouts: set[str] = set()
     opaque: set[str] = set()
@@ -74,5 +74,8 @@ def _kind(member: tarfile.TarInfo) -> Kind:
 
 
 def _may_be_own(path: str) -> bool:
-    """Whether ``path`` may be the app's: which it is, only the configuration tells, which may come last."""
+    """False for files of packages and of the standard library.
+
+    Which of the others are the app's is known from the image's configuration, which may come last in the archive.
+    """
     return not any(part in path for part in ("/site-packages/", "/dist-packages/", "/lib/python3"))

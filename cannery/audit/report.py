@@ -1,4 +1,4 @@
-"""What an audit found: a table for people, JSON for programs."""
+"""The report of an audit: a table for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _COLOURS = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM
 
 @dataclass(frozen=True)
 class AuditReport:
-    """The findings on an image, and where the gate is."""
+    """The findings on an image, and the severity that closes the gate."""
 
     contents: ImageContents
-    findings: Sequence[Finding]
-    allowed: Sequence[Finding]  # found, and allowed by the configuration
-    unused: Sequence[str]  # what the configuration allows and nothing asks for
-    fail_on: Severity | None  # findings so bad or worse close the gate; None: nothing does
-    readable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what can be read, by the app's file
+    findings: Sequence[Finding]  # those that the configuration doesn't allow
+    allowed: Sequence[Finding]
+    unused: Sequence[str]  # entries of [tool.cannery.audit] allow that no finding matches
+    fail_on: Severity | None  # findings as bad or worse close the gate; None: nothing does
+    readable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # path of an app's file -> texts in it
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -98,7 +98,7 @@ class AuditReport:
 
 
 def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Those together that say the same of different files; a bad one stands alone."""
+    """The findings in groups: what is said of several files once, and each that is high or worse by itself."""
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
         about = finding.message if finding.severity > Severity.INFO else ""
@@ -108,7 +108,7 @@ def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
 
 
 def hidden_note(finding: Finding) -> str:
-    """Where a file lies that a container doesn't see."""
+    """The note on a file that containers don't see; empty for one that they see."""
     return f" (in layer {(finding.layer or 0) + 1}; a later one hides it)" if finding.hidden else ""
 
 

@@ -1,7 +1,7 @@
-"""What the content of a file tells, read once from its first byte to its last.
+"""Facts about a file's content, which is read once from the first byte to the last.
 
-A file that needs looking at in its middle is held meanwhile: in memory, or in an unnamed temporary file where it is
-large. There is never more than one.
+A file that has to be read in another order is kept for that long, in memory or, where it's large, in an unnamed
+temporary file. Only one is kept at a time.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ BYTECODE = (".pyc", ".pyo")
 _ARCHIVES = (".zip", ".whl", ".egg", ".pyz")
 _METADATA = ("RECORD", "SOURCES.txt", "installed-files.txt")
 _CHUNK = 1 << 18  # bytes
-_OVERLAP = 1 << 12  # bytes: what is looked for may lie across two chunks
-_IN_MEMORY = 1 << 26  # bytes
+_OVERLAP = 1 << 12  # bytes of a chunk that are looked at again with the next: a match may lie across both
+_IN_MEMORY = 1 << 26  # bytes: larger files are kept in a temporary one
 _LARGEST_TEXT = 1 << 24  # bytes
-_MOST_SHOWN = 3
+_MOST_SHOWN = 3  # of build paths, of lines, of named sources
 _MOST_MODULES = 100  # in one file: a library of Python itself has as many
 _MOST_MEMBERS = 10_000
-_TRAILER = 1 << 12  # bytes behind the end of an ELF file that alignment doesn't explain
-_LAUNCHER = b"_CANNERY_PROGRAM\0"  # a variable of static executables' own (static/launcher)
+_TRAILER = 1 << 12  # bytes behind the end of an ELF file that alignment may explain; more are an archive
+_LAUNCHER = b"_CANNERY_PROGRAM\0"  # a name that every static executable has in it (static/launcher: main.c, stub.c)
 _PYINSTALLER = b"MEI\014\013\012\013\016"  # its archives' cookie (PyInstaller/archive/writers.py)
 
 _ROOTS = (
@@ -64,7 +64,7 @@ _BUILD = re.compile(
     rb"|(?:root|tmp|var/tmp|build|builds|private/var|github|__w|workspace|mnt|srv|opt/[\w.-]+)/[\w./+-]*"
     rb"\.(?:py|pyx|pxd|c|cc|cpp|cxx|h|hpp|rs|go|o|S)\b)"
 )
-_STATEMENTS = re.compile(  # three in a row of lines, as there are in no sentence
+_STATEMENTS = re.compile(  # three lines in a row that no sentence has
     rb"(?:^|(?<=[\n\0]))(?:(?:(?:async )?def \w+\([^\n\0]*:|class \w+[^\n\0]*:|from [\w.]+ import [^\n\0]+"
     rb"|import [\w., ]+|@\w[^\n\0]*|    [^\n\0]*|#[^\n\0]*)?\n){3,}"
 )
@@ -77,7 +77,7 @@ _DEBUG = re.compile(rb"\.z?debug(_.*)?|\.gdb_index|\.stab.*|\.gnu_debugdata")
 
 
 def extension_name(path: str) -> str | None:
-    """The module that an import finds in a file; None for a file that no import takes for an extension module."""
+    """The name of the extension module in the file ``path``; None where an import takes the file for none."""
     folder, name = posixpath.split(path)
     match = _EXTENSION.fullmatch(name)
     if match is None or name.startswith("lib"):
@@ -86,7 +86,10 @@ def extension_name(path: str) -> str | None:
 
 
 def scan(path: str, stream: BinaryIO, size: int, *, readable: bool = False) -> NodeFacts:
-    """The facts of the file ``path`` that ``stream`` holds; with ``readable`` what people can read in it, too."""
+    """The facts about the file ``path`` of ``size`` bytes in ``stream``.
+
+    With ``readable`` the texts that people can read in a module are among them.
+    """
     head = stream.read(_CHUNK)
     name = posixpath.basename(path)
     if head.startswith(MAGIC):
@@ -126,7 +129,7 @@ def _of_elf(head: bytes, stream: BinaryIO, size: int, *, readable: bool) -> Node
 
 
 class _Seen:
-    """What was seen in the pieces of an ELF file so far."""
+    """Facts from the pieces of an ELF file that were looked at so far."""
 
     def __init__(self) -> None:
         self.initializes: dict[str, None] = {}
@@ -136,7 +139,7 @@ class _Seen:
         self.source_lines: dict[str, None] = {}
 
     def look(self, data: bytes) -> None:
-        """Look at a piece, which begins with the end of the one before."""
+        """Look at the next piece, which begins with the end of the one before."""
         if len(self.initializes) < _MOST_MODULES:
             self.initializes |= dict.fromkeys(name.decode() for name in _INIT.findall(data))
         self.secret = self.secret or token_in(data)
@@ -162,7 +165,7 @@ def _elf_facts(content: Content) -> ElfFacts:
 
 
 def _sections(reader: ElfReader) -> tuple[tuple[str, ...], str]:
-    """The names of sections for debuggers, and what a section of its own carries."""
+    """The names of sections for debuggers, and the words for staticx's archive where a section holds one."""
     header = reader.header
     if not 0 < header.shstrndx < header.shnum:
         return (), ""
@@ -173,7 +176,7 @@ def _sections(reader: ElfReader) -> tuple[tuple[str, ...], str]:
 
 
 def _behind(reader: ElfReader) -> str:
-    """What lies behind everything that the headers tell of."""
+    """The words for data behind everything that the headers name; empty where there is none."""
     header = reader.header
     ends = [segment.offset + segment.filesz for segment in reader.segments()]
     ends += [header.shoff + header.shnum * header.shentsize, header.phoff + header.phnum * header.phentsize]
@@ -184,7 +187,7 @@ def _behind(reader: ElfReader) -> str:
 
 
 def _sources_in(content: Content) -> tuple[str, ...]:
-    """The sources among the members of a zip archive."""
+    """The names of sources among the members of a zip archive."""
     with content.open() as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
@@ -200,7 +203,7 @@ def _sources_named(text: bytes) -> tuple[str, ...]:
 
 
 def _build_paths(data: bytes) -> tuple[str, ...]:
-    if not any(root in data for root in _ROOTS):  # which is quick, and seldom so
+    if not any(root in data for root in _ROOTS):  # quicker than the pattern, and true of most data
         return ()
     found: dict[str, None] = {}
     for match in _BUILD.finditer(data):
@@ -211,7 +214,7 @@ def _build_paths(data: bytes) -> tuple[str, ...]:
 
 
 def _source_lines(data: bytes) -> tuple[str, ...]:
-    """The first lines of runs of lines that are Python's statements."""
+    """The first line of each run of Python's statements."""
     runs = (match[0] for match in _STATEMENTS.finditer(data))
     lines = (run.lstrip(b"\n").partition(b"\n")[0] for run in runs if len(_DEFINITION.findall(run)) > 1)
     return tuple(line.decode("utf-8", "replace") for line in lines)[:_MOST_SHOWN]
@@ -222,7 +225,7 @@ def _may_start(name: str, head: bytes) -> bool:
 
 
 def _text(head: bytes, stream: BinaryIO) -> bytes:
-    """All of a file that is meant to be small."""
+    """A file's bytes, 16 MiB of them at most."""
     return head + b"".join(_rest(head, stream, _LARGEST_TEXT))
 
 
@@ -241,7 +244,7 @@ class _Unnamed:
     size: int
 
     def open(self) -> BinaryIO:
-        """A stream of its own, from the first byte; one at a time."""
+        """A stream from the first byte; one at a time, as all share an offset."""
         stream = os.fdopen(os.dup(self.file.fileno()), "rb")
         stream.seek(0)
         return stream
@@ -251,7 +254,7 @@ class _Unnamed:
 def _held(
     head: bytes, stream: BinaryIO, size: int, look: Callable[[bytes], None] = lambda _: None
 ) -> Iterator[Content]:
-    """The whole content, which ``look`` is shown in pieces."""
+    """The whole content; ``look`` is called with each piece of it."""
     pieces = _shown(head, stream, look)
     if size <= _IN_MEMORY:
         yield Inline(b"".join(pieces))
@@ -264,7 +267,7 @@ def _held(
 
 
 def _shown(head: bytes, stream: BinaryIO, look: Callable[[bytes], None]) -> Iterator[bytes]:
-    """The pieces, each shown to ``look`` with the end of the one before."""
+    """The pieces; ``look`` is called with each, and with the end of the one before in front of it."""
     look(head)
     yield head
     before = head

@@ -28,17 +28,17 @@ __all__ = ["AppTree", "app_tree"]
 
 @dataclass(frozen=True)
 class AppTree:
-    """The app's files, with what other stages need to know of their contents."""
+    """The app's files, with the facts about their contents that later stages need."""
 
-    code: LazyTree  # what imports reach, package data along with it
-    resources: LazyTree  # what the configuration names; taken as it is
+    code: LazyTree  # the modules that imports reach, with their packages' data
+    resources: LazyTree  # the files that the configuration names, as they are
     native: Tree  # the ELF files of both
     imports: frozenset[str]  # top-level modules that the code imports
-    source_readers: tuple[str, ...]  # where the code asks for sources: "pkg/module.py:12"
+    source_readers: tuple[str, ...]  # lines that ask for sources: "pkg/module.py:12"
 
 
 def app_tree(app: App, workspace: Workspace, python: str = PYTHON) -> AppTree:
-    """The code and the resources of ``app``, whose console script is for ``python``, a path in the image.
+    """The code and the resources of ``app``; its console script starts ``python``, a path in the image.
 
     Raises :class:`ProjectError` for what can't or mustn't go into an image: secrets, links that lead out, devices,
     names that are no text.
@@ -78,7 +78,7 @@ def _add_reachable(code: Collected) -> None:
 
 
 def _starts(app: App) -> Iterator[Path]:
-    """Where the app's code begins: its entry point, and the packages that the configuration names."""
+    """The files and folders that the app's code begins with: the entry point's, and ``packages`` of the settings."""
     for name in app.settings.packages:
         found = _top_level(app, name)
         if not found:

@@ -1,4 +1,4 @@
-"""Files of the project become entries of an image: each link, name and kind of file looked at on the way.
+"""Files of the project become entries of an image, once each name, link and kind of file was checked.
 
 Everything keeps its place relative to the project, below /app.
 """
@@ -32,21 +32,25 @@ __all__ = ["Collected", "check_links"]
 
 @dataclass
 class Collected:
-    """What has been collected so far: image paths with their entries and contents' digests."""
+    """The files that were collected so far: image paths with their entries and the digests of their contents."""
 
     app: App
     index: FactsIndex
-    code: bool  # parsed for imports, or taken as it is
+    code: bool  # Python's files are parsed for imports
     left_out: frozenset[str] = frozenset()  # files and folders, relative to the project
     entries: dict[str, Entry] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
-    imports: set[str] = field(default_factory=set)
-    native: set[str] = field(default_factory=set)
-    secrets: dict[str, str] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)  # top-level modules
+    native: set[str] = field(default_factory=set)  # image paths of ELF files
+    secrets: dict[str, str] = field(default_factory=dict)  # by path in the project: the kind, empty for none
     source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
 
     def add(self, path: Path) -> None:
-        """Add ``path``, which the configuration or an import names, and what lies below it."""
+        """Add ``path``, which the configuration or an import names, and everything below it.
+
+        Raises :class:`ProjectError` for a file that lies outside the project, a link that leads out of it or to
+        nothing, a device, and a name that isn't UTF-8.
+        """
         folder = self.app.folder
         if path != folder and not (real := path.parent.resolve()).is_relative_to(folder):
             raise ProjectError(
@@ -58,12 +62,12 @@ class Collected:
             self._walk(path)
 
     def put(self, image_path: str, file: File, digest: Digest) -> None:
-        """Add a file, whose content has that digest, as ``image_path``."""
+        """Add ``file`` as ``image_path``; ``digest`` is that of its content."""
         self.entries[image_path] = file
         self.digests[image_path] = digest.hex
 
     def lazy(self) -> LazyTree:
-        """The tree of all that; its key follows contents, modes and links, not places and times."""
+        """The tree of the collected files; its key is made of contents, modes and links, not of places and times."""
         tree = Tree(self.entries)
         modes = {path: file.mode for path, file in tree.files()}
         links = {path: entry.target for path, entry in tree if isinstance(entry, Symlink)}
@@ -81,7 +85,7 @@ class Collected:
         elif stat.S_ISLNK(status.st_mode):
             target = _link(self.app.folder, path)
             if self.code and path.suffix == ".py" and path.is_file():
-                self._file(shown, path.resolve())  # its bytecode has a name of its own, which no link has
+                self._file(shown, path.resolve())  # a copy: a link to x.py would have to become one to x.pyc
             else:
                 self.entries[shown] = Symlink(target)
         elif stat.S_ISREG(status.st_mode):
@@ -116,7 +120,7 @@ class Collected:
 
 
 def check_links(entries: Mapping[str, Entry]) -> None:
-    """Refuse a link whose target stays behind."""
+    """Raise :class:`ProjectError` for a link among ``entries`` whose target isn't among them."""
     folders = {posixpath.dirname(path) for path in entries}
     for path, entry in entries.items():
         if isinstance(entry, Symlink):

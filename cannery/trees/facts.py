@@ -1,4 +1,4 @@
-"""What is known of a source file by its content, remembered so that an unchanged file is not read again."""
+"""Facts about the contents of the project's files, remembered so that an unchanged file is not read again."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class FileFacts:
 
     sha256: str
     is_elf: bool = False
-    secret: str = ""  # what kind of secret the content is, if it is one
+    secret: str = ""  # the kind of secret that the content is; empty for none
     imports: tuple[str, ...] = ()  # top-level modules that a .py file imports, anywhere in it
-    reads_source: int = 0  # the line where a .py file first asks for the source of something, if it does
+    reads_source: int = 0  # the line where a .py file first asks for the source of something; 0 for none
 
 
 @dataclass
@@ -57,7 +57,10 @@ class FactsIndex:
         return key_of("facts", code_key(__name__), str(self.folder))
 
     def of(self, path: Path, status: os.stat_result, *, code: bool) -> FileFacts:
-        """The facts of the regular file ``path``, whose ``status`` was just read; ``code`` is parsed for imports."""
+        """The facts about the regular file ``path``, whose ``status`` was just read; with ``code`` also its imports.
+
+        Raises :class:`ProjectError` for code that is no Python.
+        """
         code = code and path.suffix == ".py"
         stamp = [*stamp_of(status), code]
         known = self._known.get(str(path))
@@ -71,13 +74,13 @@ class FactsIndex:
         return facts
 
     def save(self) -> None:
-        """Keep what was read, and forget the files that are gone."""
+        """Keep the facts for the next run, less those about files that are gone."""
         if self._seen != self._known:
             self.cache.remember("facts", self._key, self._seen)
 
 
 def read_facts(path: Path, *, code: bool) -> FileFacts:
-    """Read ``path`` once, and no more of it into memory than a chunk unless it's code.
+    """Read ``path`` once; a file that isn't ``code`` takes no more memory than a chunk.
 
     Raises :class:`ProjectError` for code that is no Python.
     """

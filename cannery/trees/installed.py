@@ -1,4 +1,4 @@
-"""What installing the project would make of it: its metadata, and its console script."""
+"""The files that installing the project would add to it: metadata, and a console script."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ _SCRIPTS = PurePosixPath("/usr/local/bin")
 
 
 def entry_command(app: App, python: str, suffix: str = ".pyc") -> tuple[str, ...]:
-    """The image's entry point in exec form, with ``python`` the interpreter's path in the image.
-
-    ``suffix`` is what the app's modules have there.
-    """
+    """The image's entry point in exec form, for the interpreter ``python`` and modules that end in ``suffix``."""
     match app.entry:
         case ScriptEntry(path):
             return (python, f"{HOME}/{path.with_suffix(suffix)}")
@@ -34,7 +31,7 @@ def entry_command(app: App, python: str, suffix: str = ".pyc") -> tuple[str, ...
 
 
 def entry_files(app: App) -> frozenset[str]:
-    """Where in the image the module may lie that Python runs as a script, by its source's name."""
+    """The paths in the image that the module may have that Python runs as a script, while it's a source."""
     match app.entry:
         case ScriptEntry(path):
             return frozenset({f"{HOME}/{path}"})
@@ -45,7 +42,7 @@ def entry_files(app: App) -> frozenset[str]:
 
 
 def installed_files(app: App, python: str) -> Iterator[tuple[str, File]]:
-    """The files that no project has and an installation for ``python`` does, with their paths in the image."""
+    """The files that an installation for ``python`` adds to the project, with their paths in the image."""
     if app.distribution and app.metadata.version:
         name = app.distribution.replace("-", "_")
         folder = PurePosixPath(HOME, app.import_roots[0], f"{name}-{app.metadata.version}.dist-info")

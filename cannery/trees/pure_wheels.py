@@ -1,4 +1,4 @@
-"""Wheels with no extension modules, taken where a project publishes one beside those for each platform."""
+"""Pure wheels (tag ``none-any``), taken where a project publishes one beside those for each platform."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["prefer_pure"]
 
-# A platform that hardly any wheel is for, so that uv takes what is for any; nothing else is asked of it, as the
-# requirements' own conditions are decided by then.
+# A platform that hardly any wheel is for, so that uv takes a wheel for any. Environment markers don't meet it: the
+# requirements are pinned by then.
 _NOWHERE = "wasm32-pyodide2024"
 
 
 def prefer_pure(requirements: Requirements, wheels: LazyTree, target: WheelTarget, workspace: Workspace) -> LazyTree:
-    """The same dependencies, each as its pure wheel where it has one of the same version."""
+    """The dependencies in ``wheels``, each as its pure wheel where there is one of the same version."""
 
     def make() -> Tree:
         tree = wheels.tree
@@ -53,7 +53,7 @@ def prefer_pure(requirements: Requirements, wheels: LazyTree, target: WheelTarge
 def _install(
     requirements: Requirements, name: str, version: str, folder: Path, target: WheelTarget, workspace: Workspace
 ) -> None:
-    """Install the pure wheel into ``folder``, which stays empty where there's none."""
+    """Install the pure wheel into ``folder``, which stays empty where there is none."""
     workspace.progress(f"looking for a pure wheel of {name}")
     hashes = _hashes(requirements, name, version)
     with workspace.cache.scratch() as scratch:
@@ -76,7 +76,7 @@ def _for_nowhere(target: WheelTarget) -> tuple[str, ...]:
 
 
 def _native(tree: Tree) -> Iterator[tuple[str, str]]:
-    """Names and versions of the distributions whose wheel is for one platform."""
+    """Names and versions of the distributions whose wheel is for one platform (tags in ``WHEEL``)."""
     for path, file in tree.files():
         if path.endswith(".dist-info/WHEEL") and not re.search(r"^Tag: .*-any\s*$", _text(file), re.MULTILINE):
             name, _, version = posixpath.basename(posixpath.dirname(path)).removesuffix(".dist-info").partition("-")
@@ -84,7 +84,7 @@ def _native(tree: Tree) -> Iterator[tuple[str, str]]:
 
 
 def _less(tree: Tree, pure: Tree, name: str) -> Tree:
-    """``tree`` without the extension modules in the folders that the pure wheel has."""
+    """``tree`` without the platform's wheel of ``name``: its metadata, and extension modules in its folders."""
     folders = {posixpath.dirname(path) for path in pure.entries}
     return tree.filter(
         lambda path, _: (
@@ -95,7 +95,7 @@ def _less(tree: Tree, pure: Tree, name: str) -> Tree:
 
 
 def _hashes(requirements: Requirements, name: str, version: str) -> tuple[str, ...]:
-    """The hashes that the lock has for a version; none where it has none."""
+    """The hashes that the lock has for a version, as ``sha256:…``; empty where it has none."""
     wanted = canonicalize_name(name)
     if requirements.source.name.startswith("pylock."):
         packages = tomllib.loads(requirements.text).get("packages", [])

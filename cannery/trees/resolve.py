@@ -1,4 +1,4 @@
-"""Which versions go into the image: those of the lock, or those that were resolved here the first time."""
+"""The versions that go into the image: those of the lock, or those that were resolved here the first time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ __all__ = ["resolve"]
 
 
 def resolve(file: RequirementsFile, settings: Settings, target: WheelTarget, workspace: Workspace) -> Requirements:
-    """The pinned requirements of ``file``, as they were last time unless the files that they come from have changed.
+    """The pinned requirements of ``file``, remembered until it or a file that it includes has changed.
 
-    What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for what there is today.
+    What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for today's versions. Raises
+    :class:`RequirementsError` where uv can't read or resolve them.
     """
     contents = [path.read_bytes().hex() if path.is_file() else None for path in inputs(file)]
     key = key_of(

@@ -1,4 +1,4 @@
-"""What a program expects of the system around it: users, name resolution, certificates, time zones, /tmp."""
+"""The files that a program expects of the system around it: users, name resolution, certificates, time zones, /tmp."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ _BUNDLES = (
 )
 _CERTIFICATE = re.compile(rb"^-----BEGIN [A-Z ]+-----\n.*?^-----END [A-Z ]+-----\n", re.MULTILINE | re.DOTALL)
 _ZONES = "/usr/share/zoneinfo"
-# The same zones once more, with and without leap seconds, and tables that nothing in Python reads.
+# Second copies of the zones, with and without leap seconds, and tables that nothing in Python reads.
 _NOT_ZONES = ("posix/", "right/", "posixrules", "localtime", "leapseconds", "leap-seconds.list", "tzdata.zi")
 
 
 def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
     """The CA certificates that go in: Mozilla's, as certifi has them; the configured bundle; or the root's own.
 
-    A machine's own may hold its company's, which has no business in an image unless somebody says so.
+    A machine's own bundle may hold its company's, which has no business in an image unless somebody says so. Raises
+    :class:`ConfigurationError` where the configured bundle isn't there.
     """
     if settings.ca_certificates == "system":
         return _of_system(root)
@@ -54,13 +55,13 @@ def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
 
 
 def without_remarks(bundle: Content) -> Inline:
-    """The certificates of a bundle alone: what PEM has around them tells people whose they are (RFC 7468)."""
+    """The certificates of a bundle without the explanatory text around them (RFC 7468, section 2)."""
     with bundle.open() as stream:
         return Inline(b"".join(_CERTIFICATE.findall(stream.read())))
 
 
 def has_certificates(root: Root) -> bool:
-    """Whether ``root`` has a bundle where its OpenSSL looks."""
+    """True where ``root`` has a bundle of CA certificates in a place where an OpenSSL looks."""
     return any(root.content(name) is not None for name in _BUNDLES)
 
 
@@ -114,5 +115,5 @@ def zones_tree(root: Root) -> Tree:
 
 
 def stamps_of(tree: Tree) -> list[tuple[str, object]]:
-    """What changes when a file does that ``tree`` takes from this machine."""
+    """The paths and stamps of the files that ``tree`` takes from this machine: others once one of them has changed."""
     return [(path, stamp(file.content.path)) for path, file in tree.files() if isinstance(file.content, OnDisk)]

@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["dependencies", "installed_tree"]
 
-# What an installer notes down for itself; some of it names this machine, and RECORD names sources that are gone.
+# Files that an installer writes for itself: some name this machine, and RECORD names sources that are gone.
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
 
 def dependencies(requirements: Requirements, target: WheelTarget, workspace: Workspace) -> LazyTree:
-    """The installed form of pinned ``requirements`` for ``target``.
+    """The pinned ``requirements`` as installed for ``target``; uv installs them when the tree is asked for.
 
-    The tree raises :class:`RequirementsError` when it's asked for and a wheel can't be had, or isn't the one that its
-    hash promises.
+    The tree raises :class:`RequirementsError` then, where a wheel can't be had or has another hash than the lock says.
     """
     key = key_of(
         "dependencies",
@@ -69,13 +68,13 @@ def _install(requirements: Requirements, folder: Path, target: WheelTarget, work
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """The size of each file below ``folder``: what there was when it was filled must be there when it's used."""
+    """The size of each file below ``folder``, by which a folder that was damaged since is told from a whole one."""
     paths = (Path(here, name) for here, _, names in os.walk(folder) for name in names)
     return {path.relative_to(folder).as_posix(): path.lstat().st_size for path in paths}
 
 
 def installed_tree(folder: Path, site_packages: str) -> Tree:
-    """What uv installed into ``folder``, as a tree of the image's ``site_packages``."""
+    """The files that uv installed into ``folder``, as a tree of the image's ``site_packages``."""
     entries: dict[str, Entry] = {}
     for here, folders, names in os.walk(folder):
         at_top = here == str(folder)

@@ -20,6 +20,6 @@ RULES: dict[str, Rule] = {rule.id: rule for theme in _THEMES for rule in theme.R
 
 
 def check(contents: ImageContents) -> list[Finding]:
-    """What breaks the rules, the worst first."""
+    """The findings of all rules, the worst first."""
     found: Iterator[Finding] = (finding for theme in _THEMES for finding in theme.check(contents))
     return sorted(found, key=lambda finding: (-finding.severity, finding.rule.id, finding.path, finding.layer or 0))

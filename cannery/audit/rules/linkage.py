@@ -1,4 +1,4 @@
-"""CAN7xx: what programs and libraries link to, and whether it is there."""
+"""CAN7xx: shared libraries that programs and libraries link to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ELF_NAMES = {machine.architecture: machine.elf for machine in MACHINES}
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
-    """What is missing, foreign or looked for outside; and at the end what all of it links to."""
+    """Libraries that are missing, foreign or looked for outside, and last a list of all that are linked to."""
     present = {posixpath.basename(path) for path, place in contents.visible.items() if place.node.kind != "folder"}
     machine = _ELF_NAMES.get(str(contents.config.get("architecture")))
     for path, place in sorted(contents.visible.items()):
@@ -45,7 +45,7 @@ def check(contents: ImageContents) -> Iterator[Finding]:
 
 
 def links(contents: ImageContents) -> Mapping[str, tuple[str, ...]]:
-    """The shared libraries that anything in the image needs, each with where it lies."""
+    """The shared libraries that anything in the image needs (DT_NEEDED), each with the paths of that name."""
     where: dict[str, list[str]] = {}
     for path in contents.visible:
         where.setdefault(posixpath.basename(path), []).append(path)

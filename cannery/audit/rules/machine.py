@@ -1,4 +1,4 @@
-"""CAN2xx: what tells of the machine that the image was built on."""
+"""CAN2xx: traces of the machine that the image was built on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RULES = (OWN, OTHERS)
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
-    """Paths of build folders that compiled files hold."""
+    """Paths of build folders in bytecode and ELF files."""
     for place in contents.files():
         if paths := place.node.facts.build_paths:
             own = contents.own(place.node.path)

@@ -27,7 +27,7 @@ _CODE = (".py", ".pyc", ".so")
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
-    """What a container sees of such files; what a later layer hides harms nobody."""
+    """Such files among those that a container sees: one that a later layer hides harms nobody."""
     user = str(contents.start.get("User") or "").partition(":")[0]
     for path, place in sorted(contents.visible.items()):
         node = place.node

@@ -34,13 +34,13 @@ _FOLDERS = re.compile(r"(?:/usr|/usr/local|/opt/[^/]+|/app/\.?venv|/venv|/busybo
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
-    """Programs of those names where programs lie; one finding for what is the same program."""
+    """Programs of those names in folders of programs; a link is no finding, so that each program is one."""
     for path, place in sorted(contents.visible.items()):
         folder, name = posixpath.split(path)
         if place.node.kind == "folder" or not _FOLDERS.fullmatch(folder):
             continue
         if place.node.kind == "link" or not place.node.mode & 0o111:
-            continue  # what a link leads to is found under its own name, or isn't there
+            continue  # a link's target is found under its own name, or isn't there
         for rule, names in _NAMES.items():
             if names.fullmatch(name):
                 yield Finding(rule, name, path, place.layer)

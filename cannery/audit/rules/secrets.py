@@ -56,7 +56,7 @@ def check(contents: ImageContents) -> Iterator[Finding]:
 
 
 def _of_others(path: str) -> bool:
-    """Whether a file is a dependency's, or a library: GnuTLS has the keys in it that it tests itself with."""
+    """True for a dependency's file and for a shared library: GnuTLS has keys in it that it tests itself with."""
     return "-packages/" in path or re.search(r"\.so(\.\d+)*$", path) is not None
 
 

@@ -1,4 +1,4 @@
-"""CAN1xx: what remains of the app's source."""
+"""CAN1xx: remains of the app's source."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _PACKAGE = re.compile(r".*/(?:site|dist)-packages/([^/]+)|(.*/lib/python3[^/]*)/
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
-    """What remains of the app's source, and what can be read of it; dependencies are counted."""
+    """Remains of the app's source, file by file; dependencies' sources are counted, by package and layer."""
     others: Counter[tuple[str, int]] = Counter()
     for place in contents.files():
         if contents.own(place.node.path):
@@ -83,7 +83,7 @@ def _compiled(place: PlacedNode) -> Iterator[Finding]:
     elf = place.node.facts.elf
     if elf is None:
         return
-    if elf.debug and not elf.carries:  # otherwise they are those of what unpacks it
+    if elf.debug and not elf.carries:  # in a program that carries an archive they are the bootloader's
         yield _finding(DEBUG, f"sections {_few(elf.debug)}", place)
     if elf.carries:
         yield _finding(CARRIED, f"{elf.carries}; what is in it was not looked at", place)
@@ -96,7 +96,7 @@ def _compiled(place: PlacedNode) -> Iterator[Finding]:
 
 
 def _twice(contents: ImageContents) -> Iterator[Finding]:
-    """Modules of the app that are an extension module and something else."""
+    """Modules of the app that are there as an extension module and as source or bytecode."""
     paths = {path for path, place in contents.visible.items() if place.node.kind == "file" and contents.own(path)}
     for path in sorted(paths):
         module = extension_name(path)

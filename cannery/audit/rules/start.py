@@ -36,7 +36,7 @@ _SHELLS = ("/bin/sh", "/bin/bash", "sh", "bash")
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
-    """What the configuration says of users, programs and searches."""
+    """Faults in the user, the program that starts, the search paths and programs that unpack themselves."""
     user = str(contents.start.get("User") or "").partition(":")[0]
     if user in {"", "0", "root"}:
         yield Finding(ROOT, f"user {user or 'is not given'}")

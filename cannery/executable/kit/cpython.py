@@ -1,4 +1,4 @@
-"""The interpreter: CPython from its source, every extension module of the standard library linked in."""
+"""CPython built from its source, with every extension module of the standard library linked in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEEDED = ("zlib", "bzip2", "xz", "libffi", "sqlite", "openssl")  # libraries
 _PREFIX = "/usr/local"  # where the interpreter believes that it is installed
 
 _NO_TESTS = "--disable-test-modules"
-_FOR_TESTS = "py_cv_module__testinternalcapi=n/a"  # the one that needs what only the whole interpreter has
+_FOR_TESTS = "py_cv_module__testinternalcapi=n/a"  # the one of them that links with nothing but a whole interpreter
 _OPTIONS = (
     f"--prefix={_PREFIX}",
     "--disable-shared",
@@ -32,24 +32,25 @@ _OPTIONS = (
     "--without-doc-strings",
     "--without-ensurepip",
     "--without-readline",
-    "ac_cv_buggy_getaddrinfo=no",  # the test would have to run, and musl's is not
+    "ac_cv_buggy_getaddrinfo=no",  # configure would have to run a program to see that; musl's isn't
     "ac_cv_file__dev_ptmx=yes",
     "ac_cv_file__dev_ptc=no",
 )
-# What needs other libraries, another system, or loading at run time; `uuid` and `dbm.dumb` do without theirs.
 _NO_PART = ("test", "tests", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "lib2to3")  # of a kit
-# What the module that configure doesn't know has to be told (CPython's Modules/Setup).
+# The flags of _ctypes: the configure of 3.11 doesn't know it, and leaves its line in Modules/Setup.stdlib a comment.
 _CTYPES = "-DHAVE_FFI_PREP_CIF_VAR -DHAVE_FFI_PREP_CLOSURE_LOC -DHAVE_FFI_CLOSURE_ALLOC -lffi"
-# zig's is off by 3e-7 below 2**-1022; Python can do without, but configure insists on it.
+# The log2 that zig compiles is off by 3e-7 below 2**-1022. Python has its own, and configure insists on the other.
 _LOG2 = ("#define HAVE_LOG2 1\n", "/* #undef HAVE_LOG2 */\n")
 _REPLACED = ("config.o", "deepfreeze.o", "frozen.o", "getpath.o")  # by what is made for each executable
+# Extension modules that need other libraries or another system; `uuid` and `dbm.dumb` do without theirs.
 _LEFT_OUT = ("_curses", "_curses_panel", "_dbm", "_gdbm", "_tkinter", "_uuid", "nis", "ossaudiodev", "readline")
 
 
 def cpython(tools: ZigToolchain, *, tests: bool = False) -> Path:
-    """The folder with ``lib`` (static libraries), ``include``, ``bin`` and the licences of CPython.
+    """The folder with ``lib`` (static libraries), ``include``, ``bin`` and the licence of CPython; built once.
 
-    With ``tests`` the interpreter has the modules that CPython's own tests ask for.
+    With ``tests`` the interpreter has the modules that CPython's own tests ask for. Raises :class:`ToolError` where a
+    source can't be had, or a program of the build is missing or fails.
     """
     workspace = tools.workspace
     source = known_sources()["cpython"]
@@ -104,14 +105,17 @@ def _configure(tools: ZigToolchain, top: Path, prefix: Path, settled: tuple[str,
 
 
 def _without_loading(top: Path) -> None:
-    """Give ctypes what it has in executables: functions that say that nothing can be loaded."""
+    """Give ctypes the ``dlopen`` that it has in executables, which says that nothing can be loaded."""
     shutil.copy(package_file("executable/static/launcher/dl.c"), top / "Modules/_ctypes")
     setup = top / "Modules/Setup.local"
     setup.write_text(setup.read_text(encoding="utf-8").replace(_CTYPES, f"_ctypes/dl.c {_CTYPES}"), encoding="utf-8")
 
 
 def _setup(top: Path) -> Iterator[str]:
-    """The list of extension modules that configure found possible, less what only tests need."""
+    """The lines for ``Modules/Setup.local``: the extension modules that configure found possible, less those of tests.
+
+    Tests' modules come behind ``*shared*`` in ``Modules/Setup.stdlib``.
+    """
     for line in (top / "Modules/Setup.stdlib").read_text(encoding="utf-8").splitlines():
         if line.strip() == "*shared*":
             return
@@ -145,7 +149,7 @@ def _collect(tools: ZigToolchain, top: Path, folder: Path) -> None:
     name = library_of_python.stem.removeprefix("lib")
     stdlib = folder / "lib" / name
     shutil.copytree(top / "Lib", stdlib, ignore=shutil.ignore_patterns("__pycache__", *_NO_PART))
-    (stdlib / "lib-dynload").mkdir()  # the interpreter finds itself by it
+    (stdlib / "lib-dynload").mkdir()  # the interpreter finds sys.exec_prefix by it
     shutil.copy(top / "python", folder / "bin" / name)
     shutil.copy(top / "LICENSE", folder)
     shutil.copy(top / "Modules/config.c", folder)  # the table of modules that are inside

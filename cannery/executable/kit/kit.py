@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Kit", "built_kit", "built_version", "file_name", "given_kit", "write_configuration", "write_kit"]
 
-_FORMAT = 1  # counts up when something else is in a kit
+_FORMAT = 1  # of a kit's file: counts up when something else is in it, so that an older cannery refuses it
 _ABOUT = "kit.json"
-# What sysconfig is asked for where nothing is built; all else that it could say names the machine of the build.
+# The variables of sysconfig that programs ask for where nothing is built. The others name the machine of the build.
 _CONFIGURATION = {
     "EXT_SUFFIX": ".so",
     "Py_DEBUG": 0,
@@ -50,14 +50,14 @@ class Kit:
     """An unpacked kit, and the Python that compiles for it."""
 
     folder: Path
-    key: str
+    key: str  # another one for other contents
     target: BuildTarget
     interpreter: Interpreter  # runs here, and has the kit's own standard library
-    builtins: tuple[tuple[str, str], ...]  # modules inside Python, with the functions that make them
+    builtins: tuple[tuple[str, str], ...]  # the modules inside Python, with their PyInit functions
 
     @property
     def include(self) -> Path:
-        """Where the headers lie."""
+        """The folder of the headers."""
         return self.folder / "include"
 
     @property
@@ -70,7 +70,11 @@ class Kit:
 
 
 def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
-    """The kit for ``platform``, built from its sources unless the cache has it."""
+    """The kit for ``platform``, built from its sources unless the cache has it.
+
+    Raises :class:`ConfigurationError` for a platform that there are no kits for, :class:`ToolError` where it can't be
+    built.
+    """
     target = target_for(platform)
     tools = toolchain(target, workspace)
     python = cpython(tools)
@@ -84,7 +88,7 @@ def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
 def built_version(wanted: str | None = None) -> str:
     """The version of the Python in kits that are built here.
 
-    Raises :class:`ConfigurationError` where that's not the ``wanted`` one: the launcher is written for its inner side.
+    Raises :class:`ConfigurationError` where another one is ``wanted``: the launcher uses internals of this version.
     """
     version = known_sources()["cpython"].version
     if wanted is not None and not f"{version}.".startswith(f"{wanted}."):
@@ -98,7 +102,7 @@ def built_version(wanted: str | None = None) -> str:
 def given_kit(path: Path, platform: Platform | str, workspace: Workspace) -> Kit:
     """The kit in the file ``path``, or the one for ``platform`` in the folder ``path``, by its usual name.
 
-    Raises :class:`ConfigurationError` where it's none, or for another platform.
+    Raises :class:`ConfigurationError` where there is no kit, or only one for another platform.
     """
     file = _in_folder(path, platform) if path.is_dir() else path
     folder, key = _unpacked(file, workspace)
@@ -118,7 +122,7 @@ def given_kit(path: Path, platform: Platform | str, workspace: Workspace) -> Kit
 
 
 def file_name(kit: Kit) -> str:
-    """What the file of ``kit`` is called where nobody chooses."""
+    """The usual name of the kit's file: ``python-3.11.2-linux-amd64.kit``."""
     return f"python-{kit.interpreter.version_text}-{kit.target.platform.replace('/', '-')}.kit"
 
 
@@ -153,7 +157,7 @@ def _unpacked(path: Path, workspace: Workspace) -> tuple[Path, str]:
 
 
 def write_kit(kit: Kit, path: Path) -> Digest:
-    """Write ``kit`` as one file, the same for the same kit; returns its digest."""
+    """Write ``kit`` as one file, a tar in xz that is the same for the same kit; returns the file's digest."""
     with replacing(path) as stream, tarfile.open(fileobj=stream, mode="w:xz", preset=3) as archive:
         for each in sorted(path for path in kit.folder.rglob("*") if "__pycache__" not in path.parts):
             info = archive.gettarinfo(each, each.relative_to(kit.folder).as_posix())
@@ -185,7 +189,7 @@ def _assemble(python: Path, libraries: list[Path], target: BuildTarget, folder: 
 
 
 def write_configuration(folder: Path, target: BuildTarget) -> None:
-    """Add the module that sysconfig asks to the standard library below ``folder``."""
+    """Add ``_sysconfigdata__linux_*``, the module that sysconfig reads, to the standard library below ``folder``."""
     (stdlib,) = (folder / "lib").glob("python3*")
     data = stdlib / f"_sysconfigdata__linux_{target.triple}.py"
     data.write_text(f"build_time_vars = {_CONFIGURATION!r}\n", encoding="utf-8")
@@ -196,7 +200,7 @@ def _builtins(table: Path) -> list[tuple[str, str]]:
 
 
 def _opened(folder: Path, key: str, runs_here: Path, workspace: Workspace) -> Kit:
-    """The kit in ``folder``; ``runs_here`` is that of one for this machine, whose Python compiles for it."""
+    """The kit in ``folder``; ``runs_here`` is the folder of a kit for this machine, whose Python makes the bytecode."""
     about = _about(folder, folder)
     target = target_for(about["platform"])
     (executable,) = (runs_here / "bin").iterdir()

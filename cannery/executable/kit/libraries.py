@@ -1,4 +1,4 @@
-"""The libraries that the standard library's extension modules need, each a static one and built once."""
+"""The libraries that the standard library's extension modules need, each built once as a static library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ __all__ = ["LIBRARIES", "jobs", "library"]
 
 
 def library(name: str, tools: ZigToolchain) -> Path:
-    """The folder with ``lib``, ``include`` and the licence of the library ``name`` for the target."""
+    """The folder with ``lib``, ``include`` and the licence of the library ``name`` (of LIBRARIES) for the target.
+
+    Raises :class:`ToolError` where its source can't be had, or a program of the build is missing or fails.
+    """
     workspace = tools.workspace
     source = known_sources()[name]
     path, archive = locate(source, workspace)
@@ -46,7 +49,7 @@ def library(name: str, tools: ZigToolchain) -> Path:
 
 
 def jobs() -> str:
-    """How many programs ``make`` may run at once."""
+    """The option that lets ``make`` use every core: ``-j8``."""
     return f"-j{len(os.sched_getaffinity(0))}"
 
 
@@ -69,7 +72,7 @@ def _zstd(tools: ZigToolchain, top: Path, folder: Path) -> None:
     _copy(top / "lib", folder, "zstd.h", "zstd_errors.h")
 
 
-# It lies in front of each packed executable, and each start waits for it: small, but not at the cost of speed.
+# The decompressor lies in front of each packed executable, and each start waits for it: small, but fast first.
 _ZSTD = (
     *("-O2", "-DZSTD_DISABLE_ASM=1", "-DZSTD_LEGACY_SUPPORT=0", "-DHUF_FORCE_DECOMPRESS_X1"),
     *("-DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT", "-DZSTD_STRIP_ERROR_STRINGS", "-DDYNAMIC_BMI2=0"),
@@ -177,7 +180,7 @@ def _make(tools: ZigToolchain, top: Path, folder: Path, *targets: str) -> None:
 
 
 def _build_machine() -> str:
-    return f"{os.uname().machine}-pc-linux-gnu"  # never the target's own, or configure would take it for no cross build
+    return f"{os.uname().machine}-pc-linux-gnu"  # never the target's triple, or configure would run what it compiles
 
 
 def _is_build(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The sources of a kit: where their archives come from, and that they are what they should be."""
+"""The sources of a kit: archives that are found here or fetched, and checked against their SHA-256."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ class SourceArchive:
 
     @property
     def name(self) -> str:
-        """What the file is called."""
+        """The file's name."""
         return self.address.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class SourcePackage:
-    """What a part of the kit is built from: any one of its archives."""
+    """The source of a part of the kit; any one of its archives will do."""
 
     name: str
     version: str
-    license: str  # the file in it that says how it may be used; empty where it's in the public domain
+    license: str  # the path of the licence in the archive; empty where the source is in the public domain
     archives: tuple[SourceArchive, ...]
 
 
@@ -64,9 +64,9 @@ def known_sources() -> Mapping[str, SourcePackage]:
 
 
 def locate(source: SourcePackage, workspace: Workspace) -> tuple[Path, SourceArchive]:
-    """An archive of ``source`` on this machine: from ``CANNERY_SOURCES``, from the cache, or fetched now.
+    """The path of an archive of ``source``: in ``CANNERY_SOURCES``, in the cache, or fetched into it now.
 
-    Raises :class:`ToolError` where there is none, or where one isn't what its SHA-256 promises.
+    Raises :class:`ToolError` where no archive can be had, or one has another SHA-256 than ``sources.toml`` says.
     """
     folder = os.environ.get("CANNERY_SOURCES")
     for archive in source.archives:

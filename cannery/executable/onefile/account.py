@@ -1,7 +1,7 @@
-"""What each part of a static program takes in it, compressed, so that all parts together are the program, to the byte.
+"""The compressed size of each part of a static program; the sum of all is the program's size, to the byte.
 
-A part's share is what the decompressor has to read to come from its first byte to its last. Of two parts that are alike
-the first pays for both.
+A part's share is the number of bytes that the decompressor reads between the part's first byte and its last. Of two
+parts that are alike the first pays for both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["MODULES", "Share", "account"]
 MODULES: Final = "modules"
 _STEP: Final = 8  # bytes that the decompressor is given at a time: shares are as exact as that
 _BASE_LIBRARY: Final = "base_library.zip"
-_PYZ: Final = b"PYZ\0"  # PyInstaller's archive of modules, by its own word
+_PYZ: Final = b"PYZ\0"  # the magic of PyInstaller's archive of modules
 _LOCAL_HEADER: Final = 30  # of a member of a zip file, before its name
 
 
@@ -41,12 +41,12 @@ class Share(NamedTuple):
 
     name: str
     kind: str | None  # None where it's a file of that name
-    size: int  # unpacked
-    packed: int
+    size: int  # bytes, unpacked
+    packed: int  # bytes of the program
 
 
 class _Piece(NamedTuple):
-    """A stretch of the unpacked archive."""
+    """A stretch of the unpacked archive, from the offset ``begin`` to ``end``."""
 
     name: str
     kind: str | None
@@ -55,7 +55,7 @@ class _Piece(NamedTuple):
 
 
 def account(program: Path, tools: Tools, run: Runner) -> list[Share]:
-    """The shares of ``program``, the largest first; their ``packed`` are its size."""
+    """The shares of ``program``, the largest first; the sum of their ``packed`` is its size."""
     with tempfile.TemporaryDirectory(prefix="cannery-") as folder:
         section = Path(folder) / "archive"
         run([tools.objcopy, f"--dump-section={SECTION}={section}", str(program), str(Path(folder) / "copy")])
@@ -76,7 +76,7 @@ def account(program: Path, tools: Tools, run: Runner) -> list[Share]:
 
 
 def _unpacked(archive: bytes) -> tuple[bytes, Callable[[int], int]]:
-    """What the archive holds, and how much of it is read until so many bytes are unpacked."""
+    """The unpacked archive, and a function from an offset in it to the number of packed bytes that are read by then."""
     if not archive.startswith(b"\xfd7zXZ"):
         return archive, lambda position: position
     decompressor, positions, parts = lzma.LZMADecompressor(lzma.FORMAT_XZ), array("Q"), []
@@ -91,7 +91,7 @@ def _unpacked(archive: bytes) -> tuple[bytes, Callable[[int], int]]:
 
 
 def _pieces(content: bytes) -> Iterator[_Piece]:
-    """The members of the archive, and of the archives in it, in their order; what lies between belongs to nobody."""
+    """The members of the archive, and of the archives in it, in their order, less the headers between them."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for member in archive:
             begin, end = member.offset_data, member.offset_data + member.size
@@ -109,7 +109,7 @@ def _pieces(content: bytes) -> Iterator[_Piece]:
 
 
 def _between(name: str, kind: str | None, begin: int, end: int, pieces: Iterator[_Piece]) -> Iterator[_Piece]:
-    """The ``pieces``, which count from ``begin``, and what of the whole is none of theirs."""
+    """The ``pieces``, whose offsets count from ``begin``; what lies between them belongs to ``name``."""
     last = begin
     for piece in sorted(pieces, key=lambda piece: piece.begin):
         yield _Piece(name, kind, last, begin + piece.begin)
@@ -129,7 +129,7 @@ def _zipped(content: bytes) -> Iterator[_Piece]:
 
 
 def _start_of_modules(content: bytes) -> int | None:
-    """Where PyInstaller's archive of modules begins in its executable; None in any other file."""
+    """The offset of PyInstaller's archive of modules (PYZ) in its executable; None in any other file."""
     start = content.find(_PYZ)
     while start >= 0 and not _table(content, start):
         start = content.find(_PYZ, start + 1)
@@ -137,7 +137,7 @@ def _start_of_modules(content: bytes) -> int | None:
 
 
 def _table(content: bytes, start: int) -> list[tuple[str, tuple[int, int, int]]]:
-    """The archive's table: modules, each with its type, where it begins and how long it is; empty if there's none."""
+    """The table of the archive at ``start``: modules with type, offset and length; empty where that is no archive."""
     _, position = struct.unpack_from("!4si", content, start + len(_PYZ))
     try:
         table = marshal.loads(content[start + position :]) if 0 < position < len(content) - start else []  # noqa: S302

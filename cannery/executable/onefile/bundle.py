@@ -36,18 +36,18 @@ _ENVIRONMENT: Final = {
     "PYTHONNOUSERSITE": "1",
     "PYTHONSAFEPATH": "1",
     "SOURCE_DATE_EPOCH": "1",
-    "PYINSTALLER_ZLIB_COMPRESSION_LEVEL": "0",  # what packs the whole sees more of it
+    "PYINSTALLER_ZLIB_COMPRESSION_LEVEL": "0",  # xz packs the whole, and packs plain bytecode better
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What PyInstaller made."""
+    """The app as PyInstaller bundles it: a folder, or one file."""
 
-    tree: LazyTree  # the executable by its name, and for a folder what lies beside it
-    modules: Mapping[str, int]  # the modules in the executable, and how many bytes each has
-    files: Mapping[str, int]  # beside it, or packed with it
-    missing: tuple[tuple[str, str], ...]  # modules that aren't there, with the app's module that needs each
+    tree: LazyTree  # /NAME, the executable, and the files beside it where it's a folder
+    modules: Mapping[str, int]  # in the executable, with the bytes of each
+    files: Mapping[str, int]  # the other files, with the bytes of each
+    missing: tuple[tuple[str, str], ...]  # modules that don't exist, with a module of the app that imports each
 
 
 def bundle(
@@ -59,9 +59,9 @@ def bundle(
     *,
     one_file: bool = False,
 ) -> Bundle:
-    """The bundle of ``parts``, each of whose files went through ``finish``; made once, until something changes.
+    """The bundle of ``parts``, with ``finish`` applied to every file but the executable.
 
-    That may be a file of the machine as well: a shared library that a Python's module is linked to. Raises
+    It is made once, and again when one of the parts changes, or a shared library of the machine that went in. Raises
     :class:`ProjectError` where PyInstaller can't read the app.
     """
     key = _key(parts, finish, interpreter, tools, one_file=one_file)
@@ -89,7 +89,7 @@ def _key(parts: BundleParts, finish: Transform, interpreter: Interpreter, tools:
 
 
 def _recall(key: str, workspace: Workspace) -> dict[str, Any] | None:
-    """What is known of the bundle, if it's whole and nothing that it was made from has changed."""
+    """The record of a bundle that is whole; None where there is none, or a file that it was made from has changed."""
     record = workspace.cache.recall("bundles", key)
     if record is None or any(stamp(Path(path)) != before for path, before in record["machine"].items()):
         return None
@@ -171,7 +171,7 @@ def _pyinstaller(stage: Stage, spec: str, workspace: Workspace) -> None:
 
 
 def _explained(error: ProgramFailed, folder: Path) -> ProjectError:
-    """What PyInstaller ended with, less the way there and the names of a folder that is gone by now."""
+    """PyInstaller's error, less the frames of its traceback and the path of a folder that is gone by now."""
     lines = [line for line in error.stderr.replace(f"{folder}/", "").splitlines() if line.strip()]
     start = max((number for number, line in enumerate(lines) if line.startswith("Traceback")), default=0)
     return ProjectError(

@@ -1,4 +1,4 @@
-"""Whether a Python can be frozen: it takes the C library that staticx knows, and Python as a shared library."""
+"""The check that a Python can be frozen: staticx needs one on glibc, PyInstaller one with a shared libpython."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_python"]
 
-# As PyInstaller looks for the library (PyInstaller.depend.bindepend): what a distributor keeps in another package may
-# lie in its own folder, what somebody built lies below the prefix or nowhere.
+# Looks for libpython where PyInstaller does (PyInstaller.depend.bindepend): a distributor's may lie in a folder of its
+# own, one that somebody built lies below the prefix or nowhere.
 _QUESTIONS = """
 import glob, json, os, platform, sys, sysconfig
 ask = sysconfig.get_config_var

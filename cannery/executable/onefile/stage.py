@@ -1,4 +1,4 @@
-"""The folder that PyInstaller works in: the app, an environment with its packages, and what is to be made of them."""
+"""The folder that PyInstaller works in: the app, an environment with its packages, and a description of the bundle."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PAYLOAD: Final = package_file("executable/onefile/payload")
 
 @dataclass(frozen=True, slots=True)
 class BundleParts:
-    """What a program is made of."""
+    """The parts of a bundle."""
 
     name: str
     entry: EntryPoint
@@ -42,23 +42,23 @@ class BundleParts:
     resources: LazyTree
     wheels: LazyTree | None
     without: tuple[str, ...] = ()  # modules that stay out
-    stand_ins: Mapping[str, str] = field(default_factory=dict)  # the sources of what takes their places
+    stand_ins: Mapping[str, str] = field(default_factory=dict)  # for some of these, the source of another in its place
     reached: tuple[str, ...] = ()  # every module that the program is known to reach
-    left_out: tuple[str, ...] = ()  # modules that it's known not to reach
+    left_out: tuple[str, ...] = ()  # modules that the program is known not to reach
     data: tuple[str, ...] = ()  # files of the wheels that go in beside the modules: paths in the image
     optimize: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where everything lies."""
+    """A folder that is ready for PyInstaller."""
 
     folder: Path
-    python: Path  # of the environment
+    python: Path  # the environment's
 
 
 def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools: Tools, run: Runner) -> Stage:
-    """Fill ``folder`` with all that PyInstaller takes."""
+    """Fill ``folder`` for PyInstaller; raises :class:`ToolError` where the environment can't be made."""
     environment = folder / "environment"
     run(
         [
@@ -116,7 +116,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _link_tools(folder: Path, site: Path, tools: Tools) -> None:
-    """PyInstaller comes last on the search path: where the app has a package of the same name, that is the one."""
+    """Put PyInstaller's packages last on the search path, so that a package of the app hides one of the same name."""
     folder.mkdir()
     for package in tools.packages:
         (folder / package.name).symlink_to(package)
@@ -146,7 +146,7 @@ def _description(
 
 
 def _stand_ins(folder: Path, parts: BundleParts) -> Path:
-    """A folder of modules that are found before Python's own."""
+    """Write the stand-ins into a folder, and return it: modules there are found before Python's own."""
     place = folder / "stand-ins"
     place.mkdir()
     for name, source in parts.stand_ins.items():
@@ -155,9 +155,10 @@ def _stand_ins(folder: Path, parts: BundleParts) -> Path:
 
 
 def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
-    """What is run: the app's own script, or one that starts its module or its function.
+    """The path of the program's script: the app's own, or one that is written now and starts a module or a function.
 
-    That one lies in a folder of its own, and has a name that no module has: PyInstaller looks there for modules, too.
+    The latter lies alone in a folder, under a name that no module can have: PyInstaller takes what lies beside a
+    script for modules.
     """
     if isinstance(entry, ScriptEntry):
         return app / HOME.relative_to("/") / entry.path
@@ -178,14 +179,17 @@ def starting_script(entry: ModuleEntry | FunctionEntry) -> str:
 
 
 def _children(entry: EntryPoint) -> str:
-    """What runs first, told what the app's script is called as a module: nothing where that's no name of one."""
+    """The script that runs first: ``payload/children.py`` and a call of it.
+
+    The argument is the name by which the app's script is imported as a module, or empty where it can't be.
+    """
     stem = entry.path.stem if isinstance(entry, ScriptEntry) else ""
     source = (_PAYLOAD / "children.py").read_text(encoding="utf-8")
     return f"{source}\n\nbecome_child({stem if stem.isidentifier() else ''!r})\n"
 
 
 def _own_modules(parts: BundleParts) -> list[str]:
-    """The app's modules: all that are in its packages, as some may be found by looking into folders."""
+    """The names of all modules in the app's packages, imported or not: some programs look for modules in folders."""
     found = set()
     for relative in _relative(parts.code.tree, parts.roots):
         if relative.suffix in {".py", ".so"}:
@@ -197,7 +201,7 @@ def _own_modules(parts: BundleParts) -> list[str]:
 
 
 def _relative(tree: Tree, roots: tuple[PurePosixPath, ...]) -> list[PurePosixPath]:
-    """The files below the app's folder, relative to where imports start."""
+    """The files below the app's import roots, relative to those."""
     found = []
     for path, _ in tree.files():
         for root in roots:
@@ -208,7 +212,7 @@ def _relative(tree: Tree, roots: tuple[PurePosixPath, ...]) -> list[PurePosixPat
 
 
 def _data(app: Path, parts: BundleParts) -> list[tuple[str, str]]:
-    """The app's other files: those of its packages beside their modules, resources as they lie in the project."""
+    """The app's other files, as (path in the bundle, file): data beside its package, resources as in the project."""
     found = []
     for path, _ in parts.code.tree.files():
         for root in parts.roots:
@@ -223,14 +227,14 @@ def _data(app: Path, parts: BundleParts) -> list[tuple[str, str]]:
 
 
 def _package_data(site: Path, paths: tuple[str, ...], interpreter: Interpreter) -> list[tuple[str, str]]:
-    """The wheels' files among ``paths``, which lie in the image's site-packages."""
+    """The wheels' files among ``paths``, those in the image's site-packages, as (path in the bundle, file)."""
     prefix = f"{interpreter.image_site_packages}/"
     relative = [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
     return [(path, str(site / path)) for path in relative]
 
 
 def _left_out(parts: BundleParts, site: Path) -> str:
-    """The runtime hook, told which modules there could be."""
+    """The runtime hook: ``payload/left_out.py``, called with the names of modules that the bundle could have had."""
     tops = {path.name.partition(".")[0] for path in site.iterdir() if not path.name.endswith((".dist-info", ".pth"))}
     known = sorted(name for name in {*tops, *(name.partition(".")[0] for name in _own_modules(parts))} if name)
     source = (_PAYLOAD / "left_out.py").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
-"""staticx makes one static executable of a bundle: it unpacks itself below /tmp, C library and all, and starts there.
+"""One static executable of a bundle, by staticx: it unpacks itself below /tmp, C library and all, and starts there.
 
-It's given PyInstaller's folder and not PyInstaller's file, which would unpack itself a second time, and run a second
-process. staticx is a program of its own (GPL-2 with an exception for what it makes) and is run as one.
+staticx is given PyInstaller's folder: PyInstaller's file would unpack itself a second time, and run a second process.
+It is a program of its own (GPL-2 with an exception for what it makes) and is run as one.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["SECTION", "static"]
 
 SECTION: Final = ".staticx.archive"
-# Its dictionary is 8 MiB: staticx's bootloader unpacks with no more. What is alike is looked for less long than xz does
-# by itself: that takes two thirds of the time, and 0.2 % more bytes.
+# A dictionary of 8 MiB is the largest that staticx's bootloader unpacks with. nice_len and depth are lower than the
+# preset's (xz(1), --lzma2), which takes two thirds of the time and 0.2 % more bytes.
 _LZMA2: Final[Mapping[str, Any]] = {
     "id": lzma.FILTER_LZMA2,
     "preset": 6,
@@ -48,14 +48,14 @@ _LZMA2: Final[Mapping[str, Any]] = {
     "nice_len": 48,
     "depth": 24,
 }
-_FOR_BYTECODE: Final = {"lc": 4, "pb": 0}  # what a byte is depends on the one before, and not on where it lies
-# What makes machine code more alike before it's compressed; the bootloader is built with that of its architecture.
+_FOR_BYTECODE: Final = {"lc": 4, "pb": 0}  # a byte is guessed from the one before it, and not from its offset
+# xz's BCJ filters, which machine code compresses better with; staticx's bootloader has the one of its architecture.
 _FILTERS: Final = {"amd64": lzma.FILTER_X86, "386": lzma.FILTER_X86, "ppc64le": lzma.FILTER_POWERPC}
 
 
 @dataclass(frozen=True, slots=True)
 class _StaticxJob:
-    """What is made of what."""
+    """The parts of an executable, and what makes it."""
 
     name: str
     bundle: LazyTree
@@ -79,9 +79,10 @@ class _StaticxJob:
 def static(
     bundle: LazyTree, libraries: Tree, name: str, packing: str, platform: Platform, tools: Tools, workspace: Workspace
 ) -> OnDisk:
-    """One executable that holds ``bundle`` and the shared ``libraries`` that it takes from a system.
+    """The executable that holds ``bundle`` and ``libraries``, the shared libraries that a bundle takes from a system.
 
-    The same bundle gives the same bytes. ``packing`` is how it's compressed: ``xz`` or ``none``.
+    The same bundle gives the same bytes. ``packing`` is ``xz`` or ``none``. Raises :class:`ToolError` where staticx
+    fails.
     """
     job = _StaticxJob(name, bundle, libraries, packing, platform, tools, workspace)
     key = job.key
@@ -109,7 +110,7 @@ def static(
 
 
 def _make(job: _StaticxJob, program: Path, scratch: Path) -> None:
-    """Have staticx lay out its archive, put the bundle into it in the same order every time, and compress it."""
+    """Let staticx make an executable, and replace the archive in it by one that is the same each time, and packed."""
     job.workspace.progress("freezing: staticx")
     executable, raw = scratch / job.name, scratch / "static"
     write_tree(job.bundle.tree.filter(lambda path, _: path == f"/{job.name}"), scratch)
@@ -140,10 +141,10 @@ def _explained(error: ProgramFailed) -> ToolError:
 
 
 def _write_archive(job: _StaticxJob, theirs: tarfile.TarFile, path: Path) -> int:
-    """Write what staticx has collected, and what it hasn't, to ``path``; returns where machine code begins there."""
+    """Write the members to ``path``, bytecode before machine code; returns the offset where machine code begins."""
     members = dict(_members(job, theirs))
     code = 0
-    with tarfile.open(path, mode="w", format=tarfile.GNU_FORMAT) as archive:  # all that its bootloader reads
+    with tarfile.open(path, mode="w", format=tarfile.GNU_FORMAT) as archive:  # staticx's bootloader reads no other
         for name in sorted(members, key=_order):
             member, content = members[name]
             if content is None:
@@ -156,7 +157,7 @@ def _write_archive(job: _StaticxJob, theirs: tarfile.TarFile, path: Path) -> int
 
 
 def _order(name: str) -> tuple[bool, str]:
-    """Bytecode lies beside bytecode, and machine code beside machine code: xz finds what is alike close by."""
+    """The key that sorts bytecode beside bytecode, and machine code beside machine code: xz packs neighbours best."""
     return _is_code(name), name
 
 
@@ -165,7 +166,7 @@ def _is_code(name: str) -> bool:
 
 
 def _packed(job: _StaticxJob, archive: Path, code: int) -> Path:
-    """The archive compressed: bytecode, and machine code from ``code`` on, each as suits it."""
+    """The archive as an xz file of two blocks with filters of their own; machine code begins at the offset ``code``."""
     path, size = archive.with_suffix(".xz"), archive.stat().st_size
     alike = _FILTERS.get(job.platform.architecture)
     blocks = (
@@ -181,11 +182,14 @@ _Member = tuple[tarfile.TarInfo, Callable[[], BinaryIO] | None]
 
 
 def _members(job: _StaticxJob, theirs: tarfile.TarFile) -> Iterator[tuple[str, _Member]]:
-    """Everything by its name: staticx's own files come first, and libraries that it has too are left to it."""
+    """The members by name, the last of a name being the one that counts: the bundle's, ``libraries``, then staticx's.
+
+    A library that the bundle and staticx both have lies there once, as staticx's, with a link in the bundle's folder.
+    """
     shared = set(theirs.getnames())
     for path, entry in job.bundle.tree:
         name = posixpath.basename(path)
-        if posixpath.dirname(path) == f"/{INTERNAL}" and name in shared:  # what both need lies there once
+        if posixpath.dirname(path) == f"/{INTERNAL}" and name in shared:
             yield path[1:], (_like(path[1:], 0, f"../{name}"), None)
         elif path != f"/{job.name}":
             yield path[1:], _member(path[1:], entry)
@@ -212,7 +216,7 @@ def _member(name: str, entry: Entry) -> _Member:
 
 
 def _like(name: str, size: int, target: str = "") -> tarfile.TarInfo:
-    """A member that says nothing of when and by whom it was made; all may be run, as that costs nothing."""
+    """A member without owner and time of its own; all are executable, as that costs nothing."""
     member = tarfile.TarInfo(name)
     member.size, member.mode, member.mtime = size, 0o755, TIME
     if target:

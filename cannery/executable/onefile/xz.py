@@ -30,26 +30,26 @@ _PAUSE: Final = 0.1  # seconds from one look at the progress to the next
 
 @dataclass(frozen=True, slots=True)
 class XzBlock:
-    """A part of a file, and how it's compressed: a chain of lzma's filters, of which LZMA2 is the last."""
+    """A part of a file that is compressed by itself."""
 
-    start: int
-    size: int
-    filters: Sequence[Mapping[str, Any]]
+    start: int  # offset
+    size: int  # bytes
+    filters: Sequence[Mapping[str, Any]]  # a chain as lzma takes it, LZMA2 the last
 
 
 @dataclass(slots=True)
 class _Packed:
-    """What becomes of a block."""
+    """A block while it's compressed."""
 
-    content: IO[bytes]
-    check: int = 0
+    content: IO[bytes]  # compressed
+    check: int = 0  # the CRC32 of the bytes that were read
     done: int = 0  # bytes that were read
 
 
 def write_xz(source: Path, blocks: Sequence[XzBlock], stream: BinaryIO, progress: Callable[[int], object]) -> None:
-    """Compress the ``blocks`` of ``source`` into ``stream``; ``progress`` is told how many bytes are done by now.
+    """Compress the ``blocks`` of ``source`` into ``stream``, all at the same time; the same blocks give the same bytes.
 
-    The same blocks give the same bytes.
+    ``progress`` is called with the number of bytes that were read by then.
     """
     with ExitStack() as stack:
         packed = [_Packed(stack.enter_context(tempfile.TemporaryFile(dir=source.parent))) for _ in blocks]

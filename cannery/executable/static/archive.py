@@ -1,4 +1,4 @@
-"""The archive in an executable: bytecode and data one after another, and an index of them."""
+"""The archive in an executable: bytecode and data one after another, and an index of them (README.md beside this)."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _HEADER = 16  # bytes of a .pyc file before the code (PEP 552)
 class ArchivedModule:
     """A module as the index has it."""
 
-    path: str  # of its source, where an image would have it
+    path: str  # of its source in an image, which tracebacks show
     package: bool
-    bytecode: Content | None  # a .pyc file; None for a namespace
+    bytecode: Content | None  # a .pyc file; None for a namespace package
 
 
 @dataclass
 class ModuleArchive:
-    """What goes into one executable; the same for the same modules, data and facts, in any order."""
+    """The archive of one executable, the same for the same modules, files and facts in any order."""
 
-    modules: Mapping[str, ArchivedModule]
-    files: Mapping[str, Content]
-    facts: Mapping[str, Any]  # that marshal can write
-    places: dict[str, tuple[int, int]] = field(default_factory=dict)  # of modules: offset and size
-    bytecode: list[bytes] = field(default_factory=list)  # of all modules: the data begins with it
-    index: tuple[int, int] = (0, 0)
+    modules: Mapping[str, ArchivedModule]  # by name
+    files: Mapping[str, Content]  # package data and metadata, by path in an image
+    facts: Mapping[str, Any]  # what the importer has to know, in marshal's types
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)  # of modules in the data: offset and size
+    bytecode: list[bytes] = field(default_factory=list)  # each module's, in the order in which the data begins with it
+    index: tuple[int, int] = (0, 0)  # its offset and size in the data
     data: bytes = b""
 
     def __post_init__(self) -> None:

@@ -34,7 +34,11 @@ LINK = ("-static", "-Wl,--gc-sections", "-Wl,-s", "-Wl,--build-id=none")
 def link(
     kit: Kit, archive: ModuleArchive, builtins: Iterable[str], header: str, target: Path, workspace: Workspace
 ) -> None:
-    """Write the executable ``target``: ``builtins`` are modules inside Python that go in, ``header`` the settings."""
+    """Link the executable ``target``, which is not packed yet.
+
+    ``builtins`` are the modules inside Python that go in, ``header`` is C with the app's settings as macros. Raises
+    :class:`ToolError` where zig isn't installed or fails.
+    """
     tools = toolchain(kit.target, workspace)
     functions = dict(kit.builtins)
     with workspace.cache.scratch() as folder, explained(folder):
@@ -56,7 +60,7 @@ def link(
 
 
 def embed(symbol: str, name: str) -> str:
-    """Assembly that puts the file ``name`` into the executable, between two symbols."""
+    """Assembly that puts the file ``name`` into an executable, between ``symbol`` and ``symbol_end``."""
     lines = (
         f'.section .rodata.{symbol},"a"',
         ".balign 16",
@@ -79,7 +83,7 @@ def _header(archive: ModuleArchive, settings: str) -> str:
 
 
 def _tables(archive: ModuleArchive, builtins: list[str], functions: dict[str, str]) -> Iterator[str]:
-    """C: the tables of built-in and of frozen modules that Python looks into."""
+    """Lines of C: CPython's tables of built-in modules (_PyImport_Inittab) and of frozen ones (_PyImport_Frozen*)."""
     yield "#define Py_BUILD_CORE 1"
     yield '#include <Python.h>\n#include <stdbool.h>\n#include "pycore_import.h"\n#include "app.h"'
     own = ("_cannery", "PyInit__cannery")

@@ -42,14 +42,17 @@ print(json.dumps({"entries": entries}))
 
 
 def check_packing(packing: str) -> None:
-    """Raise :class:`ToolError` where what packs executables by ``packing`` isn't installed."""
+    """Raise :class:`ToolError` where the compressor for ``packing`` isn't installed."""
     if packing == "zstd" and find_spec("zstandard") is None:
         step = 'run: pip install "cannery[static]"; or set  [tool.cannery.static]  packing = "xz" or "none"'
         raise ToolError("zstandard is not installed: it packs the executable", step=step)
 
 
 def pack(kit: Kit, source: Path, archive: ModuleArchive, packing: str, target: Path, workspace: Workspace) -> None:
-    """Write ``source``, an executable with ``archive`` inside, to ``target`` by ``packing``: none, zstd or xz."""
+    """Write ``source``, an executable with ``archive`` inside, to ``target``, packed by none, zstd or xz.
+
+    Raises :class:`ToolError` where the stub that unpacks can't be compiled.
+    """
     if packing == "none":
         shutil.copy(source, target)
         return
@@ -79,14 +82,14 @@ class Rearranged:
     """An executable in two parts, which compress well: one without the bytecode, and that in columns."""
 
     size: int  # bytes, as it was
-    code: tuple[int, int]  # where the machine code lies, and how long it is
-    modules: tuple[int, int]  # where the bytecode lay
-    caches: Sequence[int]
-    parts: tuple[bytes, bytes]  # what lay before the bytecode comes after what lay behind it
-    columns: tuple[int, ...]  # sizes
+    code: tuple[int, int]  # offset and size of the machine code
+    modules: tuple[int, int]  # offset and size of the bytecode
+    caches: Sequence[int]  # by opcode: the code units of inline cache behind the instruction
+    parts: tuple[bytes, bytes]  # the rest, from the end of the bytecode round to its beginning; and the columns
+    columns: tuple[int, ...]  # the size of each
 
     def header(self) -> str:
-        """C: what ``launcher/stub.c`` has to know."""
+        """C: the numbers that ``launcher/stub.c`` puts the executable back by."""
         return "\n".join((
             "#include <stdint.h>",
             f"#define UNPACKED {self.size}ul",
@@ -102,7 +105,7 @@ class Rearranged:
 
 
 def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int], platform: str) -> Rearranged:
-    """The same executable, rearranged; ``modules`` lie in it one after another."""
+    """``executable`` in an order that compresses better; ``modules`` is the bytecode in it, one after another."""
     bytecode = b"".join(modules)
     start = executable.index(bytecode)
     sections = ElfReader(io.BytesIO(executable), len(executable)).sections()
@@ -124,7 +127,7 @@ def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int
 
 
 def _inline_caches(kit: Kit, workspace: Workspace) -> list[int]:
-    """How many code units of inline cache follow each instruction of the kit's Python, by opcode."""
+    """By opcode of the kit's Python: how many code units of inline cache follow the instruction."""
     key = key_of("inline caches", code_key(__name__), kit.interpreter.fingerprint)
     found = workspace.cache.recall("inline-caches", key)
     if found is None:
@@ -144,6 +147,6 @@ def _zstd(data: bytes) -> bytes:
 
 
 def _xz(data: bytes) -> bytes:
-    """What is in an xz file, without the wrapping: the code that reads that is a third of what unpacks."""
+    """LZMA2 without the container of an xz file: reading that takes a third of the code that unpacks."""
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": _DICTIONARY}]
     return lzma.compress(data, format=lzma.FORMAT_RAW, filters=filters)

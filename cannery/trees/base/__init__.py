@@ -1,1 +1,1 @@
-"""A base: an image that ours goes on top of, and the Python in it."""
+"""A base: the image that an app's layers go on top of, and the Python in it."""

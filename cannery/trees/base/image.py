@@ -33,19 +33,19 @@ __all__ = ["BaseImage", "base_image"]
 
 @dataclass(frozen=True)
 class BaseImage:
-    """A base, and what its layers unpack to."""
+    """A base, and the folder that its layers are unpacked in."""
 
     base: Base
     folder: Path  # in the cache
 
     @property
     def root(self) -> Root:
-        """Its files."""
+        """The base's files."""
         return Root(self.folder / "root")
 
     @cached_property
     def folders(self) -> Mapping[str, Directory]:
-        """Its folders' modes and owners, as its layers say."""
+        """The base's folders, with the modes and owners that its layers give them."""
         table = json.loads((self.folder / "folders.json").read_bytes())
         return {path: Directory(*entry) for path, entry in table.items()}
 
@@ -53,8 +53,8 @@ class BaseImage:
 def base_image(app: App, workspace: Workspace) -> BaseImage:
     """The base that the settings of ``app`` name, for their platform.
 
-    A tag is looked up in its registry once, and then only where ``workspace.refresh`` asks for it. Raises
-    :class:`ConfigurationError` where no base is named, and what fetching and unpacking raise.
+    A tag is looked up in its registry once, and then only where ``workspace.refresh`` asks for that. Raises
+    :class:`ConfigurationError` where no base is named, :class:`ImageError` where it can't be read.
     """
     text = app.settings.base
     if text is None:
@@ -76,7 +76,7 @@ def base_image(app: App, workspace: Workspace) -> BaseImage:
 
 
 def _remembered(key: str, text: str, workspace: Workspace) -> Pulled | None:
-    """What was pulled before, where it's still whole and, if that is asked, still what the registry has."""
+    """The base as it was pulled before; None where a layer is gone, or with ``refresh`` the registry has another."""
     record = workspace.cache.recall("bases", key)
     if record is None:
         return None

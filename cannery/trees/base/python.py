@@ -1,7 +1,4 @@
-"""The Python that a base has: found in its files, and never run.
-
-So it's found for any platform, and nothing of the base is executed.
-"""
+"""The Python of a base, found in the base's files: nothing of it is run, so its platform may be any."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ _NAME: Final = re.compile(r"python(3\.(\d+))")
 _GLIBC: Final = re.compile(rb"GNU C Library [^\n]* version (\d+)\.(\d+)")
 _MUSL: Final = re.compile(rb"\0(1)\.(\d+)\.\d+\0")
 
-# The C library's versions that uv has a name for.
+# The minor versions of glibc 2 that uv's --python-platform has a name for.
 _KNOWN_GLIBC: Final = (17, 28, *range(31, 41))
 
 
@@ -40,8 +37,8 @@ class BasePython:
     """A Python in a root filesystem."""
 
     path: str  # /usr/local/bin/python3.11, links resolved
-    version: tuple[int, ...]  # with as many parts as can be told
-    site_packages: str  # where it looks for packages that are installed
+    version: tuple[int, ...]  # two parts, or three where the third could be told
+    site_packages: str  # the folder of installed packages
     libc: Literal["glibc", "musl"]
     libc_version: tuple[int, int]
 
@@ -52,9 +49,9 @@ class BasePython:
 
 
 def find_python(root: Root, path: Iterable[str], name: str) -> BasePython:
-    """The Python that ``python3`` means in ``root``, where ``path`` is the search path; the newest if it means none.
+    """The Python that ``python3`` means in ``root``, or else the newest there; ``path`` is the search path.
 
-    Raises :class:`RuntimeTreeError` where the base called ``name`` has none.
+    Raises :class:`RuntimeTreeError` where there is none; ``name`` is the base's, for the message.
     """
     folders = tuple(dict.fromkeys([*path, *_USUAL]))
     for program in _candidates(root, folders):
@@ -76,7 +73,10 @@ def find_python(root: Root, path: Iterable[str], name: str) -> BasePython:
 
 
 def target_of(python: BasePython, platform: Platform, name: str) -> WheelTarget:
-    """What wheels for ``python`` must fit, as uv is told; raises :class:`RequirementsError` where it can't be."""
+    """The target of wheels for ``python``, in uv's words.
+
+    Raises :class:`RequirementsError` for an architecture that there are no wheels for; ``name`` is the base's.
+    """
     machine = TRIPLETS.get(platform.architecture)
     if machine is None:
         raise RequirementsError(
@@ -94,7 +94,7 @@ def target_of(python: BasePython, platform: Platform, name: str) -> WheelTarget:
 
 
 def _candidates(root: Root, folders: Iterable[str]) -> Iterator[str]:
-    """What may be the base's Python, the likeliest first."""
+    """The paths of programs that may be the base's Python, the likeliest first."""
     for folder in folders:
         real = root.resolve(f"{folder}/python3")
         if real is not None:
@@ -127,7 +127,7 @@ def _site_packages(root: Root, standard_library: str) -> str:
 
 
 def _version(root: Root, program: OnDisk, minor: str, elf: Elf) -> tuple[int, ...]:
-    """The version as the interpreter has it built in, or in its library."""
+    """The version in the bytes of the interpreter or of its libpython; two parts of it where neither tells more."""
     pattern = re.compile(rb"\0(%s)\.(\d+)[+a-z0-9]*\0" % re.escape(minor.encode()))
     libraries = (soname for soname in elf.needed if soname.startswith(f"libpython{minor}"))
     folders = (*_USUAL_LIBRARIES, *elf.runpath, *elf.rpath)
@@ -142,7 +142,7 @@ _USUAL_LIBRARIES: Final = ("/usr/local/lib", "/usr/lib", "/lib", "/usr/lib64")
 
 
 def _libc(root: Root, program: Elf, name: str) -> tuple[Literal["glibc", "musl"], tuple[int, int]]:
-    """Which C library the interpreter runs on, and its version."""
+    """The C library that the interpreter runs on, by its loader, and that library's version."""
     loader = program.interpreter or ""
     content = root.content(loader)
     if "musl" in posixpath.basename(loader):
@@ -159,7 +159,7 @@ def _libc(root: Root, program: Elf, name: str) -> tuple[Literal["glibc", "musl"]
 
 
 def _c_libraries(root: Root, loader: str) -> Iterator[OnDisk]:
-    """Where glibc may lie: beside its loader, or in the folder of the architecture."""
+    """The files that may be glibc: beside its loader, or in the folder of the architecture."""
     real = root.resolve(loader)
     beside = posixpath.dirname(real) if real else "/lib"
     folders = [beside, "/lib64", "/lib", "/usr/lib64", "/usr/lib"]

@@ -1,6 +1,6 @@
-"""Distributions of a base that ours replace, taken away as ``pip install`` takes away the version of before.
+"""Whiteouts for distributions of a base that the app brings in another version, as ``pip install`` removes the old.
 
-Else the files of both lay in one folder, and ``importlib.metadata`` found two versions.
+Otherwise the files of both would lie in one folder, and ``importlib.metadata`` would find two versions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OPAQUE = ".wh..wh..opq"  # hides what lower layers have in its folder (OCI imag
 
 
 def without_replaced(tree: Tree, root: Root, site_packages: str) -> Tree:
-    """``tree`` with whiteouts for what ``root`` has of the distributions that the tree brings."""
+    """``tree`` with whiteouts for the files of ``root`` that belong to a distribution which ``tree`` brings, too."""
     folder = root.resolve(site_packages)
     if folder is None:
         return tree
@@ -45,7 +45,7 @@ def without_replaced(tree: Tree, root: Root, site_packages: str) -> Tree:
 
 
 def _hidden(tree: Tree, path: str) -> Iterator[tuple[str, Entry]]:
-    """What hides ``path`` of the base; a folder that the tree has, too, is only emptied."""
+    """The entry that hides ``path`` of the base: a whiteout, or an opaque one for a folder that ``tree`` has, too."""
     nothing = File(Inline(b""))
     if any(each.startswith(f"{path}/") for each in tree.entries):
         yield f"{path}/{_OPAQUE}", nothing
@@ -54,9 +54,9 @@ def _hidden(tree: Tree, path: str) -> Iterator[tuple[str, Entry]]:
 
 
 def _top_level(root: Root, info: str) -> set[str]:
-    """The names in ``site-packages`` that a distribution has for itself, by what its installer noted down.
+    """The names in site-packages that belong to one distribution alone, by its RECORD.
 
-    A namespace package, which others may share, stays: what ours have there replaces it file by file.
+    A namespace package isn't among them, as others may share it: the app's files there replace the base's one by one.
     """
     record = root.content(f"{info}/RECORD")
     lines = record.path.read_text("utf-8", "replace").splitlines() if record else []

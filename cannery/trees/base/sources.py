@@ -1,4 +1,4 @@
-"""From what a user calls a base to where it comes from."""
+"""The sources of bases: a registry, an OCI layout, a docker archive or an engine, by the name that a user gives."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ _DAEMON: Final = "docker-daemon:"
 
 
 def state_of(text: str, app: App) -> object:
-    """What changes when the base ``text`` does, so that it need not be read to see that.
+    """A value that is another one once the base ``text`` has changed: a stamp, or an engine's ID of the image.
 
-    A registry isn't asked: what a tag meant the first time holds until somebody wants it to be looked at again.
+    It is None for a base in a registry, which isn't asked: a tag means what it meant first until ``--refresh``. Raises
+    :class:`ImageError` where an engine or an archive isn't there.
     """
     if text.startswith(_LAYOUT):
         layout = _layout(text, app)
@@ -57,7 +58,7 @@ def state_of(text: str, app: App) -> object:
 
 
 def digest_now(text: str, workspace: Workspace) -> str | None:
-    """The digest that a registry has for ``text`` today; None where it isn't in one, or the registry won't say."""
+    """The digest that a registry has for ``text`` now; None for a base elsewhere, and where the registry won't say."""
     if _is_local(text):
         return None
     with _repository(Reference.parse(text), workspace) as repository:
@@ -65,13 +66,17 @@ def digest_now(text: str, workspace: Workspace) -> str | None:
 
 
 def reference_of(text: str) -> str | None:
-    """What ``text`` is called in its registry, written out; None where it's in none."""
+    """The reference of a base in a registry, written out in full; None for one elsewhere."""
     return None if _is_local(text) else str(Reference.parse(text))
 
 
 @contextmanager
 def opened(text: str, app: App, workspace: Workspace) -> Iterator[Medium]:
-    """The source of the base that ``text`` names."""
+    """The medium that holds the base ``text``, open for as long as the block lasts.
+
+    Raises :class:`ConfigurationError` where ``text`` names no path, :class:`ImageError` where nothing is there,
+    :class:`ToolError` where the client for registries isn't installed.
+    """
     if text.startswith(_LAYOUT):
         yield _layout(text, app)
     elif text.startswith(_ARCHIVE):

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["compiled", "compiled_on"]
 
-_OLDEST_GLIBC = "2.17"  # of those that Zig knows for every machine: what runs on it runs on the others
+_OLDEST_GLIBC = "2.17"  # the oldest that zig has for every machine: modules for it run on any newer one
 
 
 def compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
-    """``code`` as it is, or where the settings say so, with extension modules for ``python``.
+    """``code`` with extension modules for ``python`` where the settings say ``compile``, otherwise as it is.
 
-    What stays uncompiled stays a source.
+    Modules that aren't compiled stay sources. Raises :class:`ToolError` where Cython or a C compiler is missing.
     """
     if not app.settings.compile:
         return code
@@ -43,9 +43,9 @@ def compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace
 
 
 def compiled_on(base: Base, target: BasePython, code: LazyTree, app: App, workspace: Workspace) -> LazyTree:
-    """``code`` with extension modules for ``target``, the Python of ``base``, and bytecode for what stays uncompiled.
+    """``code`` with extension modules for ``target``, the Python of ``base``, and bytecode of the modules left.
 
-    Nothing of the base is executed: a Python of its minor version on this machine has the same headers and bytecode.
+    Nothing of the base is run: a Python of its minor version on this machine has the same headers and bytecode.
     """
     settings = app.settings
     python = same_minor(target.version, workspace)

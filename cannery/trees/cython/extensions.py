@@ -1,4 +1,4 @@
-"""Extension modules, made by Cython and a C compiler: each once, and kept under all that decides about its bytes."""
+"""Extension modules, made by Cython and a C compiler once, and kept under a key of all that decides about the bytes."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["DIRECTIVES", "Compiler", "ModuleSource", "compile_all", "compiler_for"]
 
 _WORKER = package_file("trees/workers/run_cython.py")
-# Annotations stay what they are to Python: notes. Cython would turn them into checks (cython.readthedocs.io,
-# Compiler directives). And it would collect docstrings once more for doctest, and stumble over some.
+# annotation_typing: annotations are notes to Python, and Cython would turn them into checks (cython.readthedocs.io,
+# Compiler directives). autotestdict: Cython would collect docstrings once more for doctest, and fails on some.
 DIRECTIVES = {"annotation_typing": False, "autotestdict": False, "language_level": 3}
 
 
@@ -42,34 +42,34 @@ class ModuleSource:
 
     path: str  # in the image
     file: File
-    name: str  # that it's imported by
-    place: str  # of the file below the folder that imports start from; tracebacks name it
-    script: bool  # run, not imported: it's the module __main__ then
+    name: str  # by which an import finds it
+    place: str  # the path below its import root, which tracebacks show
+    script: bool  # is run, not imported, and so is the module __main__
 
     @property
     def module(self) -> str:
-        """The name that it's compiled under."""
+        """The name that it has for Cython, and in its PyInit function."""
         return "__main__" if self.script else self.name
 
     @property
     def shown(self) -> str:
-        """Where the user finds it."""
+        """The path that messages name: the user's own file, where it is one."""
         return str(self.file.content.path) if isinstance(self.file.content, OnDisk) else self.place
 
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
-    """Cython and a C compiler, with all that they're told."""
+    """Cython and a C compiler, with their options."""
 
     toolchain: SharedObjectCompiler
     abi: Abi
-    directives: Mapping[str, bool | int | str]
-    target: str | None
+    directives: Mapping[str, bool | int | str]  # Cython's
+    target: str | None  # zig's; None for this machine
     cython: str  # its version
 
     @property
     def key(self) -> str:
-        """Changes when extension modules could come out otherwise."""
+        """A name for all but the sources that decides about the bytes of extension modules."""
         return key_of(
             "extension",
             code_key(__name__),
@@ -82,7 +82,7 @@ class Compiler:
 
 
 def compiler_for(abi: Abi, settings: CythonSettings, workspace: Workspace) -> Compiler:
-    """What compiles for ``abi``, or for the target that the settings name.
+    """The compiler for ``abi``, or for the target that ``settings`` names.
 
     Raises :class:`ToolError` where Cython or a C compiler is missing.
     """
@@ -102,9 +102,10 @@ def compiler_for(abi: Abi, settings: CythonSettings, workspace: Workspace) -> Co
 
 
 def compile_all(sources: Iterable[ModuleSource], compiler: Compiler, workspace: Workspace) -> dict[str, File]:
-    """The extension module of each source by the source's path: from the cache, or made now, on all cores.
+    """The extension modules by the paths of their sources: from the cache, or made now on all cores.
 
-    Raises :class:`ProjectError` for what Cython refuses, :class:`ToolError` where the C compiler fails.
+    Raises :class:`ProjectError` for a module that Cython refuses, :class:`ToolError` where the C compiler fails,
+    :class:`ConfigurationError` for a directive that Cython doesn't have.
     """
     home = workspace.cache.root / "extensions"
     targets: dict[str, Path] = {}
@@ -121,7 +122,7 @@ def compile_all(sources: Iterable[ModuleSource], compiler: Compiler, workspace: 
 
 
 def _is_whole(target: Path) -> bool:
-    """Whether there is a module: a machine that lost power may leave the name of a file with nothing in it."""
+    """True where the module is there and not empty, as a file may be after a machine lost power."""
     return target.is_file() and target.stat().st_size > 0
 
 
@@ -152,7 +153,7 @@ def _compile(missing: list[tuple[ModuleSource, Path]], compiler: Compiler, works
 
 
 def _keep(module: Path, target: Path) -> None:
-    """Put a module that was made into the cache."""
+    """Move a module that was made into the cache."""
     if module.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         module.replace(target)
@@ -171,7 +172,10 @@ def _lay_out(source: ModuleSource, folder: Path) -> None:
 
 
 def _headers(compiler: Compiler, scratch: Path) -> list[str]:
-    """The folders of headers. Debian's pyconfig.h includes another by a path that Zig, with a target, can't find."""
+    """The flags for the folders of headers.
+
+    Debian's pyconfig.h includes another by a path that zig, with a target, can't find: a link stands in for it.
+    """
     abi = compiler.abi
     if compiler.target is None or abi.configuration == abi.include:
         return [f"-I{abi.include}"]
@@ -195,7 +199,7 @@ def _ask_worker(request: dict[str, Any], compiler: Compiler, workspace: Workspac
 
 
 def _refuse_failures(results: list[tuple[ModuleSource, str, Path]]) -> None:
-    """Raise what the user has to know of; all that Cython refuses is said at once."""
+    """Raise the error of the compilations that failed; everything that Cython refuses is named in one."""
     refused: list[str] = []
     for source, outcome, folder in results:
         said = (folder / "said").read_text(encoding="utf-8", errors="replace") if outcome != "done" else ""
@@ -216,7 +220,7 @@ def _refuse_failures(results: list[tuple[ModuleSource, str, Path]]) -> None:
 
 
 def _complaints(source: ModuleSource, said: str) -> list[str]:
-    """What Cython said, with the file and the line (``pkg/x.py:3:8: what``); the excerpts around it are left out."""
+    """Cython's messages (``pkg/x.py:3:8: what``) with the user's file and the line, without the excerpts of source."""
     found = re.findall(rf"^{re.escape(source.place)}:(\d+):\d+: (.+)$", said, re.MULTILINE)
     return [f"{source.shown}:{line}: {what}" for line, what in dict.fromkeys(found)] or [
         f"{source.shown}: {said.strip()}"

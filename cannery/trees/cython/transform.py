@@ -1,7 +1,7 @@
-"""Sources become extension modules: ``x.py`` is replaced by what Cython and a C compiler make of it.
+"""Sources become extension modules: ``x.py`` is replaced by ``x`` with the suffix of an extension module.
 
-What Python runs as a script (the entry point's file, and every ``__main__``) can't be an extension module, as those can
-only be imported. So a few lines take its place, which start what was compiled of it.
+Python runs no extension module as a script. So where a script is compiled (the entry point's file, and every
+``__main__``), a few lines of Python take its place and start the extension module beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["cython", "starter"]
 
 _LONGEST_NAME = 255  # bytes, on most file systems
 
-# As Python runs a script, or imports it: multiprocessing does so under a name of its own.
+# Does what Python does where it runs a script, or imports it as multiprocessing does: under another name.
 _STARTER = """\
 import sys
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
@@ -56,10 +56,11 @@ def cython(
     scripts: frozenset[str] = frozenset(),
     exclude: tuple[str, ...] = (),
 ) -> Transform:
-    """The transform by ``compiler``, which leaves the modules and packages that ``exclude`` names as they are.
+    """The transform by ``compiler``; modules and packages in ``exclude`` stay as they are.
 
     ``import_roots`` are the folders that modules' names start from, ``scripts`` the files that are run, not imported.
-    Raises :class:`ProjectError` for what can't be compiled, and where one module would be hidden by another.
+    The transform raises :class:`ProjectError` for a module that can't be compiled, for two modules of one name, and
+    for an extension module that lies beside its source already.
     """
     key = key_of("cython", code_key(__name__), compiler.key, import_roots, sorted(scripts), exclude)
 
@@ -91,7 +92,7 @@ def starter(file: str) -> str:
 def _sources(
     tree: Tree, roots: tuple[str, ...], scripts: frozenset[str], exclude: tuple[str, ...]
 ) -> Iterator[ModuleSource]:
-    """What is to be compiled; a file whose name nobody can import is none of it, unless it's run."""
+    """The modules to be compiled: every .py file that can be imported or is run, less ``exclude``."""
     seen: dict[str, str] = {}
     for path, file in tree.files():
         name = imported_as(path, roots)
@@ -111,7 +112,7 @@ def _sources(
 
 
 def _refuse_leftovers(tree: Tree, sources: dict[str, ModuleSource]) -> None:
-    """Refuse an extension module beside its source: Python would take it, and nobody knows whether it's still right."""
+    """Refuse an extension module beside its source: Python would import it, though it may be older than the source."""
     for path in tree.entries:
         source = f"{posixpath.dirname(path)}/{posixpath.basename(path).partition('.')[0]}.py"
         if path.endswith(".so") and source in sources:
@@ -123,7 +124,7 @@ def _refuse_leftovers(tree: Tree, sources: dict[str, ModuleSource]) -> None:
 
 
 def _target(path: str, suffix: str, *, script: bool) -> str:
-    """Where the extension module lies; a script's has a name that no import looks for."""
+    """The path of the extension module; a script's has a name that no import looks for."""
     target = f"{path.removesuffix('.py')}{'.script' if script else ''}{suffix}"
     if len(os.fsencode(posixpath.basename(target))) > _LONGEST_NAME:
         raise ProjectError(
@@ -134,7 +135,7 @@ def _target(path: str, suffix: str, *, script: bool) -> str:
 
 
 def _link(path: str, link: Symlink, sources: dict[str, ModuleSource], suffix: str) -> Symlink:
-    """A link to a source leads to what it became."""
+    """The link, led to the extension module where its target is a source that becomes one."""
     source = sources.get(posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target)))
     if source is None or source.script:
         return link
