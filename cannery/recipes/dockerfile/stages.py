@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cannery.project.app import HOME
 from cannery.python.stdlib import unwanted_by
 from cannery.recipes.container_config import config_of_its_own
+from cannery.recipes.dockerfile import pins
 from cannery.recipes.dockerfile.instructions import copy, execution, quoted_lines
 from cannery.recipes.dockerfile.job import DockerfileJob, copied_resources, copies, relative, written_files
 from cannery.recipes.dockerfile.templates import filled
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from cannery.project.app import App
 
 __all__ = ["app_stage", "dependencies_stage", "on_base", "runtime_stage", "system_stage", "tools_base"]
-
-_CYTHON: Final = ("cython==3.3.1", "setuptools==84.2.1")
 
 
 def dependencies_stage(job: DockerfileJob) -> str:
@@ -81,7 +80,7 @@ def app_stage(job: DockerfileJob, *, compiled: bool) -> str:
     return filled(
         "app",
         builder="TOOLS" if compiled else "BASE",
-        compiler=filled("compiler", cython=_CYTHON[0], setuptools=_CYTHON[1]) if compiled else "",
+        compiler=filled("compiler", cython=pins.CYTHON, setuptools=pins.SETUPTOOLS) if compiled else "",
         copies=copies(files, app, "./"),
         generated="".join(written_files(files, "/image")),
         compiled=_compiled(app, [path for path, _ in files]) if compiled else "",
