@@ -7,7 +7,6 @@ archive of one.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from cannery.audit.layers import read_layer
 from cannery.audit.streams import buffered, explained, members, unzipped
 from cannery.errors import ImageError
+from cannery.image.hashing import HashingReader, pieces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,6 @@ __all__ = ["Saved", "read_archive", "read_layout"]
 
 _LARGEST_DOCUMENT = 1 << 24  # bytes of JSON
 _BLOBS = "blobs/sha256/"
-_CHUNK = 1 << 18  # bytes
 
 
 @dataclass
@@ -92,8 +91,8 @@ def read_layout(folder: Path, *, readable: bool = False) -> Saved:
 
 def _take(saved: Saved, path: str, content: BinaryIO, size: int, *, readable: bool) -> None:
     """Keep a document, or read a layer; a blob that is named by its digest is compared with that."""
-    digesting = _Digesting(content)
-    stream = buffered(cast("BinaryIO", digesting))
+    hashed = HashingReader(content)
+    stream = buffered(cast("BinaryIO", hashed))
     if stream.peek(1)[:1] in {b"{", b"["}:
         if size > _LARGEST_DOCUMENT:
             raise ImageError(f"{path} in {saved.name} has {size:,} bytes: no document of an image is so large")
@@ -106,32 +105,15 @@ def _take(saved: Saved, path: str, content: BinaryIO, size: int, *, readable: bo
     else:
         return
     _drain(stream)
-    if path.startswith(_BLOBS) and digesting.hex != path.removeprefix(_BLOBS):
-        found = f"expected sha256:{path.removeprefix(_BLOBS)}\n   found sha256:{digesting.hex}"
+    if path.startswith(_BLOBS) and hashed.digest.hex != path.removeprefix(_BLOBS):
+        found = f"expected sha256:{path.removeprefix(_BLOBS)}\n   found {hashed.digest}"
         raise ImageError(f"{path} in {saved.name} is damaged", evidence=found, step="fetch or build the image again")
 
 
 def _drain(stream: BinaryIO) -> None:
-    while stream.read(_CHUNK):
+    for _ in pieces(stream):
         pass
 
 
 def _is_layer(path: str, size: int) -> bool:
     return size > 0 and (path.startswith("blobs/") or path.endswith((".tar", ".tar.gz", ".tgz")))
-
-
-class _Digesting:
-    """Takes the digest of what is read through it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._sha256 = hashlib.sha256()
-
-    @property
-    def hex(self) -> str:
-        return self._sha256.hexdigest()
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._sha256.update(data)
-        return data

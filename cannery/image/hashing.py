@@ -1,13 +1,19 @@
-"""What is written, hashed and counted on its way to where it goes."""
+"""Streams that know the digest and the size of what has passed through them."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol
+import io
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cannery.workspace.digest import Digest
 
-__all__ = ["HashingWriter", "Sink"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CHUNK", "HashingReader", "HashingWriter", "Readable", "Sink", "pieces"]
+
+CHUNK: Final = 1 << 18  # bytes that are read at a time
 
 
 class Sink(Protocol):
@@ -15,6 +21,14 @@ class Sink(Protocol):
 
     def write(self, data: bytes | bytearray | memoryview, /) -> object:
         """Take all of ``data``."""
+        ...
+
+
+class Readable(Protocol):
+    """Gives bytes: a file, the body of an answer, another reader."""
+
+    def read(self, size: int = -1, /) -> bytes | None:
+        """Give up to ``size`` bytes, or all of them; none at the end."""
         ...
 
 
@@ -38,3 +52,34 @@ class HashingWriter:
     def digest(self) -> Digest:
         """The digest of everything written so far."""
         return Digest(self._hash.hexdigest())
+
+
+class HashingReader(io.RawIOBase):
+    """Reads from ``stream``, which it leaves open, and knows the digest and the size of what was read."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self.size = 0  # bytes
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read as ``stream`` does."""
+        data = self._stream.read(size) or b""
+        self._hash.update(data)
+        self.size += len(data)
+        return data
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of everything read so far."""
+        return Digest(self._hash.hexdigest())
+
+
+def pieces(stream: Readable, size: int = CHUNK) -> Iterator[bytes]:
+    """What is left of ``stream``, up to ``size`` bytes at a time."""
+    while data := stream.read(size):
+        yield data

@@ -6,7 +6,6 @@ Entries are sorted, every parent directory is written, owners are numbers, times
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cannery.image.content import Content, OnDisk
 from cannery.image.gzip import GzipWriter
-from cannery.image.hashing import HashingWriter, Sink
+from cannery.image.hashing import HashingWriter, Sink, pieces
 from cannery.image.media_types import GZIP_LAYER
 from cannery.image.tree import Directory, Entry, File, Symlink, Tree
 from cannery.workspace.files import changed, explained
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
 
-__all__ = ["TIME", "Layer", "pack", "write_tree"]
+__all__ = ["TIME", "Layer", "pack", "write_tar"]
 
 TIME = 1  # of all that is made: one second after the epoch, as some programs take 0 for 'no time given'
-_CHUNK = 1 << 20
+_CHUNK = 1 << 20  # bytes of a file that are read at a time
 
 
 def pack(name: str, tree: Tree, workspace: Workspace, *, level: int = 6) -> Layer:
@@ -49,12 +48,12 @@ def pack(name: str, tree: Tree, workspace: Workspace, *, level: int = 6) -> Laye
         blob = HashingWriter(stream)
         with GzipWriter(blob, level=level) as compressed:
             archive = HashingWriter(compressed)
-            write_tree(tree, archive, show)
+            write_tar(tree, archive, show)
         path = commit(blob.digest)
     return Layer(name, blob.digest, archive.digest, blob.size, total, len(files), GZIP_LAYER, path)
 
 
-def write_tree(tree: Tree, sink: Sink, show: Callable[[int], None]) -> None:
+def write_tar(tree: Tree, sink: Sink, show: Callable[[int], None]) -> None:
     """Write ``tree`` as a tar archive to ``sink``; ``show`` is told how many bytes of content are done."""
     written = done = 0
     for path, entry in tree.with_parents():
@@ -90,24 +89,21 @@ def _copy(path: str, file: File, sink: Sink) -> Iterator[int]:
     """Copy a file's content, yielding the size of each piece as it's written."""
     content = file.content
     expected = content.digest if isinstance(content, OnDisk) else None
-    sha256 = hashlib.sha256()
+    hashed = HashingWriter(sink) if expected else None
     left = content.size
-    for data in _pieces(path, content):
+    for data in _read(path, content):
         left -= len(data)
         if left < 0:
             break
-        if expected is not None:
-            sha256.update(data)
-        sink.write(data)
+        (hashed or sink).write(data)
         yield len(data)
-    if left or (expected is not None and sha256.hexdigest() != expected.hex):
+    if left or (hashed and hashed.digest != expected):
         raise changed(path)
 
 
-def _pieces(path: str, content: Content) -> Iterator[bytes]:
+def _read(path: str, content: Content) -> Iterator[bytes]:
     with explained(Path(path), "read"), content.open() as stream:
-        while data := stream.read(_CHUNK):
-            yield data
+        yield from pieces(stream, _CHUNK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
-import io
 import os
 import tarfile
 import zlib
@@ -13,11 +11,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from cannery.errors import ImageError
 from cannery.image import media_types
 from cannery.image.extraction import Extraction
+from cannery.image.hashing import CHUNK, HashingReader, pieces
 from cannery.image.zstd import ZstdReader
-from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Unpacked", "unpack"]
 
-_CHUNK: Final = 1 << 18  # bytes
 _SMALL: Final = 1 << 30  # bytes that any layer may unpack to
 _MOST: Final = 100  # times its size that a larger one may: programs and texts stay far below, bombs don't
 
@@ -59,17 +57,17 @@ def _extract(layer: Layer, root: Extraction) -> tuple[int, int]:
     limit = max(_SMALL, _MOST * layer.size)
     files = size = 0
     with _open(layer) as file:
-        blob = _Digesting(file)
-        archive = _Digesting(_unzipped(layer, blob))
+        blob = HashingReader(file)
+        archive = HashingReader(_unzipped(layer, blob))
         try:
-            with tarfile.open(fileobj=archive, mode="r|", bufsize=_CHUNK) as members:
+            with tarfile.open(fileobj=archive, mode="r|", bufsize=CHUNK) as members:
                 while (member := _next(members)) is not None:
                     files += member.isreg() or member.islnk()
                     size += member.size if member.isreg() else 0  # a sparse file's is not the archive's
                     if max(size, archive.size) > limit:
                         raise _bomb(layer, limit, f"at {member.name!r}")
                     root.add(member, members)
-            while archive.read(_CHUNK):  # archives may be padded, and digests count that too
+            for _ in pieces(archive):  # archives may be padded, and digests count that too
                 if archive.size > limit:
                     raise _bomb(layer, limit, "after the last file")
         except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
@@ -112,7 +110,7 @@ def _open(layer: Layer) -> BinaryIO:
         raise ImageError(f"the layer {layer.name!r} can't be read", evidence=str(error)) from error
 
 
-def _unzipped(layer: Layer, blob: _Digesting) -> io.RawIOBase | io.BufferedIOBase:
+def _unzipped(layer: Layer, blob: HashingReader) -> io.RawIOBase | io.BufferedIOBase:
     match media_types.LAYERS.get(layer.media_type):
         case media_types.LAYER:
             return blob
@@ -121,28 +119,3 @@ def _unzipped(layer: Layer, blob: _Digesting) -> io.RawIOBase | io.BufferedIOBas
         case media_types.ZSTD_LAYER:
             return ZstdReader(cast("BinaryIO", blob))
     raise ImageError(f"the layer {layer.name!r} is of a kind that can't be unpacked", evidence=layer.media_type)
-
-
-class _Digesting(io.RawIOBase):
-    """A stream that takes the digest of what is read from it."""
-
-    def __init__(self, stream: BinaryIO | io.RawIOBase | io.BufferedIOBase) -> None:
-        self._stream = stream
-        self._hash = hashlib.sha256()
-        self.size = 0  # bytes read so far
-
-    @property
-    def digest(self) -> Digest:
-        """The digest of what was read so far."""
-        return Digest(self._hash.hexdigest())
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Read as the stream does."""
-        data = self._stream.read(size) or b""
-        self._hash.update(data)
-        self.size += len(data)
-        return data

@@ -6,17 +6,16 @@ the same blobs.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import tarfile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from cannery.errors import ImageError
+from cannery.image.hashing import HashingReader
 from cannery.image.image import canonical_json, descriptor
 from cannery.image.layer import TIME
 from cannery.image.media_types import INDEX, MANIFEST
-from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing, stamp_of
 from cannery.workspace.keys import code_key, key_of
 
@@ -123,29 +122,16 @@ def _add_blob(archive: tarfile.TarFile, layer: Layer, before: list[int] | None) 
         if stamp == before:
             archive.addfile(member, stream)
             return stamp
-        checked = _Checked(stream)
-        archive.addfile(member, checked)
-    if (found := Digest(checked.sha256.hexdigest())) != layer.digest:
+        checked = HashingReader(stream)
+        archive.addfile(member, cast("BinaryIO", checked))
+    if checked.digest != layer.digest:
         layer.blob.unlink(missing_ok=True)
         raise ImageError(
             f"the layer {layer.name!r} in the cache is not what it was",
-            evidence=f"expected {layer.digest}\n   found {found}\n      in {layer.blob}",
+            evidence=f"expected {layer.digest}\n   found {checked.digest}\n      in {layer.blob}",
             step="build again: that file is removed, and will be made anew",
         )
     return stamp
-
-
-class _Checked:
-    """Hashes what is read through it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.sha256 = hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self.sha256.update(data)
-        return data
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:

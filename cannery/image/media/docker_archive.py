@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
 from cannery.errors import ConfigurationError, ImageError
-from cannery.image.image import canonical_json
+from cannery.image.hashing import HashingReader, pieces
+from cannery.image.image import canonical_json, descriptor
 from cannery.image.media.source import check, parse_json
 from cannery.image.media_types import COMPRESSIONS, CONFIG, LAYER, MANIFEST
-from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from cannery.image.hashing import Readable
     from cannery.image.media.source import Descriptor
 
 __all__ = ["DockerArchive"]
 
-_CHUNK = 1 << 18  # bytes
+_MAGIC = 4  # bytes that tell how a layer is compressed
 
 
 class _SavedImage(msgspec.Struct):
@@ -50,10 +50,10 @@ class DockerArchive:
         return self._manifest[0]
 
     @contextmanager
-    def blob(self, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+    def blob(self, descriptor: Descriptor) -> Iterator[Readable]:
         """The bytes of the file of that digest."""
         with self._open() as archive:
-            yield self._pieces(archive, self._manifest[1][str(descriptor.digest)])
+            yield self._member(archive, self._manifest[1][str(descriptor.digest)])
 
     @cached_property
     def _manifest(self) -> tuple[bytes, dict[str, str]]:
@@ -84,7 +84,7 @@ class DockerArchive:
 
     def _image(self, archive: tarfile.TarFile) -> dict[str, Any]:
         """What ``manifest.json`` says of the image."""
-        text = b'{"images": ' + b"".join(self._pieces(archive, "manifest.json")) + b"}"
+        text = b'{"images": ' + self._member(archive, "manifest.json").read() + b"}"
         images = parse_json(text, f"manifest.json in {self.path}")["images"]
         check(images, list[_SavedImage], f"manifest.json in {self.path}")
         chosen = [each for each in images if self.reference is None or self.reference in (each.get("RepoTags") or ())]
@@ -97,22 +97,20 @@ class DockerArchive:
             )
         return dict(chosen[0])
 
-    def _descriptor(self, archive: tarfile.TarFile, name: str) -> dict[str, object]:
-        sha256, size, beginning = hashlib.sha256(), 0, b""
-        for data in self._pieces(archive, name):
-            beginning = beginning or data[:4]
-            sha256.update(data)
-            size += len(data)
+    def _descriptor(self, archive: tarfile.TarFile, name: str) -> Mapping[str, object]:
+        reader = HashingReader(self._member(archive, name))
+        beginning = reader.read(_MAGIC)
+        for _ in pieces(reader):
+            pass
         media_type = next((kind for magic, kind in COMPRESSIONS.items() if beginning.startswith(magic)), LAYER)
-        return {"mediaType": media_type, "digest": str(Digest(sha256.hexdigest())), "size": size}
+        return descriptor(media_type, reader.digest, reader.size)
 
-    def _pieces(self, archive: tarfile.TarFile, name: str) -> Iterator[bytes]:
-        """A member's bytes; links between members are followed, as older archives have them."""
+    def _member(self, archive: tarfile.TarFile, name: str) -> IO[bytes]:
+        """A member's content; links between members are followed, as older archives have them."""
         try:
             stream = archive.extractfile(name)
         except (KeyError, RecursionError):  # or links in a circle
             stream = None
         if stream is None:
             raise ImageError(f"there is no {name} in {self.path}", step="save the image anew: docker save -o FILE NAME")
-        with stream:
-            yield from iter(lambda: stream.read(_CHUNK), b"")
+        return stream

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from cannery.image.hashing import Readable
+
 __all__ = ["Layout"]
 
 
@@ -32,7 +34,6 @@ class _Index(msgspec.Struct):
 
 
 _NAME = "org.opencontainers.image.ref.name"
-_CHUNK = 1 << 18  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,17 @@ class Layout:
                 evidence=f"there are: {', '.join(there) or 'none with a name'}",
                 step=f"name one of them:  oci:{self.folder}:{there[0] if there else 'NAME'}",
             )
-        with self.blob(Descriptor.parse(chosen[0])) as pieces:
-            return b"".join(pieces)
+        with self.blob(Descriptor.parse(chosen[0])) as stream:
+            return stream.read() or b""
 
     @contextmanager
-    def blob(self, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+    def blob(self, descriptor: Descriptor) -> Iterator[Readable]:
         """The bytes of a blob."""
         path = self.folder / "blobs" / "sha256" / descriptor.digest.hex
         if not path.is_file():
             raise ImageError(f"{self.name} lacks a blob", evidence=f"there is no file {path}", step="make it anew")
         with explained(path, "read"), path.open("rb") as stream:
-            yield iter(lambda: stream.read(_CHUNK), b"")
+            yield stream
 
 
 def _names(entry: Mapping[str, Any]) -> list[str]:

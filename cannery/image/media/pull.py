@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from cannery.errors import ImageError
+from cannery.image.hashing import HashingReader, pieces
 from cannery.image.media.platforms import choose
 from cannery.image.media.source import Descriptor, check, parse_json
 from cannery.image.media_types import INDEXES, LAYERS
@@ -19,6 +19,7 @@ from cannery.workspace.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cannery.image.hashing import Readable
     from cannery.image.media.source import Medium
     from cannery.workspace.workspace import Workspace
 
@@ -137,8 +138,8 @@ def _diff_ids(config: Mapping[str, Any], layers: tuple[Descriptor, ...], source:
 def _document(source: Medium, descriptor: Descriptor) -> bytes:
     if descriptor.size > _LARGEST_DOCUMENT:
         raise ImageError(f"a document of {source.name} is too large", evidence=f"{descriptor.size} bytes")
-    with source.blob(descriptor) as pieces:
-        return b"".join(_checked(pieces, descriptor, source))
+    with source.blob(descriptor) as stream:
+        return b"".join(_checked(stream, descriptor, source))
 
 
 def _fetch(source: Medium, layer: Descriptor, title: str, workspace: Workspace) -> None:
@@ -148,28 +149,27 @@ def _fetch(source: Medium, layer: Descriptor, title: str, workspace: Workspace) 
         used(path)
         return
     done = 0
-    with source.blob(layer) as pieces, workspace.cache.new_blob() as (stream, commit):
-        for data in _checked(pieces, layer, source):
-            stream.write(data)
+    with source.blob(layer) as stream, workspace.cache.new_blob() as (blob, commit):
+        for data in _checked(stream, layer, source):
+            blob.write(data)
             done += len(data)
             workspace.progress(title, done, layer.size)
         commit(layer.digest)
 
 
-def _checked(pieces: Iterator[bytes], descriptor: Descriptor, source: Medium) -> Iterator[bytes]:
-    """Hand ``pieces`` on; raises :class:`ImageError` at their end where they aren't what was promised."""
-    sha256, size = hashlib.sha256(), 0
-    for data in pieces:
-        sha256.update(data)
-        size += len(data)
-        if size > descriptor.size:
+def _checked(stream: Readable, descriptor: Descriptor, source: Medium) -> Iterator[bytes]:
+    """The pieces of ``stream``; raises :class:`ImageError` at their end where they aren't what was promised."""
+    reader = HashingReader(stream)
+    for data in pieces(reader):
+        if reader.size > descriptor.size:
             break
         yield data
-    if size == descriptor.size and sha256.hexdigest() == descriptor.digest.hex:
+    if (reader.digest, reader.size) == (descriptor.digest, descriptor.size):
         return
-    found = f"{size:,} bytes" if size < descriptor.size else f"sha256:{sha256.hexdigest()}"
+    cut = reader.size < descriptor.size
+    found = f"{reader.size:,} bytes" if cut else reader.digest
     raise ImageError(
-        f"a blob of {source.name} {'is cut off' if size < descriptor.size else 'is not what its digest says'}",
+        f"a blob of {source.name} {'is cut off' if cut else 'is not what its digest says'}",
         evidence=f"expected {descriptor.digest}, {descriptor.size:,} bytes\n   found {found}",
         step="fetch it again; where it stays so, make that image anew",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from cannery.workspace.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cannery.image.hashing import Readable
     from cannery.image.media.source import Descriptor
     from cannery.image.registry.client import Repository
     from cannery.image.registry.reference import Reference
@@ -40,10 +42,10 @@ class InRegistry:
         return data
 
     @contextmanager
-    def blob(self, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+    def blob(self, descriptor: Descriptor) -> Iterator[Readable]:
         """The bytes of a blob, or of a manifest."""
         if descriptor.media_type in {*INDEXES, *MANIFESTS}:
-            yield iter([self.repository.manifest(str(descriptor.digest))])
+            yield io.BytesIO(self.repository.manifest(str(descriptor.digest)))
             return
-        with self.repository.blob(str(descriptor.digest)) as pieces:
-            yield pieces
+        with self.repository.blob(str(descriptor.digest)) as stream:
+            yield stream

@@ -12,8 +12,10 @@ from cannery.errors import ImageError
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
+
+    from cannery.image.hashing import Readable
 
 __all__ = ["Descriptor", "Medium", "check", "parse_json"]
 
@@ -50,8 +52,8 @@ class Medium(Protocol):
         """The manifest, or the index of several, that the name leads to."""
         ...
 
-    def blob(self, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
-        """What ``descriptor`` refers to, piece by piece; nobody has compared its digest yet."""
+    def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
+        """The bytes that ``descriptor`` refers to; nobody has compared their digest yet."""
         ...
 
 

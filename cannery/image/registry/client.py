@@ -7,9 +7,10 @@ passwords to wherever a challenge points, and waits for two minutes where nobody
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import requests
+import urllib3
 from oras.container import Container
 from oras.provider import Registry
 from requests.adapters import HTTPAdapter
@@ -22,6 +23,7 @@ from cannery.image.registry.challenges import Challenges
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from cannery.image.hashing import Readable
     from cannery.image.registry.credentials import Credential
     from cannery.image.registry.reference import Reference
 
@@ -80,11 +82,12 @@ class Repository(Registry):  # type: ignore[misc]  # oras is untyped
         return data
 
     @contextmanager
-    def blob(self, digest: str) -> Iterator[Iterator[bytes]]:
-        """The bytes of a blob, piece by piece."""
+    def blob(self, digest: str) -> Iterator[Readable]:
+        """The bytes of a blob."""
         url = f"{self.prefix}://{self._container.get_blob_url(digest)}"
         with self._answer(url) as response:
-            yield response.iter_content(1 << 18)
+            response.raw.decode_content = True
+            yield cast("Readable", response.raw)
 
     def do_request(
         self,
@@ -123,7 +126,7 @@ class Repository(Registry):  # type: ignore[misc]  # oras is untyped
                 if not response.ok:
                     raise self._refused(response)
                 yield response
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise RegistryError(
                 f"the registry {self._reference.registry} can't be reached",
                 evidence=_reason(error),

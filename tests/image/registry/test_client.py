@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import RegistryError
+from cannery.image.hashing import pieces
 from cannery.image.registry.client import Repository
 from cannery.image.registry.credentials import Credential
 from cannery.image.registry.reference import Reference
@@ -149,8 +150,8 @@ def test_a_redirect_to_another_host_gets_no_credential(connect: Connect, fake: F
         challenge = {"WWW-Authenticate": "Basic"}
         challenge["WWW-Authenticate"] = 'Basic realm="x"'
         fake.answer = lambda asked: (307, location, b"") if "Authorization" in asked.headers else (401, challenge, b"")
-        with connect(fake, ME).blob("sha256:" + "0" * 64) as pieces:
-            assert b"".join(pieces) == b"the blob"
+        with connect(fake, ME).blob("sha256:" + "0" * 64) as stream:
+            assert stream.read() == b"the blob"
     assert "Authorization" not in elsewhere.requests[0].headers
 
 
@@ -184,8 +185,14 @@ def test_a_registry_that_is_down_is_told_at_once(connect: Connect) -> None:
 
 def test_a_blob_that_breaks_off_is_an_error(connect: Connect, fake: Fake) -> None:
     fake.answer = lambda _: (200, {"Content-Length": "1000"}, b"cut")
-    with pytest.raises(RegistryError), connect(fake).blob("sha256:" + "0" * 64) as pieces:
-        b"".join(pieces)
+    with pytest.raises(RegistryError), connect(fake).blob("sha256:" + "0" * 64) as stream:
+        assert [*pieces(stream)]
+
+
+def test_a_manifest_that_breaks_off_is_an_error(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (200, {"Content-Length": "1000"}, b"cut")
+    with pytest.raises(RegistryError, match="can't be reached"):
+        connect(fake).manifest("1")
 
 
 def test_a_manifest_without_end_is_refused(connect: Connect, fake: Fake) -> None:
