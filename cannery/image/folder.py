@@ -1,35 +1,55 @@
-"""A folder on this machine: a tree written out, importable as it stands."""
+"""Trees written into folders of this machine: new ones, ones that others use, too, and ones that are replaced."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from cannery.image.tree import Directory, File, Symlink
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, Symlink
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
-    from cannery.image.tree import Tree
+    from collections.abc import Iterator
 
-__all__ = ["write_folder"]
+    from cannery.image.tree import Entry, Tree
 
-_MODULES = ("py", "pyc", "so")
+__all__ = ["merge_tree", "replace_folder", "set_aside", "write_tree"]
+
+_MODULES: Final = ("py", "pyc", "so")  # how the files of one module may end
+_CHUNK: Final = 1 << 20  # bytes that are copied at a time
 
 
-def write_folder(tree: Tree, folder: Path) -> None:
-    """Write ``tree`` below ``folder``.
+def write_tree(tree: Tree, folder: Path, *, below: str = "/", link: bool = False) -> None:
+    """Write what ``tree`` has below the path ``below`` into ``folder``, which has none of its files yet.
 
-    Each file and folder at its top takes the place of what was there under its name, a module that of any form of it:
-    an extension module must not stay where bytecode comes. What else lies in ``folder`` does stay.
+    Files have their modes, folders what the umask leaves. With ``link``, a file that lies on disk gets one more name
+    where that is possible, instead of a copy: nobody may write to it. Raises :class:`ImageError` for a tree in
+    which something lies below a file or a link.
+    """
+    prefix = f"{below.rstrip('/')}/"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, entry in tree.with_parents():
+        if path.startswith(prefix):
+            _write(entry, folder / path.removeprefix(prefix), link=link)
+
+
+def merge_tree(tree: Tree, folder: Path) -> None:
+    """Write ``tree`` into ``folder``, in which other things may lie, and stay.
+
+    Each file and folder at the tree's top takes the place of what was there under its name, a module that of any form
+    of it: an extension module must not stay where bytecode comes.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".cannery-") as name:
             beside, before = Path(name, "new"), Path(name, "old")
             before.mkdir()
-            _fill(tree, beside)
+            write_tree(tree, beside)
             names = {path.name for path in beside.iterdir()}
             modules = {name.partition(".")[0] for name in names}
             for path in list(folder.iterdir()):
@@ -40,15 +60,55 @@ def write_folder(tree: Tree, folder: Path) -> None:
                 path.rename(folder / path.name)
 
 
-def _fill(tree: Tree, folder: Path) -> None:
-    for path, entry in tree.with_parents():
-        target = folder / path[1:]
-        if isinstance(entry, Directory):
-            target.mkdir(parents=True)
-        elif isinstance(entry, Symlink):
-            target.symlink_to(entry.target)
-        elif isinstance(entry, File):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with entry.content.open() as source, target.open("wb") as stream:
-                shutil.copyfileobj(source, stream)
-            target.chmod(entry.mode)
+def replace_folder(tree: Tree, path: Path) -> None:
+    """Have ``tree`` at ``path``, and nothing of what was there: written beside it, and renamed."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_tree(tree, beside)
+            with set_aside(path):
+                beside.rename(path)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def set_aside(path: Path) -> Iterator[None]:
+    """Take the file or folder at ``path`` out of the way, if there is one; it comes back where the block fails."""
+    before = path.with_name(f".{path.name}.{os.getpid()}.before")
+    if not os.path.lexists(path):
+        yield
+        return
+    path.rename(before)
+    try:
+        yield
+    except BaseException:
+        before.rename(path)
+        raise
+    if before.is_dir() and not before.is_symlink():
+        shutil.rmtree(before, ignore_errors=True)
+    else:
+        before.unlink()
+
+
+def _write(entry: Entry, target: Path, *, link: bool) -> None:
+    match entry:
+        case File(content=OnDisk(path=source)) if link:
+            _link(source, target)
+        case File(content=content, mode=mode):
+            with content.open() as stream, target.open("wb") as copy:
+                shutil.copyfileobj(stream, copy, _CHUNK)
+            target.chmod(mode)
+        case Symlink(to):
+            target.symlink_to(to)
+        case _:
+            target.mkdir(exist_ok=True)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Another name for a file, or a copy where the file systems differ, or the file is somebody else's."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cannery.image.folder import write_folder
+from cannery.image.folder import merge_tree
 from cannery.project.interpreter import interpreter_for
 from cannery.python.wheel import write_wheel
 from cannery.recipes.packages import built_packages, compile_packages, own_packages, wheel_tag
@@ -40,7 +40,7 @@ def cythonize(app: App, workspace: Workspace, output: Path, *, wheel: bool = Fal
     tree = compile_packages(packages, app, python, workspace)
     if wheel:
         return _told(write_wheel(tree, output, wheel_tag(app, python, workspace)), tree)
-    write_folder(tree, output)
+    merge_tree(tree, output)
     return _told(output, tree)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, MachineError
-from cannery.executable.onefile.stage import write_tree
+from cannery.image.folder import replace_folder, set_aside
 from cannery.image.platform import Platform, machine_platform
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.workspace.digest import Digest
@@ -18,7 +17,7 @@ from cannery.workspace.files import explained, replacing
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cannery.executable.onefile.account import Share
@@ -119,9 +118,9 @@ def _written(made: Program, path: Path) -> Digest:
     executable = tree.entries[f"/{made.name}"]
     assert isinstance(executable, File), made.name  # noqa: S101  # it's what was made
     if made.form == "folder":
-        _write_folder(tree, path)
+        replace_folder(tree, path)
     elif path.is_dir():
-        with explained(path), _aside(path):
+        with explained(path), set_aside(path):
             _write_file(executable, path)
     else:
         _write_file(executable, path)
@@ -134,38 +133,6 @@ def _write_file(file: File, path: Path) -> None:
         os.fchmod(target.fileno(), file.mode)
 
 
-def _write_folder(tree: Tree, path: Path) -> None:
-    """Write beside and rename."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            write_tree(tree, beside, link=False)
-            with _aside(path):
-                beside.rename(path)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-
-
 def _is_program(folder: Path) -> bool:
     """Whether it is one that was written here."""
     return (folder / "_internal").is_dir()
-
-
-@contextmanager
-def _aside(path: Path) -> Iterator[None]:
-    """Take what was made before, in whichever form, out of the way; where the block fails, it's back."""
-    before = path.with_name(f".{path.name}.{os.getpid()}.before")
-    if not os.path.lexists(path):
-        yield
-        return
-    path.rename(before)
-    try:
-        yield
-    except BaseException:
-        before.rename(path)
-        raise
-    if before.is_dir() and not before.is_symlink():
-        shutil.rmtree(before, ignore_errors=True)
-    else:
-        before.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cannery.image.folder import write_folder
+from cannery.image.folder import merge_tree
 from cannery.project.copies import copy_project, remove_sources
 from cannery.project.interpreter import interpreter_for
 from cannery.python.wheel import write_wheel
@@ -33,7 +33,7 @@ def copy_without_sources(app: App, workspace: Workspace, target: Path, *, packag
     for top, sources in _sources(packages.tree).items():
         root = remove_sources(target, sources)
         if not package:
-            write_folder(_below(compiled, top), root)
+            merge_tree(_below(compiled, top), root)
     return write_wheel(compiled, target.parent, wheel_tag(app, python, workspace)) if package else None
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ProjectError
-from cannery.executable.onefile.stage import set_stage, write_tree
+from cannery.executable.onefile.stage import set_stage
 from cannery.image.content import OnDisk
+from cannery.image.folder import write_tree
 from cannery.image.tree import File, LazyTree, Symlink, Tree
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
@@ -126,7 +127,7 @@ def _make(
         contents = json.loads((scratch / "contents.json").read_text(encoding="utf-8"))
         result = scratch / "finished"
         finished = _finished(_tree(scratch / "dist" / parts.name), parts.name, finish)
-        write_tree(finished, result)
+        write_tree(finished, result, link=True)
         if one_file:
             workspace.progress("freezing: PyInstaller packs one file")
             _pyinstaller(stage, _FILE, workspace)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import posixpath
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from cannery.image.content import OnDisk
-from cannery.image.tree import File, Symlink, Tree
+from cannery.image.folder import write_tree
 from cannery.project.app import HOME, EntryPoint, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.workspace.keys import package_file
 from cannery.workspace.process import find_uv
@@ -20,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cannery.executable.onefile.tools import Tools
-    from cannery.image.tree import LazyTree
+    from cannery.image.tree import LazyTree, Tree
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.process import Runner
 
-__all__ = ["BundleParts", "Stage", "set_stage", "starting_script", "write_tree"]
+__all__ = ["BundleParts", "Stage", "set_stage", "starting_script"]
 
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
 _WORKERS: Final = package_file("executable/onefile/workers")
@@ -73,10 +70,10 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     )
     site = environment / "lib" / interpreter.name / "site-packages"
     if parts.wheels is not None:
-        write_tree(parts.wheels.tree, site, below=interpreter.image_site_packages)
+        write_tree(parts.wheels.tree, site, below=interpreter.image_site_packages, link=True)
     _link_tools(folder / "tools", site, tools)
     app = folder / "app"
-    write_tree(parts.code.tree + parts.resources.tree, app)
+    write_tree(parts.code.tree + parts.resources.tree, app, link=True)
     for spec in ("bundle", "file"):
         shutil.copyfile(_WORKERS / f"{spec}_spec.py", folder / f"{spec}.spec")
     (folder / "children.py").write_text(_children(parts.entry), encoding="utf-8")
@@ -85,34 +82,6 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
         json.dumps(_description(folder, app, site, parts, interpreter)), encoding="utf-8"
     )
     return Stage(folder, environment / "bin" / "python")
-
-
-def write_tree(tree: Tree, folder: Path, *, below: str = "/", link: bool = True) -> None:
-    """Write what lies ``below`` a path of the image into ``folder``; files on disk may be linked, not copied."""
-    for path, entry in tree:
-        if not path.startswith(below):
-            continue
-        target = folder / posixpath.relpath(path, below)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        match entry:
-            case File(content=OnDisk(path=source)) if link:
-                _link(source, target)
-            case File(content=content, mode=mode):
-                with content.open() as stream, target.open("wb") as copy:
-                    shutil.copyfileobj(stream, copy)
-                target.chmod(mode)
-            case Symlink(to):
-                target.symlink_to(to)
-            case _:
-                target.mkdir(exist_ok=True)
-
-
-def _link(source: Path, target: Path) -> None:
-    """Another name for a file, or a copy where the file systems differ, or the file is somebody else's."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy(source, target)
 
 
 def _link_tools(folder: Path, site: Path, tools: Tools) -> None:

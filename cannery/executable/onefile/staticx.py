@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from cannery.errors import ToolError
 from cannery.executable.onefile.bundle import INTERNAL
-from cannery.executable.onefile.stage import write_tree
 from cannery.executable.onefile.xz import XzBlock, write_xz
 from cannery.image.content import OnDisk
+from cannery.image.folder import write_tree
 from cannery.image.layer import TIME
 from cannery.image.tree import File, Symlink, Tree
 from cannery.workspace.digest import Digest
@@ -113,7 +113,7 @@ def _make(job: _StaticxJob, program: Path, scratch: Path) -> None:
     """Let staticx make an executable, and replace the archive in it by one that is the same each time, and packed."""
     job.workspace.progress("freezing: staticx")
     executable, raw = scratch / job.name, scratch / "static"
-    write_tree(job.bundle.tree.filter(lambda path, _: path == f"/{job.name}"), scratch)
+    write_tree(job.bundle.tree.filter(lambda path, _: path == f"/{job.name}"), scratch, link=True)
     env = {"PATH": job.tools.path, "TMPDIR": str(scratch), "PYTHONSAFEPATH": "1"}
     command = [sys.executable, "-m", "staticx", "--no-compress", str(executable), str(raw)]
     try:
