@@ -1,25 +1,27 @@
-"""A ``.pyc`` file read as data (CPython's Python/marshal.c, version 4).
+"""What a ``.pyc`` file shows of its source (PEP 552), whoever wrote it.
 
-``marshal`` trusts what it reads, and crashes for what is made to make it crash; this reads what others wrote.
+``marshal`` trusts what it reads, and crashes for what is made to make it crash; here the file stays data.
 """
 
 from __future__ import annotations
 
 import ast
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cannery.python.marshal import UnknownFormatError, tokens_in
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cannery.python.marshal import Token
 
 __all__ = ["Code", "is_start_of_bytecode", "is_start_of_source", "read_pyc", "strings_of"]
 
 _HEADER = 16  # bytes (PEP 552)
 _PYTHON_3_11 = 3495  # the magic number since which code objects are written as they are today
-_DEEPEST = 100  # tuples in tuples, and functions in functions
 _FEW_NAMES, _FEW_STATEMENTS, _SHORT = 32, 10, 40
-_BY_FLAG = 0x80  # the object is one that later ones refer to
+_CONTAINERS = "()[<>"  # kinds of objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,13 @@ class Code:
     name: str
 
 
-class _MalformedError(Exception):
-    """It is no bytecode, or that of a Python whose format this doesn't know."""
-
-
 def read_pyc(data: bytes) -> Code | None:
     """The module's code object; None for what isn't bytecode of Python 3.11 or later."""
     if len(data) < _HEADER or data[2:4] != b"\r\n" or int.from_bytes(data[:2], "little") < _PYTHON_3_11:
         return None
     try:
-        code = _Reader(data[_HEADER:]).value()
-    except (_MalformedError, struct.error, IndexError, UnicodeDecodeError, TypeError):
+        code = _object(tokens_in(data[_HEADER:]))
+    except (UnknownFormatError, IndexError, UnicodeDecodeError):
         return None
     return code if isinstance(code, Code) else None
 
@@ -69,23 +67,19 @@ def is_start_of_source(source: bytes) -> bool:
 
 
 def strings_of(code: Code) -> Iterator[str]:
-    """Every name and every literal text of a module, as they come."""
-    yield code.name
-    yield from (name for name in (*code.names, *code.variables) if isinstance(name, str))
-    for constant in code.constants:
-        yield from _texts(constant)
-
-
-def _texts(constant: object) -> Iterator[str]:
-    if isinstance(constant, str):
-        yield constant
-    elif isinstance(constant, bytes):
-        yield constant.decode("ascii", "backslashreplace")
-    elif isinstance(constant, tuple):
-        for each in constant:
-            yield from _texts(each)
-    elif isinstance(constant, Code):
-        yield from strings_of(constant)
+    """Every name and every literal text of a module, as they come; what constants share is looked through once."""
+    seen: set[int] = set()  # of tuples and code: a few that refer to one another could be endless ways to one text
+    pending: list[object] = [code]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, bytes):
+            yield each.decode("ascii", "backslashreplace")
+        elif isinstance(each, Code | tuple) and id(each) not in seen:
+            seen.add(id(each))
+            parts = (each.name, *each.names, *each.variables, *each.constants) if isinstance(each, Code) else each
+            pending += reversed(parts)
 
 
 def _tells_nothing(constant: object) -> bool:
@@ -94,100 +88,70 @@ def _tells_nothing(constant: object) -> bool:
         return all(isinstance(each, str) and each.isidentifier() for each in constant)
     if isinstance(constant, str):
         return len(constant) <= 1 or constant.endswith(".so") or (constant[:2] == constant[-2:] == "__")
-    return constant is None or constant in {0, 1}
+    return constant is None or (isinstance(constant, int) and constant in {0, 1})
 
 
-class _Reader:
-    """Reads one object after the other."""
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """An object whose parts are still to come."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-        self._seen: list[Any] = []
-        self._depth = 0
+    token: Token
+    number: int | None  # by which later references mean it
+    parts: list[object]
 
-    def value(self) -> Any:
-        """The next object; those that say nothing here come back as None."""
-        kind = self._take(1)[0]
-        place = len(self._seen)
-        if kind & _BY_FLAG:
-            self._seen.append(None)
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise _MalformedError
-        found = self._known(chr(kind & ~_BY_FLAG))
-        self._depth -= 1
-        if kind & _BY_FLAG:
-            self._seen[place] = found
-        return found
-
-    def _known(self, kind: str) -> Any:
-        if kind in _CONSTANTS:
-            return _CONSTANTS[kind]
-        if kind not in _READERS:
-            raise _MalformedError
-        return _READERS[kind](self)
-
-    def _take(self, size: int) -> bytes:
-        if size < 0 or self._at + size > len(self._data):
-            raise _MalformedError
-        self._at += size
-        return self._data[self._at - size : self._at]
-
-    def _int(self) -> int:
-        number: int = struct.unpack("<i", self._take(4))[0]
-        return number
-
-    def _skip(self, size: int) -> str:
-        self._take(size)
-        return ""  # a number: no name, and no text
-
-    def _long(self) -> int:
-        count = self._int()
-        self._take(2 * abs(count))
-        return count
-
-    def _text(self, size: int) -> str:
-        return self._take(size).decode("utf-8", "surrogatepass")
-
-    def _short_text(self) -> str:
-        return self._text(self._take(1)[0])
-
-    def _items(self, count: int) -> tuple[Any, ...]:
-        if not 0 <= count <= len(self._data) - self._at:
-            raise _MalformedError
-        return tuple(self.value() for _ in range(count))
-
-    def _reference(self) -> Any:
-        return self._seen[self._int()]
-
-    def _code(self) -> Code:
-        self._take(5 * 4)  # the numbers of arguments, the stack's size, the flags
-        self.value()  # the instructions
-        constants, names, variables = self.value(), self.value(), self.value()
-        self.value()  # the variables' kinds
-        self.value()  # the source's path
-        name = self.value()
-        self.value()  # its qualified name
-        self._take(4)  # the first line
-        self.value(), self.value()  # the tables of lines and of exceptions
-        if not all(isinstance(each, tuple) for each in (constants, names, variables)):
-            raise _MalformedError
-        return Code(constants, names, variables, str(name))
+    def finished(self) -> object:
+        """What it is with its parts."""
+        if self.token.letter != ord("c"):
+            return tuple(self.parts)
+        _, constants, names, variables, _, _, name, *_ = self.parts  # as CPython's w_object has them
+        if not (isinstance(constants, tuple) and isinstance(names, tuple) and isinstance(variables, tuple)):
+            raise UnknownFormatError("a code object without constants, names and variables")
+        return Code(constants, names, variables, name if isinstance(name, str) else "")
 
 
-_CONSTANTS: Mapping[str, object] = {"N": None, "F": False, "T": True, ".": "", "S": ""}
-_READERS: Mapping[str, Callable[[_Reader], Any]] = {
-    "i": lambda reader: reader._int(),  # noqa: SLF001  # this class's own table
-    "l": lambda reader: reader._long(),  # noqa: SLF001
-    "g": lambda reader: reader._skip(8),  # noqa: SLF001
-    "y": lambda reader: reader._skip(16),  # noqa: SLF001
-    "s": lambda reader: reader._take(reader._int()),  # noqa: SLF001
-    **dict.fromkeys("tuaA", lambda reader: reader._text(reader._int())),  # noqa: SLF001
-    **dict.fromkeys("zZ", lambda reader: reader._short_text()),  # noqa: SLF001
-    **dict.fromkeys("([<>", lambda reader: reader._items(reader._int())),  # noqa: SLF001
-    ")": lambda reader: reader._items(reader._take(1)[0]),  # noqa: SLF001
-    ":": lambda reader: reader._items(3),  # noqa: SLF001
-    "r": lambda reader: reader._reference(),  # noqa: SLF001
-    "c": lambda reader: reader._code(),  # noqa: SLF001
-}
+def _object(tokens: Iterable[Token]) -> object:
+    """The object that the tokens are of. It doesn't recurse: whoever wrote the file chose how deep objects lie."""
+    numbered: list[object] = []
+    within: list[_Unfinished] = []
+    for token in tokens:
+        number = len(numbered) if token.is_numbered else None
+        if number is not None:
+            numbered.append(None)
+        if token.parts:
+            within.append(_Unfinished(token, number, []))
+            continue
+        value = _value(token, numbered)
+        while True:
+            if number is not None:
+                numbered[number] = value
+            if not within:
+                return value
+            within[-1].parts.append(value)
+            if len(within[-1].parts) < within[-1].token.parts:
+                break
+            done = within.pop()
+            value, number = done.finished(), done.number
+    raise UnknownFormatError("no object")
+
+
+def _value(token: Token, numbered: Sequence[object]) -> object:  # noqa: PLR0911  # one for each kind
+    """What a token without parts stands for; empty where that says nothing of the source."""
+    match chr(token.letter):
+        case "N":
+            return None
+        case "T" | "F" as letter:
+            return letter == "T"
+        case "i":
+            return int.from_bytes(token.content, "little", signed=True)
+        case "l":
+            return len(token.content)  # a number that is too large for "i": nobody asks for more
+        case "s":
+            return token.content
+        case "a" | "A" | "z" | "Z":
+            return token.content.decode("latin-1")
+        case "u" | "t":
+            return token.content.decode("utf-8", "surrogatepass")
+        case "r":
+            return numbered[int.from_bytes(token.content, "little")]
+        case letter:
+            return () if letter in _CONTAINERS else ""

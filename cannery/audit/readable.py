@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.elf.headers import ElfReader, MalformedElfError
 from cannery.elf.sections import SectionTable
+from cannery.python.cython_strings import decompressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,6 @@ _SHORTEST: Final = 4
 _LONGEST_MESSAGE: Final = 200  # of those that Cython adds; what is longer are the module's texts, in a row
 _LEAST: Final = 64  # bytes: of shorter ones packing makes nothing shorter
 _NOISE: Final = 8  # bytes in a row that are no text: what was unpacked has ended before them
-_LITERAL, _WIDE = 0x100, 0x80
 
 
 def readable_strings(content: Content) -> tuple[str, ...]:
@@ -92,40 +92,15 @@ def _of_bz2(data: bytes) -> bytes:
 
 
 def _of_lzss(data: bytes, start: int) -> bytes:
-    """What Cython's LZSS (Cython/LZSS.py) makes of ``data`` from ``start`` on, as far as that's text.
-
-    Its length isn't known: it goes on until what comes out is no text, or can't be. Empty where that's at once.
-    """
-    text = bytearray()
-    at = start
-    flags = 1
-    while at + 3 < len(data) and _is_text(text[-_NOISE:]):
-        if flags == 1:
-            flags = data[at] | _LITERAL
-            at += 1
-        if flags & 1:
-            text.append(data[at])
-            at += 1
-        else:
-            back, length, at = _match(data, at)
-            origin = len(text) - back - length
-            if origin < 0 or at >= len(data):
-                break
-            text += text[origin : origin + length]
-        flags >>= 1
+    """What Cython's LZSS makes of ``data`` from ``start`` on, as far as that's text; empty where it's hardly any."""
+    text, end = bytearray(), start
+    for piece in decompressed(data, start):
+        text, end = piece
+        if not _is_text(text[-_NOISE:]):
+            break
     while text and not _is_text(text[-1:]):
         text.pop()
-    return bytes(text) if len(text) >= _LEAST and len(text) > at - start else b""
-
-
-def _match(data: bytes, at: int) -> tuple[int, int, int]:
-    """How far behind its own end a repeated text ends, how long it is, and where the next one starts."""
-    low, high = data[at], data[at + 1]
-    if low < _WIDE:
-        return low, high + 3, at + 2
-    if high < _WIDE:
-        return _WIDE + (((high << 2) & 0x180) | (low & 0x7F)), (high & 0x1F) + 3, at + 2
-    return _WIDE + (((high & 0x7F) << 7) | (low & 0x7F)), data[at + 2] + 3, at + 3
+    return bytes(text) if len(text) >= _LEAST and len(text) > end - start else b""
 
 
 def _is_text(data: bytes | bytearray) -> bool:

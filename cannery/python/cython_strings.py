@@ -1,18 +1,32 @@
 """The strings of an extension module where Cython has compressed them, as it does from 3.2 on.
 
 They lie end to end, sorted, and nothing beside them says where one ends: names that a module imports are found within
-them. The format is that of ``DecompressString_LZSS`` in Cython's ``Utility/StringTools.c``.
+them. The format is an LZSS of Cython's own (``DecompressString_LZSS`` in its ``Utility/StringTools.c``, and
+``Cython/LZSS.py``): a byte of flags, the lowest bit first, then for each flag a byte of text (1) or a reference (0). A
+reference repeats text, and says how far before the end that ended and how long it was, less three:
+
+======  ==============================  =====================================================
+bytes   told by                         distance, length
+======  ==============================  =====================================================
+2       the first is below 0x80         the first; the second
+2       the second is below 0x80        0x80 + bits 5 and 6 of the second before 7 of the first; 5 bits of the second
+3                                       0x80 + 7 bits of the second before 7 of the first; the third
+======  ==============================  =====================================================
+
+``tests/python/test_cython_strings.py`` compresses with the Cython at hand, and fails where that has changed the format.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import mmap
+    from collections.abc import Iterator
 
-__all__ = ["compressed_strings"]
+__all__ = ["compressed_strings", "decompressed"]
 
 _MARK = b"LZSS string data decompression failed"  # what such a module says where it can't unpack them
 # A first byte of flags, then what can be no reference to anything before.
@@ -35,30 +49,46 @@ def compressed_strings(data: bytes | mmap.mmap) -> bytes:
     return b"\n".join(found)
 
 
+def decompressed(data: bytes | mmap.mmap, at: int) -> Iterator[tuple[bytearray, int]]:
+    """The text that is compressed at ``at`` as it grows, and where its next piece begins: once for each piece.
+
+    Nothing says where the compressed text ends. This ends where ``data`` does, or at a reference to before the
+    beginning; whoever calls it sees earlier what can be no text.
+    """
+    text = bytearray()
+    with suppress(IndexError):
+        while True:
+            flags, at = data[at], at + 1
+            for bit in range(8):
+                if flags >> bit & 1:
+                    text.append(data[at])
+                    at += 1
+                else:
+                    back, length, at = _reference(data, at)
+                    start = len(text) - back - length
+                    if start < 0:
+                        return
+                    text += text[start : start + length]
+                yield text, at
+
+
+def _reference(data: bytes | mmap.mmap, at: int) -> tuple[int, int, int]:
+    """How far before the end a repeated text ended, how long it is, and where the next piece begins."""
+    low, high = data[at], data[at + 1]
+    if not low & _FAR:
+        return low, high + 3, at + 2
+    if not high & _LONG:
+        return 0x80 + (high << 2 & 0x180 | low & 0x7F), (high & 0x1F) + 3, at + 2
+    return 0x80 + ((high & 0x7F) << 7 | low & 0x7F), data[at + 2] + 3, at + 3
+
+
 def _text(data: bytes | mmap.mmap, at: int, most: int) -> tuple[bytes, int]:
     """What is compressed at ``at``, as far as it's text, up to some more than ``most`` letters; and where that ends."""
-    text = bytearray()
-    checked = 0
-    while at + 25 < len(data) and len(text) < most:
-        flags, at = data[at], at + 1
-        for bit in range(8):
-            if flags >> bit & 1:
-                text.append(data[at])
-                at += 1
-                continue
-            low, high, at = data[at], data[at + 1], at + 2
-            if not low & _FAR:
-                back, length = low, high
-            elif not high & _LONG:
-                back, length = 0x80 + (high << 2 & 0x180 | low & 0x7F), high & 0x1F
-            else:
-                back, length, at = 0x80 + ((high & 0x7F) << 7 | low & 0x7F), data[at], at + 1
-            start = len(text) - back - length - 3
-            if start < 0:
-                return bytes(text), at
-            text += text[start : start + length + 3]
+    text, end, checked = bytearray(), at, 0
+    for piece in decompressed(data, at):
+        text, end = piece
         match = _TEXT.match(text, checked)
         checked = match.end() if match else checked
-        if checked < len(text):
-            return bytes(text[:checked]), at
-    return bytes(text), at
+        if checked < len(text) or checked >= most:
+            break
+    return bytes(text[:checked]), end

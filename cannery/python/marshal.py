@@ -1,39 +1,46 @@
-"""Bytecode as the module marshal writes it, taken apart into its fields and put together again.
+"""Bytecode in the format of the module marshal: read as tokens, and written again.
 
-The format is that of CPython's ``Python/marshal.c``, with code objects as Python 3.11 and later have them, and line
-tables as its ``Objects/locations.md`` describes them.
+The format is that of CPython's ``Python/marshal.c``, versions 4 and 5, with code objects as Python 3.11 and later have
+them. Python's own reader trusts its input, and crashes for what is made to make it crash. This one is for bytecode of
+any origin: every size is checked, and nothing recurses.
+
+For a new Python, compare ``w_object`` and ``r_object`` in its ``marshal.c`` with the tables below. The test that fails
+where the format has changed is ``tests/python/test_marshal.py``, which reads the standard library's bytecode.
 """
 
 from __future__ import annotations
 
 import enum
 import struct
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
+    "FLAG",
     "NUMBERS",
     "Field",
-    "Line",
     "Token",
     "UnknownFormatError",
     "joined",
-    "line_table",
-    "lines_of",
+    "tokens_in",
     "tokens_of",
-    "with_few_lines",
     "with_few_references",
 ]
 
 NUMBERS = struct.Struct("<5i")  # of a code object: argcount, posonlyargcount, kwonlyargcount, stacksize, flags
+FLAG = 0x80  # FLAG_REF, in the byte of an object's kind: later references may mean this object
 _SIZE = struct.Struct("<i")
-_FLAG = 0x80  # of a kind: the object is referred to later
+_DEEPEST = 2000  # objects in objects: MAX_MARSHAL_STACK_DEPTH, more than which Python doesn't read either
 
 _FIXED = {**dict.fromkeys(b"NTFS.0", 0), ord("i"): 4, ord("r"): 4, ord("g"): 8, ord("y"): 16}  # bytes after the kind
 _SHORT, _LONG = frozenset(b"zZ"), frozenset(b"uaAts")  # a length of one byte, of four
-_TUPLE, _CONTAINERS, _INTEGER, _CODE, _REFERENCE = ord(")"), frozenset(b"([<>"), ord("l"), ord("c"), ord("r")
+_TUPLE, _CONTAINERS, _SLICE = ord(")"), frozenset(b"([<>"), ord(":")
+_INTEGER, _CODE, _REFERENCE = ord("l"), ord("c"), ord("r")
+_SLICE_PARTS = 3  # start, stop, step
+_UNNUMBERED = frozenset(b"NTFS.0r")  # what no reference means, whatever its flag
 
 
 class UnknownFormatError(ValueError):
@@ -44,30 +51,39 @@ class Field(enum.IntEnum):
     """What a token is for: a value of any kind, or the part of a code object that it's named after."""
 
     VALUE = 0
-    CODE = 1
-    LOCALS = 2  # their kinds
+    CODE = 1  # the instructions
+    LOCALS = 2  # the kinds of local variables
     LINES = 3
     EXCEPTIONS = 4
     FIRST_LINE = 5  # a number without a kind
 
 
 class Token(NamedTuple):
-    """An object that holds no others, or the beginning of one that does."""
+    """An object that holds no others, or the beginning of one that does; its parts follow as tokens of their own."""
 
     field: Field
-    kind: int  # marshal's type code, flag included
-    content: bytes  # what follows, less the length of a string; of a code object the :data:`NUMBERS`
-    objects: int = 0  # in a container
+    kind: int  # marshal's type code, :data:`FLAG` included
+    content: bytes  # what follows the kind, less the length of a string; of a code object the :data:`NUMBERS`
+    objects: int = 0  # that a container holds
+
+    @property
+    def letter(self) -> int:
+        """The kind alone; 0 for a number without one."""
+        return self.kind & ~FLAG
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether it counts among the objects that references may mean, each by its number."""
+        return self.kind >= FLAG and self.kind & ~FLAG not in _UNNUMBERED
+
+    @property
+    def parts(self) -> int:
+        """How many objects, and numbers without a kind, belong to it and follow."""
+        return len(_PARTS) if self.letter == _CODE else self.objects
 
 
-class Line(NamedTuple):
-    """Instructions of one line."""
-
-    units: int  # code units, of two bytes each
-    step: int | None  # from the line before: twice the distance, plus 1 where it leads back; None where it's none
-
-
-# What a code object holds, in order.
+# What a code object holds, in order: its instructions, constants, names, local variables and their kinds, the file, the
+# name, the qualified name, the first line, the line table, the exception table.
 _PARTS = (
     *(Field.CODE, Field.VALUE, Field.VALUE, Field.VALUE, Field.LOCALS, Field.VALUE, Field.VALUE, Field.VALUE),
     *(Field.FIRST_LINE, Field.LINES, Field.EXCEPTIONS),
@@ -75,49 +91,73 @@ _PARTS = (
 
 
 def tokens_of(data: bytes) -> list[Token]:
-    """The tokens of one object, a module's code for one; raises :class:`UnknownFormatError`."""
+    """The tokens of one object, a module's code for one, which is all that ``data`` holds.
+
+    Raises :class:`UnknownFormatError` for anything else.
+    """
     reader = _Reader(data)
-    try:
-        reader.value(Field.VALUE)
-    except (IndexError, struct.error, RecursionError) as error:
-        raise UnknownFormatError("the object has no end") from error
+    tokens = list(reader.tokens())
     if reader.at != len(data):
         raise UnknownFormatError(f"{len(data) - reader.at} bytes after the object")
-    return reader.tokens
+    return tokens
+
+
+def tokens_in(data: bytes) -> Iterator[Token]:
+    """The tokens of the object that ``data`` begins with, as ``marshal.loads`` reads it: what follows is left alone.
+
+    Raises :class:`UnknownFormatError` where it comes upon something else.
+    """
+    return _Reader(data).tokens()
 
 
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
-        self.tokens: list[Token] = []
 
-    def value(self, field: Field) -> None:
+    def tokens(self) -> Iterator[Token]:
+        """One object's tokens; the iterators are those of the objects that it is in the midst of."""
+        within: list[Iterator[Field]] = [iter((Field.VALUE,))]
+        while within:
+            field = next(within[-1], None)
+            if field is None:
+                within.pop()
+                continue
+            token = self._token(field)
+            yield token
+            if token.letter == _CODE:
+                within.append(iter(_PARTS))
+            elif token.objects:
+                within.append(repeat(Field.VALUE, token.objects))
+            if len(within) > _DEEPEST:
+                raise UnknownFormatError(f"more than {_DEEPEST} objects in one another")
+
+    def _token(self, field: Field) -> Token:
         if field is Field.FIRST_LINE:
-            self.tokens.append(Token(field, 0, self._take(4)))
-            return
+            return Token(field, 0, self._take(4))
         (kind,) = self._take(1)
-        letter = kind & ~_FLAG
+        letter = kind & ~FLAG
         if (size := _FIXED.get(letter)) is not None:
-            self.tokens.append(Token(field, kind, self._take(size)))
-        elif letter in _SHORT:
-            self.tokens.append(Token(field, kind, self._take(self._take(1)[0])))
-        elif letter in _LONG:
-            self.tokens.append(Token(field, kind, self._take(self._number())))
-        elif letter == _TUPLE or letter in _CONTAINERS:
-            count = self._take(1)[0] if letter == _TUPLE else self._number()
-            self.tokens.append(Token(field, kind, b"", count))
-            for _ in range(count):
-                self.value(Field.VALUE)
-        elif letter == _CODE:
-            self.tokens.append(Token(field, kind, self._take(NUMBERS.size)))
-            for part in _PARTS:
-                self.value(part)
-        elif letter == _INTEGER:
-            (digits,) = _SIZE.unpack_from(self.data, self.at)
-            self.tokens.append(Token(field, kind, self._take(_SIZE.size + 2 * abs(digits))))
-        else:
-            raise UnknownFormatError(f"an object of the kind {kind:#04x}")
+            return Token(field, kind, self._take(size))
+        if letter in _SHORT or letter in _LONG:
+            return Token(field, kind, self._take(self._take(1)[0] if letter in _SHORT else self._number()))
+        if letter == _CODE:
+            return Token(field, kind, self._take(NUMBERS.size))
+        if letter == _INTEGER:
+            digits = self._take(_SIZE.size)
+            return Token(field, kind, digits + self._take(2 * abs(_SIZE.unpack(digits)[0])))
+        return Token(field, kind, b"", self._objects(letter))
+
+    def _objects(self, letter: int) -> int:
+        """How many objects a container holds: no more than there are bytes, as each takes one at least."""
+        if letter == _SLICE:
+            return _SLICE_PARTS
+        if letter != _TUPLE and letter not in _CONTAINERS:
+            raise UnknownFormatError(f"an object of the kind {letter:#04x}")
+        objects = self._take(1)[0] if letter == _TUPLE else self._number()
+        if not 0 <= objects <= len(self.data) - self.at:
+            raise UnknownFormatError("the object has no end")
+        return objects
 
     def _take(self, size: int) -> bytes:
         start, self.at = self.at, self.at + size
@@ -134,7 +174,7 @@ def joined(tokens: Iterable[Token]) -> bytes:
     """What :func:`tokens_of` took apart."""
     data = bytearray()
     for field, kind, content, objects in tokens:
-        letter = kind & ~_FLAG
+        letter = kind & ~FLAG
         if field is not Field.FIRST_LINE:
             data.append(kind)
         if letter in _SHORT:
@@ -150,83 +190,28 @@ def joined(tokens: Iterable[Token]) -> bytes:
 
 
 def with_few_references(tokens: Sequence[Token]) -> Iterator[Token]:
-    """The same with no object set apart to be referred to that nothing refers to."""
-    places: dict[int, int] = {}  # of what is referred to: among all that is set apart, and among the rest of it
-    wanted = {_place(token) for token in tokens if _is_reference(token)}
+    """The same objects, less :data:`FLAG` where no reference means the object; references are numbered anew."""
+    wanted = {_number(token) for token in tokens if _is_reference(token)}
+    numbers: dict[int, int] = {}  # old -> new
     number = 0
     for token in tokens:
         if _is_reference(token):
-            yield token._replace(content=_SIZE.pack(places[_place(token)]))
-        elif token.field is not Field.FIRST_LINE and token.kind & _FLAG:
+            yield token._replace(content=_SIZE.pack(numbers[_number(token)]))
+        elif not token.is_numbered:
+            yield token
+        else:
             if number in wanted:
-                places[number] = len(places)
+                numbers[number] = len(numbers)
                 yield token
             else:
-                yield token._replace(kind=token.kind & ~_FLAG)
+                yield token._replace(kind=token.letter)
             number += 1
-        else:
-            yield token
 
 
 def _is_reference(token: Token) -> bool:
-    return token.kind == _REFERENCE and token.field is not Field.FIRST_LINE
+    return token.kind == _REFERENCE
 
 
-def _place(token: Token) -> int:
+def _number(token: Token) -> int:
+    """The number of the object that a reference means: the first that has :data:`FLAG` is 0."""
     return int.from_bytes(token.content, "little")
-
-
-def with_few_lines(tokens: Iterable[Token]) -> Iterator[Token]:
-    """The same with line tables in which instructions of one line share their entries, as far as entries reach."""
-    for token in tokens:
-        lines = lines_of(token.content) if token.field is Field.LINES else None
-        yield token if lines is None else token._replace(content=line_table(lines))
-
-
-_NO_COLUMNS, _NO_LINE = 13, 15  # codes of an entry
-_SIX_BITS, _MORE = 0x3F, 0x40  # of a byte of a varint
-_LONGEST = 8  # code units that an entry stands for at most
-
-
-def lines_of(table: bytes) -> list[Line] | None:
-    """The lines of a line table, none of which could be one with that before it; None for a table with columns."""
-    lines: list[Line] = []
-    at = 0
-    while at < len(table):
-        code, units = table[at] >> 3 & 0xF, (table[at] & 7) + 1
-        at += 1
-        step: int | None = None
-        if code == _NO_COLUMNS:  # a varint follows: six bits a byte, the lowest first
-            step = shift = 0
-            while table[at] & _MORE:
-                step |= (table[at] & _SIX_BITS) << shift
-                at, shift = at + 1, shift + 6
-            step |= table[at] << shift
-            at += 1
-        elif code != _NO_LINE:
-            return None
-        if lines and (step is None) == (lines[-1].step is None) and not step:
-            lines[-1] = lines[-1]._replace(units=lines[-1].units + units)
-        else:
-            lines.append(Line(units, step))
-    return lines
-
-
-def line_table(lines: Iterable[Line]) -> bytes:
-    """The line table that has these lines."""
-    table = bytearray()
-    for units, step in lines:
-        code, value, same = (_NO_LINE, b"", b"") if step is None else (_NO_COLUMNS, _varint(step), b"\0")
-        for start in range(0, units, _LONGEST):
-            table.append(_FLAG | code << 3 | min(units - start, _LONGEST) - 1)
-            table += same if start else value
-    return bytes(table)
-
-
-def _varint(number: int) -> bytes:
-    data = bytearray()
-    while number > _SIX_BITS:
-        data.append(number & _SIX_BITS | _MORE)
-        number >>= 6
-    data.append(number)
-    return bytes(data)

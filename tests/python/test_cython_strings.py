@@ -7,7 +7,7 @@ from Cython.LZSS import lzss_compress
 
 from cannery.image.content import Inline
 from cannery.imports.extension import read_binary
-from cannery.python.cython_strings import compressed_strings
+from cannery.python.cython_strings import compressed_strings, decompressed
 
 pytestmark = pytest.mark.once
 
@@ -26,6 +26,23 @@ def test_all_that_is_compressed_comes_out() -> None:
     assert _STRINGS in compressed_strings(_module(_STRINGS))
     assert compressed_strings(_module(_STRINGS, b"nothing is compressed")) == b""
     assert compressed_strings(_module(_STRINGS)[:-900]) in _STRINGS
+
+
+def test_text_comes_out_piece_by_piece_as_far_as_there_is_data() -> None:
+    packed = lzss_compress(_STRINGS)
+    sizes = [(len(text), at) for text, at in decompressed(packed, 0)]
+    assert [*sizes] == sorted(sizes)
+    assert _STRINGS in bytes([*decompressed(packed, 0)][-1][0])
+    assert [*decompressed(b"", 0)] == []
+    assert [*decompressed(b"\0\5\5", 0)] == []  # what would lie before the beginning
+
+
+def test_references_reach_as_far_as_the_format_lets_them() -> None:
+    far = bytes(range(32, 127)) * 180
+    for distance in (0, 200, 0x1FF, 0x4000, len(far) - 40):
+        text = far + far[len(far) - distance - 40 : len(far) - distance] if distance else far + far[-40:]
+        packed = lzss_compress(text)
+        assert bytes([*decompressed(packed, 0)][-1][0]).startswith(text)
 
 
 def test_modules_that_are_named_there_count_and_words_of_documentation_do_not() -> None:

@@ -12,12 +12,14 @@ import struct
 from array import array
 from typing import TYPE_CHECKING
 
-from cannery.python.marshal import NUMBERS, Field, UnknownFormatError, line_table, lines_of, tokens_of
+from cannery.python.line_table import line_table, lines_of
+from cannery.python.marshal import NUMBERS, Field, UnknownFormatError, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cannery.python.marshal import Line, Token
+    from cannery.python.line_table import Line
+    from cannery.python.marshal import Token
 
 __all__ = ["COLUMNS", "absolute_branches", "columns_of"]
 
@@ -28,10 +30,10 @@ _BYTES = _NUMBERS + 5  # five, one for each Field that is bytes
 _SIZES = _BYTES + 5  # of these bytes; for line tables 0, where they lie as instructions and steps, or one more
 COLUMNS = _SIZES + 5
 
-_FLAG = 0x80
+_MORE = 0x80  # of a byte of a varint
 _OPAQUE, _COUNTED = 0, 1  # kinds of our own: a module that stays as it is; before a string that holds a zero byte
 _STRINGS, _CONTAINERS = frozenset(b"zZuaAt"), frozenset(b")([<>")
-_REFERENCE, _CODE, _BYTES_OBJECT = ord("r"), ord("c"), ord("s")
+_REFERENCE, _CODE, _BYTES_OBJECT, _SLICE = ord("r"), ord("c"), ord("s"), ord(":")
 
 
 def columns_of(modules: Iterable[bytes], caches: Sequence[int]) -> list[bytes]:
@@ -58,7 +60,7 @@ def _columns(tokens: Iterable[Token], caches: Sequence[int]) -> list[bytearray]:
     codes: list[bytes] = []  # whose line tables are still to come
     for token in tokens:
         field, content = token.field, token.content
-        is_bytes = token.kind & ~_FLAG == _BYTES_OBJECT
+        is_bytes = token.letter == _BYTES_OBJECT
         if field is Field.CODE:
             codes.append(content if is_bytes else b"")
         code = codes.pop() if field is Field.LINES else b""
@@ -80,7 +82,9 @@ def _add_value(columns: list[bytearray], token: Token) -> None:
     if field is Field.FIRST_LINE:
         columns[_FIRST_LINES] += _varint(int.from_bytes(content, "little"))
         return
-    letter = kind & ~_FLAG
+    if token.letter == _SLICE:
+        raise UnknownFormatError("a slice, which no Python before 3.14 writes")
+    letter = token.letter
     counted = letter in _STRINGS and 0 in content
     columns[_KINDS] += bytes((_COUNTED, kind)) if counted else bytes((kind,))
     if letter in _STRINGS:
@@ -142,11 +146,11 @@ def _without_caches(code: bytes, caches: Sequence[int]) -> bytes:
 
 
 def _varint(number: int) -> bytes:
-    if number < _FLAG:
+    if number < _MORE:
         return bytes((number,))
     data = bytearray()
-    while number >= _FLAG:
-        data.append(number & 0x7F | _FLAG)
+    while number >= _MORE:
+        data.append(number & 0x7F | _MORE)
         number >>= 7
     data.append(number)
     return bytes(data)

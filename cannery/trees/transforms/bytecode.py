@@ -14,7 +14,8 @@ from cannery.errors import MachineError, ProjectError
 from cannery.image.content import OnDisk
 from cannery.image.tree import Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
-from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
+from cannery.python.line_table import with_few_lines
+from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_references
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import advice, changed, explained, replacing
 from cannery.workspace.keys import code_key, key_of, package_file

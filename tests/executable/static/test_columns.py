@@ -16,7 +16,8 @@ import pytest
 
 from cannery.executable.static.link import LAUNCHER
 from cannery.executable.static.packing import Rearranged, rearranged
-from cannery.python.marshal import Field, UnknownFormatError, joined, tokens_of, with_few_lines, with_few_references
+from cannery.python.line_table import with_few_lines
+from cannery.python.marshal import Field, UnknownFormatError, joined, tokens_of, with_few_references
 
 pytestmark = pytest.mark.once
 

@@ -16,7 +16,8 @@ from cannery.executable.static.archive import ArchivedModule, ModuleArchive
 from cannery.executable.static.columns import COLUMNS, absolute_branches, columns_of
 from cannery.executable.static.link import LAUNCHER
 from cannery.image.content import Inline
-from cannery.python.marshal import joined, tokens_of, with_few_lines, with_few_references
+from cannery.python.line_table import with_few_lines
+from cannery.python.marshal import joined, tokens_of, with_few_references
 
 pytestmark = pytest.mark.once
 

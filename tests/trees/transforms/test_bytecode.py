@@ -14,7 +14,8 @@ from cannery.errors import ProjectError
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import File, Tree
 from cannery.python.interpreter import describe
-from cannery.python.marshal import Field, line_table, lines_of, tokens_of
+from cannery.python.line_table import line_table, lines_of
+from cannery.python.marshal import Field, tokens_of
 from cannery.python.stdlib import interpreter_tree
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.workspace.cache import Cache
