@@ -37,6 +37,11 @@ class ModuleArchive:
     index: tuple[int, int] = (0, 0)  # its offset and size in the data
     data: bytes = b""
 
+    @property
+    def bytecode_paths(self) -> list[str]:
+        """The paths of the modules whose bytecode is in :attr:`bytecode`, in the same order."""
+        return [module.path for _, module in sorted(self.modules.items()) if module.bytecode is not None]
+
     def __post_init__(self) -> None:
         data = bytearray()
 

@@ -36,28 +36,40 @@ _STRINGS, _CONTAINERS = frozenset(b"zZuaAt"), frozenset(b")([<>")
 _REFERENCE, _CODE, _BYTES_OBJECT, _SLICE = ord("r"), ord("c"), ord("s"), ord(":")
 
 
-def columns_of(modules: Iterable[bytes], caches: Sequence[int]) -> list[bytes]:
-    """The columns of bytecode, :data:`COLUMNS` of them.
+def columns_of(modules: Iterable[bytes], caches: Sequence[int]) -> tuple[list[bytes], dict[int, str]]:
+    """The columns of bytecode, :data:`COLUMNS` of them, and why some of a module isn't in columns, by its position.
 
     ``caches`` has for each opcode how many code units of inline cache follow it; all of these are zero.
     """
-    whole = [bytearray() for _ in range(COLUMNS)]
-    for module in modules:
+    every = [bytearray() for _ in range(COLUMNS)]
+    stayed: dict[int, str] = {}
+    for position, module in enumerate(modules):
         try:
-            columns = _columns(tokens_of(module), caches)
-        except UnknownFormatError:  # bytecode that no compiler made, which is kept all the same
-            columns = [bytearray() for _ in range(COLUMNS)]
-            columns[_KINDS].append(_OPAQUE)
-            columns[_SIZES] += _varint(len(module))
-            columns[_BYTES] += module
+            columns, whole = _columns(tokens_of(module), caches)
+        except UnknownFormatError as error:  # bytecode that no compiler made, which is kept all the same
+            columns, stayed[position] = _opaque(module), f"its bytecode is of no known form: {error}"
+        else:
+            if whole:
+                stayed[position] = f"{whole} of its line tables have columns (PEP 657), or several entries for a line"
         for number, column in enumerate(columns):
-            whole[number] += column
-    return [bytes(column) for column in whole]
+            every[number] += column
+    return [bytes(column) for column in every], stayed
 
 
-def _columns(tokens: Iterable[Token], caches: Sequence[int]) -> list[bytearray]:
+def _opaque(module: bytes) -> list[bytearray]:
+    """The columns of a module that stays as it is."""
+    columns = [bytearray() for _ in range(COLUMNS)]
+    columns[_KINDS].append(_OPAQUE)
+    columns[_SIZES] += _varint(len(module))
+    columns[_BYTES] += module
+    return columns
+
+
+def _columns(tokens: Iterable[Token], caches: Sequence[int]) -> tuple[list[bytearray], int]:
+    """The columns of a module, and how many of its line tables stay whole in them."""
     columns = [bytearray() for _ in range(COLUMNS)]
     codes: list[bytes] = []  # whose line tables are still to come
+    whole = 0
     for token in tokens:
         field, content = token.field, token.content
         is_bytes = token.letter == _BYTES_OBJECT
@@ -69,11 +81,11 @@ def _columns(tokens: Iterable[Token], caches: Sequence[int]) -> list[bytearray]:
             continue
         columns[_KINDS].append(token.kind)
         if field is Field.LINES:
-            _add_lines(columns, content, code, caches)
+            whole += not _add_lines(columns, content, code, caches)
         else:
             columns[_SIZES + field] += _varint(len(content))
             columns[_BYTES + field] += _without_caches(content, caches) if field is Field.CODE else content
-    return columns
+    return columns, whole
 
 
 def _add_value(columns: list[bytearray], token: Token) -> None:
@@ -100,21 +112,23 @@ def _add_value(columns: list[bytearray], token: Token) -> None:
         columns[_VALUES] += content
 
 
-def _add_lines(columns: list[bytearray], table: bytes, code: bytes, caches: Sequence[int]) -> None:
+def _add_lines(columns: list[bytearray], table: bytes, code: bytes, caches: Sequence[int]) -> bool:
     """Add a line table: of each line, how many instructions it has and the step to it.
 
-    The step is 0 for no line, otherwise one more than in the table. A table that would come out otherwise stays whole.
+    The step is 0 for no line, otherwise one more than in the table. A table that could not be put back so stays whole,
+    and False is returned.
     """
     lines = lines_of(table)
     counts = _instructions(lines, code, caches) if lines is not None and line_table(lines) == table else None
     if lines is None or counts is None:
         columns[_SIZES + Field.LINES] += _varint(len(table) + 1)
         columns[_BYTES + Field.LINES] += table
-        return
+        return False
     columns[_SIZES + Field.LINES] += _varint(0)
     for count, line in zip(counts, lines, strict=True):
         columns[_INSTRUCTIONS] += _varint(count)
         columns[_STEPS] += _varint(0 if line.step is None else line.step + 1)
+    return True
 
 
 def _instructions(lines: Iterable[Line], code: bytes, caches: Sequence[int]) -> list[int] | None:

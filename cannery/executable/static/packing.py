@@ -16,11 +16,12 @@ from cannery.errors import ToolError
 from cannery.executable.kit.toolchain import toolchain
 from cannery.executable.static.columns import absolute_branches, columns_of
 from cannery.executable.static.link import LAUNCHER, LINK, WARNINGS, embed
+from cannery.image.tree import Decision
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
@@ -48,14 +49,17 @@ def check_packing(packing: str) -> None:
         raise ToolError("zstandard is not installed: it packs the executable", step=step)
 
 
-def pack(kit: Kit, source: Path, archive: ModuleArchive, packing: str, target: Path, workspace: Workspace) -> None:
+def pack(
+    kit: Kit, source: Path, archive: ModuleArchive, packing: str, target: Path, workspace: Workspace
+) -> tuple[Decision, ...]:
     """Write ``source``, an executable with ``archive`` inside, to ``target``, packed by none, zstd or xz.
 
-    Raises :class:`ToolError` where the stub that unpacks can't be compiled.
+    Returned are decisions on modules whose bytecode wasn't rearranged, and so takes more room. Raises
+    :class:`ToolError` where the stub that unpacks can't be compiled.
     """
     if packing == "none":
         shutil.copy(source, target)
-        return
+        return ()
     workspace.progress(f"packing by {packing}")
     executable = rearranged(source.read_bytes(), archive.bytecode, _inline_caches(kit, workspace), kit.target.platform)
     if packing == "xz":
@@ -75,6 +79,11 @@ def pack(kit: Kit, source: Path, archive: ModuleArchive, packing: str, target: P
         objects = tools.compile([folder / "stub.c", folder / "packed.S"], folder, flags)
         library = kit.folder / "lib" / ("liblzma.a" if packing == "xz" else "libzstd.a")
         tools.run(*tools.compiler, *LINK, *map(str, objects), str(library), "-o", str(target), cwd=folder)
+    paths = archive.bytecode_paths
+    return tuple(
+        Decision(paths[position], "put bytecode into columns", why, len(archive.bytecode[position]))
+        for position, why in executable.stayed.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,7 @@ class Rearranged:
     caches: Sequence[int]  # by opcode: the code units of inline cache behind the instruction
     parts: tuple[bytes, bytes]  # the rest, from the end of the bytecode round to its beginning; and the columns
     columns: tuple[int, ...]  # the size of each
+    stayed: Mapping[int, str]  # positions of modules of which not all is in columns, and why
 
     def header(self) -> str:
         """C: the numbers that ``launcher/stub.c`` puts the executable back by."""
@@ -115,7 +125,7 @@ def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int
         executable[code.offset : code.offset + code.size], platform
     )
     rest = bytes(changed[start + len(bytecode) :] + changed[:start])
-    columns = columns_of(modules, caches)
+    columns, stayed = columns_of(modules, caches)
     return Rearranged(
         size=len(executable),
         code=(code.offset, code.size),
@@ -123,6 +133,7 @@ def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int
         caches=caches,
         parts=(rest, b"".join(columns)),
         columns=tuple(map(len, columns)),
+        stayed=stayed,
     )
 
 
