@@ -85,7 +85,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
         whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
         tree = LazyTree(
             key_of("program", code_key(__name__), str(whole.digest)),
-            lambda: Tree({f"/{parts.name}": File(whole, 0o755)}),
+            lambda: Tree({f"/{parts.name}": File(whole, 0o755)}, made.tree.tree.decisions),
         )
     notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
     if app.settings.onefile.upx:

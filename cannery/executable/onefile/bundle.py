@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,7 @@ from cannery.errors import ProjectError
 from cannery.executable.onefile.stage import set_stage
 from cannery.image.content import OnDisk
 from cannery.image.folder import write_tree
-from cannery.image.tree import File, LazyTree, Symlink, Tree
+from cannery.image.tree import Decision, File, LazyTree, Symlink, Tree
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
@@ -45,7 +45,7 @@ _ENVIRONMENT: Final = {
 class Bundle:
     """The app as PyInstaller bundles it: a folder, or one file."""
 
-    tree: LazyTree  # /NAME, the executable, and the files beside it where it's a folder
+    tree: LazyTree  # /NAME, the executable, and the files beside it where it's a folder; decisions on files in either
     modules: Mapping[str, int]  # in the executable, with the bytes of each
     files: Mapping[str, int]  # the other files, with the bytes of each
     missing: tuple[tuple[str, str], ...]  # modules that don't exist, with a module of the app that imports each
@@ -74,8 +74,9 @@ def bundle(
             )
     folder = workspace.cache.root / "bundles" / record["key"]
     missing = tuple((name, importer) for name, importer in record["missing"])
+    decisions = tuple(Decision(*each) for each in record["decisions"])
     return Bundle(
-        LazyTree(key_of("bundle", code_key(__name__), record["key"]), lambda: _tree(folder)),
+        LazyTree(key_of("bundle", code_key(__name__), record["key"]), lambda: Tree(_tree(folder).entries, decisions)),
         record["modules"],
         record["files"],
         missing,
@@ -141,6 +142,7 @@ def _make(
             "modules": contents["modules"],
             "files": {path: file.content.size for path, file in finished.files() if path != f"/{parts.name}"},
             "missing": contents["missing"],
+            "decisions": [astuple(each) for each in finished.decisions],
         }
     folder = workspace.cache.root / "bundles" / made
     record["sizes"] = {path.lstrip("/"): os.lstat(f"{folder}{path}").st_size for path, _ in _tree(folder)}

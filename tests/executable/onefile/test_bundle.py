@@ -1,0 +1,40 @@
+"""What is known of a bundle after it was made."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.executable.onefile.bundle import bundle
+from cannery.executable.onefile.stage import BundleParts
+from cannery.executable.onefile.tools import find_tools
+from cannery.image.content import Inline
+from cannery.image.tree import Decision, File, LazyTree, Transform, Tree
+from cannery.project.app import ScriptEntry
+from cannery.python.interpreter import describe
+
+if TYPE_CHECKING:
+    from cannery.workspace.workspace import Workspace
+
+pytestmark = pytest.mark.once
+
+
+def test_decisions_are_told_by_a_later_build_that_makes_nothing(workspace: Workspace) -> None:
+    nothing = LazyTree("nothing", Tree)
+    code = LazyTree("code", lambda: Tree({"/app/main.py": File(Inline(b"print('hello')\n"))}))
+    parts = BundleParts("hello", ScriptEntry(PurePosixPath("main.py")), (PurePosixPath(),), code, nothing, nothing)
+    tried: list[str] = []
+
+    def leave_one(tree: Tree) -> Tree:
+        tried.append(min(tree.entries))
+        return Tree(tree.entries, (Decision(min(tree.entries), "strip", "it is damaged", 7),))
+
+    finish = Transform("finish", leave_one)
+    python = describe(Path(sys.executable), workspace)
+    first, second = (bundle(parts, finish, python, find_tools(static=False), workspace) for _ in range(2))
+    assert len(tried) == 1
+    assert first.tree.tree.decisions == (Decision(tried[0], "strip", "it is damaged", 7),)
+    assert second.tree.tree == first.tree.tree
