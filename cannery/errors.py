@@ -1,6 +1,6 @@
 """Every error that cannery raises: what happened, the evidence, the next step.
 
-One exit code a class, so that a script can tell them apart:
+Each class has an exit code of its own, by which a script can tell them apart:
 
 ==  =========================================================
 2   the configuration is wrong
@@ -19,7 +19,10 @@ One exit code a class, so that a script can tell them apart:
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "MORE_MEMORY",
@@ -33,15 +36,19 @@ __all__ = [
     "RequirementsError",
     "RuntimeTreeError",
     "ToolError",
+    "did_you_mean",
 ]
 
-
-MORE_MEMORY = "end other programs, or raise the limit (ulimit -v, that of the container), and build again"  # a step
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")  # in URLs; never to be shown
+# The next step where memory is short
+MORE_MEMORY = "end other programs, or raise the limit (ulimit -v, that of the container), and build again"
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")  # of URLs (RFC 3986, 3.2.1), which no message shows
 
 
 class CanneryError(Exception):
-    """Something that the user can act upon: ``what`` happened, the ``evidence``, the next ``step``."""
+    """An error that the user can act upon.
+
+    ``what`` happened is one clause; the ``evidence``, if there is any, has lines; the ``step`` is what to do next.
+    """
 
     exit_code: ClassVar[int] = 1
 
@@ -61,7 +68,7 @@ class CanneryError(Exception):
 
 
 class ConfigurationError(CanneryError):
-    """A setting is unknown, of a wrong type, or asks for what is not there."""
+    """A setting is unknown, has a wrong value, or names something that does not exist."""
 
     exit_code = 2
 
@@ -112,3 +119,11 @@ class RegistryError(CanneryError):
     """A registry can't be reached, refuses, or does not have what it's asked for."""
 
     exit_code = 10
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """The question ``did you mean 'strip'?`` for a misspelt ``word``; empty where no choice is near."""
+    import difflib  # noqa: PLC0415  # needed for errors alone
+
+    near = difflib.get_close_matches(word, list(choices), n=1)
+    return f"did you mean {near[0]!r}?" if near else ""

@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING, Any
 import nox
 
 from cannery.errors import CanneryError, ConfigurationError
-from cannery.project.config import load, read_project, resolve_settings
+from cannery.project.config import load
 from cannery.project.export import TEST_NAMES, export_lock, usual_exports
+from cannery.project.precedence import resolve_settings
+from cannery.project.pyproject import read_project
 from cannery.python.versions import hidden_folders, named_versions, present_versions
 
 if TYPE_CHECKING:

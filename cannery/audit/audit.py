@@ -12,8 +12,7 @@ from cannery.audit.finding import Finding, Severity
 from cannery.audit.report import AuditReport
 from cannery.audit.rules import RULES, check
 from cannery.containers.engine.discovery import find_engine
-from cannery.errors import AuditError, ConfigurationError, ImageError
-from cannery.project.config import did_you_mean
+from cannery.errors import AuditError, ConfigurationError, ImageError, did_you_mean
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import posixpath
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cannery.errors import ConfigurationError
+from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.tree import File, Symlink
 from cannery.imports.data_packages import CODE, data_packages
 from cannery.imports.entry_points import entry_points
@@ -99,10 +98,9 @@ def _included(patterns: Iterable[str], modules: Mapping[str, Module]) -> Iterato
     for pattern in patterns:
         found = [pattern] if pattern in modules else fnmatch.filter(modules, pattern)
         if not found:
-            near = difflib.get_close_matches(pattern, modules, n=1)
             raise ConfigurationError(
                 f"include names {pattern!r}, and there is no such module",
-                evidence=f"did you mean {near[0]!r}?" if near else "",
+                evidence=did_you_mean(pattern, modules),
                 step="correct it, or add what brings that module to the requirements",
             )
         yield from sorted(found)

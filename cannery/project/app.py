@@ -1,4 +1,4 @@
-"""What the user has: the app, its settings, and the Python that runs it."""
+"""The app, as the project's files and settings describe it."""
 
 from __future__ import annotations
 
@@ -35,17 +35,20 @@ class ModuleEntry:
 class FunctionEntry:
     """A console script: a function that returns an exit code (packaging.python.org, entry points)."""
 
-    script: str
+    script: str  # its name, that of the command
     module: str
-    attribute: str
+    attribute: str  # of the module: "main", "Cli.main"
 
 
 EntryPoint = ScriptEntry | ModuleEntry | FunctionEntry
 
+# uv.lock, poetry.lock, pylock.toml (PEP 751), a requirements file, or pyproject.toml itself
+RequirementsKind = Literal["uv", "poetry", "pylock", "requirements", "project"]
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What ``[project]`` says of the project (packaging.python.org, pyproject.toml)."""
+    """The fields of ``[project]`` that an image or an executable needs (PEP 621)."""
 
     version: str | None = None
     description: str = ""
@@ -54,30 +57,30 @@ class Metadata:
     urls: tuple[tuple[str, str], ...] = ()
     requires_python: str = ""
     dependencies: tuple[str, ...] = ()
-    dynamic: frozenset[str] = frozenset()  # what only the build backend knows
+    dynamic: frozenset[str] = frozenset()  # fields that only the build backend knows; "poetry": its dependencies
     entry_points: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # group -> (name, object reference)
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementsFile:
-    """Where the app's requirements are written."""
+    """The file that the app's requirements are in."""
 
     path: Path
-    kind: Literal["uv", "poetry", "pylock", "requirements", "project"]
+    kind: RequirementsKind
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """What goes into an image, read from the configuration once."""
+    """A project that is to become an image: its files and settings, read once."""
 
     folder: Path  # the project's, absolute
     name: str  # of the image
     distribution: str | None  # the project's own name, if it is a package
     metadata: Metadata
     entry: EntryPoint
-    import_roots: tuple[PurePosixPath, ...]  # relative to the project: what PYTHONPATH names
-    requirements: RequirementsFile | None
-    archive: Path  # where the image goes
+    import_roots: tuple[PurePosixPath, ...]  # folders that imports start from, relative to the project (PYTHONPATH)
+    requirements: RequirementsFile | None  # None: it has none
+    archive: Path  # that the image is written to
     settings: Settings
 
     @property
@@ -87,5 +90,5 @@ class App:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """What its image is called: ``name:tag``."""
+        """The names of its image: ``name:tag``."""
         return (f"{self.name}:{self.settings.tag}",)

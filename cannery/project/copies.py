@@ -1,4 +1,4 @@
-"""Copies of a project, to do in them what would leave files in the user's own."""
+"""Copies of a project, in which sessions may leave and remove files without touching the user's own."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["copy_project", "remove_sources"]
 
-_MADE = {"build", "dist", "__pycache__", "node_modules"}  # folders that are made from the project's own files
+_MADE = {"build", "dist", "__pycache__", "node_modules"}  # folders that tools make from the project's files
 
 
 def copy_project(folder: Path, target: Path) -> None:
-    """Copy a project without what is made from it, hidden folders and environments; its history is linked."""
+    """Copy the project in ``folder``, but for folders that are made from it, hidden ones and virtual environments.
+
+    ``.git`` becomes a link to the project's own. Raises :class:`MachineError` where ``target`` can't be written.
+    """
 
     def left_out(here: str, names: Iterable[str]) -> set[str]:
         return {name for name in names if _stays_behind(Path(here, name))}
@@ -26,15 +29,15 @@ def copy_project(folder: Path, target: Path) -> None:
     with explained(target):
         shutil.copytree(folder, target, symlinks=True, ignore=left_out)
         if (folder / ".git").exists():
-            (target / ".git").symlink_to(folder / ".git")  # versions and lists of files may come from it
+            (target / ".git").symlink_to(folder / ".git")  # build backends take versions and lists of files from it
 
 
 def remove_sources(folder: Path, sources: Mapping[str, bytes]) -> Path:
-    """Remove from ``folder`` the sources of one top-level module or package; returns the folder that they lay in.
+    """Remove one module's or package's ``sources`` from the project in ``folder``; return the folder they lay in.
 
-    Where that is, they show themselves: most of them must lie there with these contents. Some may be missing, as build
-    backends generate files, and a file of that name may lie elsewhere, as tests often have one. Raises
-    :class:`ProjectError` where they lie nowhere.
+    ``sources`` maps paths, as in a wheel, to contents. The folder is the uppermost one in which more than half of them
+    lie with the same contents: build backends generate some, and tests may have files of the same names. Raises
+    :class:`ProjectError` where there is no such folder.
     """
     with explained(folder):
         for root in _roots(folder, next(iter(sources))):
@@ -55,7 +58,7 @@ def _stays_behind(path: Path) -> bool:
 
 
 def _roots(folder: Path, name: str) -> list[Path]:
-    """The folders below ``folder`` that have a file ``name``, the uppermost first."""
+    """The folders in ``folder``, itself among them, that have a file at the path ``name``; the uppermost first."""
     depth = name.count("/")
     found = [path.parents[depth] for path in folder.rglob(name)]
     return sorted(found, key=lambda root: (len(root.parts), root))

@@ -1,14 +1,13 @@
-"""What an app starts with: found in the project's files, or checked against them when the configuration says."""
+"""The entry point of an app: the one that the settings name, checked, or the one that the project's files show."""
 
 from __future__ import annotations
 
 import ast
-import difflib
 import warnings
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from cannery.errors import ConfigurationError, ProjectError
+from cannery.errors import ConfigurationError, ProjectError, did_you_mean
 from cannery.project.app import EntryPoint, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.modules import find_module, module_file, packages_in
 from cannery.workspace.files import explained
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find", "packages"]
 
-# Files at a project's top level that are about the project, not part of the app.
+# Files and folders at a project's top level that are about the project, not part of the app
 _NOT_APPS = {"noxfile.py", "tasks.py", "setup.py", "conftest.py", "fabfile.py", "dodo.py"}
 _NOT_PACKAGES = {"tests", "test", "docs", "examples", "benchmarks", "build", "dist"}
 
@@ -33,10 +32,11 @@ def find(
     distribution: str | None,
     scripts: Mapping[str, str],
 ) -> EntryPoint:
-    """The entry point that the configuration names, or the one that the project's files show.
+    """The entry point that the settings name, else a console script, a package with ``__main__``, or a script.
 
-    Raises :class:`ConfigurationError` for one that does not exist, :class:`ProjectError` when there is none to find
-    or no telling which.
+    ``roots`` are the folders in ``folder`` that imports start from, ``scripts`` the project's console scripts. Raises
+    :class:`ConfigurationError` for an entry point that doesn't exist, :class:`ProjectError` where there is none, or
+    where several are equally likely.
     """
     if settings.entry is not None:
         return _named(settings, folder, roots, scripts)
@@ -65,7 +65,7 @@ def find(
 
 
 def packages(folder: Path, roots: tuple[PurePosixPath, ...]) -> tuple[str, ...]:
-    """The project's own packages, by their names: not its tests, and not what is about it."""
+    """The names of the project's own packages, without tests, documentation and the like."""
     found = (path.name for root in roots for path in packages_in(folder / root))
     return tuple(dict.fromkeys(name for name in found if name not in _NOT_PACKAGES))
 
@@ -79,19 +79,17 @@ def _named(
     if entry.endswith(".py"):
         path = PurePosixPath(entry)
         if not (folder / path).is_file() or ".." in path.parts or path.is_absolute():
-            near = difflib.get_close_matches(entry, [each.name for each in folder.glob("*.py")], n=1)
-            raise _missing(entry, f"there is no file {folder / path}", near)
+            hint = did_you_mean(entry, (each.name for each in folder.glob("*.py")))
+            raise _missing(entry, f"there is no file {folder / path}", hint)
         return ScriptEntry(path)
     if ":" in entry:
         return _function(entry.partition(":")[0].rpartition(".")[2], entry, folder, roots, settings)
     found = find_module(folder, roots, entry)
     if not found and not settings.packages:
         names = [*scripts, *(path.name for root in roots for path in packages_in(folder / root))]
-        raise _missing(
-            entry, "there is no such script, module or package", difflib.get_close_matches(entry, names, n=1)
-        )
+        raise _missing(entry, "there is no such script, module or package", did_you_mean(entry, names))
     if found and found[0].is_dir() and not any(module_file(part, "__main__") for part in found):
-        raise _missing(entry, f"{found[0]} has no __main__.py", [])
+        raise _missing(entry, f"{found[0]} has no __main__.py")
     return ModuleEntry(entry)
 
 
@@ -101,27 +99,27 @@ def _function(
     module, _, attribute = reference.partition(":")
     module, attribute = module.strip(), attribute.partition("[")[0].strip()
     if not module or not attribute:
-        raise _missing(reference, "an object reference is written package.module:function", [])
+        raise _missing(reference, "an object reference is written package.module:function")
     found = find_module(folder, roots, module)
     if not found and not settings.packages:
-        raise _missing(reference, f"there is no module {module} in {folder}", [])
+        raise _missing(reference, f"there is no module {module} in {folder}")
     source = next((module_file(path, "__init__") if path.is_dir() else path for path in found), None)
     if source is not None and source.suffix == ".py":
         names = _names_of(source)
         first = attribute.split(".", maxsplit=1)[0]
         if names is not None and first not in names:
-            raise _missing(reference, f"{source} defines no {first!r}", difflib.get_close_matches(first, names, n=1))
+            raise _missing(reference, f"{source} defines no {first!r}", did_you_mean(first, names))
     return FunctionEntry(name, module, attribute)
 
 
 def _names_of(path: Path) -> set[str] | None:
-    """The names that a module's top level binds, or None where only running it could tell."""
+    """The names that the module in ``path`` binds; None where only running it could tell, as with ``import *``."""
     try:
         with explained(path, "read"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are the project's own affair
+            warnings.simplefilter("ignore")  # the project's own tests show them
             tree = ast.parse(path.read_bytes(), path)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None  # said with its place once the app's files are read
+        return None  # reported with its place when the app's files are read
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -150,8 +148,7 @@ def _choose(names: Iterable[str], distribution: str | None, what: str) -> str:
     )
 
 
-def _missing(entry: str, evidence: str, near: list[str]) -> ConfigurationError:
-    hint = f"did you mean {near[0]!r}?" if near else ""
+def _missing(entry: str, evidence: str, hint: str = "") -> ConfigurationError:
     return ConfigurationError(
         f"the entry point {entry!r} does not exist",
         evidence="\n".join(filter(None, (evidence, hint))),

@@ -1,4 +1,4 @@
-"""The requirements files that are written from a lock."""
+"""Requirements files written from a lock, as ``nox -s export`` does it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["TEST_NAMES", "export_lock", "usual_exports"]
 
-TEST_NAMES = ("test", "tests", "dev")  # what projects call the extras and the groups that their tests need
+TEST_NAMES = ("test", "tests", "dev")  # usual names of the extras and the groups that tests need
 
 
 def export_lock(folder: Path, exports: Mapping[str, ExportSettings], *, run: Runner = run) -> list[Path]:
-    """Write every file of ``exports`` from the lock in ``folder``; none is written unless all can be.
+    """Write the files ``exports`` from the lock in ``folder``, and return their paths; all are written, or none.
 
-    Raises what :func:`read_requirements` raises, and :class:`ConfigurationError` where there is no lock.
+    ``exports`` maps each file's name to what it holds. Raises as :func:`read_requirements` does, and
+    :class:`ConfigurationError` where there is no lock.
     """
     lock = _find_lock(folder)
     texts = {folder / name: _export(lock, settings, run) for name, settings in exports.items()}
@@ -37,7 +38,7 @@ def export_lock(folder: Path, exports: Mapping[str, ExportSettings], *, run: Run
 
 
 def usual_exports(pyproject: Mapping[str, Any]) -> dict[str, ExportSettings]:
-    """What is exported where ``[tool.cannery.export]`` does not say: the requirements, and those of the tests."""
+    """The exports of a project without ``[tool.cannery.export]``: its requirements, and those of its tests."""
     extras = pyproject.get("project", {}).get("optional-dependencies", {})
     groups = {**pyproject.get("dependency-groups", {}), **pyproject.get("tool", {}).get("poetry", {}).get("group", {})}
     tests = ExportSettings(

@@ -1,4 +1,4 @@
-"""Which Python the app asks for."""
+"""The Python that an app asks for, by its settings and ``requires-python``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from cannery.errors import ConfigurationError
 from cannery.image.platform import Platform
-from cannery.python.interpreter import Interpreter, _ask_uv, describe
+from cannery.python.interpreter import Interpreter, describe, installed_python
 from cannery.workspace.files import user_path
 
 if TYPE_CHECKING:
@@ -24,15 +24,17 @@ __all__ = ["check_platform", "check_version", "find_python", "interpreter_for"]
 
 
 def interpreter_for(app: App, workspace: Workspace) -> Interpreter:
-    """The Python that the app asks for: its setting, then ``requires-python``, then the one that runs cannery.
-
-    Raises :class:`RuntimeTreeError` when this machine has none that fits.
-    """
+    """The Python that the app asks for, described; found and raises as :func:`find_python` does."""
     return describe(find_python(app, workspace.run), workspace)
 
 
 def find_python(app: App, run: Runner) -> Path:
-    """The executable of the Python that the app asks for; it may lie in a virtual environment."""
+    """The executable of the Python that the app asks for, which may lie in a virtual environment.
+
+    That is the one of the setting ``python``; without it, the one that runs cannery where ``requires-python`` allows
+    that, and else one that uv finds. Raises :class:`RuntimeTreeError` where this machine has none that fits,
+    :class:`ConfigurationError` for a path that is no program.
+    """
     requires = _specifiers(app.metadata.requires_python)
     wanted = app.settings.python
     if wanted is None:
@@ -45,14 +47,11 @@ def find_python(app: App, run: Runner) -> Path:
             step = 'name a Python by its path, or by its version:  [tool.cannery]  python = "3.12"'
             raise ConfigurationError(f"python = {wanted!r}: there is no program {path}", step=step)
         return path
-    return _ask_uv(wanted, run)
+    return installed_python(wanted, run)
 
 
 def check_platform(app: App, platform: Platform) -> None:
-    """See that ``platform``, that of the Python which is packed, is the one that the settings ask for, if any.
-
-    Raises :class:`ConfigurationError` where it's another.
-    """
+    """Raise :class:`ConfigurationError` where the settings ask for another platform than the Python's, ``platform``."""
     wanted = app.settings.platform
     if wanted is not None and not Platform.parse(wanted).agrees(platform):
         raise ConfigurationError(
@@ -62,10 +61,10 @@ def check_platform(app: App, platform: Platform) -> None:
 
 
 def check_version(app: App, version: str, holder: str, step: str) -> None:
-    """See that ``version``, the Python that ``holder`` brings along, is one that the app asks for.
+    """Raise :class:`ConfigurationError` where the setting ``python`` or ``requires-python`` excludes ``version``.
 
-    Raises :class:`ConfigurationError` where the setting or ``requires-python`` excludes it; ``step`` is a way to
-    another Python.
+    That is the version of the Python that ``holder``, such as a base image, brings along; ``step`` leads to another
+    one.
     """
     wanted, requires = app.settings.python, app.metadata.requires_python
     if wanted is not None and "/" not in wanted and not f"{version}.".startswith(f"{wanted}."):

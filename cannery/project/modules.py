@@ -1,4 +1,4 @@
-"""Where a project's own modules lie: what ``import`` would load from its folders, told from the files alone."""
+"""A project's own modules: what ``import`` would load from its folders, told by the files alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ __all__ = ["find_module", "import_roots", "imported_as", "module_file", "named_b
 
 
 def import_roots(folder: Path) -> tuple[PurePosixPath, ...]:
-    """The folders that imports start from: ``src`` where the project has that layout, and the project's own."""
+    """The folders that imports start from, relative to ``folder``: ``src`` if the project has that layout, and itself.
+
+    (packaging.python.org, src layout vs flat layout)
+    """
     source = folder / "src"
     if source.is_dir() and module_file(source, "__init__") is None and any(packages_in(source)):
         return (PurePosixPath("src"), PurePosixPath())
@@ -21,16 +24,16 @@ def import_roots(folder: Path) -> tuple[PurePosixPath, ...]:
 
 
 def packages_in(root: Path) -> Iterator[Path]:
-    """The folders of the packages at the top level of ``root``; those of namespace packages aren't told apart."""
+    """The folders of the packages at the top level of ``root``, but for namespace packages: any folder may be one."""
     for path in sorted(root.iterdir()):
         if path.is_dir() and module_file(path, "__init__") is not None:
             yield path
 
 
 def find_module(folder: Path, roots: Iterable[PurePosixPath], module: str) -> tuple[Path, ...]:
-    """What ``import module`` would load from the project: nothing where the module isn't the project's.
+    """The paths that ``import module`` would load from the project in ``folder``; none for somebody else's module.
 
-    It's one file, a package's folder, or all the folders of a namespace package (PEP 420).
+    They are one file, a package's folder, or all the folders of a namespace package (PEP 420).
     """
     places = tuple(folder / root for root in roots)
     for name in module.split("."):
@@ -39,25 +42,25 @@ def find_module(folder: Path, roots: Iterable[PurePosixPath], module: str) -> tu
 
 
 def module_file(folder: Path, name: str) -> Path | None:
-    """The file of the module ``name`` in ``folder``: its source, before an extension module made from that."""
+    """The file of the module ``name`` in ``folder``, if it's there: its source, else an extension module."""
     candidates = (folder / f"{name}.py", folder / f"{name}.so", *sorted(folder.glob(f"{name}.*.so")))
     return next((path for path in candidates if path.is_file()), None)
 
 
 def imported_as(path: str, roots: Iterable[str]) -> str:
-    """The name that a source is imported by, from the innermost of the folders that imports start from."""
+    """The dotted name that the source ``path`` is imported by, from the innermost of the ``roots`` that it lies in."""
     root = max((root for root in roots if path.startswith(f"{root}/")), key=len, default="/")
     name = path.removeprefix(root).strip("/").removesuffix(".py").removesuffix("/__init__")
     return name.replace("/", ".")
 
 
 def named_by(module: str, patterns: Iterable[str]) -> bool:
-    """Whether one of ``patterns`` names the module, or a package that it lies in."""
+    """True if one of ``patterns`` names the module, or a package that it lies in."""
     return any(fnmatch.fnmatchcase(module, each) for pattern in patterns for each in (pattern, f"{pattern}.*"))
 
 
 def _find(places: Iterable[Path], name: str) -> tuple[Path, ...]:
-    """As importlib goes through a search path: the first module or package counts, else all that can be a namespace."""
+    """The first module or package called ``name`` in ``places``, else all portions of a namespace package (PEP 420)."""
     portions: list[Path] = []
     for place in places:
         package = place / name
@@ -71,5 +74,5 @@ def _find(places: Iterable[Path], name: str) -> tuple[Path, ...]:
 
 
 def _holds_modules(folder: Path) -> bool:
-    """Whether there is any module below: a folder of data may have the name of somebody else's module."""
+    """True if a module lies in ``folder`` or below: a folder of data may have the name of somebody else's package."""
     return any(next(folder.rglob(pattern), None) is not None for pattern in ("*.py", "*.so"))

@@ -1,20 +1,17 @@
-"""From where an app's requirements are written to what ``uv pip install`` takes."""
+"""An app's requirements, from the file that has them to the text that ``uv pip install`` takes."""
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
-from cannery.errors import ConfigurationError, RequirementsError
+from cannery.errors import ConfigurationError
 from cannery.image.content import OnDisk
+from cannery.project.extras import check_names
 from cannery.project.requirements_file import hashed, local_files, locked, nested_files, nested_text, read_text
-from cannery.project.uv import explain
+from cannery.project.uv_errors import explain
 from cannery.workspace.digest import Digest
 from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed, find_uv, run
@@ -37,24 +34,24 @@ _POETRY_EXPORT = (*_POETRY, "export", "--format=requirements.txt", "--no-interac
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What is to be installed, as uv takes it."""
+    """Requirements in a form that ``uv pip install`` takes."""
 
-    source: Path  # the lock or the file that says so
+    source: Path  # the lock or the file that they were read from
     text: str  # in the format of pip's requirements files, or of pylock.toml (PEP 751)
-    locked: bool  # every version was chosen before
-    hashed: bool  # every requirement carries a hash
-    options: tuple[str, ...] = ()  # what else uv must be told
-    local: tuple[str, ...] = ()  # the digests of files on this machine that the text names
+    locked: bool  # the file names one version of each
+    hashed: bool  # each has a hash
+    options: tuple[str, ...] = ()  # more options for uv
+    local: tuple[str, ...] = ()  # the digests of this machine's files that the text names
 
     @property
     def key(self) -> str:
-        """What decides about what is installed."""
+        """A name for all that decides about what is installed."""
         return key_of(self.text, self.hashed, self.options, self.local)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A file, and which of the requirements in it."""
+    """The arguments of :func:`read_requirements`."""
 
     file: RequirementsFile
     project: bool
@@ -75,11 +72,11 @@ def read_requirements(
     target: tuple[str, ...] = (),
     run: Runner = run,
 ) -> Requirements:
-    """Read the project's own requirements (unless not ``project``) and those of its extras and groups.
+    """The project's own requirements, unless ``project`` is false, and those of ``extras`` and ``groups`` (PEP 735).
 
-    ``python`` is the interpreter that unlocked requirements are resolved for; ``target`` tells uv where it's for
-    another one. Raises :class:`ConfigurationError` for
-    an extra or a group that is not there, :class:`RequirementsError` for a lock that is out of date or unreadable.
+    Requirements that no lock pins are resolved for ``python``, or for another one to which ``target``, options of uv,
+    leads. Raises :class:`ConfigurationError` for an extra or a group that doesn't exist, :class:`RequirementsError` for
+    a lock that is out of date or unreadable.
     """
     wanted = _Wanted(file, project, tuple(extras), tuple(groups), python, target, run)
     if not project and wanted.extras:
@@ -91,12 +88,12 @@ def read_requirements(
         raise ConfigurationError(
             f"nothing is asked of {file.path.name}", step="take the project in (project = true), or name a group"
         )
-    _check_names(wanted)
+    check_names(file, wanted.extras, wanted.groups)
     return _READERS[file.kind](wanted)
 
 
 def inputs(file: RequirementsFile) -> tuple[Path, ...]:
-    """The files whose contents decide what :func:`read_requirements` says."""
+    """The files whose contents decide what :func:`read_requirements` returns for ``file``."""
     match file.kind:
         case "requirements":
             return (*nested_files(file.path), *local_files(file.path))
@@ -121,7 +118,7 @@ def _from_uv(wanted: _Wanted) -> Requirements:
 
 
 def _from_poetry(wanted: _Wanted) -> Requirements:
-    """Run Poetry in an environment of its own, which uv keeps: it is too much to install for this alone."""
+    """Read ``poetry.lock`` by Poetry itself, in an environment that uv makes and keeps (uv tool run)."""
     text = _uv(
         wanted,
         *("tool", "run", f"--python={sys.executable}"),
@@ -134,7 +131,7 @@ def _from_poetry(wanted: _Wanted) -> Requirements:
 
 
 def _from_pylock(wanted: _Wanted) -> Requirements:
-    """Leave the file to uv, which reads it itself."""
+    """Take ``pylock.toml`` as it is: uv reads it when it installs (PEP 751)."""
     if not wanted.project:
         raise ConfigurationError(
             f"{wanted.file.path.name} cannot be read without the project's own requirements",
@@ -147,7 +144,7 @@ def _from_pylock(wanted: _Wanted) -> Requirements:
 
 
 def _from_requirements(wanted: _Wanted) -> Requirements:
-    """Take the file as it is when every requirement carries a hash; resolve it otherwise."""
+    """Take the file as it is where each requirement has a hash, and resolve it otherwise."""
     path = wanted.file.path
     text = nested_text(path)
     if hashed(text):
@@ -161,7 +158,7 @@ def _local(path: Path) -> tuple[str, ...]:
 
 
 def _from_project(wanted: _Wanted) -> Requirements:
-    """Resolve what ``[project]`` asks for, with whatever versions there are today."""
+    """Resolve the dependencies of ``[project]`` to the versions that the index has today."""
     name = wanted.file.path.name
     text = _uv(
         wanted,
@@ -186,7 +183,7 @@ _READERS: Mapping[str, Callable[[_Wanted], Requirements]] = {
 
 
 def _uv(wanted: _Wanted, *arguments: str, step: str) -> str:
-    """Run uv in the project's folder and return what it prints."""
+    """Run uv in the project's folder and return its output; raises with ``step`` as :func:`explain` says."""
     env = {"UV_PYTHON_DOWNLOADS": "never", "POETRY_VIRTUALENVS_CREATE": "false"}  # neither is needed to read a lock
     try:
         return wanted.run([find_uv(), *arguments], cwd=wanted.file.path.parent, env=env).stdout
@@ -200,52 +197,3 @@ def _python(wanted: _Wanted) -> tuple[str, ...]:
 
 def _each(option: str, values: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{option}={value}" for value in values)
-
-
-def _check_names(wanted: _Wanted) -> None:
-    """Refuse an extra or a group that the project does not have: some tools ignore it, and others say less."""
-    known_extras, known_groups = _known_names(wanted.file)
-    where = wanted.file.path.name
-    for name in wanted.extras:
-        _check_name("extra", name, known_extras, where)
-    for name in wanted.groups:
-        _check_name("group", name, known_groups, where)
-
-
-def _check_name(kind: str, name: str, known: set[str], where: str) -> None:
-    if canonicalize_name(name) in map(canonicalize_name, known):
-        return
-    close = difflib.get_close_matches(name, known, n=1)
-    raise ConfigurationError(
-        f"there is no {kind} {name!r} for {where}",
-        evidence=f"there is: {', '.join(sorted(known)) or 'none'}",
-        step=f"did you mean {close[0]!r}?" if close else f"correct the name of the {kind}",
-    )
-
-
-def _known_names(file: RequirementsFile) -> tuple[set[str], set[str]]:
-    """The extras and the groups that there are."""
-    if file.kind == "requirements":
-        return set(), set()
-    path = file.path if file.kind == "pylock" else file.path.with_name("pyproject.toml")
-    table = _parse(path)
-    if file.kind == "pylock":
-        return set(table.get("extras", ())), set(table.get("dependency-groups", ()))
-    extras = {*_table(table, "project", "optional-dependencies"), *_table(table, "tool", "poetry", "extras")}
-    groups = {*_table(table, "dependency-groups"), *_table(table, "tool", "poetry", "group")}
-    before_groups = any("dev-dependencies" in _table(table, "tool", tool) for tool in ("poetry", "uv"))
-    return extras, groups | ({"dev"} if before_groups else set())
-
-
-def _table(table: Any, *names: str) -> Mapping[str, Any]:
-    """The table below ``names``, or an empty one: what stands there instead is for uv to complain of."""
-    for name in names:
-        table = table.get(name) if isinstance(table, dict) else None
-    return table if isinstance(table, dict) else {}
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise RequirementsError(f"{path} is not TOML", evidence=str(error), step="correct that line") from error

@@ -17,41 +17,44 @@ __all__ = ["hashed", "local_files", "locked", "nested_files", "nested_text", "re
 
 _COMMENT = re.compile(r"(^|\s+)#.*$", re.MULTILINE)
 _CONTINUED = re.compile(r"\\\r?\n")
-_OPTION = re.compile(r"\s--?[a-z]")  # what follows a requirement: --hash, --config-settings
+_OPTION = re.compile(r"\s--?[a-z]")  # the beginning of options after a requirement: --hash, --config-settings
 _NESTED = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s+|=|(?<=-[rc])(?=\S))(?P<name>.+)")
 
 
 def nested_files(path: Path) -> tuple[Path, ...]:
-    """``path`` and every file that it includes or is constrained by, in the order of their first mention."""
+    """``path`` and all files that are its ``-r`` or ``-c``, directly or not, in the order of their first mention."""
     found: dict[Path, None] = {}
     _follow(path, found)
     return tuple(found)
 
 
 def local_files(path: Path) -> tuple[Path, ...]:
-    """The wheels and other archives on this machine that ``path``, or a file that it includes, names."""
+    """The wheels and other archives of this machine that requirements in ``path``, or in its ``-r``, name."""
     named = [statement.rpartition("@ ")[2].split()[0] for statement in _requirements(nested_text(path))]
     files = [path.parent / name.removeprefix("file://").removeprefix("file:") for name in named if "/" in name]
     return tuple(file for file in files if file.is_file())
 
 
 def nested_text(path: Path) -> str:
-    """What ``path`` says, with what the files that it includes say in their places; constraints are left out."""
+    """The text of ``path`` with each ``-r`` replaced by that file's text, and without constraints (``-c``).
+
+    Raises :class:`RequirementsError` for a file that can't be read, or that includes itself.
+    """
     return _expand(path, ())
 
 
 def hashed(text: str) -> bool:
-    """Whether every requirement carries a hash, so that nothing else than what was locked can be installed."""
+    """True if every requirement in ``text`` has a hash, so that nothing but the file that was locked is installed."""
     return all(" --hash=" in statement for statement in _requirements(text))
 
 
 def locked(text: str) -> bool:
-    """Whether every requirement allows one version only."""
+    """True if every requirement in ``text`` allows one version only (PEP 508; ``==`` or a URL)."""
     return all(_is_exact(statement) for statement in _requirements(text))
 
 
 def read_text(path: Path) -> str:
-    """What ``path`` says; raises :class:`RequirementsError` where it can't be read."""
+    """The text of ``path``; raises :class:`RequirementsError` where it can't be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -60,7 +63,7 @@ def read_text(path: Path) -> str:
 
 
 def _requirements(text: str) -> Iterator[str]:
-    """The statements that aren't options; ``-e`` is a requirement too."""
+    """The statements that are requirements: those that are no options, and ``-e``."""
     for statement in _statements(text):
         if not statement.startswith("-") or statement.startswith(("-e", "--editable")):
             yield statement
@@ -70,13 +73,13 @@ def _is_exact(statement: str) -> bool:
     try:
         requirement = Requirement(_OPTION.split(statement, maxsplit=1)[0])
     except InvalidRequirement:
-        return False  # a path, or -e: whatever lies there now
+        return False  # a path, or -e, whose content may change
     exact = any(one.operator in {"==", "==="} and not one.version.endswith(".*") for one in requirement.specifier)
     return exact or requirement.url is not None
 
 
 def _statements(text: str) -> Iterator[str]:
-    """Logical lines, without comments."""
+    """The logical lines of ``text``, without comments."""
     for line in _COMMENT.sub("", _CONTINUED.sub(" ", text)).splitlines():
         if statement := line.strip():
             yield statement
@@ -106,7 +109,7 @@ def _expand(path: Path, above: tuple[Path, ...]) -> str:
 
 
 def _nested(path: Path, statement: str) -> Path | None:
-    """The file that ``statement`` of ``path`` names; a URL is left to uv."""
+    """The file that ``statement`` of ``path`` includes by ``-r`` or ``-c``; None for a URL, which is left to uv."""
     match = _NESTED.fullmatch(statement)
     if match is None or "://" in match["name"]:
         return None

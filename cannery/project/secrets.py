@@ -1,4 +1,4 @@
-"""Files that must not end in an image: refused, unless the configuration names them."""
+"""Files that look like secrets, which go into an image only where the settings name them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["holds_password", "refuse_secrets", "secret_by_name", "secret_in"]
 
-# A file's name, or that of a folder above it -> what it holds
+# A file's name, or that of a folder above it -> the kind of secret in it
 _BY_NAME = {
     ".env": "settings with passwords",
     ".env.*": "settings with passwords",
@@ -42,22 +42,23 @@ _BY_NAME = {
     "*.kdbx": "passwords",
 }
 _HARMLESS = {".env.example", ".env.sample", ".env.template", ".env.dist"}
-_SUSPICIOUS = re.compile("|".join(map(fnmatch.translate, _BY_NAME)))  # one look at a name that is like none of them
+_SUSPICIOUS = re.compile("|".join(map(fnmatch.translate, _BY_NAME)))  # all of them at once, as most names match none
 
-_PASSWORD_IN_URL = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # ${PASSWORD} stands for one elsewhere
-# With the line that follows: libraries that read keys have the first one in them. JSON writes a newline as two letters.
+_PASSWORD_IN_URL = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # but ${VARIABLE}
+# The first line and the beginning of the second (RFC 7468): libraries that read keys contain the first line alone.
+# In JSON a line ends in the two letters \n.
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn])+[A-Za-z0-9+/]{4}")
-# Where installers are told of package indexes
+# Files that tell installers of package indexes
 _NAMES_INDEXES = re.compile(r"pip\.(conf|ini)|(uv|poetry|pyproject)\.toml|Pipfile|.*requirements.*\.(txt|in)")
 
 
 def holds_password(data: bytes) -> bool:
-    """Whether there is a URL in ``data`` that lets in whoever reads it."""
+    """True if ``data`` has a URL with a password in it."""
     return _PASSWORD_IN_URL.search(data) is not None
 
 
 def secret_in(name: str, head: bytes) -> str:
-    """What kind of secret a file called ``name`` holds, whose content begins with ``head``; empty where none."""
+    """The kind of secret in a file called ``name`` whose content begins with ``head``; empty for none."""
     if _PRIVATE_KEY.search(head) and not name.endswith((".py", ".pyx", ".md", ".rst")):
         return "a private key"
     if _NAMES_INDEXES.fullmatch(name) and holds_password(head):
@@ -66,9 +67,9 @@ def secret_in(name: str, head: bytes) -> str:
 
 
 def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
-    """Raise :class:`ProjectError` for files, relative to the project, that look like secrets.
+    """Raise :class:`ProjectError` for files that look like secrets by name or content, unless the settings allow them.
 
-    ``found`` maps each file to the kind of secret that its content shows, or to nothing.
+    ``found`` maps the path of each file, relative to the project, to the kind of secret in its content; empty for none.
     """
     secrets = {
         path: kind
@@ -90,7 +91,7 @@ def refuse_secrets(app: App, found: Mapping[str, str]) -> None:
 
 
 def secret_by_name(path: str) -> str:
-    """What kind of secret the name of ``path``, or of a folder above it, speaks of; empty where none."""
+    """The kind of secret that the name of ``path``, or of a folder above it, stands for; empty for none."""
     for part in path.split("/"):
         if part not in _HARMLESS and _SUSPICIOUS.match(part):
             return next(kind for pattern, kind in _BY_NAME.items() if fnmatch.fnmatchcase(part, pattern))

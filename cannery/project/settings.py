@@ -19,50 +19,30 @@ __all__ = [
 
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_TO_65535 = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
 
-
-# A repository, where wanted with its registry (OCI distribution-spec v1.1, pulling manifests).
+# [REGISTRY/]REPOSITORY (OCI distribution-spec v1.1, pulling manifests)
 ImageName = Annotated[
     str,
     msgspec.Meta(pattern=rf"^(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*\Z", max_length=255),
 ]
-
-
 Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")]
-
-
 ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")]
-
-
 VariableName = Annotated[str, msgspec.Meta(pattern=r"^[^=\0]+\Z")]
-
-
-_TO_65535 = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
-
-
 Port = Annotated[str, msgspec.Meta(pattern=rf"^{_TO_65535}(?:/(?:tcp|udp))?\Z")]
-
-
 ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]")]
-
-
 Allowed = Annotated[str, msgspec.Meta(pattern=r"^CAN[0-9]{3}(?::/.*)?\Z")]
-
-
 PlatformName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?\Z")]
-
-
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
 
-
-NOBODY = 65535  # a user that owns nothing
+NOBODY = 65535  # the ID of a user that owns nothing
 
 
 class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What one exported requirements file holds."""
+    """The content of one exported requirements file: ``[tool.cannery.export."FILE"]``."""
 
-    project: bool = True  # the project's own dependencies
-    extras: tuple[str, ...] = ()  # of [project.optional-dependencies]
+    project: bool = True  # with the project's own dependencies
+    extras: tuple[str, ...] = ()  # of [project.optional-dependencies] (PEP 621)
     groups: tuple[str, ...] = ()  # of [dependency-groups] (PEP 735)
 
 
@@ -79,12 +59,12 @@ class StaticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 
     without: tuple[ModuleName, ...] = ()  # modules that stay out, though something imports them
     packing: Literal["none", "zstd", "xz"] = "zstd"
-    kit: Filled | None = None  # a file that `invoke kit` wrote; built from its sources where it's not given
+    kit: Filled | None = None  # a file that `invoke kit` wrote; None: built from its sources
     python_variables: bool = False  # heed PYTHONPATH, PYTHONWARNINGS and the like
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What ``invoke audit`` lets pass."""
+    """The findings that ``invoke audit`` lets pass: ``[tool.cannery.audit]``."""
 
     allow: tuple[Allowed, ...] = ()  # "CAN501", or "CAN102:/app/main.pyc", where * crosses folders
 
@@ -92,29 +72,29 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
 class OnefileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """``[tool.cannery.onefile]``: how the app becomes one executable."""
 
-    without: tuple[ModuleName, ...] = ()  # modules that stay out though something imports them
+    without: tuple[ModuleName, ...] = ()  # modules that stay out, though something imports them
     packing: Literal["xz", "none"] = "xz"  # none starts faster and is larger
-    upx: bool = False  # noted as what does nothing on Linux
+    upx: bool = False  # only noted: it does nothing on Linux
 
 
 class TinySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What the recipe ``tiny`` does without: ``[tool.cannery.tiny]``."""
+    """What the recipe ``tiny`` leaves out: ``[tool.cannery.tiny]``."""
 
-    without: tuple[ModuleName, ...] = ()  # of the standard library, that stay out though something imports them
+    without: tuple[ModuleName, ...] = ()  # modules of the standard library that stay out, though something imports them
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """``[tool.cannery]``: every setting, with its default."""
 
     # what goes in
-    name: ImageName | None = None  # of the image; the project's name where it's not given
-    version: Filled | None = None  # the project's where it's not given, unless that is dynamic
+    name: ImageName | None = None  # of the image; None: the project's
+    version: Filled | None = None  # None: the project's, unless that is dynamic
     entry: str | None = None  # "main.py", "package", "package.module:function" or the name of a script
     args: tuple[str, ...] = ()  # the image's default arguments
-    python: str | None = None  # "3.12", or a path; the Python that runs cannery where it's not given
-    requirements: str | None = None  # a requirements file or a lock; found where it's not given
-    extras: tuple[str, ...] = ()  # optional dependencies of the project that go in
-    groups: tuple[str, ...] = ()  # dependency groups that go in
+    python: str | None = None  # "3.12", or a path; None: the Python that runs cannery
+    requirements: str | None = None  # a requirements file or a lock; None: the one that is found
+    extras: tuple[str, ...] = ()  # optional dependencies of the project that go in (PEP 621)
+    groups: tuple[str, ...] = ()  # dependency groups that go in (PEP 735)
     packages: tuple[ModuleName, ...] = ()  # top-level modules that no import shows
     include: tuple[Filled, ...] = ()  # modules that are loaded by name: "package.module", "package.*"
     trace: Filled | None = None  # a command whose imports count, as "pytest tests"
@@ -123,12 +103,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out
     libraries: tuple[str, ...] = ()  # shared libraries that the program opens by name: "libmagic.so.1"
     timezones: bool | Literal["auto"] = "auto"
-    ca_certificates: Filled | None = None  # a bundle in PEM, or "system"; certifi's where it's not given
+    ca_certificates: Filled | None = None  # a bundle in PEM, or "system"; None: certifi's
 
-    # what becomes of it
+    # how it is made
     recipe: str = "scratch"
     base: Filled | None = None  # "python:3.11-slim", "oci:DIR", "docker-archive:FILE" or "docker-daemon:NAME"
-    platform: PlatformName | None = None  # of the base; this machine's where it's not given
+    platform: PlatformName | None = None  # of the base, or of static; None: this machine's
     strip: bool = False  # take symbols from the wheels' and the app's ELF files as well
     optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
     compile: bool = False  # the app's own modules, by Cython
@@ -151,7 +131,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     # where it goes
     engine: Literal["auto", "none", "docker", "podman"] = "auto"  # that loads and runs it; auto: the one that answers
     tag: Tag = "latest"
-    output: Filled | None = None  # dist/<name>.tar where it's not given
+    output: Filled | None = None  # None: dist/<name>.tar
 
     # what is let through
     allow_missing: tuple[str, ...] = ()  # shared libraries that may be absent
@@ -166,5 +146,5 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
     @property
     def uid(self) -> int:
-        """The user and the group that the program runs as, where no base has a say."""
+        """The ID of the user and the group that the program runs as, where no base names a user."""
         return NOBODY if self.user is None else self.user

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
 
-__all__ = ["Interpreter", "WheelTarget", "describe", "same_minor"]
+__all__ = ["Interpreter", "WheelTarget", "describe", "installed_python", "same_minor"]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -54,7 +54,7 @@ def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
     """
     if sys.version_info[:2] == version[:2]:
         return describe(Path(sys.executable), workspace)
-    return describe(_ask_uv(".".join(map(str, version[:2])), workspace.run), workspace)
+    return describe(installed_python(".".join(map(str, version[:2])), workspace.run), workspace)
 
 
 def describe(executable: Path, workspace: Workspace) -> Interpreter:
@@ -104,7 +104,11 @@ def _ask(executable: Path, run: Runner) -> dict[str, Any]:
     return answers
 
 
-def _ask_uv(wanted: str, run: Runner) -> Path:
+def installed_python(wanted: str, run: Runner) -> Path:
+    """The executable of a Python on this machine that fits ``wanted``, a version or specifiers, as uv finds it.
+
+    Raises :class:`RuntimeTreeError` where there is none.
+    """
     # Version managers put shims on the path, which fail for any version but the chosen one: theirs come before.
     path = os.pathsep.join([*map(str, hidden_folders()), *os.get_exec_path()])
     command = [find_uv(), "python", "find", "--no-python-downloads", "--no-project", "--system", wanted]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.errors import ConfigurationError
+from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.content import Content, Inline, OnDisk
 from cannery.image.tree import Directory, Entry, File, Symlink, Tree
 
@@ -58,10 +57,9 @@ def known_modules(names: tuple[str, ...]) -> frozenset[str]:
     left_out = {*_BACK_FOR_THE_APP, *_BACK_FOR_ANYONE, *BRINGS_BACK_FOR_THE_APP}
     for name in names:
         if name not in left_out | sys.stdlib_module_names:
-            near = difflib.get_close_matches(name, left_out, n=1)
             raise ConfigurationError(
                 f"stdlib names {name!r}, which is no module of the standard library",
-                evidence=f"did you mean {near[0]!r}?" if near else "",
+                evidence=did_you_mean(name, left_out),
                 step=f"those that are left out otherwise are: {', '.join(sorted(left_out))}",
             )
     return frozenset(names)

@@ -10,10 +10,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from cannery.errors import ConfigurationError
+from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.platform import machine_platform
 from cannery.image.tree import LazyTree, Tree
-from cannery.project.config import did_you_mean
 from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.python.stdlib import python_path
 from cannery.recipes.container_config import config_on_base, container_config, program_config

@@ -66,7 +66,8 @@ def _audited(
     quiet: bool,
 ) -> AuditReport:
     from cannery.audit import audit as auditing  # noqa: PLC0415
-    from cannery.project.config import read_project, resolve_settings  # noqa: PLC0415
+    from cannery.project.precedence import resolve_settings  # noqa: PLC0415
+    from cannery.project.pyproject import read_project  # noqa: PLC0415
     from cannery.tasks.report.progress import showing_progress  # noqa: PLC0415
 
     auditing.severity_named(fail_on)

@@ -55,7 +55,8 @@ def load_app(project: str | None, *, library: bool = False, **flags: object) -> 
 def load_engine(project: str | None, choice: str | None) -> Engine | None:
     """The engine that the settings or ``choice``, a flag, mean; None where none answers. There may be no project."""
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
-    from cannery.project.config import read_project, resolve_settings  # noqa: PLC0415
+    from cannery.project.precedence import resolve_settings  # noqa: PLC0415
+    from cannery.project.pyproject import read_project  # noqa: PLC0415
 
     settings, _ = resolve_settings(read_project(project_folder(project)), {"engine": choice})
     return find_engine(settings.engine)

@@ -30,7 +30,8 @@ def config(context: Context, project: str | None = None, json: bool = False) -> 
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    from cannery.project.config import read_project, resolve_settings  # noqa: PLC0415
+    from cannery.project.precedence import resolve_settings  # noqa: PLC0415
+    from cannery.project.pyproject import read_project  # noqa: PLC0415
 
     settings, origins = resolve_settings(read_project(project_folder(project)))
     values = msgspec.to_builtins(settings)

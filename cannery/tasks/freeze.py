@@ -74,8 +74,7 @@ def freeze(
 
 
 def _check(what: str, chosen: str | None, choices: Sequence[str]) -> None:
-    from cannery.errors import ConfigurationError  # noqa: PLC0415
-    from cannery.project.config import did_you_mean  # noqa: PLC0415
+    from cannery.errors import ConfigurationError, did_you_mean  # noqa: PLC0415
 
     if chosen is not None and chosen not in choices:
         raise ConfigurationError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cannery.image.content import OnDisk
 from cannery.image.tree import Entry, File, LazyTree, Tree
-from cannery.project.uv import explain
+from cannery.project.uv_errors import explain
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 

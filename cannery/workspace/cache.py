@@ -1,7 +1,7 @@
-"""What was made before: blobs by digest, results by key, folders by key.
+"""A cache of what was made before: blobs by digest, records and folders by key.
 
-Everything is written beside and renamed, so that the cache is right after a crash at any moment, and two builds
-may use it at once.
+Everything is written under another name and renamed, so that the cache is right after a crash at any moment, and two
+builds may use it at once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Cache", "default_cache", "used"]
 
 
-_RECENTLY = 600  # seconds; who looks what was used longest ago looks at hours
+_RECENTLY = 600  # seconds for which a noted use counts as the latest: eviction works in hours
 
 
 def _in_silence() -> None:
@@ -40,16 +40,19 @@ def _in_silence() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """A folder of results; removing it costs time and nothing else."""
+    """A folder of results, which may be removed: that costs time and nothing else."""
 
-    root: Path
+    root: Path  # of one version of cannery
 
     def blob(self, digest: Digest) -> Path:
-        """Where the blob of ``digest`` lies, if it does."""
+        """The path of the blob called ``digest``, which need not be there."""
         return self.root / "blobs" / "sha256" / digest.hex
 
     def recall(self, kind: str, key: str) -> dict[str, Any] | None:
-        """What :meth:`remember` was given, or None; a record that is damaged counts as none."""
+        """The value that :meth:`remember` was given under ``kind`` and ``key``; None without an undamaged record.
+
+        Raises :class:`MachineError` for a record that can't be read.
+        """
         path = self._record(kind, key)
         try:
             digest, _, text = path.read_bytes().partition(b"\n")
@@ -60,7 +63,7 @@ class Cache:
         return dict(json.loads(text)) if digest == _digest(text) else None
 
     def remember(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
-        """Keep ``value``, which JSON can hold, for :meth:`recall`."""
+        """Keep ``value``, which has to be what JSON can hold, for :meth:`recall`."""
         text = json.dumps(value).encode()
         with replacing(self._record(kind, key)) as stream:
             stream.write(_digest(text) + b"\n" + text)
@@ -74,9 +77,10 @@ class Cache:
         whole: Callable[[Path], bool] = Path.is_dir,
         waiting: Waiting = _in_silence,
     ) -> Path:
-        """The folder that ``fill`` fills, filled once: complete, or not there at all.
+        """The path of a folder that ``fill`` has filled, now or in an earlier build; it's complete or doesn't exist.
 
-        It's filled anew when it isn't ``whole`` any more; ``waiting`` is called where another build is filling it.
+        ``fill`` is given an empty folder. A folder that isn't ``whole`` any more is filled anew. ``waiting`` is called
+        once where another build is filling it. Raises :class:`MachineError` where the cache can't be written.
         """
         target = self.root / kind / key
         with explained(target, "read"):
@@ -94,7 +98,7 @@ class Cache:
 
     @contextmanager
     def new_blob(self) -> Iterator[tuple[BinaryIO, Callable[[Digest], Path]]]:
-        """A file to write a blob to, and the function that gives it its name once the digest is known."""
+        """A file to write a blob to, and a function that names the file by its digest and returns the path."""
         with self.scratch() as folder:
             path = folder / "blob"
 
@@ -111,8 +115,8 @@ class Cache:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder of its own on the cache's file system, gone at the end; a killed process's goes at the next."""
-        from filelock import FileLock  # noqa: PLC0415  # slow to import, not needed when nothing changed
+        """An empty folder on the cache's file system, removed at the end, or by the next build after a killed one."""
+        from filelock import FileLock  # noqa: PLC0415  # slow to import, and not needed when nothing changed
 
         home = self.root / "tmp"
         folder = home / secrets.token_hex(8)
@@ -127,13 +131,13 @@ class Cache:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):  # it may never have been made
+            with suppress(OSError):  # the lock may never have been made
                 Path(lock.lock_file).unlink()
             lock.release()
 
     @contextmanager
     def lock(self, name: str, waiting: Waiting = _in_silence) -> Iterator[None]:
-        """Hold ``name``, once no other build does; ``waiting`` is called where that takes time."""
+        """Hold the lock ``name``, which one build at a time can; ``waiting`` is called where another one holds it."""
         from filelock import FileLock, Timeout  # noqa: PLC0415
 
         path = self.root / "locks" / f"{name}.lock"
@@ -159,7 +163,7 @@ class Cache:
 
     @staticmethod
     def _sweep(home: Path) -> None:
-        """Remove the folders of builds that were killed: those whose lock nobody holds."""
+        """Remove the folders of killed builds: those whose lock nobody holds."""
         from filelock import FileLock, Timeout  # noqa: PLC0415
 
         for name in {path.name.removesuffix(".lock") for path in home.iterdir()}:
@@ -173,16 +177,16 @@ def _digest(data: bytes) -> bytes:
 
 
 def used(path: Path) -> None:
-    """Note that ``path`` is in use, so that eviction can tell what was used longest ago."""
-    with suppress(OSError):  # a cache that can't be written to can be read
+    """Note by the modification time of ``path`` that it's in use, for eviction."""
+    with suppress(OSError):  # a cache may be readable and not writable
         if time.time() - path.stat().st_mtime > _RECENTLY:
             os.utime(path)
 
 
 def default_cache() -> Cache:
-    """The user's cache, ``CANNERY_CACHE`` or where the platform keeps such things; each version has its own part.
+    """The user's cache: a folder of this version in ``CANNERY_CACHE``, or else where the platform has caches.
 
-    So no version ever reads what another one wrote.
+    No version reads what another one wrote. Raises :class:`MachineError` for a user with no home folder.
     """
     if chosen := os.environ.get("CANNERY_CACHE"):
         return Cache(user_path(chosen).absolute() / __version__)

@@ -1,4 +1,4 @@
-"""Digests: the names of bytes that never change."""
+"""Digests: names of bytes, made of the bytes (OCI image-spec v1.1, descriptor.md)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["Digest"]
 
 
 class Opens(Protocol):
-    """Bytes by reference, such as a file's."""
+    """A reference to bytes, such as a file's."""
 
     def open(self) -> BinaryIO:
-        """Open the bytes for reading, from the first."""
+        """Open the bytes for reading, at the first one."""
         ...
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Digest:
-    """A SHA-256 as the specifications write it (OCI image-spec v1.1, descriptor.md)."""
+    """A SHA-256 digest, written ``sha256:…`` (OCI image-spec v1.1, descriptor.md)."""
 
-    hex: str
+    hex: str  # 64 digits, in lower case
 
     @classmethod
     def of(cls, data: bytes) -> Digest:
@@ -32,7 +32,7 @@ class Digest:
 
     @classmethod
     def of_content(cls, content: Opens) -> Digest:
-        """The digest of what ``content`` opens, read piece by piece."""
+        """The digest of the bytes that ``content`` opens, which needn't fit into memory."""
         sha256 = hashlib.sha256()
         with content.open() as stream:
             while data := stream.read(1 << 20):
@@ -41,7 +41,7 @@ class Digest:
 
     @classmethod
     def parse(cls, text: str) -> Digest:
-        """Read ``sha256:…``."""
+        """Read ``sha256:…``; raises :class:`ImageError` for anything else."""
         algorithm, _, digits = text.partition(":")
         if algorithm != "sha256" or len(digits) != 64 or set(digits) - set("0123456789abcdef"):  # noqa: PLR2004
             raise ImageError(f"not a SHA-256 digest: {text!r}")

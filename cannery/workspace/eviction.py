@@ -1,6 +1,7 @@
-"""The cache's size: what was used longest ago goes first.
+"""Eviction: the entries of the cache that were used longest ago go first, until it has the wanted size.
 
-Each entry can go on its own: whoever misses it makes it again. What a build has under way is younger than an hour.
+Each entry can go on its own, as a build that misses it makes it again. None goes that was used within the hour: a build
+may be about to use it.
 """
 
 from __future__ import annotations
@@ -24,22 +25,25 @@ if TYPE_CHECKING:
 __all__ = ["CacheEntry", "bytes_of", "evict", "evictable"]
 
 _RECENT: Final = 3600.0  # seconds
-_BLOCK: Final = 512  # bytes that st_blocks counts by (POSIX, sys/stat.h)
+_BLOCK: Final = 512  # bytes of one of st_blocks (stat(3type))
 _NOT_RESULTS: Final = {"locks", "tmp"}
 _UNITS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 @dataclass(frozen=True, slots=True)
 class CacheEntry:
-    """Something in the cache that can go on its own."""
+    """A blob, a record or a folder of the cache."""
 
     path: Path
     size: int  # bytes on disk
-    used: float  # seconds since the epoch: when it was last made or asked for
+    used: float  # the time when it was last made or asked for, in seconds since the epoch
 
 
 def bytes_of(text: str) -> int:
-    """Read ``5GB``, ``500 MB``, ``0``; a gigabyte is a thousand million bytes."""
+    """The number of bytes that ``5GB``, ``500 MB`` or ``0`` stand for; a gigabyte is a thousand million bytes.
+
+    Raises :class:`ConfigurationError` for another text.
+    """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text.strip().upper())
     if found is None:
         raise ConfigurationError(f"{text!r} is no size", step="write it as 5GB, 500MB or 0")
@@ -47,7 +51,10 @@ def bytes_of(text: str) -> int:
 
 
 def evictable(cache: Cache, keep: int, *, now: float | None = None) -> tuple[CacheEntry, ...]:
-    """What has to go so that no more than ``keep`` bytes are left; what other versions of cannery left goes anyway."""
+    """The entries to remove so that at most ``keep`` bytes are left, and the caches of cannery's other versions.
+
+    ``now`` is the time in seconds since the epoch, for tests.
+    """
     limit = (time.time() if now is None else now) - _RECENT
     entries = list(_entries(cache.root))
     excess = sum(entry.size for entry in entries) - keep
@@ -61,7 +68,10 @@ def evictable(cache: Cache, keep: int, *, now: float | None = None) -> tuple[Cac
 
 
 def evict(entry: CacheEntry) -> None:
-    """Remove an entry; a folder is renamed first, so that nobody finds a part of it."""
+    """Remove an entry; a folder is renamed first, so that no build finds a part of it.
+
+    Raises :class:`MachineError` where it can't be removed.
+    """
     with explained(entry.path):
         if not entry.path.is_dir():
             entry.path.unlink(missing_ok=True)
@@ -69,12 +79,12 @@ def evict(entry: CacheEntry) -> None:
         doomed = entry.path.with_name(f"{entry.path.name}.removed")
         entry.path.rename(doomed)
         for folder, _, _ in os.walk(doomed):
-            os.chmod(folder, 0o700)  # noqa: PTH101  # an unpacked image has folders that its owner may not change
+            os.chmod(folder, 0o700)  # noqa: PTH101  # an unpacked image may have read-only folders
         shutil.rmtree(doomed)
 
 
 def _entries(root: Path) -> Iterator[CacheEntry]:
-    """The blobs, the records and the folders of one version's cache."""
+    """The entries of one version's cache."""
     for kind in root.iterdir() if root.is_dir() else ():
         if kind.name in _NOT_RESULTS or not kind.is_dir():
             continue
@@ -83,7 +93,7 @@ def _entries(root: Path) -> Iterator[CacheEntry]:
 
 
 def _other_versions(root: Path) -> Iterator[CacheEntry]:
-    """The caches of other versions, which nobody reads any more once theirs is gone."""
+    """The caches of cannery's other versions, each as one entry."""
     for path in root.parent.iterdir() if root.parent.is_dir() else ():
         if path != root and re.match(r"\d+\.\d+", path.name) and path.is_dir():
             yield _entry(path)

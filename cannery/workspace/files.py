@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what to do when the machine refuses."""
+"""Files that appear whole or not at all, and errors for what the machine refuses."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ _TO_READ = {
     errno.EPERM: "make it readable for you",
     errno.ENOENT: "build again when nothing else changes these files",
 }
-_NUMBER = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # as uv and as Python write it
-_RANDOM = 6  # bytes in a hidden name
+# An error's number in the words of Rust's std::io::Error, and so of uv, and of Python's OSError
+_NUMBER = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")
+_RANDOM = 6  # random bytes in a hidden name
 
 
 @contextmanager
 def explained(path: Path, doing: str = "write") -> Iterator[None]:
-    """Turn an :class:`OSError` about ``path`` into a :class:`MachineError` that says what to do."""
+    """Turn an :class:`OSError` about ``path`` into the :class:`MachineError` of :func:`refusal`."""
     try:
         yield
     except OSError as error:
@@ -48,7 +49,7 @@ def explained(path: Path, doing: str = "write") -> Iterator[None]:
 
 
 def refusal(error: OSError, path: Path, doing: str = "write") -> MachineError:
-    """What ``error`` means for who wants to read or to write ``path``."""
+    """The error for a user whose ``path`` can't be read or written, as ``doing`` says, because of ``error``."""
     other = f": {error.filename}" if error.filename and str(error.filename) != str(path) else ""
     step = _TO_READ.get(error.errno or 0, "see that it can be read") if doing == "read" else _step(error.errno or 0)
     return MachineError(
@@ -57,9 +58,9 @@ def refusal(error: OSError, path: Path, doing: str = "write") -> MachineError:
 
 
 def advice(complaint: str, variables: str = "--output, CANNERY_CACHE") -> str:
-    """What to do about the system's error that a program's ``complaint`` names; empty where that is none of ours.
+    """The next step for the system's error whose number a program's ``complaint`` has; empty without a known one.
 
-    ``variables`` say how the program is pointed to other folders.
+    ``variables`` are those that point the program to other folders.
     """
     numbers = [int(first or second) for first, second in _NUMBER.findall(complaint)]
     return next((_step(number, variables) for number in numbers if number in _TO_WRITE), "")
@@ -70,12 +71,12 @@ def _step(number: int, variables: str = "--output, CANNERY_CACHE") -> str:
 
 
 def changed(path: str) -> ImageError:
-    """What to say of a file that isn't what it was when the build began; what was made of it must not be kept."""
+    """The error for a file that changed during the build, so that nothing made of it may be kept."""
     return ImageError(f"{path} changed while it was read", step="build again when nothing writes to the project")
 
 
 def stamp(path: Path) -> list[int] | None:
-    """What changes when the file ``path`` does, so that it need not be read to see that; None when it isn't there."""
+    """The size, times and inode of the file ``path``: equal for an unchanged file; None where there is no such file."""
     try:
         return stamp_of(path.stat())
     except FileNotFoundError:
@@ -83,12 +84,12 @@ def stamp(path: Path) -> list[int] | None:
 
 
 def stamp_of(status: os.stat_result) -> list[int]:
-    """The same of a file whose ``status`` was just read; a time that was set back shows in that of the inode."""
+    """The stamp of a file with this ``status``; st_ctime tells a change even where st_mtime was set back."""
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def user_path(text: str) -> Path:
-    """The path that a user wrote, ``~`` being a home folder; raises :class:`ConfigurationError` where nobody has it."""
+    """The path that a user wrote, ``~`` expanded; raises :class:`ConfigurationError` for a home that nobody has."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -97,11 +98,11 @@ def user_path(text: str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of ``path`` when the block ends without an error.
+    """Open a new file that replaces ``path`` when the block ends without an error.
 
-    Until then it has no name where the system can do that (Linux's ``O_TMPFILE``), so that even a killed process
-    leaves nothing; elsewhere it lies beside ``path`` under a hidden name. It's locked as long as its process lives:
-    what a killed one leaves, the next takes away.
+    Until then the file has no name (open(2), ``O_TMPFILE``), so that even a killed process leaves nothing. Where the
+    system can't do that, it has a hidden name beside ``path``, and is locked while its process lives: the next call
+    removes what a killed process left. Raises :class:`MachineError` where the file can't be written.
     """
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,11 +127,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def _remove_abandoned(folder: Path, prefix: str) -> None:
-    """Remove what killed processes left: files of that kind that nobody holds."""
+    """Remove the files in ``folder`` with hidden names that begin with ``prefix`` and that no process has locked."""
     length = len(prefix) + 2 * _RANDOM
     for path in folder.iterdir():
         if path.name.startswith(prefix) and len(path.name) == length:
-            with suppress(OSError), path.open("rb") as stream:  # held, gone, or somebody else's
+            with suppress(OSError), path.open("rb") as stream:  # locked, gone, or another user's
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()
 
@@ -148,7 +149,10 @@ def _open_nameless(folder: Path) -> int | None:
 
 
 def _give_name(descriptor: int, path: Path) -> None:
-    """Link an open, nameless file (open(2), O_TMPFILE); only with a folder's descriptor does Python follow the link."""
+    """Give an open, nameless file the name ``path`` (open(2), O_TMPFILE).
+
+    Python follows the link in ``/proc`` only where it's given a folder's descriptor.
+    """
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.link(f"/proc/self/fd/{descriptor}", path.name, dst_dir_fd=folder, follow_symlinks=True)

@@ -1,7 +1,7 @@
-"""Keys: names for what was made, by all that decided about it, which is the code that made it and what that was given.
+"""Keys: names for what was made, derived from all that decides about it: the code that makes it, and the code's inputs.
 
-Two builds that make a key of equal parts may share what was made. The code takes part by its own text, so nobody has
-to remember to change a number when a change of it makes something else of the same parts.
+Two builds with equal keys may share what was made. The code takes part by its own text, so that there is no version
+number which somebody must remember to raise.
 """
 
 from __future__ import annotations
@@ -26,48 +26,48 @@ _NAME = re.compile(r"(\w+)(?:\s+as\s+\w+)?")
 
 
 def key_of(*parts: object) -> str:
-    """A name for what was made from ``parts``: equal for equal parts, in this run and in the next."""
+    """A name for what is made from ``parts``, 64 digits long: the same for equal parts, in every process."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def code_key(module: str) -> str:
-    """A name for the code of ``module``, such as ``__name__``: another one as soon as that may do something else.
+    """A name for the code of ``module`` (``__name__``), which changes as soon as the code may do something else.
 
-    It is made of the texts of the module, of all modules of cannery that it imports, directly or not, and of the
-    files that these name by :func:`package_file`. What is imported for type checkers alone doesn't count.
+    It's derived from the texts of the module, of all modules of cannery that it imports, directly or not, and of the
+    files that they name by :func:`package_file`. Imports for type checkers alone don't count.
     """
     return _code_base(_PACKAGE).key(module)
 
 
 def package_file(path: str) -> Path:
-    """A file or folder of the package that is no import: a program for another Python, a template, C.
+    """The path of a file or folder of the package that isn't imported: a program for another Python, a template, C.
 
-    ``path`` is relative to the package, and stands there as a plain string: :func:`code_key` reads it from the text.
+    ``path``, relative to the package, has to be a plain string, as :func:`code_key` reads it from the call's text.
     """
     return _PACKAGE / path
 
 
 class CodeBase:
-    """The files of a package, each read once, and what they import of one another."""
+    """The files of a package, each read once, with their imports of one another."""
 
     def __init__(self, package: Path) -> None:
-        """``package`` is its folder, and that folder's name its own."""
+        """``package`` is the package's folder, whose name is the package's."""
         self._package = package
         name = re.escape(package.name)
         self._import = re.compile(rf"from {name}(\.[\w.]+)? import (?:\(([^)]*)\)|([^\n(]*))")
         self._paths = frozenset(_files_below(package))
         self._digests: dict[str, str] = {}  # by path, relative to the package
-        self._uses: dict[str, frozenset[str]] = {}  # modules' paths -> those of the files that they use
+        self._uses: dict[str, frozenset[str]] = {}  # a file's path -> the paths of the files that it uses
         self._keys: dict[str, str] = {}
 
     def key(self, module: str) -> str:
-        """A digest of all files of :meth:`files`, with their names."""
+        """A digest of the names and the contents of :meth:`files`."""
         if module not in self._keys:
             self._keys[module] = key_of([(path, self._digests[path]) for path in sorted(self.files(module))])
         return self._keys[module]
 
     def files(self, module: str) -> set[str]:
-        """The paths, relative to the package, of the files that take part in what ``module`` makes."""
+        """The paths, relative to the package, of the files that ``module`` uses, directly or not; its own is one."""
         found: set[str] = set()
         pending = [self._path(module.partition(".")[2])]
         while pending:
@@ -85,7 +85,7 @@ class CodeBase:
         return self._uses[path]
 
     def _used_in(self, text: str) -> Iterator[str]:
-        """What the source ``text`` imports of the package, and names as its files."""
+        """The paths of the files that the source ``text`` imports of the package, or names by ``package_file``."""
         for module, several, one in self._import.findall(_FOR_TYPE_CHECKERS.sub("\n", text)):
             for name in _NAME.findall(several or one.partition("#")[0]):
                 yield self._path(module[1:], name)
@@ -93,7 +93,7 @@ class CodeBase:
             yield from (path for path in self._paths if path == named or path.startswith(f"{named}/"))
 
     def _path(self, module: str, name: str = "") -> str:
-        """The path of a module, without the package's own name: of that called ``name`` in it, where there's one."""
+        """The path of the module ``name`` in ``module``, or else of ``module``, which lacks the package's own name."""
         stem = module.replace(".", "/")
         inner = f"{stem}/{name}" if stem else name
         candidates = (f"{inner}.py", f"{inner}/__init__.py", f"{stem}.py", f"{stem}/__init__.py", "__init__.py")

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["Completed", "ProgramFailed", "Runner", "find", "find_uv", "run", "run_shown", "start"]
 
 _STANDARD_ERROR = 2  # its descriptor
-_PATIENCE = 3  # seconds that a program has to end when it's told to
+_PATIENCE = 3  # seconds from SIGTERM to SIGKILL
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What a program that ended with 0 wrote."""
+    """The output of a program that ended with exit code 0."""
 
     stdout: str
     stderr: str
@@ -48,7 +48,7 @@ class ProgramFailed(ToolError):  # noqa: N818  # it says what happened
 
 
 class Runner(Protocol):
-    """Runs a program to its end: :func:`run`, or a fake of it."""
+    """A function that runs programs to their end: :func:`run`, :func:`run_shown`, or a fake of them."""
 
     def __call__(
         self,
@@ -58,7 +58,7 @@ class Runner(Protocol):
         env: Mapping[str, str] | None = None,
         stdin: str = "",
     ) -> Completed:
-        """Run ``command`` and return what it wrote."""
+        """Run ``command`` as :func:`run` does."""
         ...
 
 
@@ -69,9 +69,9 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: str = "",
 ) -> Completed:
-    """Run ``command`` to its end; ``env`` is added to this process's environment.
+    """Run ``command`` to its end and return its output; ``env`` is added to this process's environment.
 
-    Where this process is told to stop, so is the program. Raises :class:`ProgramFailed` for an exit code other than 0,
+    A signal that ends this process ends the program, too. Raises :class:`ProgramFailed` for an exit code other than 0,
     :class:`ToolError` when there is no such program.
     """
     with start(command, cwd=cwd, env=env) as process:
@@ -88,7 +88,7 @@ def run(
 def run_shown(
     command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = ""
 ) -> Completed:
-    """Run ``command`` as :func:`run` does, what it says shown on standard error as it comes."""
+    """Run ``command`` as :func:`run` does, with its output shown on standard error as it comes, and not returned."""
     with start(command, cwd=cwd, env=env, output=_STANDARD_ERROR) as process:
         try:
             process.communicate(os.fsencode(stdin))
@@ -101,7 +101,10 @@ def run_shown(
 
 
 def find(*names: str, step: str) -> str:
-    """Return the path of the first program of ``names`` that there is; ``step`` tells how to install it."""
+    """The path of the first program of ``names`` on ``PATH``.
+
+    Raises :class:`ToolError` with ``step``, which tells how to install it, where there is none.
+    """
     for name in names:
         if path := shutil.which(name):
             return path
@@ -109,7 +112,7 @@ def find(*names: str, step: str) -> str:
 
 
 def find_uv() -> str:
-    """Return the path of uv: the one that came with cannery, or else the first on the path."""
+    """The path of uv: the one that was installed with cannery, or else the first on ``PATH``."""
     from uv import find_uv_bin  # noqa: PLC0415  # hardly any task needs it
 
     try:
@@ -125,9 +128,9 @@ def start(
     env: Mapping[str, str] | None = None,
     output: int = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
-    """Start ``command``, its streams pipes, unless it writes to the descriptor ``output``.
+    """Start ``command`` with pipes as its streams; ``output`` is a descriptor that it writes to instead.
 
-    Raises as :func:`run` does where there is no such program.
+    Raises :class:`ToolError` when there is no such program, or when it may not be run.
     """
     try:
         return subprocess.Popen(  # noqa: S603  # the command is a list: no shell reads it
@@ -145,7 +148,7 @@ def start(
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a program: it may clean up, but not for long."""
+    """End a program by SIGTERM, and by SIGKILL where it takes too long to clean up."""
     process.terminate()
     try:
         with suppress(subprocess.TimeoutExpired):

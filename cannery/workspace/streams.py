@@ -1,4 +1,4 @@
-"""Standard streams that nobody reads any more."""
+"""Standard streams, which may be closed or read by nobody."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["abandon", "show"]
 
 
 def show(text: str) -> bool:
-    """Print ``text`` on standard error; False when nobody reads that."""
+    """Print ``text`` on standard error; False when nobody reads it."""
     if sys.stderr is None:
         return False
     try:
@@ -26,7 +26,7 @@ def show(text: str) -> bool:
 
 
 def abandon(stream: TextIO) -> None:
-    """Send to nowhere what is still written to ``stream``: Python flushes it once more at its end."""
+    """Discard all that is still written to ``stream``, so that Python's last flush at its end raises nothing."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

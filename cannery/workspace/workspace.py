@@ -1,4 +1,4 @@
-"""What a stage may touch of the outside: the cache, programs, and whoever watches."""
+"""The workspace of a build: all that a stage may touch of the machine."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ __all__ = ["Progress", "Workspace", "silent"]
 
 
 class Progress(Protocol):
-    """Is told what is being done, and how far it is."""
+    """A function that is told what is being done, and how far it is."""
 
     def __call__(self, title: str, done: int = 0, total: int = 0) -> None:
-        """``title`` is under way; ``done`` of ``total`` bytes or files where that is known."""
+        """Show that ``title`` is under way, with ``done`` of ``total`` bytes or files, both 0 where that's unknown."""
         ...
 
 
 def silent(title: str, done: int = 0, total: int = 0) -> None:
-    """Progress that nobody watches."""
+    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The cache, a way to run programs, and a watcher: all that a stage may touch of the outside."""
+    """The cache, a way to run programs, and a watcher: all that a stage may touch of the machine."""
 
     cache: Cache
     run: Runner = run
     progress: Progress = silent
-    refresh: bool = False  # ask the package index again, whatever it answered before
+    refresh: bool = False  # resolve requirements and the base's tag again, whatever the cache remembers
 
     @classmethod
     def default(cls, progress: Progress = silent, *, refresh: bool = False) -> Workspace:
-        """The user's own cache and real programs."""
+        """A workspace with the user's own cache and real programs; raises as :func:`default_cache` does."""
         return cls(default_cache(), run, progress, refresh)

@@ -15,7 +15,8 @@ import sarif_om
 
 from cannery.audit.rules import RULES
 from cannery.errors import ConfigurationError
-from cannery.project.config import read_project, resolve_settings
+from cannery.project.precedence import resolve_settings
+from cannery.project.pyproject import read_project
 from tests.support.bad_images import START, docker_archive, file, layer
 
 if TYPE_CHECKING:

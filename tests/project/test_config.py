@@ -1,4 +1,4 @@
-"""Settings: read strictly, a flag before the environment before the file before the default."""
+"""The app that a project's files make: its entry point, its requirements, its metadata."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
-from cannery.project.config import load, read_project, resolve_settings
+from cannery.project.config import load
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
@@ -21,60 +21,10 @@ def pyproject(text: str) -> dict[str, str]:
     return {**SCRIPT, "pyproject.toml": text}
 
 
-def test_a_misspelt_setting_is_refused_with_the_right_one(make_project: MakeProject) -> None:
-    folder = make_project(pyproject('[tool.cannery]\nresorces = ["data"]\n'))
-    with pytest.raises(ConfigurationError) as raised:
-        load(folder)
-    assert "unknown setting 'resorces'" in str(raised.value)
-    assert "did you mean 'resources'?" in str(raised.value)
-    assert str(folder / "pyproject.toml") in str(raised.value)
-
-
-def test_a_misspelt_setting_of_an_export_is_refused(make_project: MakeProject) -> None:
-    folder = make_project(pyproject('[tool.cannery.export."requirements.txt"]\ngroup = ["x"]\n'))
-    with pytest.raises(ConfigurationError, match="did you mean 'groups'"):
-        load(folder)
-
-
-@pytest.mark.parametrize(
-    ("setting", "evidence"),
-    [
-        ('strip = "yes"', "Expected `bool`, got `str`"),
-        ("optimize = 3", "Expected `int` <= 2"),
-        ('resources = "data"', "Expected `array`, got `str`"),
-        ('tag = "no spaces"', "matching regex"),
-        ('ports = ["http"]', "matching regex"),
-        ("user = -1", "Expected `int` >= 0"),
-    ],
-)
-def test_a_wrong_value_is_refused_with_what_is_right(make_project: MakeProject, setting: str, evidence: str) -> None:
-    folder = make_project(pyproject(f"[tool.cannery]\n{setting}\n"))
-    with pytest.raises(ConfigurationError) as raised:
-        load(folder)
-    assert evidence in raised.value.evidence
-    assert setting.split(" ", maxsplit=1)[0] in raised.value.what
-
-
 def test_broken_toml_is_refused_with_its_place(make_project: MakeProject) -> None:
     with pytest.raises(ConfigurationError, match="not valid TOML") as raised:
         load(make_project(pyproject("[tool.cannery\n")))
     assert "line 1" in raised.value.evidence
-
-
-def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(make_project: MakeProject) -> None:
-    project = read_project(make_project(pyproject('[tool.cannery]\ntag = "file"\nrecipe = "file"\nuser = 7\n')))
-    environ = {"CANNERY_TAG": "environment", "CANNERY_RECIPE": "environment"}
-    settings, origins = resolve_settings(project, {"tag": "flag", "recipe": None}, environ)
-    assert (settings.tag, settings.recipe, settings.user, settings.optimize) == ("flag", "environment", 7, 0)
-    assert origins == {"tag": "--tag", "recipe": "CANNERY_RECIPE", "user": str(project.pyproject)}
-
-
-def test_the_environment_is_read_as_the_setting_s_type(make_project: MakeProject) -> None:
-    project = read_project(make_project(SCRIPT))
-    settings, _ = resolve_settings(project, {}, {"CANNERY_STRIP": "true", "CANNERY_OPTIMIZE": "2"})
-    assert (settings.strip, settings.optimize) == (True, 2)
-    with pytest.raises(ConfigurationError, match="CANNERY_STRIP='perhaps'"):
-        resolve_settings(project, {}, {"CANNERY_STRIP": "perhaps"})
 
 
 def test_a_script_alone_is_a_project(make_project: MakeProject) -> None:
@@ -183,13 +133,3 @@ def test_a_dynamic_version_is_given_by_the_environment(make_project: MakeProject
     folder = make_project(pyproject('[project]\nname = "x"\ndynamic = ["version"]\n'))
     assert load(folder).metadata.version is None
     assert load(folder, environ={"CANNERY_VERSION": "1.2.dev3"}).metadata.version == "1.2.dev3"
-
-
-def test_an_empty_variable_counts_as_none(make_project: MakeProject) -> None:
-    assert load(make_project(SCRIPT), environ={"CANNERY_TAG": ""}).settings.tag == "latest"
-
-
-@pytest.mark.parametrize("setting", ['ports = ["65536"]', 'ports = ["0"]', 'volumes = ["data"]'])
-def test_what_no_engine_takes_is_refused(make_project: MakeProject, setting: str) -> None:
-    with pytest.raises(ConfigurationError, match="is wrong"):
-        load(make_project(pyproject(f"[tool.cannery]\n{setting}\n")))

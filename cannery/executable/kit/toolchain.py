@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, ToolError
 from cannery.image.platform import TRIPLETS, Platform
-from cannery.project.uv import shortage
 from cannery.workspace.compilers import find_zig, zig_variables
 from cannery.workspace.files import explained
 from cannery.workspace.process import ProgramFailed
+from cannery.workspace.shortage import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cannery.errors import ConfigurationError
+from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.platform import machine_platform
 from cannery.project.app import HOME
-from cannery.project.config import did_you_mean
 from cannery.project.interpreter import interpreter_for
 from cannery.recipes.container_config import container_config, program_config
 from cannery.recipes.dockerfile.base import NamedBase, named_base

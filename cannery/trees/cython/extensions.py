@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -10,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cannery.errors import CanneryError, ConfigurationError, MachineError, ProjectError, ToolError
+from cannery.errors import CanneryError, ConfigurationError, MachineError, ProjectError, ToolError, did_you_mean
 from cannery.image.content import OnDisk
 from cannery.image.tree import File
 from cannery.trees.cython.toolchain import find_toolchain
@@ -233,9 +232,8 @@ def _machine(said: str) -> CanneryError | None:
 
 
 def _wrong_directive(name: str, what: str, known: list[str]) -> ConfigurationError:
-    near = difflib.get_close_matches(name, known, n=1)
     return ConfigurationError(
         f"[tool.cannery.cython] directives: {name} is {what}" if what == "unknown" else f"[tool.cannery.cython] {what}",
-        evidence=f"did you mean {near[0]!r}?" if what == "unknown" and near else "",
+        evidence=did_you_mean(name, known) if what == "unknown" else "",
         step="directives are listed at https://cython.readthedocs.io/en/latest/src/userguide/source_files_and_compilation.html",
     )

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import MORE_MEMORY
-from cannery.project.uv import shortage
-from cannery.workspace.process import ProgramFailed
 from tests.support.command import assert_refused, environment, finished
 from tests.support.machine import own_machine
 
@@ -100,17 +98,3 @@ def test_no_room_for_the_executable(machine: Machine, probe: Probe, make_probe: 
     message = assert_refused(done, 6)
     assert message.startswith(f"cannot write {dist}/probe\n  No space left on device\n")
     assert not list(machine.path(dist).iterdir())
-
-
-@pytest.mark.parametrize(
-    ("exit_code", "said", "short"),
-    [
-        (1, "error: unable to write: NoSpaceLeft", "No space left on device"),
-        (2, "make: *** [Makefile:1: x.o] Killed", "where memory is short"),
-        (-9, "", "where memory is short"),
-        (1, "main.c:1:1: error: expected expression", ""),
-    ],
-)
-def test_why_a_compiler_failed_is_told_by_what_it_says(exit_code: int, said: str, short: str, tmp_path: Path) -> None:
-    found = shortage(ProgramFailed(["zig", "cc"], exit_code, "", said), tmp_path)
-    assert short in str(found) if short else found is None

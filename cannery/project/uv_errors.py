@@ -1,24 +1,20 @@
-"""What uv and other programs complain of, and what to do about it."""
+"""The errors that uv's complaints mean, each with its next step."""
 
 from __future__ import annotations
 
-import errno
 import re
-import shutil
-import signal
 from typing import TYPE_CHECKING
 
-from cannery.errors import MORE_MEMORY, MachineError, RequirementsError
-from cannery.workspace.files import advice, refusal
+from cannery.errors import MachineError, RequirementsError
+from cannery.workspace.files import advice
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cannery.errors import CanneryError
     from cannery.workspace.process import ProgramFailed
 
-__all__ = ["explain", "shortage"]
+__all__ = ["explain"]
 
+# uv's own words -> the next step; tests/whole/bad_input/test_wheels.py has uv say one of each kind.
 _ADVICE = {
     r"hash mismatch|hashes?.*(mismatch|do not match)": (
         "the file isn't the one that was locked: find out why before you lock again"
@@ -34,16 +30,20 @@ _ADVICE = {
     r"was not found in|no versions? of": "check the requirement's name and version",
 }
 
-
+# uv's own words, which tests/recipes/test_slim.py has it say.
 _NO_WHEEL = re.compile(
     r"(?P<name>[\w.-]+)==\S+ has no wheels with a matching platform tag \(e\.g\., `(?P<platform>\w+)`"
 )
 
 
 def explain(error: ProgramFailed, what: str, otherwise: str) -> CanneryError:
-    """Say what uv's complaint means; ``what`` went wrong, and ``otherwise`` is the step where nothing better fits."""
+    """The error to raise for uv's failure ``error``: ``what`` went wrong, uv's words, and the step that they call for.
+
+    That is a :class:`MachineError` where the machine refused something, ``error`` itself where a signal ended uv, and
+    else a :class:`RequirementsError`. ``otherwise`` is the step where uv's words tell nothing better.
+    """
     if error.returncode < 0:
-        return error  # ended by a signal: it had no time to complain
+        return error  # uv had no time to complain
     complaint = error.stderr.strip() or error.stdout.strip()
     words = complaint[start.start() :] if (start := re.search(r"^error:", complaint, re.MULTILINE)) else complaint
     if step := advice(words, "CANNERY_CACHE, UV_CACHE_DIR"):
@@ -56,26 +56,3 @@ def explain(error: ProgramFailed, what: str, otherwise: str) -> CanneryError:
         )
     fitting = (step for pattern, step in _ADVICE.items() if re.search(pattern, words, re.IGNORECASE))
     return RequirementsError(what, evidence=words, step=next(fitting, otherwise))
-
-
-_NO_ROOM = re.compile(r"No space left on device|NoSpaceLeft|Disk quota exceeded|DiskQuota")
-_NO_MEMORY = re.compile(
-    r"OutOfMemory|out of memory|Cannot allocate memory|bad_alloc|SystemResources|Resource temporarily unavailable"
-    r"|Killed|Segmentation fault",
-    re.IGNORECASE,
-)
-_CRASHES = {-signal.SIGABRT, -signal.SIGBUS, -signal.SIGKILL, -signal.SIGSEGV}
-_LITTLE = 4_000_000  # bytes of a disk; compilers that had no more clean up before they end
-
-
-def shortage(error: ProgramFailed, folder: Path) -> MachineError | None:
-    """What the machine had too little of for a program that writes below ``folder``; None where nothing shows that."""
-    complaint = f"{error.stderr}\n{error.stdout}"
-    crashed = error.returncode in _CRASHES
-    if _NO_ROOM.search(complaint) or (crashed and shutil.disk_usage(folder).free < _LITTLE):
-        return refusal(OSError(errno.ENOSPC, ""), folder)
-    if crashed or _NO_MEMORY.search(complaint):
-        return MachineError(
-            f"{error.what}, as it does where memory is short", evidence=error.evidence, step=MORE_MEMORY
-        )
-    return None

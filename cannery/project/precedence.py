@@ -1,0 +1,110 @@
+"""The settings in force: a flag beats a variable (``CANNERY_TAG``), which beats the file, which beats the default."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cannery.errors import ConfigurationError, did_you_mean
+from cannery.project.pyproject import convert
+from cannery.project.settings import (
+    AuditSettings,
+    CythonSettings,
+    ExportSettings,
+    OnefileSettings,
+    Settings,
+    StaticSettings,
+    TinySettings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cannery.project.pyproject import Project
+
+    Given = Iterator[tuple[str, object, str]]  # a setting, its value, and where that comes from
+
+__all__ = ["resolve_settings"]
+
+# The tables of settings in [tool.cannery]
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "audit": AuditSettings,
+    "cython": CythonSettings,
+    "onefile": OnefileSettings,
+    "static": StaticSettings,
+    "tiny": TinySettings,
+}
+
+
+def resolve_settings(
+    project: Project, flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
+) -> tuple[Settings, dict[str, str]]:
+    """The settings in force, and for each that isn't a default its origin: a file, a variable or a flag.
+
+    ``flags`` are settings of a command line, None where one wasn't given; ``environ`` is this process's environment
+    unless given. Raises :class:`ConfigurationError` for a setting that is unknown or has a wrong value.
+    """
+    _check_file(project)
+    variables = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for name, value, origin in (*_of_file(project), *_of_environment(variables), *_of_flags(flags or {})):
+        values[name] = value
+        origins[name] = origin
+    return convert(values, Settings, "the command line and the environment"), origins
+
+
+def _of_file(project: Project) -> Given:
+    return ((name, value, f"{project.pyproject}") for name, value in project.table.items())
+
+
+def _of_environment(environ: Mapping[str, str]) -> Given:
+    """The settings that variables give; an empty variable gives none, and none gives a collection."""
+    for field in msgspec.structs.fields(Settings):
+        variable = f"CANNERY_{field.name.upper()}"
+        if environ.get(variable) and not _is_collection(field.type):
+            yield field.encode_name, _from_text(environ[variable], field.type, variable), variable
+
+
+def _of_flags(flags: Mapping[str, object]) -> Given:
+    keys = ((name.replace("_", "-"), value) for name, value in flags.items() if value is not None)
+    return ((key, value, f"--{key}") for key, value in keys)
+
+
+def _check_file(project: Project) -> None:
+    """Raise :class:`ConfigurationError` for a setting in the file that is unknown or wrong, even if it's overridden."""
+    where = f"[tool.cannery] in {project.pyproject}"
+    _refuse_unknown(project.table, Settings, where, "")
+    exports = project.table.get("export", {})
+    for name, export in exports.items() if isinstance(exports, dict) else ():
+        if isinstance(export, dict):
+            _refuse_unknown(export, ExportSettings, where, f"export.{name}.")
+    for name, schema in _TABLES.items():
+        if isinstance(table := project.table.get(name), dict):
+            _refuse_unknown(table, schema, where, f"{name}.")
+    convert(dict(project.table), Settings, where)
+
+
+def _refuse_unknown(table: Mapping[str, object], schema: type[msgspec.Struct], where: str, prefix: str) -> None:
+    known = [field.encode_name for field in msgspec.structs.fields(schema)]
+    for key in table:
+        if key not in known:
+            raise ConfigurationError(
+                f"unknown setting {prefix}{key!r} in {where}",
+                evidence=did_you_mean(key, known),
+                step=f"settings are: {', '.join(known)}",
+            )
+
+
+def _from_text(text: str, kind: Any, variable: str) -> object:
+    """The value of type ``kind`` that ``text``, such as ``true`` or ``2``, stands for in ``variable``."""
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{variable}={text!r} can't be: {error}", step=f"correct {variable}") from error
+
+
+def _is_collection(kind: Any) -> bool:
+    return getattr(kind, "__origin__", None) in {tuple, dict} or kind in _TABLES.values()

@@ -1,0 +1,159 @@
+"""A project's ``pyproject.toml``, before any setting is applied (packaging.python.org, pyproject.toml; PEP 621)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from packaging.requirements import InvalidRequirement, Requirement
+
+from cannery.errors import ConfigurationError, ProjectError
+from cannery.project.app import Metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["Project", "convert", "read_project"]
+
+T = TypeVar("T")
+
+_PLACE = " - at `$."  # msgspec's words, between what is wrong with a value and where that stands
+
+
+class _ProjectTable(msgspec.Struct, frozen=True, rename="kebab"):
+    """``[project]``, as far as an image is concerned (PEP 621)."""
+
+    name: str
+    version: str | None = None
+    description: str = ""
+    license: str | dict[str, str] = ""
+    authors: tuple[dict[str, str], ...] = ()
+    urls: dict[str, str] = {}
+    requires_python: str = ""
+    dependencies: tuple[str, ...] = ()
+    scripts: dict[str, str] = {}
+    gui_scripts: dict[str, str] = {}
+    entry_points: dict[str, dict[str, str]] = {}
+    dynamic: tuple[str, ...] = ()
+
+
+class _PoetryTable(msgspec.Struct, frozen=True, rename="kebab"):
+    """``[tool.poetry]`` of a project that has no ``[project]`` (python-poetry.org, The pyproject.toml file)."""
+
+    name: str | None = None
+    version: str | None = None
+    description: str = ""
+    license: str = ""
+    authors: tuple[str, ...] = ()
+    scripts: dict[str, str | dict[str, Any]] = {}
+    dependencies: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project folder and what its ``pyproject.toml`` says, if it has one."""
+
+    folder: Path  # absolute
+    pyproject: Path | None  # None: there is no such file
+    distribution: str | None  # its name, if it is a package
+    metadata: Metadata
+    scripts: Mapping[str, str]  # console scripts: name -> object reference
+    table: Mapping[str, Any]  # [tool.cannery], not checked yet
+
+
+def read_project(folder: Path) -> Project:
+    """The project in ``folder``, which need not have a ``pyproject.toml``.
+
+    Raises :class:`ProjectError` where there is no such folder, :class:`ConfigurationError` for a file that can't be
+    read, is no TOML, or has a wrong value in ``[project]``.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise ProjectError(f"there is no folder {folder}", step="name the folder of a project: --project FOLDER")
+    path = folder / "pyproject.toml"
+    if not path.is_file():
+        return Project(folder, None, None, Metadata(), {}, {})
+    document = _read_toml(path)
+    tool = _table(document, "tool", path)
+    cannery = _table(tool, "cannery", path)
+    if "project" in document:
+        table = convert(document["project"], _ProjectTable, f"[project] in {path}")
+        return Project(folder, path, table.name, _metadata(table, path), dict(table.scripts), cannery)
+    if "poetry" in tool:
+        poetry = convert(tool["poetry"], _PoetryTable, f"[tool.poetry] in {path}")
+        scripts = {name: target for name, target in poetry.scripts.items() if isinstance(target, str)}
+        return Project(folder, path, poetry.name, _poetry_metadata(poetry, scripts), scripts, cannery)
+    return Project(folder, path, None, Metadata(), {}, cannery)
+
+
+def convert(values: object, schema: type[T], where: str) -> T:
+    """Decoded TOML or JSON as a value of ``schema``, with no type coerced.
+
+    Raises :class:`ConfigurationError` that names the first wrong value, and ``where`` it stands.
+    """
+    try:
+        return msgspec.convert(values, schema, strict=True)
+    except msgspec.ValidationError as error:
+        what, _, key = str(error).partition(_PLACE)
+        name = key.rstrip("`")
+        raise ConfigurationError(
+            f"{name or 'a setting'} in {where} is wrong",
+            evidence=what,
+            step="correct it, or leave it out for its default",
+        ) from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML", evidence=str(error), step="correct it") from error
+    except (OSError, UnicodeDecodeError) as error:
+        step = "see that you may read it, and that it is written in UTF-8"
+        raise ConfigurationError(f"cannot read {path}", evidence=str(error), step=step) from error
+
+
+def _table(parent: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
+    table = parent.get(name, {})
+    if isinstance(table, dict):
+        return table
+    raise ConfigurationError(f"{name!r} in {path} is no table", evidence=f"{name} = {table!r}", step="correct it")
+
+
+def _metadata(table: _ProjectTable, path: Path) -> Metadata:
+    groups = {"console_scripts": table.scripts, "gui_scripts": table.gui_scripts, **table.entry_points}
+    return Metadata(
+        version=table.version,
+        description=table.description,
+        license=table.license if isinstance(table.license, str) else table.license.get("text", ""),
+        authors=", ".join(filter(None, (author.get("name") or author.get("email") for author in table.authors))),
+        urls=tuple(sorted(table.urls.items())),
+        requires_python=table.requires_python,
+        dependencies=tuple(_requirement(text, path) for text in table.dependencies),
+        dynamic=frozenset(table.dynamic),
+        entry_points=tuple((group, tuple(sorted(names.items()))) for group, names in sorted(groups.items()) if names),
+    )
+
+
+def _poetry_metadata(table: _PoetryTable, scripts: Mapping[str, str]) -> Metadata:
+    return Metadata(
+        version=table.version,
+        description=table.description,
+        license=table.license,
+        authors=", ".join(table.authors),
+        entry_points=(("console_scripts", tuple(sorted(scripts.items()))),) if scripts else (),
+        dynamic=frozenset({"poetry"} if table.dependencies.keys() - {"python"} else ()),
+    )
+
+
+def _requirement(text: str, path: Path) -> str:
+    """``text``, if it is a requirement (PEP 508); raises :class:`ConfigurationError` where it's none."""
+    try:
+        Requirement(text)
+    except InvalidRequirement as error:
+        what = f"dependencies in [project] in {path}: {text!r} is no requirement"
+        raise ConfigurationError(what, evidence=str(error), step="correct it") from error
+    return text
