@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.utils import canonicalize_name
 
+from cannery.image.paths import follow
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,7 +23,6 @@ _SHARED = frozenset(  # folders whose files may be anybody's
     ["/", "/bin", "/etc", "/home", "/lib", "/opt", "/root", "/tmp", "/usr", "/usr/bin", "/usr/local", "/usr/local/bin"]  # noqa: S108
 )
 Kind = Literal["file", "folder", "link", "device"]
-_MOST_LINKS = 40  # as many as Linux follows (path_resolution(7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,12 @@ class ImageContents:
 
     def resolve(self, path: str) -> str | None:
         """The path that ``path`` leads to once its links are followed; None where nothing is there."""
-        for _ in range(_MOST_LINKS):
-            link = self._first_link(path)
-            if link is None:
-                return path if path in self._known else None
-            target = posixpath.join(posixpath.dirname(link), self.visible[link].node.target)
-            path = posixpath.normpath(target + path[len(link) :])
-        return None
+        return follow(path, self._look)
+
+    def _look(self, path: str) -> str | bool:
+        """The target of the link at ``path``; whether there is anything, where that's no link."""
+        place = self.visible.get(path)
+        return place.node.target if place and place.node.kind == "link" else path in self._known
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -145,11 +145,6 @@ class ImageContents:
         while above := {posixpath.dirname(path) for path in folders} - folders:
             folders |= above
         return frozenset(self.visible) | folders
-
-    def _first_link(self, path: str) -> str | None:
-        parts = path.split("/")
-        prefixes = ("/".join(parts[:length]) for length in range(2, len(parts) + 1))
-        return next((each for each in prefixes if (it := self.visible.get(each)) and it.node.kind == "link"), None)
 
     @cached_property
     def _starts(self) -> frozenset[str]:

@@ -54,7 +54,7 @@ class Extraction:
             return  # the root itself, whose mode is always the same; or what AUFS keeps for itself
         if parts[0] == "dev" and member.ischr() and (member.devmajor, member.devminor) in _USUAL_DEVICES:
             return
-        folder, name = self._below(member.name), parts[-1]
+        folder, name = self._below(member, member.name), parts[-1]
         try:
             if name.startswith(_WHITEOUT):
                 self._remove_lower(member, folder, name)
@@ -110,7 +110,7 @@ class Extraction:
 
     def _add_hard_link(self, member: tarfile.TarInfo, path: str) -> None:
         parts = self._checked(member, member.linkname)
-        target = f"{self._below(member.linkname)}/{parts[-1]}" if parts else self._path
+        target = f"{self._below(member, member.linkname)}/{parts[-1]}" if parts else self._path
         if target == path:
             return
         if not os.path.lexists(target) or is_folder(target):
@@ -163,12 +163,12 @@ class Extraction:
             if error.errno != errno.EINVAL:  # root of a user namespace that doesn't have this ID: nobody there has
                 raise
 
-    def _below(self, name: str) -> str:
+    def _below(self, member: tarfile.TarInfo, name: str) -> str:
         """The folder that ``name`` lies in, which may not be there yet."""
         try:
             return folder_of(self._path, name)
         except ImageError as error:
-            raise ImageError(f"the layer {self._layer!r} can't be unpacked", evidence=error.what) from error
+            raise self._refused(member, error.what) from error
 
     def _checked(self, member: tarfile.TarInfo, name: str) -> list[str]:
         """The parts of a name that the layer gives."""

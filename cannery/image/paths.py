@@ -1,20 +1,81 @@
-"""Paths of an image, looked up in its unpacked root without ever leaving it."""
+"""Paths of an image, with the links on them followed inside its root, as a process sees them that has no other root.
+
+Nothing slow is imported here: all this is asked before each container starts.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from cannery.errors import ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["folder_of", "is_folder", "make_folder", "parts_of", "read_text", "resolved"]
+    # What lies at an absolute path of the image: the target of a link, True for anything else, False for nothing.
+    Look = Callable[[str], str | bool]
 
+__all__ = ["Policy", "folder_of", "follow", "is_folder", "links_in", "make_folder", "parts_of", "read_text", "resolved"]
+
+Policy = Literal["clamp", "land", "refuse"]
 _MOST_LINKS: Final = 40  # as many as Linux follows (path_resolution(7))
+
+
+def follow(name: str, look: Look, policy: Policy = "clamp") -> str | None:
+    """The absolute path of the image that ``name`` leads to, every link followed; ``look`` knows what lies where.
+
+    The ``policy`` is for the odd cases:
+
+    - ``clamp``, for an image that is read: ``..`` stops at the root, as in chroot(2); None where a path leads nowhere.
+    - ``land``, for what is to come to lie there: the same, but what isn't there yet may be made; None for a loop.
+    - ``refuse``, for what nobody trusts: :class:`ImageError` for a link that leads out of the root, in a circle, or to
+      what isn't there. The name itself may be of something that isn't there yet.
+    """
+    done: list[str] = []
+    ahead = parts_of(name)[::-1]
+    own = len(ahead)  # how many of the parts ahead are the name's own; those on top of them came from a link
+    links = 0
+    while ahead:
+        linked = len(ahead) > own
+        part = ahead.pop()
+        own = min(own, len(ahead))
+        if part == "..":
+            if not done and policy == "refuse":
+                raise ImageError(f"{name!r} leaves the image through a symbolic link")
+            done = done[:-1]
+            continue
+        done.append(part)
+        there = look("/" + "/".join(done))
+        if isinstance(there, str):
+            links += 1
+            if links > _MOST_LINKS:
+                if policy == "refuse":
+                    raise ImageError(f"{name!r} leads through a loop of symbolic links")
+                return None
+            done = [] if there.startswith("/") else done[:-1]
+            ahead += reversed(parts_of(there))
+        elif not there and policy == "clamp":
+            return None
+        elif not there and policy == "refuse" and linked:
+            raise ImageError(f"{name!r} passes through a symbolic link to what the image doesn't hold")
+    return "/" + "/".join(done)
+
+
+def links_in(root: str) -> Look:
+    """What :func:`follow` asks about an image that is unpacked in ``root``."""
+    prefix = root.rstrip("/")
+
+    def look(path: str) -> str | bool:
+        try:
+            return os.readlink(prefix + path)
+        except OSError as error:
+            return error.errno == errno.EINVAL  # something that is no link (readlink(2)); else there's nothing
+
+    return look
 
 
 def parts_of(name: str) -> list[str]:
@@ -22,14 +83,17 @@ def parts_of(name: str) -> list[str]:
     return [part for part in name.split("/") if part not in {"", "."}]
 
 
-def folder_of(root: str, name: str) -> str:
-    """Where the folder that holds ``name`` lies; ``name`` itself may be a link."""
-    return _follow(root, parts_of(name)[:-1], name)
-
-
 def resolved(root: str, name: str) -> str:
-    """Where ``name`` lies, with every link followed as a process whose root is ``root`` follows it."""
-    return _follow(root, parts_of(name), name)
+    """The path on this machine of ``name``, which may not be there yet; nothing that leads out of ``root`` is followed.
+
+    Raises what :func:`follow` raises where it refuses.
+    """
+    return f"{root}{follow(name, links_in(root), 'refuse')}".rstrip("/") or "/"
+
+
+def folder_of(root: str, name: str) -> str:
+    """The path on this machine of the folder that holds ``name``, which itself may be a link; the rest as above."""
+    return resolved(root, "/".join(parts_of(name)[:-1]))
 
 
 def read_text(root: Path, name: str) -> str:
@@ -42,7 +106,7 @@ def read_text(root: Path, name: str) -> str:
 
 
 def make_folder(root: str, path: str) -> None:
-    """Make ``path`` below ``root``, and the folders that it lies in, as they are when no layer names them."""
+    """Make ``path`` below ``root``, and the folders that it lies in, with the mode that folders without a name have."""
     missing = []
     while path != root and not is_folder(path):
         missing.append(path)
@@ -58,41 +122,3 @@ def is_folder(path: str) -> bool:
         return stat.S_ISDIR(os.lstat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
-
-
-def _follow(root: str, parts: Sequence[str], name: str) -> str:
-    """Walk down from ``root``.
-
-    Raises :class:`ImageError` where a link climbs out of the root, or leads to what isn't there.
-    """
-    here = [root]
-    ahead = [*reversed(parts)]
-    given = len(ahead)  # how many of the parts ahead are the name's; those on top of them came from a link
-    links = 0
-    while ahead:
-        linked = len(ahead) > given
-        part = ahead.pop()
-        given = min(given, len(ahead))
-        if part == "..":
-            if len(here) == 1:
-                raise ImageError(f"{name!r} leaves the image through a symbolic link")
-            here.pop()
-            continue
-        here.append(part)
-        path = "/".join(here)
-        if (target := _link(path)) is not None:
-            links += 1
-            if links > _MOST_LINKS:
-                raise ImageError(f"{name!r} leads through a loop of symbolic links")
-            here = [root] if target.startswith("/") else here[:-1]
-            ahead += reversed(parts_of(target))
-        elif linked and not os.path.lexists(path):
-            raise ImageError(f"{name!r} passes through a symbolic link to what the image doesn't hold")
-    return "/".join(here)
-
-
-def _link(path: str) -> str | None:
-    try:
-        return os.readlink(path)
-    except OSError:  # no link, or nothing there yet
-        return None

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.image.content import OnDisk
+from cannery.image.paths import follow, links_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["MACHINE", "Root"]
-
-_MOST_LINKS = 40  # as Linux follows (path_resolution(7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +24,11 @@ class Root:
 
     def resolve(self, name: str) -> str | None:
         """The absolute path below the root that ``name`` leads to, links followed; None when it leads nowhere."""
-        done = "/"
-        pending = [part for part in reversed(name.split("/")) if part]
-        links = 0
-        while pending:
-            part = pending.pop()
-            if part in {".", ".."}:
-                done = posixpath.dirname(done) if part == ".." else done
-                continue
-            here = posixpath.join(done, part)
-            on_disk = self.on_disk(here)
-            if on_disk.is_symlink():
-                links += 1
-                if links > _MOST_LINKS:
-                    return None
-                target = os.readlink(on_disk)
-                done = "/" if target.startswith("/") else done
-                pending += [each for each in reversed(target.split("/")) if each]
-            elif on_disk.exists():
-                done = here
-            else:
-                return None
-        return done
+        return follow(name, links_in(str(self.path)))
+
+    def landing(self, name: str) -> str | None:
+        """The same for ``name`` of what is to be put there, which may not be there yet; None for a loop of links."""
+        return follow(name, links_in(str(self.path)), "land")
 
     def on_disk(self, name: str) -> Path:
         """Where the absolute path ``name`` lies on the machine."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cannery.errors import ImageError
-from cannery.image.paths import read_text
+from cannery.image.accounts import account, accounts_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["DEFAULT_PATH", "Account", "Accounts", "Container", "Volume", "account", "container", "container_in"]
+    from cannery.image.accounts import Accounts
+
+__all__ = ["DEFAULT_PATH", "Container", "Volume", "container", "container_in"]
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -41,28 +43,12 @@ class Container(NamedTuple):
     volumes: tuple[Volume, ...] = ()  # mounted in this order
 
 
-class Account(NamedTuple):
-    """Who a program runs as."""
-
-    uid: int
-    gid: int
-    home: str
-
-
-class Accounts(NamedTuple):
-    """The texts of an image's ``/etc/passwd`` and ``/etc/group``."""
-
-    passwd: str = ""
-    group: str = ""
-
-
 def container_in(root: Path, config: Mapping[str, Any], args: Sequence[str] = ()) -> Container:
     """The container of the image that is unpacked in ``root``, whose accounts are read from there.
 
     ``config`` and ``args`` are those of :func:`container`, which raises for it, too.
     """
-    accounts = Accounts(read_text(root, "/etc/passwd"), read_text(root, "/etc/group"))
-    return container(root, config, args, accounts)
+    return container(root, config, args, accounts_in(root))
 
 
 def container(root: Path, config: Mapping[str, Any], args: Sequence[str], accounts: Accounts) -> Container:
@@ -85,30 +71,6 @@ def container(root: Path, config: Mapping[str, Any], args: Sequence[str], accoun
         working_directory=settings.get("WorkingDir") or "/",
         scratch=tuple(sorted(settings.get("Volumes") or ())),
     )
-
-
-def account(user: str, accounts: Accounts) -> Account:
-    """Read ``user``, ``uid``, ``user:group`` … as ``User`` of an image has it (OCI image-spec v1.1, config.md)."""
-    name, _, group_name = user.partition(":")
-    name = name or "0"
-    entry = next((e for e in _entries(accounts.passwd, fields=6) if name in (e[0], e[2])), None)
-    if entry is None and not name.isdecimal():
-        raise ImageError(f"the image has no user {name!r}", evidence="its /etc/passwd doesn't name it")
-    uid, gid, home = (int(entry[2]), int(entry[3]), entry[5] or "/") if entry else (int(name), 0, "/")
-    return Account(uid, _gid(group_name, accounts.group) if group_name else gid, home)
-
-
-def _gid(name: str, group: str) -> int:
-    gid = next((e[2] for e in _entries(group, fields=3) if name in (e[0], e[2])), name)
-    if not gid.isdecimal():
-        raise ImageError(f"the image has no group {name!r}", evidence="its /etc/group doesn't name it")
-    return int(gid)
-
-
-def _entries(text: str, *, fields: int) -> list[list[str]]:
-    """The lines of passwd(5) or group(5) that are whole; the ID is the third field, passwd's GID the fourth."""
-    lines = [line.split(":") for line in text.splitlines()]
-    return [e for e in lines if len(e) >= fields and all(n.isdecimal() for n in e[2 : min(fields, 4)])]
 
 
 def _pairs(env: Sequence[str]) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from cannery.containers.sandbox.container import Accounts, account
 from cannery.elf.closure import Need, closure
 from cannery.errors import RuntimeTreeError
+from cannery.image.accounts import account, accounts_in
 from cannery.image.content import Inline
 from cannery.image.paths import read_text
 from cannery.image.rootfs import MACHINE
@@ -147,6 +147,5 @@ def _user(app: App, image: BaseImage) -> tuple[int, int]:
     if app.settings.user is not None:
         return app.settings.user, app.settings.user
     named = (image.base.config.get("config") or {}).get("User") or ""
-    texts = (read_text(image.root.path, f"/etc/{name}") for name in ("passwd", "group"))
-    found = account(named, Accounts(*texts))
+    found = account(named, accounts_in(image.root.path))
     return (found.uid, found.gid) if found.uid else (NOBODY, NOBODY)

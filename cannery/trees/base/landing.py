@@ -6,7 +6,6 @@ so the base's links are followed first. Folders of the base keep their modes and
 
 from __future__ import annotations
 
-import os
 import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from cannery.image.rootfs import Root
 
 __all__ = ["landed"]
-
-_MOST_LINKS = 40  # as Linux follows (path_resolution(7))
 
 
 def landed(tree: Tree, root: Root, folders: Mapping[str, Directory]) -> Tree:
@@ -61,22 +58,19 @@ class _Landing:
                 above = posixpath.dirname(above)
         return found
 
-    def folder(self, path: str, links: int = 0) -> str:
+    def folder(self, path: str) -> str:
         """Where the folder ``path`` lies."""
         if path not in self._known:
-            here = posixpath.join(self.folder(posixpath.dirname(path), links), posixpath.basename(path))
-            self._known[path] = self._behind(here, path, links)
+            above = self.folder(posixpath.dirname(path))
+            self._known[path] = self._landed(posixpath.join(above, posixpath.basename(path)), path)
         return self._known[path]
 
-    def _behind(self, here: str, path: str, links: int) -> str:
-        """Where ``here`` leads, the folders above it being no links."""
-        on_disk = self.root.on_disk(here)
-        if not on_disk.is_symlink():
-            if on_disk.exists() and not on_disk.is_dir():
-                raise ImageError(f"the base has a file where the folder {path} belongs", step="take another base")
-            return here
-        if links == _MOST_LINKS:
+    def _landed(self, here: str, path: str) -> str:
+        """Where ``here`` leads, which is the place of ``path`` but for its last part."""
+        place = self.root.landing(here)
+        if place is None:
             raise ImageError(f"{path} leads through a loop of links in the base", step="take another base")
-        target = posixpath.join(posixpath.dirname(here), os.readlink(on_disk))
-        real = self.root.resolve(target) or posixpath.normpath(target)
-        return self.folder(posixpath.normpath(f"/{real.lstrip('/')}"), links + 1)
+        on_disk = self.root.on_disk(place)
+        if on_disk.exists() and not on_disk.is_dir():
+            raise ImageError(f"the base has a file where the folder {path} belongs", step="take another base")
+        return place

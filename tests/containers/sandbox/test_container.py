@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.containers.sandbox.container import DEFAULT_PATH, Account, Accounts, account, container, container_in
+from cannery.containers.sandbox.container import DEFAULT_PATH, container, container_in
 from cannery.errors import ImageError
+from cannery.image.accounts import Accounts
 
 if TYPE_CHECKING:
     from cannery.containers.sandbox.container import Container
@@ -60,34 +61,6 @@ def test_the_working_directory_is_the_root_where_none_is_set() -> None:
 
 def test_the_images_volumes_are_scratch() -> None:
     assert made(Volumes={"/b": {}, "/a": {}}).scratch == ("/a", "/b")
-
-
-@pytest.mark.parametrize(
-    ("user", "expected"),
-    [
-        ("", Account(0, 0, "/root")),
-        ("app", Account(1000, 1001, "/home/app")),
-        ("1000", Account(1000, 1001, "/home/app")),
-        ("1000:7", Account(1000, 7, "/home/app")),
-        ("app:staff", Account(1000, 50, "/home/app")),
-        ("65535", Account(65535, 0, "/")),
-        ("65535:65535", Account(65535, 65535, "/")),
-        ("homeless", Account(5, 6, "/")),
-        (":staff", Account(0, 50, "/root")),
-    ],
-)
-def test_a_user_is_looked_up_in_the_images_accounts(user: str, expected: Account) -> None:
-    assert account(user, ACCOUNTS) == expected
-
-
-@pytest.mark.parametrize(("user", "message"), [("nobody", "no user 'nobody'"), ("app:wheel", "no group 'wheel'")])
-def test_an_account_that_the_image_does_not_have_is_an_error(user: str, message: str) -> None:
-    with pytest.raises(ImageError, match=message):
-        account(user, ACCOUNTS)
-
-
-def test_an_image_without_accounts_runs_as_a_number() -> None:
-    assert account("65535:65535", Accounts()) == Account(65535, 65535, "/")
 
 
 def test_accounts_are_read_behind_links_of_the_image(tmp_path: Path) -> None:
