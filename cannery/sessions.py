@@ -95,7 +95,7 @@ def _tests_compiled(session: nox.Session) -> None:
 
     Tests that need source are marked ``needs_source``; what follows -- goes to pytest.
     """
-    from cannery.recipes.sourceless import copy_without_sources  # noqa: PLC0415  # slow to import, and no other session needs it
+    from cannery.recipes.packages import copy_without_sources  # noqa: PLC0415  # slow to import, and no other session needs it
     from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     pyproject = _pyproject()

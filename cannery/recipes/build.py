@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from cannery.image.image import assemble
 from cannery.recipes.layers import layer_of
+from cannery.recipes.named import recipe_named
 from cannery.recipes.plan import Built, Plan
-from cannery.recipes.scratch import recipe_named
 
 if TYPE_CHECKING:
     from cannery.project.app import App

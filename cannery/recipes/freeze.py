@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, MachineError
+from cannery.executable.program import Program
 from cannery.image.folder import replace_folder, set_aside
 from cannery.image.platform import Platform, machine_platform
 from cannery.image.tree import File, LazyTree, Tree
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.executable.onefile.account import Share
+    from cannery.executable.program import Form
     from cannery.project.app import App
-    from cannery.recipes.onefile import Form, Program
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Frozen", "freeze"]
@@ -87,9 +88,8 @@ def _bundled(app: App, form: Form | None, workspace: Workspace) -> Program:
 
 def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
     """What the recipe ``static`` makes of the app."""
-    from cannery.recipes.onefile import Program  # noqa: PLC0415
     from cannery.recipes.static import linked  # noqa: PLC0415
-    from cannery.recipes.static_program import PROGRAMS  # noqa: PLC0415
+    from cannery.recipes.static_program.parts import PROGRAMS  # noqa: PLC0415
 
     if form not in {None, "static"}:
         raise ConfigurationError(

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from cannery.project.app import ScriptEntry
+from cannery.project.modules import imported_as
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cannery.project.app import App
     from cannery.project.requirements import Requirements
+    from cannery.trees.app import AppTree
 
-__all__ = ["notes_on"]
-
-
-def notes_on(app: App, requirements: Requirements | None) -> tuple[str, ...]:
-    """Notes on the app's version and on those of what it requires."""
-    notes = [_NO_VERSION] if _lacks_version(app) else []
-    if requirements is not None and not requirements.locked:
-        notes.append(_unlocked(requirements.source.name))
-    return tuple(notes)
-
-
-def _unlocked(name: str) -> str:
-    return (
-        f"{name} pins no versions, so another machine may take others: lock them "
-        "(uv lock, or uv pip compile --generate-hashes)"
-    )
-
+__all__ = ["notes_on", "notes_on_code"]
 
 _NO_VERSION = (
     "the project's version is dynamic, so importlib.metadata won't know it in the image: give it with "
     "[tool.cannery] version, or CANNERY_VERSION"
 )
+
+
+def notes_on(app: App, requirements: Requirements | None) -> Iterator[str]:
+    """Notes on the app's version and on those of what it requires."""
+    if _lacks_version(app):
+        yield _NO_VERSION
+    if requirements is not None and not requirements.locked:
+        yield (
+            f"{requirements.source.name} pins no versions, so another machine may take others: lock them "
+            "(uv lock, or uv pip compile --generate-hashes)"
+        )
+
+
+def notes_on_code(own: AppTree, app: App) -> Iterator[str]:
+    """Notes on code that may do something else in the image, which has no source of it."""
+    if own.source_readers and not app.settings.keep_sources:
+        yield (
+            f"{own.source_readers[0]} reads source code, which the image does not have: name the modules that it reads "
+            "in  [tool.cannery]  keep-sources"
+        )
+    sources = [path for path in own.code.tree.entries if path.endswith(".py")]
+    tops = {imported_as(path, app.image_roots).partition(".")[0] for path in sources}
+    for name in sorted(tops & sys.stdlib_module_names):
+        yield f"the project's own module {name} hides that of the standard library, from every module that imports it"
 
 
 def _lacks_version(app: App) -> bool:

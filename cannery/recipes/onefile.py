@@ -1,10 +1,9 @@
-"""An app becomes a program: a folder, a file, or a static file, with Python and all that it imports in it."""
+"""The recipe ``onefile``: the app frozen by PyInstaller, in an image, or by itself as a folder or a file."""
 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cannery.elf.closure import closure, needs_of
 from cannery.executable.onefile.bundle import bundle
@@ -12,37 +11,39 @@ from cannery.executable.onefile.python import check_python
 from cannery.executable.onefile.stage import BundleParts
 from cannery.executable.onefile.staticx import static
 from cannery.executable.onefile.tools import find_tools
+from cannery.executable.program import Program
+from cannery.image.platform import machine_platform
 from cannery.image.rootfs import MACHINE
 from cannery.image.tree import File, LazyTree, Transform, Tree
 from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
-from cannery.project.interpreter import interpreter_for
-from cannery.recipes.notes import notes_on
-from cannery.recipes.notes_on_code import notes_on_code
+from cannery.project.interpreter import check_platform, interpreter_for
+from cannery.recipes.common import pinned_dependencies
+from cannery.recipes.container_config import program_config
+from cannery.recipes.notes import notes_on, notes_on_code
+from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
 from cannery.trees.cython.app import compiled
-from cannery.trees.resolve import resolve
+from cannery.trees.runtime import system
 from cannery.trees.shaken import app_place, reach_with, standard_library
 from cannery.trees.transforms.rpath import relocated
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.trees.transforms.strip import strip
-from cannery.trees.wheels import dependencies
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cannery.executable.onefile.bundle import Bundle
-    from cannery.image.platform import Platform
+    from cannery.executable.program import Form
     from cannery.imports.model import Reach
     from cannery.project.app import App
-    from cannery.project.requirements import Requirements
     from cannery.python.interpreter import Interpreter
     from cannery.trees.app import AppTree
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Form", "Program", "notes_on_bundle", "program"]
+__all__ = ["notes_on_bundle", "onefile", "program"]
 
 _LARGE = 100 * 10**6  # bytes
 # Tried with UPX 4.2.2: OpenSSL's library ends the program as soon as it's loaded, others can't be packed.
@@ -51,21 +52,17 @@ _NO_UPX = (
     "PyInstaller takes it on Windows alone; leave it out: xz packs the whole program"
 )
 
-Form = Literal["folder", "file", "static"]
 
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """An app that runs without anything else."""
-
-    name: str
-    form: Form
-    tree: LazyTree  # /NAME, and what lies beside it where it's a folder
-    modules: Mapping[str, int]  # in the executable, with the bytes of each
-    files: Mapping[str, int]  # what else there is in it or beside it, unpacked
-    platform: Platform
-    notes: tuple[str, ...]  # what the user had better know
-    zones: bool  # whether it reads the system's time zones
+def onefile(app: App, workspace: Workspace) -> Plan:
+    """An image with no base and one file that matters: a static executable, beside a system's small files."""
+    check_platform(app, machine_platform())
+    made = program(app, "static", workspace)
+    path = f"/usr/local/bin/{made.name}"
+    executable = LazyTree(
+        key_of(code_key(__name__), path, made.tree.key), lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"]})
+    )
+    layers = (("system", system(app, zones=made.zones)), ("program", executable))
+    return Plan(layers, program_config(app, path), made.platform, made.notes)
 
 
 def program(app: App, form: Form, workspace: Workspace) -> Program:
@@ -74,8 +71,8 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     python = interpreter_for(app, workspace)
     check_python(python, workspace)
     own = app_tree(app, workspace)
-    requirements = resolve(app.requirements, app.settings, python.target, workspace) if app.requirements else None
-    parts = _parts(app, own, requirements, python, workspace)
+    dependencies = pinned_dependencies(app, python.target, workspace)
+    parts = _parts(app, own, dependencies.wheels, python, workspace)
     made = bundle(parts, _finish, python, tools, workspace, one_file=form == "file")
     tree, files = made.tree, dict(made.files)
     if form == "static":
@@ -87,7 +84,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
             key_of("program", code_key(__name__), str(whole.digest)),
             lambda: Tree({f"/{parts.name}": File(whole, 0o755)}, made.tree.tree.decisions),
         )
-    notes = (*notes_on(app, requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
+    notes = (*notes_on(app, dependencies.requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
     if app.settings.onefile.upx:
         notes += (_NO_UPX,)
     return Program(parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
@@ -99,11 +96,8 @@ _finish = Transform(
 )
 
 
-def _parts(
-    app: App, own: AppTree, requirements: Requirements | None, python: Interpreter, workspace: Workspace
-) -> BundleParts:
+def _parts(app: App, own: AppTree, wheels: LazyTree, python: Interpreter, workspace: Workspace) -> BundleParts:
     settings = app.settings
-    wheels = dependencies(requirements, python.target, workspace) if requirements else None
     out = left_out(settings.onefile.without, "[tool.cannery.onefile] without", python, workspace)
     found = _reach(app, own, wheels, out.of(python), python, workspace)
     return BundleParts(
@@ -115,7 +109,7 @@ def _parts(
         wheels=wheels,
         reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),
         left_out=found.left_out,
-        data=(*found.data, *(metadata_read(wheels.tree, found.modules) if wheels else ())),
+        data=(*found.data, *metadata_read(wheels.tree, found.modules)),
         without=out.names,
         stand_ins=out.stand_ins,
         optimize=settings.optimize,
@@ -123,13 +117,12 @@ def _parts(
 
 
 def _reach(
-    app: App, own: AppTree, wheels: LazyTree | None, left: Transform, python: Interpreter, workspace: Workspace
+    app: App, own: AppTree, wheels: LazyTree, left: Transform, python: Interpreter, workspace: Workspace
 ) -> Reach:
     """What the app reaches, told from its sources: once compiled, they hide their imports."""
     library = standard_library(python)
-    places = [app_place(app, own.code), Place("stdlib", library.tree | left, library.roots)]
-    if wheels is not None:
-        places.append(Place("dependencies", wheels | left, (python.image_site_packages,)))
+    installed = Place("dependencies", wheels | left, (python.image_site_packages,))
+    places = [app_place(app, own.code), Place("stdlib", library.tree | left, library.roots), installed]
     return reach_with(app, places, host_of(python, workspace), workspace)
 
 

@@ -1,19 +1,21 @@
-"""A project's own packages as sources and as extension modules, with no image around them."""
+"""A project's own packages compiled with no image around them, for ``cythonize`` and ``tests_compiled``."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.tags import Tag
 
 from cannery.errors import ProjectError
+from cannery.image.folder import merge_tree
 from cannery.image.tree import Tree
 from cannery.project.app import HOME
-from cannery.project.copies import copy_project
+from cannery.project.copies import copy_project, remove_sources
+from cannery.project.interpreter import interpreter_for
 from cannery.python.abi import abi_of
-from cannery.python.wheel import read_wheel
+from cannery.python.wheel import read_wheel, write_wheel
 from cannery.trees.app import app_tree
 from cannery.trees.cython.extensions import compiler_for
 from cannery.trees.cython.transform import cython
@@ -22,31 +24,74 @@ from cannery.trees.transforms.bytecode import bytecode
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cannery.project.app import App
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Packages", "built_packages", "compile_packages", "own_packages", "wheel_tag"]
+__all__ = ["Cythonized", "copy_without_sources", "cythonize"]
 
 _LINES = 20  # of what a build backend says
 
 
 @dataclass(frozen=True, slots=True)
-class Packages:
+class Cythonized:
+    """What was made, and where it lies."""
+
+    path: Path  # a folder, or a wheel
+    modules: tuple[str, ...]  # the extension modules' paths in it
+    size: int  # bytes, of the extension modules
+
+    def as_json(self) -> dict[str, Any]:
+        """The result in JSON's types."""
+        return {"path": str(self.path), "modules": list(self.modules), "size": self.size}
+
+
+def cythonize(app: App, workspace: Workspace, output: Path, *, wheel: bool = False) -> Cythonized:
+    """Write the compiled packages of ``app`` to the folder ``output``, or a wheel of the project into it."""
+    python = interpreter_for(app, workspace)
+    packages = _built_packages(app, python, workspace) if wheel else _own_packages(app, workspace)
+    tree = _compiled(packages, app, python, workspace)
+    if wheel:
+        return _told(write_wheel(tree, output, _wheel_tag(app, python, workspace)), tree)
+    merge_tree(tree, output)
+    return _told(output, tree)
+
+
+def copy_without_sources(app: App, workspace: Workspace, target: Path, *, package: bool) -> Path | None:
+    """Copy the project to ``target`` without the sources of its packages, so that nothing there can import those.
+
+    The extension modules lie where the sources lay; those of a ``package``, which is installed, in a wheel beside
+    ``target``, whose path is returned.
+    """
+    python = interpreter_for(app, workspace)
+    packages = _built_packages(app, python, workspace) if package else _own_packages(app, workspace)
+    compiled = _compiled(packages, app, python, workspace)
+    copy_project(app.folder, target)
+    for top, sources in _sources(packages.tree).items():
+        root = remove_sources(target, sources)
+        if not package:
+            merge_tree(_below(compiled, top), root)
+    return write_wheel(compiled, target.parent, _wheel_tag(app, python, workspace)) if package else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Packages:
     """A project's packages and modules, as if they lay in one folder that imports start from."""
 
     tree: Tree
     scripts: frozenset[str] = frozenset()  # files in it that are run, and not imported
 
 
-def own_packages(app: App, workspace: Workspace) -> Packages:
+def _own_packages(app: App, workspace: Workspace) -> _Packages:
     """What ``app`` starts with and imports, from the project's folder."""
     code = app_tree(app, workspace).code.tree
     tree = Tree({_imported_path(path, app): entry for path, entry in code if path.startswith(f"{HOME}/")})
-    return Packages(tree, frozenset(_imported_path(path, app) for path in entry_files(app)))
+    return _Packages(tree, frozenset(_imported_path(path, app) for path in entry_files(app)))
 
 
-def built_packages(app: App, python: Interpreter, workspace: Workspace) -> Packages:
+def _built_packages(app: App, python: Interpreter, workspace: Workspace) -> _Packages:
     """What the project's wheel would install, as its build backend makes that from a copy: backends leave files behind.
 
     Raises :class:`ProjectError` where it makes none.
@@ -69,10 +114,10 @@ def built_packages(app: App, python: Interpreter, workspace: Workspace) -> Packa
                 step="see what the build backend makes of it: uv build --wheel; or leave out --wheel",
             ) from error
         (path,) = (scratch / "made").glob("*.whl")
-        return Packages(read_wheel(path))
+        return _Packages(read_wheel(path))
 
 
-def compile_packages(packages: Packages, app: App, python: Interpreter, workspace: Workspace) -> Tree:
+def _compiled(packages: _Packages, app: App, python: Interpreter, workspace: Workspace) -> Tree:
     """The packages with extension modules for sources, and bytecode for what stays uncompiled."""
     settings = app.settings
     keep = settings.keep_sources
@@ -83,7 +128,7 @@ def compile_packages(packages: Packages, app: App, python: Interpreter, workspac
     return (modules | compiled | bytecode(python, workspace, optimize=settings.optimize, keep_sources=keep)) + elsewhere
 
 
-def wheel_tag(app: App, python: Interpreter, workspace: Workspace) -> Tag:
+def _wheel_tag(app: App, python: Interpreter, workspace: Workspace) -> Tag:
     """Where a wheel of compiled packages works (packaging.python.org, platform compatibility tags)."""
     target = app.settings.cython.target
     abi = abi_of(python, workspace)
@@ -105,3 +150,26 @@ def _libc(target: str | None) -> str:
     """``manylinux_2_17`` for a target that names its C library's version (PEP 600, PEP 656)."""
     found = re.fullmatch(r"\w+-linux-(gnu|musl)\w*\.(\d+)\.(\d+)(\.\d+)?", target or "")
     return f"{'many' if found[1] == 'gnu' else 'musl'}linux_{found[2]}_{found[3]}" if found else "linux"
+
+
+def _told(path: Path, tree: Tree) -> Cythonized:
+    modules = {name[1:]: file.content.size for name, file in tree.files() if name.endswith(".so")}
+    return Cythonized(path, tuple(modules), sum(modules.values()))
+
+
+def _sources(tree: Tree) -> dict[str, dict[str, bytes]]:
+    """The sources by their top-level module or package, each with its content."""
+    found: dict[str, dict[str, bytes]] = {}
+    for path, file in tree.files():
+        if path.endswith(".py") and ".data/" not in path:
+            with file.content.open() as stream:
+                found.setdefault(_top(path), {})[path[1:]] = stream.read()
+    return found
+
+
+def _below(tree: Tree, top: str) -> Tree:
+    return tree.filter(lambda path, _: _top(path) == top)
+
+
+def _top(path: str) -> str:
+    return path.split("/")[1].partition(".")[0]

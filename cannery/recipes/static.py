@@ -1,4 +1,4 @@
-"""What the recipe ``static`` makes of an app: its executable, from sources, wheels and a kit."""
+"""The recipe ``static``: one static executable that holds Python, the dependencies and the app."""
 
 from __future__ import annotations
 
@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError
 from cannery.executable.kit.toolchain import native_target, target_for, toolchain
 from cannery.executable.static.packing import check_packing
+from cannery.image.rootfs import MACHINE
+from cannery.image.tree import LazyTree, Symlink, Tree
+from cannery.recipes.common import pinned_dependencies
+from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on
-from cannery.recipes.static_program import executable, kit_for, target_of_kit
+from cannery.recipes.plan import Plan
+from cannery.recipes.static_program.executable import Executable, executable
+from cannery.recipes.static_program.kit import kit_for, target_of_kit
+from cannery.recipes.static_program.parts import PROGRAMS
 from cannery.trees.app import app_tree
+from cannery.trees.installed import PYTHON
 from cannery.trees.pure_wheels import prefer_pure
-from cannery.trees.resolve import resolve
-from cannery.trees.wheels import dependencies
+from cannery.trees.system import certificates, stamps_of, system_tree, zones_tree
+from cannery.workspace.digest import Digest
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from cannery.image.platform import Platform
-    from cannery.image.tree import LazyTree
+    from cannery.imports.model import Reach
     from cannery.project.app import App
-    from cannery.recipes.static_program import Executable
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Linked", "linked"]
+__all__ = ["Linked", "linked", "static", "system_of"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,15 @@ class Linked:
     resources: LazyTree  # the project's files that lie beside it
     platform: Platform
     notes: tuple[str, ...]
+
+
+def static(app: App, workspace: Workspace) -> Plan:
+    """An image of one static executable, beside a system's small files."""
+    made = linked(app, workspace)
+    layers = [("system", system_of(app, made.executable.reach)), ("executable", made.executable.tree)]
+    layers += [("app", made.resources)] if app.settings.resources else []
+    config = program_config(app, f"{PROGRAMS}/{made.executable.name}", unpacks=False)
+    return Plan(tuple(layers), config, made.platform, made.notes)
 
 
 def linked(app: App, workspace: Workspace) -> Linked:
@@ -51,10 +68,27 @@ def linked(app: App, workspace: Workspace) -> Linked:
     check_packing(settings.static.packing)
     kit = kit_for(app, target.platform, workspace)
     own = app_tree(app, workspace)
-    requirements, wheels = None, None
-    if app.requirements is not None:
-        fitting = target_of_kit(kit)
-        requirements = resolve(app.requirements, settings, fitting, workspace)
-        wheels = prefer_pure(requirements, dependencies(requirements, fitting, workspace), fitting, workspace)
+    fitting = target_of_kit(kit)
+    dependencies = pinned_dependencies(app, fitting, workspace)
+    wheels = dependencies.wheels
+    if dependencies.requirements is not None:
+        wheels = prefer_pure(dependencies.requirements, wheels, fitting, workspace)
     made = executable(app, kit, own, wheels, workspace)
-    return Linked(made, own.resources, kit.interpreter.platform, notes_on(app, requirements))
+    return Linked(made, own.resources, kit.interpreter.platform, tuple(notes_on(app, dependencies.requirements)))
+
+
+def system_of(app: App, reach: Reach) -> LazyTree:
+    """The small files around the program: users, and the certificates and time zones that it can read."""
+    settings = app.settings
+    bundle = certificates(settings, app.folder, MACHINE) if "_ssl" in reach.modules else None
+    zones = settings.timezones
+    if zones == "auto":
+        zones = "zoneinfo" in reach.modules and "tzdata" not in reach.modules
+    digest = Digest.of_content(bundle) if bundle is not None else None
+    data = zones_tree(MACHINE) if zones else Tree()
+    tree = system_tree(settings.uid, bundle) + data
+    link = Tree({PYTHON: Symlink(app.name.rpartition("/")[2])})
+    return LazyTree(
+        key_of("static system", code_key(__name__), settings.uid, digest, stamps_of(data), app.name),
+        lambda: tree + link,
+    )

@@ -11,7 +11,7 @@ from cannery.tasks.common import BUILD_HELP, friendly, load_app
 if TYPE_CHECKING:
     from invoke.context import Context
 
-    from cannery.recipes.cythonize import Cythonized
+    from cannery.recipes.packages import Cythonized
 
 __all__ = ["cythonize"]
 
@@ -47,7 +47,7 @@ def cythonize(
 
     import msgspec  # noqa: PLC0415
 
-    from cannery.recipes.cythonize import cythonize as compile_packages  # noqa: PLC0415
+    from cannery.recipes.packages import cythonize as compile_packages  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.workspace.files import user_path  # noqa: PLC0415
 

@@ -48,8 +48,8 @@ def freeze(
     import json as encoder  # noqa: PLC0415
     import time  # noqa: PLC0415
 
+    from cannery.executable.program import Form  # noqa: PLC0415
     from cannery.recipes.freeze import freeze as make  # noqa: PLC0415
-    from cannery.recipes.onefile import Form  # noqa: PLC0415
     from cannery.tasks.report.program import ProgramReport  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from cannery.elf.closure import Closure, Need, closure, needs_of, needs_of_file
+from cannery.elf.closure import Closure, Need, closure, needs_of_file
 from cannery.elf.relr import ABI
 from cannery.image.content import OnDisk
 from cannery.image.rootfs import MACHINE, Root
 from cannery.image.tree import File, LazyTree, Tree
-from cannery.python.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP, interpreter_tree, known_modules
+from cannery.python.stdlib import interpreter_tree, known_modules
+from cannery.trees.needs import Needs
 from cannery.trees.system import certificates, locale_tree, stamps_of, system_tree, without_remarks, zones_tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
@@ -28,47 +28,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Needs", "bare_python", "needs_from", "needs_of_app", "packs_relocations", "runtime", "system"]
-
-_NOTED = BRINGS_BACK | {"zoneinfo"}
-_IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(%s)\b" % "|".join(sorted(_NOTED)).encode(), re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a tree asks of the runtime below it."""
-
-    libraries: tuple[Need, ...] = ()
-    modules: frozenset[str] = frozenset()  # of the standard library, among those that decide what goes in
-    brings_zones: bool = False  # has the tzdata package, so the system's database isn't needed
-
-    def __add__(self, other: Needs) -> Needs:
-        return Needs(
-            tuple(sorted({*self.libraries, *other.libraries}, key=lambda need: (need.soname, need.by))),
-            self.modules | other.modules,
-            self.brings_zones or other.brings_zones,
-        )
-
-
-def needs_from(tree: LazyTree, workspace: Workspace) -> Needs:
-    """What a tree of sources and libraries needs; remembered under the tree's key."""
-    key = key_of("needs", code_key(__name__), tree.key)
-    known = workspace.cache.recall("needs", key)
-    if known is None:
-        modules = {name for path, file in tree.tree.files() if path.endswith(".py") for name in _noted_imports(file)}
-        known = {
-            "libraries": [asdict(need) for need in needs_of(tree.tree)],
-            "modules": sorted(modules),
-            "brings_zones": any(path.endswith("/tzdata/zoneinfo/__init__.py") for path in tree.tree.entries),
-        }
-        workspace.cache.remember("needs", key, known)
-    libraries = tuple(Need(each["soname"], each["by"], tuple(each["search"])) for each in known["libraries"])
-    return Needs(libraries, frozenset(known["modules"]), known["brings_zones"])
-
-
-def needs_of_app(native: Tree, imports: frozenset[str]) -> Needs:
-    """What the app's own files need, by their ELF files and imports."""
-    return Needs(needs_of(native), imports & (BRINGS_BACK_FOR_THE_APP | _NOTED))
+__all__ = ["bare_python", "packs_relocations", "runtime", "system"]
 
 
 def runtime(
@@ -187,8 +147,3 @@ def _closure(
         for need in needs_of_file(file.content, str(file.content.path), str(file.content.path.parent))
     ]
     return closure(str(interpreter.executable), [*own, *needs.libraries], root, allow_missing=allow_missing)
-
-
-def _noted_imports(file: File) -> set[str]:
-    with file.content.open() as stream:
-        return {name.decode() for name in _IMPORT.findall(stream.read())}

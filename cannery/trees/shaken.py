@@ -34,13 +34,13 @@ _SHAKEN = ("stdlib", "dependencies")
 _UNPACKING = ("lzma", "threading")  # what cannery/trees/unpacking.py imports
 
 
-def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | None, workspace: Workspace) -> Reach:
+def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, workspace: Workspace) -> Reach:
     """What ``app`` reaches with ``python`` and its whole standard library.
 
     ``code`` is the app's tree of sources, as it is before anything is compiled, ``wheels`` that of its dependencies.
     """
-    installed = [Place("dependencies", wheels, (python.image_site_packages,))] if wheels is not None else []
-    places = [app_place(app, code), standard_library(python), *installed]
+    installed = Place("dependencies", wheels, (python.image_site_packages,))
+    places = [app_place(app, code), standard_library(python), installed]
     return reach_with(app, places, host_of(python, workspace), workspace)
 
 
@@ -62,7 +62,7 @@ class Shaken:
     dependencies: Transform
 
 
-def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | None, workspace: Workspace) -> Shaken:
+def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, workspace: Workspace) -> Shaken:
     """The transforms for ``app``, which also keep what an image's own archives and compressed modules need.
 
     Of the modules that the configuration leaves out there's at most what stands in their places.
@@ -70,8 +70,8 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree | 
     settings = app.settings
     library, site = standard_library(python), (python.image_site_packages,)
     left = left_out(settings.tiny.without, "[tool.cannery.tiny] without", python, workspace).of(python)
-    places = [app_place(app, code), replace(library, tree=library.tree | left)]
-    places += [Place("dependencies", wheels, site)] if wheels is not None else []
+    installed = Place("dependencies", wheels, site)
+    places = [app_place(app, code), replace(library, tree=library.tree | left), installed]
     include = (*settings.include, *settings.stdlib, "zlib", *(_UNPACKING if settings.compress else ()))
     wanted = replace(app, settings=msgspec.structs.replace(settings, include=include))
     found = reach_with(wanted, places, host_of(python, workspace), workspace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.image.content import OnDisk
 from cannery.image.tree import Entry, File, LazyTree, Tree
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["dependencies", "installed_tree"]
+__all__ = ["NO_WHEELS", "dependencies", "installed_tree"]
 
 # Files that an installer writes for itself: some name this machine, and RECORD names sources that are gone.
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
+
+NO_WHEELS: Final = LazyTree("no wheels", Tree)  # of an app that requires nothing
 
 
 def dependencies(requirements: Requirements, target: WheelTarget, workspace: Workspace) -> LazyTree:

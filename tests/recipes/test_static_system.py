@@ -10,7 +10,7 @@ from cannery.image.content import OnDisk
 from cannery.image.tree import File, Tree
 from cannery.imports.model import Reach
 from cannery.project.config import load
-from cannery.recipes.static_program import system_of
+from cannery.recipes.static import system_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def tree(_: object) -> Tree:
         return Tree({"/usr/share/zoneinfo/UTC": File(OnDisk(path, path.stat().st_size))})
 
-    monkeypatch.setattr("cannery.recipes.static_program.zones_tree", tree)
+    monkeypatch.setattr("cannery.recipes.static.zones_tree", tree)
     return path
 
 

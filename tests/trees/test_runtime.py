@@ -15,7 +15,8 @@ from cannery.image.tree import File, LazyTree, Tree
 from cannery.project.config import load
 from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
-from cannery.trees.runtime import Needs, needs_from, needs_of_app, runtime
+from cannery.trees.needs import Needs, needs_of_app, read_needs
+from cannery.trees.runtime import runtime
 from tests.support.tree_contents import read
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def test_a_dependency_brings_back_curses_but_not_tkinter(
 ) -> None:
     source = b"try:\n    import curses\n    import tkinter\nexcept ImportError: ...\n"
     wheels = LazyTree("wheels", lambda: Tree({"/site-packages/x.py": File(Inline(source))}))
-    needs = needs_from(wheels, workspace)
+    needs = read_needs(wheels, workspace)
     names = modules(runtime_for(make_project({"main.py": ""}), python, workspace, needs), python)
     assert "curses" in names
     assert "tkinter" not in names
@@ -95,7 +96,7 @@ def test_time_zones_stay_behind_when_a_wheel_brings_them(
     make_project: MakeProject, python: Interpreter, workspace: Workspace
 ) -> None:
     wheel = Tree({"/s/tzdata/zoneinfo/__init__.py": File(Inline(b""))})
-    needs = needs_from(LazyTree("tzdata", lambda: wheel), workspace)
+    needs = read_needs(LazyTree("tzdata", lambda: wheel), workspace)
     assert not has_zones(runtime_for(make_project({"main.py": "import zoneinfo"}), python, workspace, needs))
 
 
@@ -168,12 +169,3 @@ def test_the_configured_certificates_go_in(
     (folder / "own.pem").unlink()
     with pytest.raises(ConfigurationError, match="there is no file"):
         runtime_for(folder, python, workspace)
-
-
-def test_needs_are_remembered_under_the_tree_s_key(workspace: Workspace) -> None:
-    def never() -> Tree:
-        raise AssertionError
-
-    tree = Tree({"/x.py": File(Inline(b"from zoneinfo import ZoneInfo"))})
-    first = needs_from(LazyTree("key", lambda: tree), workspace)
-    assert needs_from(LazyTree("key", never), workspace) == first == Needs(modules=frozenset({"zoneinfo"}))

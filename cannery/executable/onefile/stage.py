@@ -37,7 +37,7 @@ class BundleParts:
     roots: tuple[PurePosixPath, ...]  # below the app's folder: where imports start
     code: LazyTree
     resources: LazyTree
-    wheels: LazyTree | None
+    wheels: LazyTree
     without: tuple[str, ...] = ()  # modules that stay out
     stand_ins: Mapping[str, str] = field(default_factory=dict)  # for some of these, the source of another in its place
     reached: tuple[str, ...] = ()  # every module that the program is known to reach
@@ -69,8 +69,7 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
         ]
     )
     site = environment / "lib" / interpreter.name / "site-packages"
-    if parts.wheels is not None:
-        write_tree(parts.wheels.tree, site, below=interpreter.image_site_packages, link=True)
+    write_tree(parts.wheels.tree, site, below=interpreter.image_site_packages, link=True)
     _link_tools(folder / "tools", site, tools)
     app = folder / "app"
     write_tree(parts.code.tree + parts.resources.tree, app, link=True)

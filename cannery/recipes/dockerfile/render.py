@@ -12,6 +12,7 @@ from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.platform import machine_platform
 from cannery.project.app import HOME
 from cannery.project.interpreter import interpreter_for
+from cannery.recipes.common import pinned_dependencies
 from cannery.recipes.container_config import container_config, program_config
 from cannery.recipes.dockerfile.base import NamedBase, named_base
 from cannery.recipes.dockerfile.context import dockerignore
@@ -30,9 +31,7 @@ from cannery.recipes.dockerfile.stages import (
 from cannery.recipes.dockerfile.templates import filled
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.base.python import BasePython, target_of
-from cannery.trees.resolve import resolve
 from cannery.trees.shaken import reach_of
-from cannery.trees.wheels import dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,10 +84,7 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
 def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach:
     """What the app imports with the Python and the wheels that this machine would take."""
     python = interpreter_for(app, workspace)
-    wheels = None
-    if app.requirements is not None:
-        requirements = resolve(app.requirements, app.settings, python.target, workspace)
-        wheels = dependencies(requirements, python.target, workspace)
+    wheels = pinned_dependencies(app, python.target, workspace).wheels
     return reach_of(app, python, own.code, wheels, workspace)
 
 
@@ -102,7 +98,7 @@ def _check_wheels(app: App, base: NamedBase, workspace: Workspace) -> None:
     version = tuple(map(int, base.version.split(".")))
     python = BasePython(base.path, version, f"/usr/local/lib/{base.python}/site-packages", "musl", (1, 2))
     target = target_of(python, machine_platform(), base.name)
-    _ = dependencies(resolve(app.requirements, app.settings, target, workspace), target, workspace).tree
+    _ = pinned_dependencies(app, target, workspace).wheels.tree
 
 
 def _slim(job: DockerfileJob) -> str:

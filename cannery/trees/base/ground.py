@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cannery.image.image import Base
     from cannery.project.app import App
     from cannery.python.interpreter import WheelTarget
-    from cannery.trees.runtime import Needs
+    from cannery.trees.needs import Needs
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Ground", "ground_of"]

@@ -8,7 +8,7 @@ import pytest
 
 from cannery.errors import ConfigurationError
 from cannery.project.config import load
-from cannery.recipes.static_program import kit_for
+from cannery.recipes.static_program.kit import kit_for
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace

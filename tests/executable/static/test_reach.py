@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.executable.kit.toolchain import native_target
+from cannery.image.tree import LazyTree, Tree
 from cannery.project.config import load
-from cannery.recipes.static_program import executable, kit_for
+from cannery.recipes.static_program.executable import executable
+from cannery.recipes.static_program.kit import kit_for
 from cannery.trees.app import app_tree
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
@@ -31,7 +33,7 @@ FILES = {
 def reached(folder: Path, workspace: Workspace) -> set[str]:
     app = load(folder)
     kit = kit_for(app, native_target().platform, workspace)
-    return set(executable(app, kit, app_tree(app, workspace), None, workspace).reach.modules)
+    return set(executable(app, kit, app_tree(app, workspace), LazyTree("nothing", Tree), workspace).reach.modules)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""The recipes ``slim`` and ``cython``: the dependencies and the app on top of a base, whose own Python runs them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cannery.errors import ConfigurationError
+from cannery.recipes.common import pinned_dependencies
+from cannery.recipes.container_config import config_on_base
+from cannery.recipes.notes import notes_on, notes_on_code
+from cannery.recipes.plan import Plan
+from cannery.trees.app import app_tree
+from cannery.trees.base.ground import ground_of
+from cannery.trees.cython.app import compiled_on
+from cannery.trees.installed import entry_command
+from cannery.trees.needs import Needs, needs_of_app, read_needs
+from cannery.trees.transforms.strip import strip
+
+if TYPE_CHECKING:
+    from cannery.image.tree import LazyTree
+    from cannery.project.app import App
+    from cannery.trees.app import AppTree
+    from cannery.trees.base.ground import Ground
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["cython", "slim"]
+
+
+def slim(app: App, workspace: Workspace) -> Plan:
+    """The app's sources and its dependencies on top of a base."""
+    if app.settings.compile:
+        raise ConfigurationError(
+            "the recipe 'slim' ships sources", step="leave compile out, or take the recipe cython, or scratch"
+        )
+    ground = ground_of(app, workspace)
+    own = app_tree(app, workspace, ground.python.path)
+    return _on_base(app, ground, own, own.code, Needs(), ".py", workspace)
+
+
+def cython(app: App, workspace: Workspace) -> Plan:
+    """The app compiled, with no source of it, on top of a base; its dependencies are as they come."""
+    ground = ground_of(app, workspace)
+    own = app_tree(app, workspace, ground.python.path)
+    code = compiled_on(ground.base, ground.python, own.code, app, workspace)
+    plan = _on_base(app, ground, own, code, read_needs(code, workspace), ".pyc", workspace)
+    return replace(plan, notes=(*plan.notes, *notes_on_code(own, app)))
+
+
+def _on_base(
+    app: App, ground: Ground, own: AppTree, code: LazyTree, needs: Needs, suffix: str, workspace: Workspace
+) -> Plan:
+    """``code`` and the app's dependencies on top of a base; the code's own ``needs``, and its modules' ``suffix``."""
+    dependencies = pinned_dependencies(app, ground.target, workspace)
+    wheels = dependencies.wheels
+    needs += needs_of_app(own.native, own.imports) + read_needs(wheels, workspace)
+    ground.check(needs, app, workspace)
+
+    layers: list[tuple[str, LazyTree]] = []
+    if app.requirements is not None:
+        finished = wheels | strip if app.settings.strip else wheels
+        layers.append(("dependencies", finished | ground.replacing | ground.landing))
+    layers.append(("app", (code + own.resources + ground.system) | ground.landing))
+
+    entry = entry_command(app, ground.python.path, suffix)
+    config = config_on_base(app, ground.base, entry, ground.user, certificates=ground.bundle is not None)
+    notes = tuple(notes_on(app, dependencies.requirements))
+    return Plan(tuple(layers), config, ground.base.platform, notes, ground.base)

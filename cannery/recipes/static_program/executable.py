@@ -1,0 +1,138 @@
+"""The app as one static executable: what it reaches, in an archive, linked with a kit and packed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from cannery.errors import ProjectError
+from cannery.executable.static.link import link
+from cannery.executable.static.packing import pack
+from cannery.image.content import OnDisk
+from cannery.image.tree import File, LazyTree, Tree
+from cannery.recipes.static_program.parts import PROGRAMS, ExecutableParts
+from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
+from cannery.trees.shaken import reach_with
+from cannery.workspace.keys import code_key, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cannery.executable.kit.kit import Kit
+    from cannery.executable.static.archive import ModuleArchive
+    from cannery.imports.model import Reach
+    from cannery.project.app import App
+    from cannery.trees.app import AppTree
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Executable", "ExecutableContents", "executable"]
+
+_CONTENTS: Final = "contents.json"
+
+
+class ExecutableContents(msgspec.Struct, frozen=True):
+    """What lies in an executable, each with its bytes before anything is packed."""
+
+    modules: dict[str, int]
+    files: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Executable:
+    """An executable that is made when somebody asks for its file, and what is known of it before."""
+
+    name: str
+    tree: LazyTree  # the program in PROGRAMS
+    reach: Reach
+    contents: Callable[[], ExecutableContents]  # makes it, too
+
+
+def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Workspace) -> Executable:
+    """The executable of ``app`` from its sources ``own`` and those of its dependencies, ``wheels``.
+
+    Raises :class:`ProjectError` where the app reaches an extension module, which a static executable can't load.
+    """
+    name = app.name.rpartition("/")[2]
+    left_out = left_out_of(app)
+    places = places_of(app, kit, own, wheels)
+    reach = reach_with(app, places, host_of_kit(kit, left_out, workspace), workspace)
+    _refuse_extensions(reach)
+    parts = ExecutableParts(app, kit, places, reach, left_out, workspace)
+    settings = app.settings
+    key = key_of(
+        "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
+        msgspec.to_builtins(reach), repr(app.entry), settings.optimize, msgspec.to_builtins(settings.static), name,
+    )  # fmt: skip
+
+    made = partial(workspace.cache.folder, "executables", key, partial(_make, parts))
+
+    def tree() -> Tree:
+        program = made() / "program"
+        return Tree({f"{PROGRAMS}/{name}": File(OnDisk(program, program.stat().st_size), 0o755)})
+
+    def contents() -> ExecutableContents:
+        return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=ExecutableContents)
+
+    return Executable(name, LazyTree(key, tree), reach, contents)
+
+
+def _make(parts: ExecutableParts, folder: Path) -> None:
+    """Make the executable in ``folder``, and beside it what tells what's in it."""
+    builtins = [name for name, module in parts.reach.modules.items() if module.kind == "builtin"]
+    linked, archive = folder / "linked", parts.archive()
+    link(parts.kit, archive, builtins, _header(parts), linked, parts.workspace)
+    (folder / _CONTENTS).write_bytes(msgspec.json.encode(_contents(parts, archive, linked)))
+    pack(parts.kit, linked, archive, parts.app.settings.static.packing, folder / "program", parts.workspace)
+    linked.unlink()
+
+
+def _header(parts: ExecutableParts) -> str:
+    """The settings as the launcher, in C, is told them."""
+    settings = parts.app.settings
+    return "\n".join((
+        f'#define CANNERY_MAIN_FILE "{parts.main_file()}"',
+        f"#define CANNERY_OPTIMIZE {settings.optimize}",
+        f"#define CANNERY_USE_ENVIRONMENT {int(settings.static.python_variables)}",
+        '#define CANNERY_PREFIX "/usr/local"',
+    ))  # fmt: skip
+
+
+def _contents(parts: ExecutableParts, archive: ModuleArchive, linked: Path) -> ExecutableContents:
+    modules = {name: module.bytecode.size for name, module in archive.modules.items() if module.bytecode}
+    files = {path: content.size for path, content in archive.files.items()}
+    major, minor, _ = parts.kit.interpreter.version
+    interpreter = {f"python{major}.{minor}": linked.stat().st_size - len(archive.data)}
+    return ExecutableContents(modules, interpreter | files)
+
+
+def _programs() -> list[str | None]:
+    """The versions of what links and packs an executable."""
+    return [_version(name) for name in ("ziglang", "zstandard")]
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _refuse_extensions(reach: Reach) -> None:
+    found = {name: module for name, module in reach.modules.items() if module.kind == "extension"}
+    if not found:
+        return
+    tops = sorted({name.partition(".")[0] for name in found})
+    raise ProjectError(
+        f"{', '.join(tops)} {'needs' if len(tops) == 1 else 'need'} dynamic loading, which a static executable has not",
+        evidence="\n".join(
+            f"{module.path}: {' < '.join(step for step, _ in reach.why(name))}"
+            for name, module in sorted(found.items())
+        ),
+        step="take the recipe tiny or scratch; or, where the package does without, leave the module out: "
+        f'[tool.cannery.static]  without = ["{min(found)}"]',
+    )

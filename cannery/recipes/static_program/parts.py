@@ -1,0 +1,149 @@
+"""What lies in a static executable: the modules that the app reaches as bytecode, what starts, and data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cannery.errors import ProjectError
+from cannery.executable.static.archive import ArchivedModule, ModuleArchive
+from cannery.executable.static.link import LAUNCHER
+from cannery.image.content import Inline, OnDisk
+from cannery.image.tree import File
+from cannery.imports.entry_points import metadata_read
+from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.trees.transforms.bytecode import compile_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from cannery.executable.kit.kit import Kit
+    from cannery.image.content import Content
+    from cannery.imports.model import Reach
+    from cannery.imports.places import Place
+    from cannery.project.app import App
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["PROGRAMS", "ExecutableParts"]
+
+PROGRAMS: Final = "/usr/local/bin"
+# The import system, whose bytecode Python takes under other names: module, its source, the path that tracebacks show.
+_INTERNAL: Final = {
+    "_frozen_importlib": ("importlib/_bootstrap.py", "<frozen importlib._bootstrap>"),
+    "_frozen_importlib_external": ("importlib/_bootstrap_external.py", "<frozen importlib._bootstrap_external>"),
+}
+_OWN: Final = {
+    "_cannery_importer": "importer.py",
+    "_cannery_metadata": "metadata.py",
+    "_cannery_resources": "resources.py",
+}
+_NEEDED_BY: Final = {"importlib.metadata": "_cannery_metadata", "importlib.resources": "_cannery_resources"}
+
+
+@dataclass(frozen=True)
+class ExecutableParts:
+    """What an executable is made from."""
+
+    app: App
+    kit: Kit
+    places: list[Place]
+    reach: Reach
+    left_out: Mapping[str, str]  # modules, with the name that the setting has for them
+    workspace: Workspace
+
+    def archive(self) -> ModuleArchive:
+        """The archive: bytecode, which is made here, data, and what the importer must know."""
+        modules = {**dict(self._reached()), **dict(self._internal())}
+        name, path, content = self._main(modules)
+        modules["__main__"] = ArchivedModule(path, package=False, bytecode=content)
+        stdlib = self.kit.interpreter.image_stdlib
+        roots = [*self.places[0].roots, stdlib, self.kit.interpreter.image_site_packages]
+        facts = {"main": (name, path), "path": roots, "left_out": dict(sorted(self.left_out.items())), "stdlib": stdlib}
+        return ModuleArchive(modules, dict(self._data()), facts)
+
+    def main_file(self) -> str:
+        """The path of what runs, as tracebacks show it."""
+        match self.app.entry:
+            case ScriptEntry(path):
+                return f"{HOME}/{path}"
+            case FunctionEntry(script):
+                return f"{PROGRAMS}/{script}"
+            case ModuleEntry(name):
+                modules = self.reach.modules
+                return modules.get(f"{name}.__main__", modules[name]).path
+
+    def _reached(self) -> Iterator[tuple[str, ArchivedModule]]:
+        """The modules that the analysis found, their bytecode made where it's not there."""
+        trees = {place.kind: place.tree.tree for place in self.places}
+        compiled: dict[str, File] = {}
+        for place in self.places:
+            optimize = 2 if place.kind == "stdlib" else self.app.settings.optimize
+            wanted = {module.path for module in self.reach.modules.values() if module.kind == "source"}
+            sources = {path: file for path, file in place.tree.tree.files() if path in wanted}
+            compiled |= self._compile(sources, optimize)
+        for name, module in self.reach.modules.items():
+            match module.kind:
+                case "source" if module.path in compiled:
+                    yield name, ArchivedModule(module.path, module.package, compiled[module.path].content)
+                case "bytecode":
+                    entry = trees[module.place].entries[module.path]
+                    if isinstance(entry, File):
+                        yield name, ArchivedModule(module.path, module.package, entry.content)
+                case "namespace":
+                    yield name, ArchivedModule(f"{module.path}/", package=True, bytecode=None)
+
+    def _internal(self) -> Iterator[tuple[str, ArchivedModule]]:
+        """The import system itself, and the launcher's modules."""
+        stdlib = self.kit.interpreter.stdlib
+        sources = {shown: _on_disk(stdlib / path) for path, shown in _INTERNAL.values()}
+        own = {name for needed, name in _NEEDED_BY.items() if needed in self.reach.modules} | {"_cannery_importer"}
+        shown = {name: f"<frozen {name}>" for name in own}
+        sources |= {shown[name]: _on_disk(LAUNCHER / _OWN[name]) for name in own}
+        compiled = self._compile(sources, 2)
+        for name, (_, path) in _INTERNAL.items():
+            yield name, ArchivedModule(path, package=False, bytecode=compiled[path].content)
+        for name in sorted(own):
+            yield name, ArchivedModule(shown[name], package=False, bytecode=compiled[shown[name]].content)
+
+    def _main(self, modules: Mapping[str, ArchivedModule]) -> tuple[str, str, Content]:
+        """What runs: the name that a child of multiprocessing imports it by, its path, its bytecode."""
+        entry, path = self.app.entry, self.main_file()
+        match entry:
+            case ScriptEntry():
+                content = modules["__main__"].bytecode
+                name = entry.path.stem if entry.path.stem in modules else "_cannery.__main__"
+            case ModuleEntry():
+                inner = f"{entry.name}.__main__"
+                name = inner if inner in modules else entry.name
+                content = modules[name].bytecode
+            case FunctionEntry():
+                name = "_cannery.__main__"
+                first = entry.attribute.partition(".")[0]
+                text = f"import sys\n\nfrom {entry.module} import {first}\n\nsys.exit({entry.attribute}())\n"
+                content = self._compile({path: File(Inline(text.encode()))}, 0)[path].content
+        if content is None:
+            raise ProjectError(f"{entry} is a folder, and no module", step="name what is run:  [tool.cannery]  entry")
+        return name, path, content
+
+    def _data(self) -> Iterator[tuple[str, Content]]:
+        """Package data, and the metadata of distributions where somebody reads that."""
+        wanted = set(self.reach.data)
+        for place in self.places:
+            wanted.update(metadata_read(place.tree.tree, self.reach.modules))
+            for path, file in place.tree.tree.files():
+                if path in wanted:
+                    yield path, file.content
+
+    def _compile(self, sources: Mapping[str, File], optimize: int) -> dict[str, File]:
+        interpreter = self.kit.interpreter
+        done, refused = compile_sources(sources, interpreter, self.workspace, optimize=optimize, columns=False)
+        for path, message in refused.items():
+            if path.startswith(f"{HOME}/"):
+                step = "correct it, or leave it out with  [tool.cannery]  exclude"
+                raise ProjectError(f"{path} is no Python {interpreter.version_text}", evidence=message, step=step)
+        return done
+
+
+def _on_disk(path: Path) -> File:
+    return File(OnDisk(path, path.stat().st_size))

@@ -1,0 +1,104 @@
+"""The recipe ``tiny``: as ``scratch``, with no module that nothing imports, no symbols, and bytecode in archives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cannery.python.stdlib import python_path
+from cannery.recipes.common import bytecode_transforms, needs_of_code, packed_python, pinned_dependencies
+from cannery.recipes.container_config import container_config
+from cannery.recipes.notes import notes_on, notes_on_code
+from cannery.recipes.plan import Plan
+from cannery.trees.app import app_tree
+from cannery.trees.certificates import is_trusting
+from cannery.trees.cython.app import compiled
+from cannery.trees.needs import read_needs
+from cannery.trees.runtime import packs_relocations, runtime
+from cannery.trees.shaken import shaken_of
+from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
+from cannery.trees.transforms.packed import LIBRARY_LOADER, PackedPart, packed
+from cannery.trees.transforms.strip import strip
+from cannery.trees.transforms.zipped import with_finder, zipped_dependencies, zipped_library
+
+if TYPE_CHECKING:
+    from cannery.image.tree import LazyTree
+    from cannery.project.app import App
+    from cannery.python.interpreter import Interpreter
+    from cannery.recipes.common import BytecodeTransforms
+    from cannery.trees.needs import Needs
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["tiny"]
+
+
+def tiny(app: App, workspace: Workspace) -> Plan:
+    """As scratch, with no module that nothing imports, no symbols, and bytecode in archives."""
+    python = packed_python(app, workspace)
+    own = app_tree(app, workspace)
+    dependencies = pinned_dependencies(app, python.target, workspace)
+
+    # 1. Reach, while there are sources: what is compiled hides its imports.
+    reached = shaken_of(app, python, own.code, dependencies.wheels, workspace)
+    # 2. Compile, before needs: an extension module needs libraries that its source doesn't.
+    code = compiled(own.code, app, python, workspace)
+    # 3. Shake, before needs: no library comes in for the sake of a module that goes.
+    # 4. Strip, after shake: nothing is read that goes anyway.
+    wheels = dependencies.wheels | reached.dependencies | strip
+    # 5. Needs, before the runtime, whose shared libraries they are.
+    needs = needs_of_code(own, code, app, workspace) + read_needs(wheels, workspace)
+    # 6. Look at all parts, before one gets smaller: an exception may come from a file of another part.
+    parts = (wheels, code, own.resources)
+    around = Surroundings(packs_relocations(python, workspace), raisers_in(parts, workspace))
+    trusting = is_trusting(parts, workspace)
+
+    to_bytecode = bytecode_transforms(app, python, workspace, columns=False)
+    smaller = _Smaller(app, python, around, to_bytecode, workspace)
+    library = runtime(app, python, needs, workspace, shaken=reached.library, trusting=trusting) | strip
+    layers = [("runtime", smaller.runtime(library, needs))]
+    if app.requirements is not None:
+        layers.append(("dependencies", smaller.dependencies(wheels)))
+    layers.append(("app", smaller.app_files(code, own.resources)))
+    notes = (*notes_on(app, dependencies.requirements), *notes_on_code(own, app))
+    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Smaller:
+    """The last steps, which each part of the image takes when the others are known.
+
+    7. Compact, after strip, which leaves holes in a file that compact closes.
+    8. Compress, after compact, which can't read what is compressed.
+    9. Make bytecode, after compress, which adds a module of its own to the part.
+    10. Archive, at the end: no other step looks into an archive.
+    """
+
+    app: App
+    python: Interpreter
+    around: Surroundings
+    bytecode: BytecodeTransforms
+    workspace: Workspace
+
+    def runtime(self, library: LazyTree, needs: Needs) -> LazyTree:
+        """The runtime, which holds the program; what the other parts' ``needs`` name is not compressed."""
+        program, folder = python_path(self.python), self.python.image_stdlib
+        whole = frozenset((*self.app.settings.libraries, *(need.soname for need in needs.libraries)))
+        site, roots = self.python.image_site_packages, (f"{folder}/lib-dynload", folder)
+        compacted = library | compact(replace(self.around, program=program), self.workspace)
+        compressed = self._compressed(compacted, PackedPart(site, roots, LIBRARY_LOADER, program, whole))
+        return compressed | self.bytecode.others | zipped_library(self.python)
+
+    def dependencies(self, wheels: LazyTree) -> LazyTree:
+        """The wheels, with the module that finds others in their archive."""
+        site = self.python.image_site_packages
+        compacted = wheels | compact(self.around, self.workspace)
+        compressed = self._compressed(compacted, PackedPart(site, (site,)))
+        return compressed | with_finder(self.python) | zipped_dependencies(self.python, self.bytecode.others)
+
+    def app_files(self, code: LazyTree, resources: LazyTree) -> LazyTree:
+        """The app, as files: it may look for its modules and its resources in their folders."""
+        # Bytecode comes first here: a source among the resources is the app's data.
+        return ((code | self.bytecode.own) + resources) | strip | compact(self.around, self.workspace)
+
+    def _compressed(self, tree: LazyTree, part: PackedPart) -> LazyTree:
+        return tree | packed(part, self.workspace) if self.app.settings.compress else tree
