@@ -45,7 +45,7 @@ class Stopping(Protocol):
 
 
 class Frames:
-    """Takes apart the stream in which standard output and standard error of a program without a terminal come mixed."""
+    """Demultiplexes the stream that has standard output and standard error of a program without a terminal."""
 
     def __init__(self) -> None:
         self._rest = b""
