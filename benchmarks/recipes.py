@@ -22,7 +22,7 @@ from benchmarks.timing import interleaved
 from cannery import __version__
 from cannery.containers.sandbox.container import container_in
 from cannery.containers.sandbox.rootfs import rootfs
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.recipes.build import build
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
@@ -99,7 +99,7 @@ def _project(bench: Bench, name: str, settings: str, base: Path) -> Path:
 def _bare(bench: Bench, name: str, project: Path) -> Command:
     """The image's program on this machine: by itself where it can run so, or else in the embedded runner."""
     workspace = Workspace(Cache(bench.cache / __version__))
-    image = build(read_app(project, {}), workspace).image
+    image = build(load(project, {}), workspace).image
     root = rootfs(image, workspace.cache)
     if _VARIANTS[name].alone:
         return first_answer(bench, f"{root}{container_in(root, image.config, []).argv[0]}")

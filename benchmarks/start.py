@@ -17,7 +17,7 @@ from benchmarks.timing import Command, interleaved
 from cannery import __version__
 from cannery.containers.sandbox.container import container_in
 from cannery.containers.sandbox.rootfs import rootfs
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.recipes.build import build
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
@@ -44,7 +44,7 @@ def start(bench: Bench) -> Iterator[Figure]:
     """The program alone in its root filesystem, in a container, and with the runner's process, against the host."""
     project = sample(bench.folder / "start")
     workspace = Workspace(Cache(bench.cache / __version__))
-    image = build(read_app(project, {}), workspace).image
+    image = build(load(project, {}), workspace).image
     root = rootfs(image, workspace.cache)
     runner = _runner(bench, root, image.config)
     commands = {

@@ -12,8 +12,6 @@ Each class has an exit code of its own, by which a script can tell them apart:
 8   the image cannot be packed, read or written
 9   an image does not pass its audit
 10  a registry can't be reached, refuses, or does not have the image
-126 the program of an image that is run can't be executed
-127 an image that is run has no such program
 130 interrupted
 ==  =========================================================
 """
@@ -47,7 +45,10 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")  # of URLs (RFC 3986, 3.2.1),
 
 
 class CanneryError(Exception):
-    """An error that the user can act upon: ``what`` happened, in one clause, the ``evidence``, the next ``step``."""
+    """An error that the user can act upon.
+
+    ``what`` happened is one clause; the ``evidence``, if there is any, has lines; the ``step`` is what to do next.
+    """
 
     exit_code: ClassVar[int] = 1
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import nox
 
 from cannery.errors import CanneryError, ConfigurationError
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.project.export import TEST_NAMES, export_lock, usual_exports
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
@@ -99,7 +99,7 @@ def _tests_compiled(session: nox.Session) -> None:
     from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     pyproject = _pyproject()
-    app = read_app(Path.cwd(), {"python": f"{session.bin}/python"}, library=True)
+    app = load(Path.cwd(), {"python": f"{session.bin}/python"}, library=True)
     workspace = Workspace.default()
     with workspace.cache.scratch() as scratch:
         wheel = copy_without_sources(app, workspace, scratch / "project", package=_is_package(pyproject))

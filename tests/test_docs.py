@@ -1,18 +1,73 @@
-"""The documentation says what the code does."""
+"""The documentation says what the code does, and names what there is."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import indent
 
 import msgspec
+import pytest
 
+import cannery
 from cannery.project.settings import Settings
 
-DOCS = Path(__file__).parents[1] / "docs"
+pytestmark = pytest.mark.once
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PACKAGE = Path(cannery.__file__).parent
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *PACKAGE.rglob("*.md")])
+# Pages whose words in `code` that look like paths are paths of this repository.
+MAPS = [PACKAGE / "README.md", *(page for page in PAGES if page.stem in {"CONTRIBUTING", "design", "glossary"})]
+_PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|toml|md|c|h|dockerfile|json|lock))")
+_OTHERS = {"main.py", "poetry.lock", "pylock.toml", "requirements.txt", "tasks.py", "x.py"}  # files of a user's project
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def test_every_setting_is_documented_and_no_other() -> None:
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
     assert documented == {field.encode_name for field in msgspec.structs.fields(Settings)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in _LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            path, _, heading = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), link
+            assert not heading or heading in _headings(target), link
+
+
+def _headings(page: Path) -> set[str]:
+    """What the page's headings are called in links, as GitHub does it."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", MAPS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_that_is_named_is_there(page: Path) -> None:
+    named = {word for word in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")) if _PATH.fullmatch(word)}
+    missing = {path for path in named if not any((above / path).exists() for above in (PACKAGE, ROOT))}
+    assert missing - _OTHERS == set()
+
+
+def test_what_is_quoted_from_the_code_stands_there() -> None:
+    quoted = re.findall(r"<!-- from: (\S+) -->\n\n```python\n(.*?)```", "".join(map(_text, PAGES)), re.DOTALL)
+    assert quoted
+    for path, lines in quoted:
+        assert indent(lines, " " * 4) in _text(ROOT / path), path
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def test_the_design_names_all_that_is_remembered() -> None:
+    remembered = re.compile(r"(?:recall|remember|\.folder)(?:\(|,)\s*\"([a-z-]+)\"")
+    kinds = {kind for path in PACKAGE.rglob("*.py") for kind in remembered.findall(_text(path))}
+    table = _text(DOCS / "design.md").partition("| what | kinds |")[2].partition("\n\n")[0]
+    rows = [row.split(" | ")[1] for row in table.splitlines()[2:]]
+    assert {kind for row in rows for kind in re.findall(r"`([a-z-]+)`", row)} - {"bytecode", "extensions"} == kinds

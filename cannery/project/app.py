@@ -90,5 +90,5 @@ class App:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The names of the app's image: ``name:tag``."""
+        """The names of its image: ``name:tag``."""
         return (f"{self.name}:{self.settings.tag}",)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.project.pyproject import Project
     from cannery.project.settings import Settings
 
-__all__ = ["read_app"]
+__all__ = ["load"]
 
 # The files that requirements are read from, in the order in which they are looked for
 _FILES: Mapping[str, RequirementsKind] = {
@@ -34,7 +34,7 @@ _FILES: Mapping[str, RequirementsKind] = {
 }
 
 
-def read_app(
+def load(
     folder: Path,
     flags: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,

@@ -24,7 +24,7 @@ __all__ = ["check_platform", "check_version", "find_python", "interpreter_for"]
 
 
 def interpreter_for(app: App, workspace: Workspace) -> Interpreter:
-    """The Python that :func:`find_python` finds, described; raises as that does."""
+    """The Python that the app asks for, described; found and raises as :func:`find_python` does."""
     return describe(find_python(app, workspace.run), workspace)
 
 

@@ -22,14 +22,14 @@ _NESTED = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s+|=|(?<=-[rc])(?=\
 
 
 def nested_files(path: Path) -> tuple[Path, ...]:
-    """``path`` and the files that it includes (``-r``) or is constrained by (``-c``), in the order of first mention."""
+    """``path`` and all files that are its ``-r`` or ``-c``, directly or not, in the order of their first mention."""
     found: dict[Path, None] = {}
     _follow(path, found)
     return tuple(found)
 
 
 def local_files(path: Path) -> tuple[Path, ...]:
-    """The wheels and other archives of this machine that ``path``, or a file that it includes, names."""
+    """The wheels and other archives of this machine that requirements in ``path``, or in its ``-r``, name."""
     named = [statement.rpartition("@ ")[2].split()[0] for statement in _requirements(nested_text(path))]
     files = [path.parent / name.removeprefix("file://").removeprefix("file:") for name in named if "/" in name]
     return tuple(file for file in files if file.is_file())

@@ -68,9 +68,9 @@ class BytecodeTransforms:
 
 
 def bytecode_transforms(
-    app: App, python: Interpreter, workspace: Workspace, *, columns: bool = True
+    app: App, python: Interpreter, workspace: Workspace, *, positions: bool = True
 ) -> BytecodeTransforms:
-    """The transforms for ``app`` and ``python``; without ``columns``, bytecode knows its lines alone."""
+    """The transforms for ``app`` and ``python``; without ``positions``, bytecode knows its lines alone."""
     compile_with = partial(
         bytecode,
         python,
@@ -78,7 +78,7 @@ def bytecode_transforms(
         optimize=app.settings.optimize,
         keep_sources=app.settings.keep_sources,
         import_roots=app.image_roots,
-        columns=columns,
+        positions=positions,
     )
     return BytecodeTransforms(compile_with(), compile_with(strict=True))
 

@@ -11,13 +11,13 @@ from cannery.recipes.container_config import container_config
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
-from cannery.trees.certificates import is_trusting
+from cannery.trees.certificates import looks_for_certificates
 from cannery.trees.cython.app import compiled
 from cannery.trees.needs import read_needs
 from cannery.trees.runtime import packs_relocations, runtime
 from cannery.trees.shaken import shaken_of
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
-from cannery.trees.transforms.packed import LIBRARY_LOADER, PackedPart, packed
+from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
 from cannery.trees.transforms.strip import strip
 from cannery.trees.transforms.zipped import with_finder, zipped_dependencies, zipped_library
 
@@ -50,11 +50,11 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     # 6. Look at all parts, before one gets smaller: an exception may come from a file of another part.
     parts = (wheels, code, own.resources)
     around = Surroundings(packs_relocations(python, workspace), raisers_in(parts, workspace))
-    trusting = is_trusting(parts, workspace)
+    wanted = looks_for_certificates(parts, workspace)
 
-    to_bytecode = bytecode_transforms(app, python, workspace, columns=False)
+    to_bytecode = bytecode_transforms(app, python, workspace, positions=False)
     smaller = _Smaller(app, python, around, to_bytecode, workspace)
-    library = runtime(app, python, needs, workspace, shaken=reached.library, trusting=trusting) | strip
+    library = runtime(app, python, needs, workspace, shaken=reached.library, certificates_wanted=wanted) | strip
     layers = [("runtime", smaller.runtime(library, needs))]
     if app.requirements is not None:
         layers.append(("dependencies", smaller.dependencies(wheels)))
@@ -85,20 +85,20 @@ class _Smaller:
         whole = frozenset((*self.app.settings.libraries, *(need.soname for need in needs.libraries)))
         site, roots = self.python.image_site_packages, (f"{folder}/lib-dynload", folder)
         compacted = library | compact(replace(self.around, program=program), self.workspace)
-        compressed = self._compressed(compacted, PackedPart(site, roots, LIBRARY_LOADER, program, whole))
-        return compressed | self.bytecode.others | zipped_library(self.python)
+        smaller = self._compressed(compacted, CompressedPart(site, roots, LIBRARY_LOADER, program, whole))
+        return smaller | self.bytecode.others | zipped_library(self.python)
 
     def dependencies(self, wheels: LazyTree) -> LazyTree:
         """The wheels, with the module that finds others in their archive."""
         site = self.python.image_site_packages
         compacted = wheels | compact(self.around, self.workspace)
-        compressed = self._compressed(compacted, PackedPart(site, (site,)))
-        return compressed | with_finder(self.python) | zipped_dependencies(self.python, self.bytecode.others)
+        smaller = self._compressed(compacted, CompressedPart(site, (site,)))
+        return smaller | with_finder(self.python) | zipped_dependencies(self.python, self.bytecode.others)
 
     def app_files(self, code: LazyTree, resources: LazyTree) -> LazyTree:
         """The app, as files: it may look for its modules and its resources in their folders."""
         # Bytecode comes first here: a source among the resources is the app's data.
         return ((code | self.bytecode.own) + resources) | strip | compact(self.around, self.workspace)
 
-    def _compressed(self, tree: LazyTree, part: PackedPart) -> LazyTree:
-        return tree | packed(part, self.workspace) if self.app.settings.compress else tree
+    def _compressed(self, tree: LazyTree, part: CompressedPart) -> LazyTree:
+        return tree | compressed(part, self.workspace) if self.app.settings.compress else tree

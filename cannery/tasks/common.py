@@ -47,9 +47,9 @@ _MARKS = ("pyproject.toml", "requirements.txt", "main.py")
 
 def load_app(project: str | None, *, library: bool = False, **flags: object) -> App:
     """The app of the project in question; ``flags`` are settings given on the command line."""
-    from cannery.project.config import read_app  # noqa: PLC0415
+    from cannery.project.config import load  # noqa: PLC0415
 
-    return read_app(project_folder(project), flags, library=library)
+    return load(project_folder(project), flags, library=library)
 
 
 def load_engine(project: str | None, choice: str | None) -> Engine | None:

@@ -1,4 +1,4 @@
-"""Whether anything but the interpreter may look for the CA certificates of a system."""
+"""The question whether anything but the interpreter may look for the CA certificates of a system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cannery.image.tree import File, LazyTree
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["is_trusting"]
+__all__ = ["looks_for_certificates"]
 
 # Where systems keep them, and the variables that say where they are.
 _PLACES = re.compile(
@@ -23,17 +23,17 @@ _PIECE = 1 << 20  # bytes
 _OVERLAP = 32  # bytes, more than the longest of those names has
 
 
-def is_trusting(trees: Iterable[LazyTree], workspace: Workspace) -> bool:
-    """Whether a file of ``trees`` names a place where certificates are, or a variable that does."""
+def looks_for_certificates(trees: Iterable[LazyTree], workspace: Workspace) -> bool:
+    """True where a file of ``trees`` names a place where systems keep certificates, or a variable that says where."""
     return any(_names_one(tree, workspace) for tree in trees)
 
 
 def _names_one(tree: LazyTree, workspace: Workspace) -> bool:
     key = key_of(code_key(__name__), tree.key)
-    known = workspace.cache.recall("trusting", key)
+    known = workspace.cache.recall("certificates", key)
     if known is None:
         known = {"is": any(_has(file) for _, file in tree.tree.files())}
-        workspace.cache.remember("trusting", key, known)
+        workspace.cache.remember("certificates", key, known)
     return bool(known["is"])
 
 

@@ -39,13 +39,12 @@ def runtime(
     root: Root = MACHINE,
     shaken: Transform | None = None,
     *,
-    trusting: bool = True,
+    certificates_wanted: bool = True,
 ) -> LazyTree:
     """The interpreter, the standard library, the closure of shared libraries, and the system's small files.
 
-    ``shaken`` takes from the standard library what nobody needs, before libraries are looked for. Unless others are
-    ``trusting``, CA certificates stay out where that took the interpreter's own TLS.
-
+    ``shaken`` takes from the standard library what nobody needs, before libraries are looked for. If that was Python's
+    own TLS and no other file looks for CA certificates, so that they aren't ``certificates_wanted``, they are left out.
     Raises :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
     """
     wanted = needs.modules - {"zoneinfo"} | known_modules(app.settings.stdlib)
@@ -55,7 +54,7 @@ def runtime(
     given = certificates(app.settings, app.folder, root)
     bundle: Content | None = given
     if shaken is not None and app.settings.ca_certificates is None:
-        lost = not trusting and _has_lost_tls(interpreter, python)
+        lost = not certificates_wanted and _has_lost_tls(interpreter, python)
         bundle = None if lost else without_remarks(given)
     zones = app.settings.timezones
     if zones == "auto":

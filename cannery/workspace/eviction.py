@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CacheEntry", "bytes_of", "evict", "evictable"]
 
 _RECENT: Final = 3600.0  # seconds
-_BLOCK: Final = 512  # bytes of one of st_blocks (inode(7))
+_BLOCK: Final = 512  # bytes of one of st_blocks (stat(3type))
 _NOT_RESULTS: Final = {"locks", "tmp"}
 _UNITS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 

@@ -12,7 +12,7 @@ from cannery.errors import ConfigurationError
 from cannery.image.content import Inline
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.imports.trace import traced
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
 from cannery.trees.shaken import reach_of
@@ -70,7 +70,7 @@ def test_what_the_program_imports_in_it_is_reached_and_what_others_do_is_not(
             "pyproject.toml": f"[tool.cannery]\ntrace = '{PYTHON} check.py'\n",
         }
     )
-    app = read_app(folder)
+    app = load(folder)
     python = describe(Path(sys.executable), workspace)
     wheels = Tree({f"{python.image_site_packages}/plugin.py": File(Inline(b""))})
     found = reach_of(app, python, app_tree(app, workspace).code, LazyTree("wheels", lambda: wheels), workspace)

@@ -9,7 +9,7 @@ import pytest
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
-from cannery.project.config import read_app
+from cannery.project.config import load
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
@@ -23,24 +23,24 @@ def pyproject(text: str) -> dict[str, str]:
 
 def test_broken_toml_is_refused_with_its_place(make_project: MakeProject) -> None:
     with pytest.raises(ConfigurationError, match="not valid TOML") as raised:
-        read_app(make_project(pyproject("[tool.cannery\n")))
+        load(make_project(pyproject("[tool.cannery\n")))
     assert "line 1" in raised.value.evidence
 
 
 def test_a_script_alone_is_a_project(make_project: MakeProject) -> None:
-    app = read_app(make_project(SCRIPT, folder="My Tool"))
+    app = load(make_project(SCRIPT, folder="My Tool"))
     assert (app.name, app.entry, app.requirements) == ("my-tool", ScriptEntry(PurePosixPath("main.py")), None)
 
 
 def test_requirements_are_found_beside_the_script(make_project: MakeProject) -> None:
     folder = make_project({**SCRIPT, "requirements.txt": ""})
-    found = read_app(folder).requirements
+    found = load(folder).requirements
     assert found is not None
     assert (found.path, found.kind) == (folder / "requirements.txt", "requirements")
 
 
 def test_a_lock_goes_before_a_requirements_file(make_project: MakeProject) -> None:
-    found = read_app(make_project({**SCRIPT, "requirements.txt": "", "uv.lock": ""})).requirements
+    found = load(make_project({**SCRIPT, "requirements.txt": "", "uv.lock": ""})).requirements
     assert found is not None
     assert found.kind == "uv"
 
@@ -51,7 +51,7 @@ def test_a_console_script_needs_no_settings(make_project: MakeProject) -> None:
         "src/hello/__init__.py": "",
         "src/hello/cli.py": "def main(): ...\n",
     }
-    app = read_app(make_project(files))
+    app = load(make_project(files))
     assert app.entry == FunctionEntry("hello", "hello.cli", "main")
     assert app.name == "hello-app"
     assert app.import_roots == (PurePosixPath("src"), PurePosixPath())
@@ -59,7 +59,7 @@ def test_a_console_script_needs_no_settings(make_project: MakeProject) -> None:
 
 
 def test_a_package_with_main_needs_no_settings(make_project: MakeProject) -> None:
-    app = read_app(make_project({"hello/__init__.py": "", "hello/__main__.py": "", "tests/__init__.py": ""}))
+    app = load(make_project({"hello/__init__.py": "", "hello/__main__.py": "", "tests/__init__.py": ""}))
     assert app.entry == ModuleEntry("hello")
 
 
@@ -68,7 +68,7 @@ def test_of_several_scripts_the_one_named_like_the_project_is_taken(make_project
         "pyproject.toml": '[project]\nname = "two"\nversion = "1"\nscripts = {one = "pkg:a", two = "pkg:b"}\n',
         "pkg/__init__.py": "def a(): ...\ndef b(): ...\n",
     }
-    assert read_app(make_project(files)).entry == FunctionEntry("two", "pkg", "b")
+    assert load(make_project(files)).entry == FunctionEntry("two", "pkg", "b")
 
 
 def test_several_scripts_and_no_telling_which_is_an_error_that_lists_them(make_project: MakeProject) -> None:
@@ -77,7 +77,7 @@ def test_several_scripts_and_no_telling_which_is_an_error_that_lists_them(make_p
         "pkg/__init__.py": "def a(): ...\n",
     }
     with pytest.raises(ProjectError, match="several scripts") as raised:
-        read_app(make_project(files))
+        load(make_project(files))
     assert raised.value.evidence == "one, two"
 
 
@@ -95,42 +95,41 @@ def test_several_scripts_and_no_telling_which_is_an_error_that_lists_them(make_p
 def test_an_entry_point_that_is_not_there_is_refused(make_project: MakeProject, entry: str, evidence: str) -> None:
     files = pyproject(f'[tool.cannery]\nentry = "{entry}"\n')
     with pytest.raises(ConfigurationError, match="does not exist") as raised:
-        read_app(make_project({**files, "pkg/__init__.py": "def main(): ...\n"}))
+        load(make_project({**files, "pkg/__init__.py": "def main(): ...\n"}))
     assert evidence in raised.value.evidence
 
 
 def test_nothing_to_run_is_an_error_that_says_what_was_looked_for(make_project: MakeProject) -> None:
     with pytest.raises(ProjectError, match="no entry point") as raised:
-        read_app(make_project({"noxfile.py": "", "tasks.py": ""}))
+        load(make_project({"noxfile.py": "", "tasks.py": ""}))
     assert "[project.scripts]" in raised.value.evidence
 
 
 def test_a_requirements_file_that_is_not_there_is_refused(make_project: MakeProject) -> None:
     with pytest.raises(ConfigurationError, match="no such file"):
-        read_app(make_project(pyproject('[tool.cannery]\nrequirements = "reqs.txt"\n')))
+        load(make_project(pyproject('[tool.cannery]\nrequirements = "reqs.txt"\n')))
 
 
 def test_metadata_of_an_older_poetry_project_is_read(make_project: MakeProject) -> None:
     poetry = '[tool.poetry]\nname = "old"\nversion = "0.3"\nscripts = {old = "pkg:main"}\n'
-    app = read_app(make_project({"pyproject.toml": poetry, "pkg/__init__.py": "def main(): ...\n"}))
+    app = load(make_project({"pyproject.toml": poetry, "pkg/__init__.py": "def main(): ...\n"}))
     assert (app.distribution, app.metadata.version, app.entry) == ("old", "0.3", FunctionEntry("old", "pkg", "main"))
 
 
 def test_poetry_s_requirements_need_a_lock(make_project: MakeProject) -> None:
     poetry = '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\npython = ">=3.11"\nfire = "*"\n'
     with pytest.raises(ProjectError, match="nothing pins") as raised:
-        read_app(make_project(pyproject(poetry)))
+        load(make_project(pyproject(poetry)))
     assert raised.value.step == "run: poetry lock"
 
 
 def test_dependencies_that_only_the_backend_knows_are_asked_for(make_project: MakeProject) -> None:
-    folder = make_project(pyproject('[project]\nname = "x"\ndynamic = ["version", "dependencies"]\n'))
-    found = read_app(folder).requirements
+    found = load(make_project(pyproject('[project]\nname = "x"\ndynamic = ["version", "dependencies"]\n'))).requirements
     assert found is not None
     assert found.kind == "project"
 
 
 def test_a_dynamic_version_is_given_by_the_environment(make_project: MakeProject) -> None:
     folder = make_project(pyproject('[project]\nname = "x"\ndynamic = ["version"]\n'))
-    assert read_app(folder).metadata.version is None
-    assert read_app(folder, environ={"CANNERY_VERSION": "1.2.dev3"}).metadata.version == "1.2.dev3"
+    assert load(folder).metadata.version is None
+    assert load(folder, environ={"CANNERY_VERSION": "1.2.dev3"}).metadata.version == "1.2.dev3"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.errors import ConfigurationError, RuntimeTreeError
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.project.interpreter import find_python, interpreter_for
 from cannery.python.interpreter import describe
 from cannery.workspace.process import Completed, run
@@ -59,32 +59,32 @@ def test_it_is_asked_once(workspace: Workspace) -> None:
 
 def test_the_python_that_runs_cannery_is_taken_when_it_fits(make_project: MakeProject) -> None:
     for requires in ("", ">=3.11"):
-        app = read_app(project(make_project, f'[project]\nname = "x"\nversion = "1"\nrequires-python = "{requires}"\n'))
+        app = load(project(make_project, f'[project]\nname = "x"\nversion = "1"\nrequires-python = "{requires}"\n'))
         assert find_python(app, run) == Path(sys.executable)
 
 
 def test_a_python_that_is_not_there_is_refused_with_the_next_step(
     make_project: MakeProject, workspace: Workspace
 ) -> None:
-    app = read_app(project(make_project, '[tool.cannery]\npython = "3.99"\n'))
+    app = load(project(make_project, '[tool.cannery]\npython = "3.99"\n'))
     with pytest.raises(RuntimeTreeError, match=r"no Python 3\.99 on this machine") as raised:
         interpreter_for(app, workspace)
     assert "uv python install 3.99" in raised.value.step
 
 
 def test_a_path_that_is_no_program_is_refused(make_project: MakeProject, workspace: Workspace) -> None:
-    app = read_app(project(make_project, '[tool.cannery]\npython = "./python"\n'))
+    app = load(project(make_project, '[tool.cannery]\npython = "./python"\n'))
     with pytest.raises(ConfigurationError, match="there is no program"):
         interpreter_for(app, workspace)
 
 
 def test_a_program_that_is_no_python_is_refused(make_project: MakeProject, workspace: Workspace) -> None:
-    app = read_app(project(make_project, '[tool.cannery]\npython = "/usr/bin/true"\n'))
+    app = load(project(make_project, '[tool.cannery]\npython = "/usr/bin/true"\n'))
     with pytest.raises(RuntimeTreeError, match="does not answer as a Python does"):
         interpreter_for(app, workspace)
 
 
 def test_a_specifier_that_is_none_is_refused(make_project: MakeProject, workspace: Workspace) -> None:
-    app = read_app(project(make_project, '[project]\nname = "x"\nversion = "1"\nrequires-python = "three"\n'))
+    app = load(project(make_project, '[project]\nname = "x"\nversion = "1"\nrequires-python = "three"\n'))
     with pytest.raises(ConfigurationError, match="no version specifier"):
         interpreter_for(app, workspace)

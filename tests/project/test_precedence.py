@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
 
@@ -24,7 +24,7 @@ def pyproject(text: str) -> dict[str, str]:
 def test_a_misspelt_setting_is_refused_with_the_right_one(make_project: MakeProject) -> None:
     folder = make_project(pyproject('[tool.cannery]\nresorces = ["data"]\n'))
     with pytest.raises(ConfigurationError) as raised:
-        read_app(folder)
+        load(folder)
     assert "unknown setting 'resorces'" in str(raised.value)
     assert "did you mean 'resources'?" in str(raised.value)
     assert str(folder / "pyproject.toml") in str(raised.value)
@@ -33,7 +33,7 @@ def test_a_misspelt_setting_is_refused_with_the_right_one(make_project: MakeProj
 def test_a_misspelt_setting_of_an_export_is_refused(make_project: MakeProject) -> None:
     folder = make_project(pyproject('[tool.cannery.export."requirements.txt"]\ngroup = ["x"]\n'))
     with pytest.raises(ConfigurationError, match="did you mean 'groups'"):
-        read_app(folder)
+        load(folder)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_misspelt_setting_of_an_export_is_refused(make_project: MakeProject) -
 def test_a_wrong_value_is_refused_with_what_is_right(make_project: MakeProject, setting: str, evidence: str) -> None:
     folder = make_project(pyproject(f"[tool.cannery]\n{setting}\n"))
     with pytest.raises(ConfigurationError) as raised:
-        read_app(folder)
+        load(folder)
     assert evidence in raised.value.evidence
     assert setting.split(" ", maxsplit=1)[0] in raised.value.what
 
@@ -72,10 +72,10 @@ def test_the_environment_is_read_as_the_setting_s_type(make_project: MakeProject
 
 
 def test_an_empty_variable_counts_as_none(make_project: MakeProject) -> None:
-    assert read_app(make_project(SCRIPT), environ={"CANNERY_TAG": ""}).settings.tag == "latest"
+    assert load(make_project(SCRIPT), environ={"CANNERY_TAG": ""}).settings.tag == "latest"
 
 
 @pytest.mark.parametrize("setting", ['ports = ["65536"]', 'ports = ["0"]', 'volumes = ["data"]'])
 def test_what_no_engine_takes_is_refused(make_project: MakeProject, setting: str) -> None:
     with pytest.raises(ConfigurationError, match="is wrong"):
-        read_app(make_project(pyproject(f"[tool.cannery]\n{setting}\n")))
+        load(make_project(pyproject(f"[tool.cannery]\n{setting}\n")))

@@ -11,7 +11,7 @@ import pytest
 
 from cannery.containers.sandbox.rootfs import rootfs
 from cannery.errors import CanneryError, ConfigurationError, ImageError, RequirementsError, RuntimeTreeError, ToolError
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.recipes.build import build
 from tests.support.base_images import ALPINE, DEBIAN, SITE, base
 from tests.support.layers import by_zstd, device, file, layer, symlink
@@ -64,7 +64,7 @@ def project(make_project: MakeProject) -> Path:
 
 
 def built(project: Path, workspace: Workspace, **settings: object) -> Built:
-    return build(read_app(project, settings), workspace)
+    return build(load(project, settings), workspace)
 
 
 def members(built: Built, number: int) -> dict[str, tarfile.TarInfo]:

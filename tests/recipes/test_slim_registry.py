@@ -13,7 +13,7 @@ import pytest
 
 from cannery.errors import ImageError, RegistryError
 from cannery.image.registry.client import Repository
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.trees.base.image import base_image
 from tests.support.base_images import base
 from tests.support.layers import file, layer
@@ -61,7 +61,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def fetched(project: Path, reference: str, workspace: Workspace, **settings: object) -> BaseImage:
-    return base_image(read_app(project, {"base": reference, **settings}), workspace)
+    return base_image(load(project, {"base": reference, **settings}), workspace)
 
 
 def test_a_base_is_fetched_once_and_its_tag_looked_up_only_when_that_s_asked_for(

@@ -9,7 +9,7 @@ import pytest
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, Tree
 from cannery.imports.model import Reach
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.recipes.static import system_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_upgraded_zone_database_makes_another_system(zone: Path, make_project: MakeProject) -> None:
-    app = read_app(make_project({"main.py": "", "pyproject.toml": "[tool.cannery]\ntimezones = true\n"}))
+    app = load(make_project({"main.py": "", "pyproject.toml": "[tool.cannery]\ntimezones = true\n"}))
     before = system_of(app, NOTHING)
     assert system_of(app, NOTHING).key == before.key
     zone.write_bytes(b"TZif of a later release")

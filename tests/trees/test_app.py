@@ -11,7 +11,7 @@ import pytest
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.image.content import Inline
 from cannery.image.tree import File, Symlink
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.installed import entry_command
 
@@ -25,7 +25,7 @@ PYTHON = "/usr/local/bin/python3"
 
 
 def tree_of(folder: Path, workspace: Workspace) -> AppTree:
-    return app_tree(read_app(folder), workspace)
+    return app_tree(load(folder), workspace)
 
 
 def paths(folder: Path, workspace: Workspace) -> set[str]:
@@ -116,13 +116,13 @@ def test_an_installed_project_s_metadata_and_script_are_made(make_project: MakeP
     assert script.mode == 0o755
     assert isinstance(script.content, Inline)
     assert b'from hello import Cli\n\nif __name__ == "__main__":\n    sys.exit(Cli.main())' in script.content.data
-    assert entry_command(read_app(folder), PYTHON) == ("/usr/local/bin/hello",)
+    assert entry_command(load(folder), PYTHON) == ("/usr/local/bin/hello",)
 
 
 def test_each_kind_of_entry_point_has_its_command(make_project: MakeProject) -> None:
-    script = read_app(make_project({"main.py": ""}, folder="one"))
+    script = load(make_project({"main.py": ""}, folder="one"))
     assert entry_command(script, PYTHON) == (PYTHON, "/app/main.pyc")
-    module = read_app(make_project({"pkg/__init__.py": "", "pkg/__main__.py": ""}, folder="two"))
+    module = load(make_project({"pkg/__init__.py": "", "pkg/__main__.py": ""}, folder="two"))
     assert entry_command(module, PYTHON) == (PYTHON, "-m", "pkg")
 
 

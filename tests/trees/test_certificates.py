@@ -11,7 +11,7 @@ import pytest
 
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import File, LazyTree, Tree
-from cannery.trees.certificates import is_trusting
+from cannery.trees.certificates import looks_for_certificates
 from cannery.trees.system import without_remarks
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("content", "trusting"),
+    ("content", "looking"),
     [
         (b"\x7fELF" + bytes((1 << 20) - 10) + b"SSL_CERT_FILE", True),  # where two pieces meet
         (b"open('/etc/ssl/certs/ca-certificates.crt')", True),
@@ -28,12 +28,10 @@ if TYPE_CHECKING:
         (b"import ssl", False),
     ],
 )
-def test_what_names_a_place_of_certificates_may_look_there(
-    workspace: Workspace, content: bytes, trusting: bool
-) -> None:
+def test_what_names_a_place_of_certificates_may_look_there(workspace: Workspace, content: bytes, looking: bool) -> None:
     tree = LazyTree(str(content[-40:]), lambda: Tree({"/x": File(Inline(content))}))
-    assert is_trusting([LazyTree("nothing", Tree), tree], workspace) is trusting
-    assert is_trusting([tree], workspace) is trusting
+    assert looks_for_certificates([LazyTree("nothing", Tree), tree], workspace) is looking
+    assert looks_for_certificates([tree], workspace) is looking
 
 
 def test_certificates_are_all_there_without_remarks() -> None:

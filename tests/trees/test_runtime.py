@@ -12,7 +12,7 @@ import pytest
 from cannery.errors import ConfigurationError
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import File, LazyTree, Tree
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
 from cannery.trees.needs import Needs, needs_of_app, read_needs
@@ -34,7 +34,7 @@ NOTHING = Needs()
 
 
 def runtime_for(folder: Path, python: Interpreter, workspace: Workspace, needs: Needs = NOTHING) -> LazyTree:
-    app = read_app(folder)
+    app = load(folder)
     own = app_tree(app, workspace)
     return runtime(app, python, needs + needs_of_app(own.native, own.imports), workspace)
 

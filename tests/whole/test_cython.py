@@ -12,7 +12,7 @@ from cannery.errors import RuntimeTreeError
 from cannery.image.image import Base
 from cannery.image.platform import Platform
 from cannery.image.tree import File
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.trees.app import app_tree
 from cannery.trees.base.python import BasePython
 from cannery.trees.cython.app import compiled_on
@@ -96,7 +96,7 @@ def compiled_for(
     architecture: str = "amd64",
 ) -> Tree:
     """The app's code on a base that nothing is known of but its Python."""
-    app = read_app(folder)
+    app = load(folder)
     python = BasePython("/usr/bin/python3.11", (3, 11), "/usr/lib/python3.11", libc, libc_version)
     base = Base("old", Digest("0"), Digest("0"), (), {}, Platform("linux", architecture))
     return compiled_on(base, python, app_tree(app, workspace).code, app, workspace).tree

@@ -21,7 +21,7 @@ __all__ = ["exec_attached", "run_attached"]
 
 _GRACE: Final = 10.0  # seconds from SIGTERM to SIGKILL, as docker stop has it
 _STDIN: Final = 0
-_INSISTING: Final = 3  # the third signal to end becomes SIGKILL, as in the docker command
+_INSISTING: Final = 3  # the signal to end that becomes SIGKILL, as the docker command has it
 
 
 def run_attached(client: APIClient, container: str, *, tty: bool) -> int:

@@ -31,7 +31,8 @@ _STOP: Final = "stop what listens on that port (cannery ps shows what cannery st
 _LOOK: Final = "look at the image: cannery explore"
 _WANTS_TLS: Final = "HTTPS server"  # Go's words (net/http) to a client that speaks HTTP to a port for HTTPS
 
-# Words of an engine's error (Docker's, Podman's, runc's), all of which have to be there -> the next step
+# What engines write (moby/moby, containers/podman, runc) -> the next step; each line is one reason to take the step,
+# all of whose words must be there.
 _ADVICE: Final = (
     (("no space left",), _FREE),
     (("port is already allocated",), _STOP),
@@ -75,7 +76,7 @@ class _SdkClient(APIClient):
     """The SDK's client, which trusts the engine's own certificates even where ``REQUESTS_CA_BUNDLE`` is set."""
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """The settings of a request; unlike in requests, ``verify`` beats the environment (psf/requests#3829)."""
+        """The settings of a request, the session's before the environment's: requests prefers those (#3829)."""
         verify = self.verify if verify is None else verify
         return super().merge_environment_settings(url, proxies, stream, verify, cert)
 

@@ -22,7 +22,7 @@ class Endpoint(NamedTuple):
     address: str  # unix:///var/run/docker.sock, tcp://host:2376, ssh://user@host …
     source: str  # of the address, for messages: DOCKER_HOST, the context …
     context: str | None = None  # the Docker context that may hold certificates for it
-    forwarded: str | None = None  # the socket of this machine from which a tunnel leads to the address, if any
+    forwarded: str | None = None  # a socket of this machine that a tunnel leads to the address, if one stands
 
     @property
     def local(self) -> bool:

@@ -39,7 +39,7 @@ class Loaded:
 class ContainerRequest:
     """A container to start."""
 
-    task: str  # the task of cannery that starts it: "run"
+    task: str  # of cannery, that starts it: "run"
     image: str  # its ID or a reference
     command: tuple[str, ...] = ()  # in place of the image's Cmd; empty keeps that
     entrypoint: tuple[str, ...] | None = None  # in place of the image's Entrypoint; None keeps that
@@ -133,7 +133,7 @@ class Engine(Protocol):
 
     @property
     def architecture(self) -> str:
-        """The machine that containers run on, by Go's name (``GOARCH``): ``amd64``."""
+        """The machine that its containers run on, by Go's name (``GOARCH``): ``amd64``."""
         ...
 
     def create(self, request: ContainerRequest) -> str:

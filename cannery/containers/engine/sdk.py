@@ -99,7 +99,7 @@ class SdkEngine:
 
     @property
     def architecture(self) -> str:
-        """The machine that containers run on, by Go's name (``GOARCH``): ``amd64``."""
+        """The machine that its containers run on, by Go's name (``GOARCH``): ``amd64``."""
         with self._translated():
             return str(self.client.version()["Arch"])
 

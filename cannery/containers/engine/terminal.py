@@ -45,7 +45,7 @@ class Stopping(Protocol):
 
 
 class Frames:
-    """Demultiplexes the stream that has standard output and standard error of a program without a terminal."""
+    """Takes apart the stream in which standard output and standard error of a program without a terminal come mixed."""
 
     def __init__(self) -> None:
         self._rest = b""

@@ -1,4 +1,4 @@
-"""One GET request over a Unix socket: that takes a millisecond, and importing a client takes far longer.
+"""One GET request over a Unix socket: an engine answers in a millisecond, in which no client could be imported.
 
 HTTP/1.0 is enough (RFC 1945): the end of the connection is the end of the answer, so only the status line is parsed.
 """

@@ -41,7 +41,7 @@ class Obstacle(NamedTuple):
 
 
 def explain(refused: StepError, container: Container) -> CanneryError:
-    """The error for the step that was ``refused``: an :class:`ImageError` where the image can't run on any machine."""
+    """The error for a step that was refused: the image's where it can't run, else the machine's."""
     name = container.argv[0]
     reason = os.strerror(refused.errno)
     if refused.step == CHDIR:

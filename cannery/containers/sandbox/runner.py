@@ -1,7 +1,7 @@
 """The embedded runner: a program over an unpacked image, in namespaces of its own (namespaces(7)), with no engine.
 
-There are four processes, each the parent of the next, and none outlives its parent: the caller, which waits; a monitor,
-which owns the namespaces; process 1 of the container, which starts the program and reaps orphans; the program.
+Each process here is the parent of the next, and ends the next with it: the caller, which waits; a monitor, which owns
+the namespaces; process 1 of the container, which starts the program and reaps orphans; the program.
 """
 
 from __future__ import annotations

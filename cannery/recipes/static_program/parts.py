@@ -137,7 +137,7 @@ class ExecutableParts:
 
     def _compile(self, sources: Mapping[str, File], optimize: int) -> dict[str, File]:
         interpreter = self.kit.interpreter
-        done, refused = compile_sources(sources, interpreter, self.workspace, optimize=optimize, columns=False)
+        done, refused = compile_sources(sources, interpreter, self.workspace, optimize=optimize, positions=False)
         for path, message in refused.items():
             if path.startswith(f"{HOME}/"):
                 step = "correct it, or leave it out with  [tool.cannery]  exclude"

@@ -13,7 +13,7 @@ from cannery.image.tree import File, LazyTree, Tree
 from cannery.imports.host import host_of
 from cannery.imports.places import Place
 from cannery.trees.shaken import app_place, standard_library
-from cannery.trees.transforms.stand_ins import together
+from cannery.trees.transforms.stand_ins import left_out_with
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _NOT_STARTED = {"site", "zipimport"}
 def left_out_of(app: App) -> dict[str, str]:
     """The modules that stay out, with the name that the setting has for them."""
     names = app.settings.static.without
-    return {each: name for name in names for each in together(name)}
+    return {each: name for name in names for each in left_out_with(name)}
 
 
 def places_of(app: App, kit: Kit, own: AppTree, wheels: LazyTree) -> list[Place]:

@@ -32,7 +32,7 @@ __all__ = ["bytecode", "compile_sources"]
 
 _WORKER = package_file("trees/workers/compile_bytecode.py")
 _HEADER = 16  # bytes (PEP 552)
-_NO_COLUMNS = ("-X", "no_debug_ranges")
+_NO_POSITIONS = ("-X", "no_debug_ranges")
 _LONGEST_NAME = 255  # bytes, on most file systems
 
 
@@ -44,11 +44,11 @@ def bytecode(
     keep_sources: tuple[str, ...] = (),
     import_roots: tuple[str, ...] = (),
     strict: bool = False,
-    columns: bool = True,
+    positions: bool = True,
 ) -> Transform:
     """The transform for ``interpreter``; ``optimize`` counts as ``python -O`` does.
 
-    Without ``columns``, bytecode that lies beside no source says of an instruction on which line it is and no more:
+    Without ``positions``, bytecode that lies beside no source says of an instruction on which line it is and no more:
     tracebacks show where in a line something happened only beneath the line itself (PEP 657).
     The modules and packages that ``keep_sources`` names keep their sources beside the bytecode; ``import_roots`` are
     the folders of the image that their names start from, beside those of the interpreter. A file that is no Python
@@ -58,16 +58,16 @@ def bytecode(
     key = key_of(
         "bytecode", code_key(__name__), interpreter.cache_tag, interpreter.magic, optimize, keep_sources, roots, strict
     )
-    key = key if columns else key_of(key, "no columns")
+    key = key if positions else key_of(key, "no positions")
 
     def apply(tree: Tree) -> Tree:
         sources = {path: file for path, file in tree.files() if path.endswith(".py")}
         kept = {path for path in sources if named_by(imported_as(path, roots), keep_sources)}
         compiled: dict[str, File] = {}
         refused: dict[str, str] = {}
-        for shown in (True, False) if kept and not columns else (columns,):
-            some = {path: file for path, file in sources.items() if columns or (path in kept) == shown}
-            done, complaints = compile_sources(some, interpreter, workspace, optimize=optimize, columns=shown)
+        for shown in (True, False) if kept and not positions else (positions,):
+            some = {path: file for path, file in sources.items() if positions or (path in kept) == shown}
+            done, complaints = compile_sources(some, interpreter, workspace, optimize=optimize, positions=shown)
             compiled, refused = {**compiled, **done}, {**refused, **complaints}
         if refused and strict:
             path, message = next(iter(refused.items()))
@@ -120,11 +120,11 @@ def compile_sources(
     workspace: Workspace,
     *,
     optimize: int = 0,
-    columns: bool = True,
+    positions: bool = True,
 ) -> tuple[dict[str, File], dict[str, str]]:
     """The bytecode of each source, from the cache or made now; and what is wrong with those that can't be.
 
-    Both go by the names that tracebacks show. Those say at which column of a line, unless there are no ``columns``;
+    Both go by the names that tracebacks show. Those say at which column of a line, unless there are no ``positions``;
     instructions of one line share their entries of the line table then.
     """
     home = workspace.cache.root / "bytecode"
@@ -133,16 +133,16 @@ def compile_sources(
     targets: dict[str, Path] = {}
     missing: list[tuple[str, Path, File]] = []
     for path, file in sources.items():
-        key = key_of(code, digests[path], path, interpreter.cache_tag, interpreter.magic, optimize, columns)
+        key = key_of(code, digests[path], path, interpreter.cache_tag, interpreter.magic, optimize, positions)
         targets[path] = home / key[:2] / key
         if not _is_whole(targets[path]):
             missing.append((path, targets[path], file))
-    refused = _compile(missing, interpreter, workspace, optimize=optimize, columns=columns) if missing else {}
+    refused = _compile(missing, interpreter, workspace, optimize=optimize, positions=positions) if missing else {}
     for path, target, file in missing:
         if Digest.of_content(file.content) != digests[path]:
             target.unlink(missing_ok=True)
             raise changed(path)
-    made = {path: target if columns else _smaller(target) for path, target in targets.items() if path not in refused}
+    made = {path: target if positions else _smaller(target) for path, target in targets.items() if path not in refused}
     done = {path: File(OnDisk(file, file.stat().st_size), sources[path].mode & ~0o111) for path, file in made.items()}
     return done, refused
 
@@ -169,7 +169,12 @@ def _digest(path: str, file: File) -> Digest:
 
 
 def _compile(
-    jobs: list[tuple[str, Path, File]], interpreter: Interpreter, workspace: Workspace, *, optimize: int, columns: bool
+    jobs: list[tuple[str, Path, File]],
+    interpreter: Interpreter,
+    workspace: Workspace,
+    *,
+    optimize: int,
+    positions: bool,
 ) -> dict[str, str]:
     """Let the interpreter compile what is missing; returns what is wrong, by path."""
     workspace.progress("compiling 1 module" if len(jobs) == 1 else f"compiling {len(jobs)} modules")
@@ -180,7 +185,7 @@ def _compile(
         for parent in {target.parent for _, target, _ in jobs}:
             with explained(parent):
                 parent.mkdir(parents=True, exist_ok=True)
-        command = [str(interpreter.executable), "-PSs", "-W", "ignore", *(() if columns else _NO_COLUMNS)]
+        command = [str(interpreter.executable), "-PSs", "-W", "ignore", *(() if positions else _NO_POSITIONS)]
         command += [str(_WORKER), str(os.cpu_count() or 1)]
         try:
             done = workspace.run([*command, str(folder)], env=_settings(), stdin="".join(f"{word}\0" for word in words))

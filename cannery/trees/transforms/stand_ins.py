@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["LeftOutModules", "left_out", "together"]
+__all__ = ["LeftOutModules", "left_out", "left_out_with"]
 
 _WORKER = package_file("trees/workers/write_stand_in.py")
 # Extension modules that only hold a library for a module: where that is left out, they are too.
@@ -45,7 +45,7 @@ class LeftOutModules:
         return Transform(key_of("left out", code_key(__name__), self.names, self.stand_ins, roots), apply)
 
 
-def together(name: str) -> tuple[str, ...]:
+def left_out_with(name: str) -> tuple[str, ...]:
     """The module ``name`` and those that are nothing without it."""
     return (name, *_BEHIND.get(name, ()))
 
@@ -56,7 +56,7 @@ def left_out(without: Iterable[str], setting: str, interpreter: Interpreter, wor
     What is one file of the standard library has a stand-in. Packages, what a leading underscore makes private, and what
     is installed have none: they are absent.
     """
-    names = tuple(each for name in without for each in together(name))
+    names = tuple(each for name in without for each in left_out_with(name))
     public = [name for name in names if name in sys.stdlib_module_names and not name.startswith("_")]
     files = [name for name in public if _is_file(name, interpreter)]
     return LeftOutModules(names, {name: _stand_in(name, setting, interpreter, workspace) for name in files})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ImageError
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.trees.base.image import base_image
 from tests.support.layers import file, layer
 from tests.support.layouts import docker_archive
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.once
 def test_an_engine_s_image_is_fetched_once_and_again_when_the_name_means_another(
     service: Service, project: Path, tmp_path: Path, workspace: Workspace
 ) -> None:
-    app = read_app(project, {"base": "docker-daemon:tins:1"})
+    app = load(project, {"base": "docker-daemon:tins:1"})
     with pytest.raises(ImageError, match="there is no image tins:1 in"):
         base_image(app, workspace)
     digests = set()

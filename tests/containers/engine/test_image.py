@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.containers.engine.sdk import SdkEngine
-from cannery.project.config import read_app
+from cannery.project import config
 from cannery.tasks.image import built_image
 from tests.containers.engine.conftest import cannery
 
@@ -52,7 +52,7 @@ def test_what_changed_is_sent_and_the_rest_is_found_there(
     monkeypatch.setattr(SdkEngine, "load", noted)
     images = []
     for number in range(2):
-        app = read_app(make_project({"main.py": f"print({number})\n"}, "changing"), {"tag": "changing"})
+        app = config.load(make_project({"main.py": f"print({number})\n"}, "changing"), {"tag": "changing"})
         made = built_image(app, quiet=True).made
         assert made.loaded is not None
         assert made.loaded.state == "loaded"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.recipes.static_program.kit import kit_for
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def test_a_project_for_a_later_python_is_refused_before_a_kit_is_built(
     project = '[project]\nname = "late"\nversion = "1.0"\nrequires-python = ">=3.12"\n'
     folder = make_project({"pyproject.toml": project, "late.py": "", "main.py": "import late\n"})
     with pytest.raises(ConfigurationError) as refused:
-        kit_for(read_app(folder), "linux/amd64", workspace)
+        kit_for(load(folder), "linux/amd64", workspace)
     assert str(refused.value).splitlines() == [
         "the project asks for Python >=3.12, and the kit that cannery builds has Python 3.11.2",
         "  requires-python = '>=3.12'",

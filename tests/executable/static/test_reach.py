@@ -9,7 +9,7 @@ import pytest
 
 from cannery.executable.kit.toolchain import native_target
 from cannery.image.tree import LazyTree, Tree
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.recipes.static_program.executable import executable
 from cannery.recipes.static_program.kit import kit_for
 from cannery.trees.app import app_tree
@@ -31,7 +31,7 @@ FILES = {
 
 
 def reached(folder: Path, workspace: Workspace) -> set[str]:
-    app = read_app(folder)
+    app = load(folder)
     kit = kit_for(app, native_target().platform, workspace)
     return set(executable(app, kit, app_tree(app, workspace), LazyTree("nothing", Tree), workspace).reach.modules)
 

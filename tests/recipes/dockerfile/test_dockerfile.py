@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError, ProjectError, RequirementsError
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.recipes.dockerfile.file import DockerfileTarget, render_files
 from cannery.recipes.dockerfile.render import render
 from tests.recipes.dockerfile.conftest import cannery
@@ -84,7 +84,7 @@ def test_hadolint_finds_nothing(
     files: dict[str, str], recipe: str, make_project: MakeProject, workspace: Workspace
 ) -> None:
     folder = make_project(files)
-    assert not _lint(render(read_app(folder, {"recipe": recipe}), workspace).dockerfile)
+    assert not _lint(render(load(folder, {"recipe": recipe}), workspace).dockerfile)
 
 
 def test_the_linter_finds_what_is_wrong() -> None:
@@ -93,7 +93,7 @@ def test_the_linter_finds_what_is_wrong() -> None:
 
 def test_dependencies_come_before_sources(make_project: MakeProject, workspace: Workspace) -> None:
     text = render(
-        read_app(make_project({"main.py": "", "requirements.txt": HASHED}), {"recipe": "slim"}), workspace
+        load(make_project({"main.py": "", "requirements.txt": HASHED}), {"recipe": "slim"}), workspace
     ).dockerfile
     assert text.index("--require-hashes") < text.index("COPY main.py /app/main.py")
 
@@ -108,7 +108,7 @@ def test_a_build_sees_what_goes_in_and_nothing_else(make_project: MakeProject, w
         "pyproject.toml": '[tool.cannery]\nresources = ["data"]\nexclude = ["*.md"]\n',
         "data/x": "",
     }
-    lines = render(read_app(make_project(files)), workspace).dockerignore.splitlines()
+    lines = render(load(make_project(files)), workspace).dockerignore.splitlines()
     assert [line for line in lines if not line.startswith("#")] == [
         "*", "!requirements.txt", "!more.txt", "!main.py", "!src/pkg/", "!data/",
         "**/__pycache__", "**/*.py[co]", "*.md", "**/*.md",
@@ -117,7 +117,7 @@ def test_a_build_sees_what_goes_in_and_nothing_else(make_project: MakeProject, w
 
 def test_the_base_is_the_oldest_python_that_the_project_allows(make_project: MakeProject, workspace: Workspace) -> None:
     project = {"main.py": "", "pyproject.toml": '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.12"\n'}
-    assert "ARG BASE=python:3.12-slim\n" in render(read_app(make_project(project)), workspace).dockerfile
+    assert "ARG BASE=python:3.12-slim\n" in render(load(make_project(project)), workspace).dockerfile
 
 
 def test_a_digest_in_the_file_stays_while_its_base_does(
@@ -125,16 +125,16 @@ def test_a_digest_in_the_file_stays_while_its_base_does(
 ) -> None:
     folder = make_project({"main.py": ""})
     target = DockerfileTarget(tmp_path / "Dockerfile")
-    app = read_app(folder, {"recipe": "slim", "base": "python:3.11-slim"})
+    app = load(folder, {"recipe": "slim", "base": "python:3.11-slim"})
     (tmp_path / "Dockerfile").write_text(f"ARG BASE=python:3.11-slim@{PINNED}\n")
     assert f"ARG BASE=python:3.11-slim@{PINNED}\n" in render_files(app, workspace, target).dockerfile
-    other = read_app(folder, {"recipe": "slim", "base": "python:3.12-slim"})
+    other = load(folder, {"recipe": "slim", "base": "python:3.12-slim"})
     assert "ARG BASE=python:3.12-slim\n" in render_files(other, workspace, target).dockerfile
 
 
 def test_pinning_asks_the_registry(make_project: MakeProject, workspace: Workspace, slim_base: Base) -> None:
     reference = slim_base.reference
-    app = read_app(make_project({"main.py": ""}), {"recipe": "slim", "base": reference})
+    app = load(make_project({"main.py": ""}), {"recipe": "slim", "base": reference})
     text = render_files(app, workspace, DockerfileTarget(None), pin=True).dockerfile
     assert f"ARG BASE={reference}@sha256:" in text
 
@@ -147,7 +147,7 @@ def test_what_no_dockerfile_can_have(
     flags: dict[str, str], message: str, make_project: MakeProject, workspace: Workspace
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        render(read_app(make_project({"main.py": ""}), flags), workspace)
+        render(load(make_project({"main.py": ""}), flags), workspace)
 
 
 def test_it_is_written_and_then_up_to_date_until_something_changes(make_project: MakeProject) -> None:
@@ -164,13 +164,13 @@ def test_it_is_written_and_then_up_to_date_until_something_changes(make_project:
 
 
 def test_the_dockerfile_of_the_sample_is_up_to_date(workspace: Workspace) -> None:
-    app = read_app(ROOT)
+    app = load(ROOT)
     target = DockerfileTarget.of(app, None)
     target.check(render_files(app, workspace, target), "invoke dockerfile")
 
 
 def test_a_dockerfile_that_is_not_there_is_out_of_date(make_project: MakeProject, workspace: Workspace) -> None:
-    app = read_app(make_project({"main.py": ""}))
+    app = load(make_project({"main.py": ""}))
     with pytest.raises(ProjectError, match="there is no"):
         DockerfileTarget.of(app, None).check(render(app, workspace), "invoke dockerfile")
 
@@ -178,4 +178,4 @@ def test_a_dockerfile_that_is_not_there_is_out_of_date(make_project: MakeProject
 def test_a_dependency_without_wheels_for_alpine_is_named(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": "", "requirements.txt": "torch==2.5.1\n"})
     with pytest.raises(RequirementsError, match="torch"):
-        render(read_app(folder, {"recipe": "slim", "base": "python:3.12-alpine"}), workspace)
+        render(load(folder, {"recipe": "slim", "base": "python:3.12-alpine"}), workspace)

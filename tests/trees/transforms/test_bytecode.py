@@ -56,15 +56,15 @@ def test_bytecode_runs_without_its_source_and_names_it_in_tracebacks(
     assert 'File "/app/x.py", line 2, in fail\nValueError: no' in done.stderr
 
 
-def test_without_columns_it_is_smaller_and_names_the_same_lines_but_for_sources_that_are_kept(
+def test_without_positions_it_is_smaller_and_names_the_same_lines_but_for_sources_that_are_kept(
     python: Interpreter, workspace: Workspace, tmp_path: Path
 ) -> None:
     failing = "def fail(a):\n    return [each.no for each in a] + [a.one(2).two(three=4)]\nfail([1])\n"
     tree = sources(x=failing, y=failing)
-    made = {columns: tree | bytecode(python, workspace, columns=columns) for columns in (True, False)}
-    sizes = {columns: sum(map(len, contents(made[columns]).values())) for columns in made}
+    made = {positions: tree | bytecode(python, workspace, positions=positions) for positions in (True, False)}
+    sizes = {positions: sum(map(len, contents(made[positions]).values())) for positions in made}
     assert sizes[False] < sizes[True]
-    kept = tree | bytecode(python, workspace, columns=False, keep_sources=("y",), import_roots=("/app",))
+    kept = tree | bytecode(python, workspace, positions=False, keep_sources=("y",), import_roots=("/app",))
     write(kept, tmp_path)
     shown = {
         name: subprocess.run(

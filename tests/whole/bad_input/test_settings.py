@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.project.config import read_app
+from cannery.project.config import load
 from cannery.tasks.image import built_image
 from tests.support.command import assert_refused, assert_whole, cannery
 
@@ -64,7 +64,7 @@ def test_a_setting_that_cannot_be_is_refused_with_the_next_step(
 ) -> None:
     folder = make_project({"main.py": "", "pyproject.toml": settings})
     with pytest.raises(ConfigurationError) as raised:
-        built_image(read_app(folder), quiet=True)
+        built_image(load(folder), quiet=True)
     assert told in str(raised.value)
     assert raised.value.step
     assert not (folder / "dist").exists()

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from cannery.image.content import Content
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["LIBRARY_LOADER", "LOADER", "PackedPart", "packed"]
+__all__ = ["LIBRARY_LOADER", "LOADER", "CompressedPart", "compressed"]
 
 LOADER = "_cannery_unpacking"  # the module of the image that unpacks what wheels brought
 LIBRARY_LOADER = "_cannery_unpacking_library"  # and the one for the standard library
 _SOURCE = package_file("trees/payload/unpacking.py")
 _LARGE = 500_000  # bytes: smaller ones save little
-_BLOCK = 1 << 24  # bytes: packed and unpacked at a time
+_BLOCK = 1 << 24  # bytes: compressed and unpacked at a time
 _FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": _BLOCK}]
 _TABLE = "PACKED: dict[str, tuple[str, list[tuple[int, int]], list[str]]] = {}"
 _LIBRARIES = "LIBRARIES: dict[str, tuple[str, list[tuple[int, int]]]] = {}"
@@ -43,20 +43,22 @@ _OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.s
 
 
 @dataclass(frozen=True)
-class PackedPart:
-    """A part of an image, in which large files are packed."""
+class CompressedPart:
+    """A part of an image, in which large files are compressed."""
 
     home: str  # the folder that what unpacks them lies in: one that Python looks into for .pth files
     roots: tuple[str, ...]  # the folders that imports start from
     loader: str = LOADER  # the name of what unpacks them
-    program: str | None = None  # what is started, where this part has it, and with it libraries that may be packed
+    program: str | None = None  # what is started, where this part has it, and with it libraries that may be, too
     needed: frozenset[str] = frozenset()  # libraries that others need
 
 
-def packed(part: PackedPart, workspace: Workspace) -> Transform:
+def compressed(part: CompressedPart, workspace: Workspace) -> Transform:
     """The transform for ``part``, which brings along what unpacks its files."""
     source = _SOURCE.read_text(encoding="utf-8")
-    key = key_of("packed", code_key(__name__), part.home, part.roots, part.loader, part.program, sorted(part.needed))
+    key = key_of(
+        "compressed", code_key(__name__), part.home, part.roots, part.loader, part.program, sorted(part.needed)
+    )
 
     def apply(tree: Tree) -> Tree:
         found = _Found.of(part, tree)
@@ -88,7 +90,7 @@ def packed(part: PackedPart, workspace: Workspace) -> Transform:
 
 @dataclass(frozen=True)
 class _Found:
-    """The modules and the libraries of a tree, and which of them are packed."""
+    """The modules and the libraries of a tree, and which of them are compressed."""
 
     names: Mapping[str, str]  # path -> module
     by_soname: Mapping[str, str]
@@ -97,7 +99,7 @@ class _Found:
     libraries: frozenset[str]
 
     @classmethod
-    def of(cls, part: PackedPart, tree: Tree) -> _Found:
+    def of(cls, part: CompressedPart, tree: Tree) -> _Found:
         """Look through the ``tree``."""
         elves = {path: elf for path, file in tree.files() if (elf := read_elf(file.content))}
         names = {path: name for path in elves if path.endswith(".so") and (name := module_in(path, part.roots))}
@@ -145,13 +147,13 @@ def _may_move(elf: Elf) -> bool:
 
 
 @dataclass(frozen=True)
-class _PackedBlock:
+class _Block:
     """A part of a file."""
 
     content: Content
     start: int
 
-    def packed(self) -> tuple[bytes, int]:
+    def compressed(self) -> tuple[bytes, int]:
         """The part compressed, and how long it is when it isn't."""
         with self.content.open() as stream:
             stream.seek(self.start)
@@ -161,20 +163,20 @@ class _PackedBlock:
 
 def _pack(content: Content, workspace: Workspace) -> tuple[OnDisk, list[tuple[int, int]]]:
     """The compressed content, from the cache or made now; and its blocks' sizes, before and after unpacking."""
-    key = key_of("packed", code_key(__name__), str(Digest.of_content(content)))
-    known = workspace.cache.recall("packed", key)
+    key = key_of("compressed", code_key(__name__), str(Digest.of_content(content)))
+    known = workspace.cache.recall("compressed", key)
     path = workspace.cache.blob(Digest(known["digest"])) if known else None
     if known and path and path.is_file() and path.stat().st_size == sum(size for size, _ in known["blocks"]):
         return OnDisk(path, path.stat().st_size), [(size, unpacked) for size, unpacked in known["blocks"]]
     blocks: list[tuple[int, int]] = []
-    parts = [_PackedBlock(content, start) for start in range(0, content.size, _BLOCK)]
+    parts = [_Block(content, start) for start in range(0, content.size, _BLOCK)]
     with workspace.cache.new_blob() as (stream, commit), ThreadPoolExecutor(os.cpu_count()) as pool:
         sha256 = hashlib.sha256()
-        for data, unpacked in pool.map(_PackedBlock.packed, parts):
+        for data, unpacked in pool.map(_Block.compressed, parts):
             stream.write(data)
             sha256.update(data)
             blocks.append((len(data), unpacked))
         digest = Digest(sha256.hexdigest())
         path = commit(digest)
-    workspace.cache.remember("packed", key, {"digest": digest.hex, "blocks": blocks})
+    workspace.cache.remember("compressed", key, {"digest": digest.hex, "blocks": blocks})
     return OnDisk(path, path.stat().st_size), blocks

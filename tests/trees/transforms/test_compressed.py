@@ -10,7 +10,8 @@ import pytest
 
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, Tree
-from cannery.trees.transforms import packed as packing
+from cannery.trees.transforms import compressed as compressing
+from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
 from tests.support.elf_files import compile_c
 from tests.support.tree_contents import read
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 SITE = "/usr/lib/python3/site-packages"
 LIB = "/usr/lib/python3"
-PART = packing.PackedPart(SITE, (SITE,))
+PART = CompressedPart(SITE, (SITE,))
 # An extension module of several blocks, with data that is no use to anybody
 MODULE = """
 #define PY_SSIZE_T_CLEAN
@@ -39,12 +40,12 @@ def site(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """A folder with a module that counts as very large."""
     import sysconfig  # noqa: PLC0415
 
-    monkeypatch.setattr(packing, "_LARGE", 200_000)
-    monkeypatch.setattr(packing, "_BLOCK", 100_000)
+    monkeypatch.setattr(compressing, "_LARGE", 200_000)
+    monkeypatch.setattr(compressing, "_BLOCK", 100_000)
     include = f"-I{sysconfig.get_paths()['include']}"
     heavy = compile_c(MODULE, tmp_path / "heavy.so", "-shared", "-fPIC", "-s", include)
     tree = Tree({f"{SITE}/pack/heavy.so": File(OnDisk(heavy, heavy.stat().st_size), 0o755)})
-    for path, file in (tree | packing.packed(PART, workspace)).files():
+    for path, file in (tree | compressed(PART, workspace)).files():
         target = tmp_path / "site" / path.removeprefix(f"{SITE}/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(read(file))
@@ -70,7 +71,7 @@ def test_it_is_unpacked_once_for_all_forked_workers(site: Path) -> None:
 def test_a_small_module_stays_as_it_is(workspace: Workspace, tmp_path: Path) -> None:
     (tmp_path / "light.so").write_bytes(b"\x7fELF")
     tree = Tree({f"{SITE}/light.so": File(OnDisk(tmp_path / "light.so", 4))})
-    assert (tree | packing.packed(PART, workspace)) is tree
+    assert (tree | compressed(PART, workspace)) == tree
 
 
 @pytest.mark.parametrize("refusing", ["os.memfd_create", "loader"])
@@ -87,10 +88,10 @@ def test_where_memory_may_not_be_executed_the_message_says_what_to_do(site: Path
 def test_a_module_that_finds_libraries_beside_itself_stays_there(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "_LARGE", 100)
+    monkeypatch.setattr(compressing, "_LARGE", 100)
     path = compile_c("int x;", tmp_path / "beside.so", "-shared", "-Wl,-rpath,$ORIGIN/../x.libs")
     tree = Tree({f"{SITE}/beside.so": File(OnDisk(path, path.stat().st_size))})
-    assert (tree | packing.packed(PART, workspace)) is tree
+    assert (tree | compressed(PART, workspace)) == tree
 
 
 def test_a_file_that_is_cut_off_is_no_module(site: Path) -> None:
@@ -102,10 +103,10 @@ def test_a_file_that_is_cut_off_is_no_module(site: Path) -> None:
 def test_the_second_time_it_comes_from_the_cache(
     site: Path, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(packing._PackedBlock, "packed")  # noqa: SLF001  # whatever would compress again
+    monkeypatch.delattr(compressing._Block, "compressed")  # noqa: SLF001  # whatever would compress again
     heavy = tmp_path / "heavy.so"
     tree = Tree({f"{SITE}/pack/heavy.so": File(OnDisk(heavy, heavy.stat().st_size))})
-    again = packing.packed(PART, workspace)(tree).entries[f"{SITE}/pack/heavy.so.xz"]
+    again = compressed(PART, workspace)(tree).entries[f"{SITE}/pack/heavy.so.xz"]
     assert isinstance(again, File)
     assert read(again) == (site / "pack" / "heavy.so.xz").read_bytes()
 
@@ -126,7 +127,7 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     """A module and a large library that it links to, a larger one that the program links to, and that program."""
     import sysconfig  # noqa: PLC0415
 
-    monkeypatch.setattr(packing, "_LARGE", 200_000)
+    monkeypatch.setattr(compressing, "_LARGE", 200_000)
     include = f"-I{sysconfig.get_paths()['include']}"
     here = (f"-L{tmp_path}", "-s")
     shared = ("-shared", "-fPIC", *here)
@@ -147,16 +148,14 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     return Tree({path: File(OnDisk(file, file.stat().st_size), 0o755) for path, file in made.items()})
 
 
-def part(*needed: str) -> packing.PackedPart:
-    return packing.PackedPart(
-        f"{LIB}/site", (f"{LIB}/lib-dynload",), packing.LIBRARY_LOADER, "/bin/program", frozenset(needed)
-    )
+def part(*needed: str) -> CompressedPart:
+    return CompressedPart(f"{LIB}/site", (f"{LIB}/lib-dynload",), LIBRARY_LOADER, "/bin/program", frozenset(needed))
 
 
 def test_a_library_that_only_modules_need_is_compressed_and_loaded_before_them(
     parts: Tree, workspace: Workspace, tmp_path: Path
 ) -> None:
-    made = parts | packing.packed(part(), workspace)
+    made = parts | compressed(part(), workspace)
     assert f"{LIB}/libweight.so.xz" in made
     assert f"{LIB}/libstart.so" in made
     for path, file in made.files():
@@ -171,6 +170,6 @@ def test_a_library_that_only_modules_need_is_compressed_and_loaded_before_them(
 
 
 def test_a_library_that_others_need_stays_as_it_is(parts: Tree, workspace: Workspace) -> None:
-    assert (parts | packing.packed(part("libweight.so"), workspace)) is parts
+    assert (parts | compressed(part("libweight.so"), workspace)) == parts
     other = Tree({"/bin/other": parts.entries[f"{LIB}/lib-dynload/user.so"]})
-    assert ((parts + other) | packing.packed(part(), workspace)).entries.keys() == (parts + other).entries.keys()
+    assert ((parts + other) | compressed(part(), workspace)).entries.keys() == (parts + other).entries.keys()
