@@ -105,7 +105,7 @@ def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
     name, whole = made.executable.name, made.executable.tree
     tree = LazyTree(
         key_of("program", code_key(__name__), whole.key),
-        lambda: Tree({f"/{name}": whole.tree.entries[f"{PROGRAMS}/{name}"]}),
+        lambda: Tree({f"/{name}": whole.tree.entries[f"{PROGRAMS}/{name}"]}, whole.tree.decisions),
     )
     within = made.executable.contents()
     zones = "zoneinfo" in within.modules

@@ -59,7 +59,8 @@ def onefile(app: App, workspace: Workspace) -> Plan:
     made = program(app, "static", workspace)
     path = f"/usr/local/bin/{made.name}"
     executable = LazyTree(
-        key_of(code_key(__name__), path, made.tree.key), lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"]})
+        key_of(code_key(__name__), path, made.tree.key),
+        lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"]}, made.tree.tree.decisions),
     )
     layers = (("system", system(app, zones=made.zones)), ("program", executable))
     return Plan(layers, program_config(app, path), made.platform, made.notes)

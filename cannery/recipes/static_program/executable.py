@@ -13,7 +13,7 @@ from cannery.errors import ProjectError
 from cannery.executable.static.link import link
 from cannery.executable.static.packing import pack
 from cannery.image.content import OnDisk
-from cannery.image.tree import File, LazyTree, Tree
+from cannery.image.tree import Decision, File, LazyTree, Tree
 from cannery.recipes.static_program.parts import PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.trees.shaken import reach_with
@@ -36,10 +36,11 @@ _CONTENTS: Final = "contents.json"
 
 
 class ExecutableContents(msgspec.Struct, frozen=True):
-    """What lies in an executable, each with its bytes before anything is packed."""
+    """The contents of an executable, as ``contents.json`` beside it in the cache has them."""
 
-    modules: dict[str, int]
-    files: dict[str, int]
+    modules: dict[str, int]  # with the bytes of each before anything is packed
+    files: dict[str, int]  # the same for data, and for the interpreter
+    decisions: tuple[Decision, ...]  # on modules that stayed out, or aren't packed as well as others
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
 
     def tree() -> Tree:
         program = made() / "program"
-        return Tree({f"{PROGRAMS}/{name}": File(OnDisk(program, program.stat().st_size), 0o755)})
+        entries = {f"{PROGRAMS}/{name}": File(OnDisk(program, program.stat().st_size), 0o755)}
+        return Tree(entries, contents().decisions)
 
     def contents() -> ExecutableContents:
         return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=ExecutableContents)
@@ -82,12 +84,14 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
 
 
 def _make(parts: ExecutableParts, folder: Path) -> None:
-    """Make the executable in ``folder``, and beside it what tells what's in it."""
+    """Make the executable ``program`` in ``folder``, and beside it the account of its contents."""
     builtins = [name for name, module in parts.reach.modules.items() if module.kind == "builtin"]
-    linked, archive = folder / "linked", parts.archive()
+    linked, (archive, refused) = folder / "linked", parts.archive()
     link(parts.kit, archive, builtins, _header(parts), linked, parts.workspace)
-    (folder / _CONTENTS).write_bytes(msgspec.json.encode(_contents(parts, archive, linked)))
-    pack(parts.kit, linked, archive, parts.app.settings.static.packing, folder / "program", parts.workspace)
+    packing = parts.app.settings.static.packing
+    stayed = pack(parts.kit, linked, archive, packing, folder / "program", parts.workspace)
+    contents = _contents(parts, archive, linked, refused + stayed)
+    (folder / _CONTENTS).write_bytes(msgspec.json.encode(contents))
     linked.unlink()
 
 
@@ -102,12 +106,14 @@ def _header(parts: ExecutableParts) -> str:
     ))  # fmt: skip
 
 
-def _contents(parts: ExecutableParts, archive: ModuleArchive, linked: Path) -> ExecutableContents:
+def _contents(
+    parts: ExecutableParts, archive: ModuleArchive, linked: Path, decisions: tuple[Decision, ...]
+) -> ExecutableContents:
     modules = {name: module.bytecode.size for name, module in archive.modules.items() if module.bytecode}
     files = {path: content.size for path, content in archive.files.items()}
     major, minor, _ = parts.kit.interpreter.version
     interpreter = {f"python{major}.{minor}": linked.stat().st_size - len(archive.data)}
-    return ExecutableContents(modules, interpreter | files)
+    return ExecutableContents(modules, interpreter | files, decisions)
 
 
 def _programs() -> list[str | None]:

@@ -9,7 +9,7 @@ from cannery.errors import ProjectError
 from cannery.executable.static.archive import ArchivedModule, ModuleArchive
 from cannery.executable.static.link import LAUNCHER
 from cannery.image.content import Inline, OnDisk
-from cannery.image.tree import File
+from cannery.image.tree import Decision, File
 from cannery.imports.entry_points import metadata_read
 from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.trees.transforms.bytecode import compile_sources
@@ -52,15 +52,19 @@ class ExecutableParts:
     left_out: Mapping[str, str]  # modules, with the name that the setting has for them
     workspace: Workspace
 
-    def archive(self) -> ModuleArchive:
-        """The archive: bytecode, which is made here, data, and what the importer must know."""
-        modules = {**dict(self._reached()), **dict(self._internal())}
+    def archive(self) -> tuple[ModuleArchive, tuple[Decision, ...]]:
+        """The archive: bytecode, which is made here, data, and what the importer must know.
+
+        Beside it the decisions on modules of dependencies that aren't in it, as the kit's Python can't compile them.
+        """
+        sources, refused = self._sources()
+        modules = {**dict(self._reached(sources)), **dict(self._internal())}
         name, path, content = self._main(modules)
         modules["__main__"] = ArchivedModule(path, package=False, bytecode=content)
         stdlib = self.kit.interpreter.image_stdlib
         roots = [*self.places[0].roots, stdlib, self.kit.interpreter.image_site_packages]
         facts = {"main": (name, path), "path": roots, "left_out": dict(sorted(self.left_out.items())), "stdlib": stdlib}
-        return ModuleArchive(modules, dict(self._data()), facts)
+        return ModuleArchive(modules, dict(self._data()), facts), refused
 
     def main_file(self) -> str:
         """The path of what runs, as tracebacks show it."""
@@ -73,19 +77,25 @@ class ExecutableParts:
                 modules = self.reach.modules
                 return modules.get(f"{name}.__main__", modules[name]).path
 
-    def _reached(self) -> Iterator[tuple[str, ArchivedModule]]:
-        """The modules that the analysis found, their bytecode made where it's not there."""
-        trees = {place.kind: place.tree.tree for place in self.places}
-        compiled: dict[str, File] = {}
+    def _sources(self) -> tuple[dict[str, File], tuple[Decision, ...]]:
+        """The bytecode of the sources that the analysis found, by their paths, and the sources that have none."""
+        made: dict[str, File] = {}
+        refused: tuple[Decision, ...] = ()
+        wanted = {module.path for module in self.reach.modules.values() if module.kind == "source"}
         for place in self.places:
             optimize = 2 if place.kind == "stdlib" else self.app.settings.optimize
-            wanted = {module.path for module in self.reach.modules.values() if module.kind == "source"}
-            sources = {path: file for path, file in place.tree.tree.files() if path in wanted}
-            compiled |= self._compile(sources, optimize)
+            some = {path: file for path, file in place.tree.tree.files() if path in wanted}
+            done, left = self._compile(some, optimize)
+            made, refused = made | done, refused + left
+        return made, refused
+
+    def _reached(self, sources: Mapping[str, File]) -> Iterator[tuple[str, ArchivedModule]]:
+        """The modules that the analysis found; ``sources`` has the bytecode of those that are sources."""
+        trees = {place.kind: place.tree.tree for place in self.places}
         for name, module in self.reach.modules.items():
             match module.kind:
-                case "source" if module.path in compiled:
-                    yield name, ArchivedModule(module.path, module.package, compiled[module.path].content)
+                case "source" if module.path in sources:
+                    yield name, ArchivedModule(module.path, module.package, sources[module.path].content)
                 case "bytecode":
                     entry = trees[module.place].entries[module.path]
                     if isinstance(entry, File):
@@ -100,11 +110,11 @@ class ExecutableParts:
         own = {name for needed, name in _NEEDED_BY.items() if needed in self.reach.modules} | {"_cannery_importer"}
         shown = {name: f"<frozen {name}>" for name in own}
         sources |= {shown[name]: _on_disk(LAUNCHER / _OWN[name]) for name in own}
-        compiled = self._compile(sources, 2)
+        made, _ = self._compile(sources, 2)
         for name, (_, path) in _INTERNAL.items():
-            yield name, ArchivedModule(path, package=False, bytecode=compiled[path].content)
+            yield name, ArchivedModule(path, package=False, bytecode=made[path].content)
         for name in sorted(own):
-            yield name, ArchivedModule(shown[name], package=False, bytecode=compiled[shown[name]].content)
+            yield name, ArchivedModule(shown[name], package=False, bytecode=made[shown[name]].content)
 
     def _main(self, modules: Mapping[str, ArchivedModule]) -> tuple[str, str, Content]:
         """What runs: the name that a child of multiprocessing imports it by, its path, its bytecode."""
@@ -121,7 +131,7 @@ class ExecutableParts:
                 name = "_cannery.__main__"
                 first = entry.attribute.partition(".")[0]
                 text = f"import sys\n\nfrom {entry.module} import {first}\n\nsys.exit({entry.attribute}())\n"
-                content = self._compile({path: File(Inline(text.encode()))}, 0)[path].content
+                content = self._compile({path: File(Inline(text.encode()))}, 0)[0][path].content
         if content is None:
             raise ProjectError(f"{entry} is a folder, and no module", step="name what is run:  [tool.cannery]  entry")
         return name, path, content
@@ -135,14 +145,19 @@ class ExecutableParts:
                 if path in wanted:
                     yield path, file.content
 
-    def _compile(self, sources: Mapping[str, File], optimize: int) -> dict[str, File]:
+    def _compile(self, sources: Mapping[str, File], optimize: int) -> tuple[dict[str, File], tuple[Decision, ...]]:
+        """The bytecode of ``sources`` by their paths, and those that are no Python, none of them the app's."""
         interpreter = self.kit.interpreter
         done, refused = compile_sources(sources, interpreter, self.workspace, optimize=optimize, positions=False)
         for path, message in refused.items():
             if path.startswith(f"{HOME}/"):
                 step = "correct it, or leave it out with  [tool.cannery]  exclude"
                 raise ProjectError(f"{path} is no Python {interpreter.version_text}", evidence=message, step=step)
-        return done
+        why = f"it is no Python {interpreter.version_text}"
+        left = (
+            Decision(path, "make bytecode", f"{why}: {refused[path]}", sources[path].content.size) for path in refused
+        )
+        return done, tuple(left)
 
 
 def _on_disk(path: Path) -> File:
