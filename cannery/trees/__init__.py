@@ -1,1 +1,1 @@
-"""Where trees come from, and what is done to them: one maker or transform to a module."""
+"""The trees of an image, and transforms from tree to tree: one maker or transform to a module."""

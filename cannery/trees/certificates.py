@@ -1,4 +1,4 @@
-"""The question whether anything but the interpreter may look for the CA certificates of a system."""
+"""A search for files that may look for a system's CA certificates: nobody else misses them, where Python has no TLS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLACES = re.compile(
     rb"ssl/certs(?!/?\w)|/ssl/cert\.pem|pki/tls|ca-trust|ca-certificates\.crt|ca-bundle|SSL_CERT_(FILE|DIR)|CA_BUNDLE"
 )
 _PIECE = 1 << 20  # bytes
-_OVERLAP = 32  # bytes, more than the longest of those names has
+_OVERLAP = 32  # bytes of a piece that are looked at again with the next: more than any of the names has
 
 
 def looks_for_certificates(trees: Iterable[LazyTree], workspace: Workspace) -> bool:

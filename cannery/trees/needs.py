@@ -1,4 +1,4 @@
-"""What the other trees of an image ask of its runtime: shared libraries, and modules of the standard library."""
+"""The needs of trees: shared libraries, and modules of the standard library, that a runtime must have for them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Needs", "needs_of_app", "read_needs"]
 
-_NOTED = BRINGS_BACK | {"zoneinfo"}
+_NOTED = BRINGS_BACK | {"zoneinfo"}  # the modules whose imports decide what goes into a runtime
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(%s)\b" % "|".join(sorted(_NOTED)).encode(), re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a tree asks of the runtime below it."""
+    """The needs of one tree or of several: ``needs + other``."""
 
     libraries: tuple[Need, ...] = ()
-    modules: frozenset[str] = frozenset()  # of the standard library, among those that decide what goes in
-    brings_zones: bool = False  # has the tzdata package, so the system's database isn't needed
+    modules: frozenset[str] = frozenset()  # imports of the standard library's modules that may be left out, zoneinfo
+    brings_zones: bool = False  # has the tzdata package, so the system's time zones aren't needed
 
     def __add__(self, other: Needs) -> Needs:
         return Needs(
@@ -37,14 +37,14 @@ class Needs:
 
 
 def needs_of_app(native: Tree, imports: frozenset[str]) -> Needs:
-    """The needs of the app's own files: ``native``, the ELF files among them, and the modules that they import."""
+    """The needs of an app's own files: ``native`` are the ELF files among them, ``imports`` the modules they import."""
     return Needs(needs_of(native), imports & (BRINGS_BACK_FOR_THE_APP | _NOTED))
 
 
 def read_needs(tree: LazyTree, workspace: Workspace) -> Needs:
-    """Make the tree, and read its files for what they need; what is remembered under its key is not made again.
+    """The needs of ``tree``, read from its files or remembered under its key.
 
-    With a tree of wheels this is when uv installs them, with one of compiled modules when they are compiled.
+    To read them is to make the tree: uv installs a tree of wheels now, Cython compiles one of modules.
     """
     key = key_of("needs", code_key(__name__), tree.key)
     known = workspace.cache.recall("needs", key)

@@ -1,4 +1,4 @@
-"""The runtime: what an image from scratch needs instead of a base image, read from a root filesystem."""
+"""The runtime of an image from scratch: all that others take from a base image, read from a root filesystem."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def runtime(
 ) -> LazyTree:
     """The interpreter, the standard library, the closure of shared libraries, and the system's small files.
 
-    ``shaken`` takes from the standard library what nobody needs, before libraries are looked for. If that was Python's
-    own TLS and no other file looks for CA certificates, so that they aren't ``certificates_wanted``, they are left out.
-    Raises :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
+    ``shaken`` takes unreached modules out of the standard library, before shared libraries are looked for. If ``_ssl``
+    is among them, CA certificates stay out, too, unless other files look for them: ``certificates_wanted``. Raises
+    :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
     """
     wanted = needs.modules - {"zoneinfo"} | known_modules(app.settings.stdlib)
     python = interpreter_tree(interpreter, wanted)
@@ -70,7 +70,7 @@ def runtime(
 
 
 def system(app: App, *, zones: bool, root: Root = MACHINE) -> LazyTree:
-    """The system's small files alone, for a program that brings everything else; ``zones`` are those of the time."""
+    """The system's small files alone, for a program that brings everything else; with ``zones`` the time zones, too."""
     bundle = certificates(app.settings, app.folder, root)
     data = zones_tree(root) if zones else Tree()
     key = key_of("system", code_key(__name__), app.settings.uid, Digest.of_content(bundle), stamps_of(data))
@@ -78,10 +78,7 @@ def system(app: App, *, zones: bool, root: Root = MACHINE) -> LazyTree:
 
 
 def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTree, tuple[str, ...]]:
-    """The interpreter with its standard library and shared libraries, and nothing of a system around them.
-
-    Beside it the folders that the shared libraries lie in.
-    """
+    """The interpreter with its standard library and shared libraries, and the folders that the latter lie in."""
     python = interpreter_tree(interpreter, frozenset())
     libraries = _remembered_closure(interpreter, python, Needs(), (), MACHINE, workspace)
     key = key_of("bare python", code_key(__name__), interpreter.fingerprint, _versions(libraries))
@@ -90,14 +87,14 @@ def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTre
 
 
 def packs_relocations(interpreter: Interpreter, workspace: Workspace) -> bool:
-    """Whether the C library below the interpreter can read relocations that are packed."""
+    """True where the interpreter's C library reads packed relocations (DT_RELR, glibc 2.36 and later)."""
     libraries = _remembered_closure(interpreter, Tree(), Needs(), (), MACHINE, workspace)
     named = (path for name, path in libraries.items() if posixpath.basename(name).startswith("libc.so."))
     return any(ABI in path.read_bytes() for path in named)
 
 
 def _has_lost_tls(interpreter: Interpreter, python: Tree) -> bool:
-    """Whether the interpreter has an extension module for TLS, which isn't in the tree."""
+    """True where the interpreter has the extension module for TLS, ``_ssl``, and the tree ``python`` hasn't."""
     has = interpreter.dynload is not None and any(interpreter.dynload.glob("_ssl.*"))
     return has and not any(posixpath.basename(path).startswith("_ssl.") for path in python.entries)
 
@@ -107,7 +104,7 @@ def _shared(libraries: Mapping[str, Path]) -> Tree:
 
 
 def _versions(libraries: Mapping[str, Path]) -> list[tuple[str, object, object]]:
-    """What changes when one of ``libraries`` does."""
+    """The paths and stamps of ``libraries``: others once one of them has changed."""
     return [(name, str(path), stamp(path)) for name, path in sorted(libraries.items())]
 
 
@@ -119,7 +116,7 @@ def _remembered_closure(
     root: Root,
     workspace: Workspace,
 ) -> dict[str, Path]:
-    """The shared libraries by image path; looked for again when one of the files found last time has changed."""
+    """The shared libraries by image path, remembered until one of them has changed."""
     extensions = sorted(path for path in python.entries if "/lib-dynload/" in path)
     wanted = [asdict(need) for need in needs.libraries]
     key = key_of("closure", code_key(__name__), interpreter.fingerprint, extensions, wanted, allow_missing, root)

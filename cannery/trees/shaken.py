@@ -1,4 +1,4 @@
-"""What an app reaches: its code, its dependencies and the standard library looked through for imports."""
+"""An app shaken: the modules that it reaches, and the transforms that drop all others ("tree shaking")."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Shaken", "app_place", "reach_of", "reach_with", "shaken_of", "standard_library"]
+__all__ = ["UNPACKING", "Shaken", "app_place", "reach_of", "reach_with", "shaken_of", "standard_library"]
 
-
-_SHAKEN = ("stdlib", "dependencies")
-_UNPACKING = ("lzma", "threading")  # what cannery/trees/unpacking.py imports
+UNPACKING = ("lzma", "threading")  # the modules that payload/unpacking.py imports when it unpacks
+_SHAKEN = ("stdlib", "dependencies")  # places that modules are dropped from
 
 
 def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, workspace: Workspace) -> Reach:
-    """What ``app`` reaches with ``python`` and its whole standard library.
+    """The modules that ``app`` reaches with ``python`` and its whole standard library.
 
-    ``code`` is the app's tree of sources, as it is before anything is compiled, ``wheels`` that of its dependencies.
+    ``code`` is the app's tree before anything is compiled, ``wheels`` that of its dependencies.
     """
     installed = Place("dependencies", wheels, (python.image_site_packages,))
     places = [app_place(app, code), standard_library(python), installed]
@@ -45,7 +44,7 @@ def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, wo
 
 
 def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspace) -> Reach:
-    """As :func:`reach_of`, with places and a Python of another kind; the app's place is among them."""
+    """The modules that ``app`` reaches in ``places``, of which one is the app's, with the Python ``host``."""
     script = str(HOME / app.entry.path) if isinstance(app.entry, ScriptEntry) else None
     settings = app.settings
     imports = (
@@ -56,23 +55,23 @@ def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspa
 
 @dataclass(frozen=True, slots=True)
 class Shaken:
-    """What takes away what an app can't reach: of the standard library, and of its dependencies."""
+    """The transforms that drop modules which an app doesn't reach."""
 
     library: Transform
     dependencies: Transform
 
 
 def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, workspace: Workspace) -> Shaken:
-    """The transforms for ``app``, which also keep what an image's own archives and compressed modules need.
+    """The transforms for ``app``, which keep also the modules that read archives and unpack compressed modules.
 
-    Of the modules that the configuration leaves out there's at most what stands in their places.
+    Modules that the configuration leaves out are dropped, or replaced by stand-ins.
     """
     settings = app.settings
     library, site = standard_library(python), (python.image_site_packages,)
     left = left_out(settings.tiny.without, "[tool.cannery.tiny] without", python, workspace).of(python)
     installed = Place("dependencies", wheels, site)
     places = [app_place(app, code), replace(library, tree=library.tree | left), installed]
-    include = (*settings.include, *settings.stdlib, "zlib", *(_UNPACKING if settings.compress else ()))
+    include = (*settings.include, *settings.stdlib, "zlib", *(UNPACKING if settings.compress else ()))
     wanted = replace(app, settings=msgspec.structs.replace(settings, include=include))
     found = reach_with(wanted, places, host_of(python, workspace), workspace)
     names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
@@ -82,12 +81,12 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, w
 
 
 def app_place(app: App, code: LazyTree) -> Place:
-    """Where the app's own modules are found."""
+    """The place of the app's own modules."""
     return Place("app", code, app.image_roots)
 
 
 def standard_library(python: Interpreter) -> Place:
-    """All of the standard library, that which most images leave out as well."""
+    """The place of the whole standard library, with the modules that most images leave out."""
     tree = LazyTree(
         key_of("standard library", code_key(__name__), python.fingerprint),
         lambda: interpreter_tree(python, BRINGS_BACK_FOR_THE_APP),

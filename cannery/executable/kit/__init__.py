@@ -1,1 +1,1 @@
-"""What static executables are linked from: CPython and its libraries, built by Zig."""
+"""The kit that static executables are linked from: CPython and its libraries, built by zig."""

@@ -106,7 +106,7 @@ def _libffi(tools: ZigToolchain, top: Path, folder: Path) -> None:
 
 
 def _openssl(tools: ZigToolchain, top: Path, folder: Path) -> None:
-    """What Python's ``ssl`` and ``hashlib`` can reach: no engines, no ciphers that nobody speaks any more."""
+    """The part of OpenSSL that ``ssl`` and ``hashlib`` reach: no engines, no ciphers that nobody speaks any more."""
     perl = find("perl", step="install it: apt-get install perl")
     tools.run(
         perl,

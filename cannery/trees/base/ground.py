@@ -1,4 +1,4 @@
-"""What a base offers to the app that goes on top of it: a Python, shared libraries, accounts, certificates."""
+"""The ground that an app stands on: a base that was looked through, and the transforms that fit trees to it."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Ground", "ground_of"]
 
+# The files of a base that has none.
 _ROOT: Final = {"passwd": "root:x:0:0:root:/root:/sbin/nologin\n", "group": "root:x:0:\n"}
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A base with the Python in it, and who the program is there."""
+    """A base, its Python, the user that the program runs as, and the certificates that it lacks."""
 
     image: BaseImage
     python: BasePython
-    target: WheelTarget
+    target: WheelTarget  # of wheels for that Python
     uid: int
     gid: int
     bundle: OnDisk | None  # CA certificates to bring along; None where the base has its own
@@ -53,31 +54,31 @@ class Ground:
 
     @property
     def user(self) -> str:
-        """Who the program runs as, in numbers, as Kubernetes wants it to tell that it isn't root."""
+        """The user as ``uid:gid``: Kubernetes tells only by a number that a program doesn't run as root."""
         return f"{self.uid}:{self.gid}"
 
     @property
     def landing(self) -> Transform:
-        """Leads a tree's paths through the base's links."""
+        """The transform that leads a tree's paths through the base's links (see ``landing.py``)."""
         key = key_of("landed", code_key(__name__), self.base.manifest.hex)
         return Transform(key, lambda tree: landed(tree, self.image.root, self.image.folders))
 
     @property
     def replacing(self) -> Transform:
-        """Takes away what the base has installed of the distributions that a tree brings."""
+        """The transform that hides the base's copy of each distribution that a tree brings (see ``replaced.py``)."""
         site_packages = self.python.site_packages
         key = key_of("replaced", code_key(__name__), self.base.manifest.hex, site_packages)
         return Transform(key, lambda tree: without_replaced(tree, self.image.root, site_packages))
 
     @property
     def system(self) -> LazyTree:
-        """The small files that the base lacks."""
+        """The small files that the base lacks: an entry for the user, and CA certificates."""
         bundle = Digest.of_content(self.bundle) if self.bundle else None
         key = key_of("system", code_key(__name__), self.base.manifest.hex, self.uid, self.gid, bundle)
         return LazyTree(key, self._system)
 
     def check(self, needs: Needs, app: App, workspace: Workspace) -> None:
-        """Raise :class:`RuntimeTreeError` for a shared library that neither the base nor a tree has."""
+        """Raise :class:`RuntimeTreeError` for a shared library that neither the base nor a tree with ``needs`` has."""
         allowed = app.settings.allow_missing
         named = (Need(soname, "[tool.cannery] libraries", ()) for soname in app.settings.libraries)
         wanted = (*needs.libraries, *named)
@@ -113,10 +114,10 @@ class Ground:
 
 
 def ground_of(app: App, workspace: Workspace) -> Ground:
-    """The base of ``app``, fetched and looked through.
+    """The ground of ``app``: its base, fetched and looked through.
 
-    Raises :class:`RuntimeTreeError` where it has no Python, :class:`ConfigurationError` where that is another one than
-    the app asks for.
+    Raises :class:`RuntimeTreeError` where the base has no Python, :class:`ConfigurationError` where its Python is
+    another one than the app asks for.
     """
     image = base_image(app, workspace)
     python = _python(image, workspace)
@@ -129,7 +130,7 @@ def ground_of(app: App, workspace: Workspace) -> Ground:
 
 
 def _python(image: BaseImage, workspace: Workspace) -> BasePython:
-    """The base's Python, looked for once."""
+    """The base's Python, looked for once and remembered."""
     key = key_of("base python", code_key(__name__), image.base.manifest.hex)
     known = workspace.cache.recall("base-pythons", key)
     if known is None:
@@ -143,7 +144,7 @@ def _python(image: BaseImage, workspace: Workspace) -> BasePython:
 
 
 def _user(app: App, image: BaseImage) -> tuple[int, int]:
-    """Who the program runs as: the setting, else the base's own user unless that's root, else nobody."""
+    """The user and group of the program: the setting's, or the base's own unless that's root, or nobody's."""
     if app.settings.user is not None:
         return app.settings.user, app.settings.user
     named = (image.base.config.get("config") or {}).get("User") or ""

@@ -1,7 +1,7 @@
-"""Where a tree's paths lie in the base that it goes on top of.
+"""Paths land where the links of a base lead: ``/lib/x`` becomes ``/usr/lib/x`` where ``/lib`` is a link to ``usr/lib``.
 
-A layer that has a folder where the base has a link replaces the link, and with it all that lies behind (jib #1576):
-so the base's links are followed first. Folders of the base keep their modes and owners.
+A layer with a folder ``/lib`` would replace the link, and hide all that lies behind it (jib #1576). Folders of the base
+keep their modes and owners.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ __all__ = ["landed"]
 
 
 def landed(tree: Tree, root: Root, folders: Mapping[str, Directory]) -> Tree:
-    """``tree`` with its paths led through the links of ``root``, whose ``folders`` have those modes and owners.
+    """``tree`` with its paths led through the links of ``root``; ``folders`` are those of the base.
 
-    Raises :class:`ImageError` where a file of the one lies in the place of a folder of the other.
+    Raises :class:`ImageError` where one has a file and the other a folder, and for a loop of links.
     """
     landing = _Landing(root)
     entries: dict[str, Entry] = {}
@@ -43,13 +43,13 @@ def landed(tree: Tree, root: Root, folders: Mapping[str, Directory]) -> Tree:
 
 @dataclass(slots=True)
 class _Landing:
-    """Follows paths through a root, which need not have them to their end."""
+    """The places of folders in a root that need not have them yet."""
 
     root: Root
     _known: dict[str, str] = field(default_factory=lambda: {"/": "/"})
 
     def folders(self) -> set[str]:
-        """The folders that were led to, and those that they lie in."""
+        """The places that were asked for so far, and the folders above them."""
         found: set[str] = set()
         for path in self._known.values():
             above = path
@@ -59,14 +59,14 @@ class _Landing:
         return found
 
     def folder(self, path: str) -> str:
-        """Where the folder ``path`` lies."""
+        """The place of the folder ``path``."""
         if path not in self._known:
             above = self.folder(posixpath.dirname(path))
             self._known[path] = self._landed(posixpath.join(above, posixpath.basename(path)), path)
         return self._known[path]
 
     def _landed(self, here: str, path: str) -> str:
-        """Where ``here`` leads, which is the place of ``path`` but for its last part."""
+        """The place that ``here`` leads to, in which no part but the last can be a link; ``path`` is for messages."""
         place = self.root.landing(here)
         if place is None:
             raise ImageError(f"{path} leads through a loop of links in the base", step="take another base")

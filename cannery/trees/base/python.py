@@ -119,7 +119,7 @@ def _standard_library(root: Root, program: str, name: str) -> str | None:
 
 
 def _site_packages(root: Root, standard_library: str) -> str:
-    """Where packages lie: Debian's Python has been taught to look elsewhere."""
+    """The folder of installed packages: Debian's Python has one of its own name, ``dist-packages``."""
     site = root.content(f"{standard_library}/site.py") or root.content(f"{standard_library}/site.pyc")
     if site is not None and b"dist-packages" in site.path.read_bytes():
         return f"/usr/local/lib/{posixpath.basename(standard_library)}/dist-packages"
