@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import posixpath
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cannery.audit.layers import read_layer
-from cannery.audit.streams import buffered, explained, members, unzipped
 from cannery.errors import ImageError
-from cannery.image.hashing import HashingReader, pieces
+from cannery.image.compression import compression_of, undamaged, unzipped
+from cannery.image.hashing import HashingReader, buffered, pieces
+from cannery.image.tar import members
 
 if TYPE_CHECKING:
+    import io
     from pathlib import Path
 
     from cannery.audit.contents import LayerContents
@@ -67,8 +69,8 @@ def read_archive(stream: BinaryIO, name: str, *, readable: bool = False) -> Save
     Raises :class:`ImageError` for one that is cut off, damaged, or none.
     """
     saved = Saved(name)
-    with explained(name):
-        for member, content in members(unzipped(buffered(stream))):
+    with undamaged(name):
+        for member, content in members(_unzipped(buffered(stream))):
             path = posixpath.normpath(member.name)
             if content is not None:
                 _take(saved, path, content, member.size, readable=readable)
@@ -84,7 +86,7 @@ def read_layout(folder: Path, *, readable: bool = False) -> Saved:
     paths = [folder / "index.json", *sorted((folder / _BLOBS).glob("*"))]
     for path in paths:
         if path.is_file():
-            with path.open("rb") as stream, explained(str(path)):
+            with path.open("rb") as stream, undamaged(str(path)):
                 _take(saved, path.relative_to(folder).as_posix(), stream, path.stat().st_size, readable=readable)
     return saved
 
@@ -92,14 +94,14 @@ def read_layout(folder: Path, *, readable: bool = False) -> Saved:
 def _take(saved: Saved, path: str, content: BinaryIO, size: int, *, readable: bool) -> None:
     """Keep a document, or read a layer; a blob that is named by its digest is compared with that."""
     hashed = HashingReader(content)
-    stream = buffered(cast("BinaryIO", hashed))
+    stream = buffered(hashed)
     if stream.peek(1)[:1] in {b"{", b"["}:
         if size > _LARGEST_DOCUMENT:
             raise ImageError(f"{path} in {saved.name} has {size:,} bytes: no document of an image is so large")
         saved.documents[path] = stream.read()
     elif _is_layer(path, size):
-        with explained(f"the layer {path} in {saved.name}"):
-            archive = unzipped(stream)
+        with undamaged(f"the layer {path} in {saved.name}"):
+            archive = _unzipped(stream)
             saved.layers[path] = read_layer(archive, readable=readable)
             _drain(archive)  # so that checksums at its end are compared
     else:
@@ -108,6 +110,10 @@ def _take(saved: Saved, path: str, content: BinaryIO, size: int, *, readable: bo
     if path.startswith(_BLOBS) and hashed.digest.hex != path.removeprefix(_BLOBS):
         found = f"expected sha256:{path.removeprefix(_BLOBS)}\n   found {hashed.digest}"
         raise ImageError(f"{path} in {saved.name} is damaged", evidence=found, step="fetch or build the image again")
+
+
+def _unzipped(stream: io.BufferedReader) -> BinaryIO:
+    return unzipped(stream, compression_of(stream.peek(8)))
 
 
 def _drain(stream: BinaryIO) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.audit.contents import LayerContents, Node, NodeFacts
 from cannery.audit.scan import scan
-from cannery.audit.streams import members
+from cannery.image.tar import members
 
 if TYPE_CHECKING:
     import tarfile

@@ -1,4 +1,4 @@
-"""The folder that layers are extracted into: nothing that they hold reaches out of it."""
+"""Layers unpacked into a folder, as engines do it (OCI image-spec v1.1, layer.md): nothing reaches out of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,29 @@ import errno
 import os
 import shutil
 import stat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cannery.errors import ImageError
+from cannery.image.compression import undamaged, unzipped
+from cannery.image.hashing import CHUNK, HashingReader, buffered, pieces
+from cannery.image.media_types import COMPRESSIONS, LAYERS
 from cannery.image.paths import folder_of, is_folder, make_folder, parts_of
+from cannery.image.tar import members
+from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Container
+    from collections.abc import Container, Mapping, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
 
-__all__ = ["Extraction"]
+    from cannery.image.layer import Layer
+    from cannery.workspace.digest import Digest
 
+__all__ = ["Unpacked", "unpack"]
+
+_SMALL: Final = 1 << 30  # bytes that any layer may unpack to
+_MOST: Final = 100  # times its size that a larger one may: programs and texts stay far below, bombs don't
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
 _RESERVED: Final = ".wh..wh."
@@ -24,14 +36,89 @@ _RESERVED: Final = ".wh..wh."
 # made have them, and where they lie a file system of the container's own hides them.
 _USUAL_DEVICES: Final = {(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)}
 _PERMISSIONS: Final = 0o1777  # a set-user-ID bit would have no effect in a container, and one on the host
-_CHUNK: Final = 1 << 18  # bytes
 
 
-class Extraction:
+class Unpacked(NamedTuple):
+    """What was extracted."""
+
+    layers: tuple[tuple[int, int], ...]  # of each: how many files, and their bytes
+    folders: Mapping[str, tuple[int, int, int]]  # image path -> mode, user and group, as the layers say
+
+
+def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
+    """Extract ``layers`` in their order into the folder ``into``, with their modes and times.
+
+    Owners are set by root alone, and set-user-ID bits by nobody. Raises :class:`ImageError` where a layer isn't
+    what its digests say, holds what could reach out of the folder, or unpacks to far more than it should; what was
+    extracted till then stays.
+    """
+    with explained(into):
+        root = _Root(os.fspath(into), owners=os.geteuid() == 0)
+        counts = []
+        for layer in layers:
+            root.begin(layer.name)
+            counts.append(_extract(layer, root))
+        return Unpacked(tuple(counts), root.finish())
+
+
+def _extract(layer: Layer, root: _Root) -> tuple[int, int]:
+    """Extract one layer, and compare its digests once it's read to its end; how many files it has, and their bytes."""
+    limit = max(_SMALL, _MOST * layer.size)
+    files = size = 0
+    with undamaged(f"the layer {layer.name!r}", str(layer.blob)), _open(layer) as file:
+        blob = HashingReader(file)
+        archive = HashingReader(unzipped(blob, COMPRESSIONS[_media_type(layer)]))
+        stream = buffered(archive)
+        for member, content in members(stream):
+            files += member.isreg() or member.islnk()
+            size += member.size if member.isreg() else 0  # a sparse file's is not the archive's
+            if max(size, archive.size) > limit:
+                raise _bomb(layer, limit, f"at {member.name!r}")
+            root.add(member, content)
+        for _ in pieces(stream):  # archives may be padded, and digests count that too
+            if archive.size > limit:
+                raise _bomb(layer, limit, "after the last file")
+    _compare("digest", blob, layer.digest, layer)
+    _compare("diff ID", archive, layer.diff_id, layer)
+    return files, size
+
+
+def _compare(what: str, reader: HashingReader, expected: Digest, layer: Layer) -> None:
+    if reader.digest != expected:
+        raise ImageError(
+            f"the {what} of the layer {layer.name!r} is wrong",
+            evidence=f"expected {expected}\n   found {reader.digest}\n      in {layer.blob}",
+            step="remove the file, and build or fetch the image again",
+        )
+
+
+def _media_type(layer: Layer) -> str:
+    try:
+        return LAYERS[layer.media_type]
+    except KeyError as error:
+        what = f"the layer {layer.name!r} is of a kind that can't be unpacked"
+        raise ImageError(what, evidence=layer.media_type) from error
+
+
+def _bomb(layer: Layer, limit: int, where: str) -> ImageError:
+    return ImageError(
+        f"the layer {layer.name!r} unpacks to more than it should",
+        evidence=f"{layer.size:,} bytes become more than {limit:,}, {where}",
+        step="don't trust this image, or tell who made it",
+    )
+
+
+def _open(layer: Layer) -> BinaryIO:
+    try:
+        return layer.blob.open("rb")
+    except OSError as error:
+        raise ImageError(f"the layer {layer.name!r} can't be read", evidence=str(error)) from error
+
+
+class _Root:
     """A folder that layers are extracted into, one after the other.
 
-    Where paths lie is found out with the links of the image followed as in a container, so the members of a layer
-    land where an engine puts them.
+    The image's own links are followed, as in a container: members land where an engine puts them.
     """
 
     def __init__(self, path: str, *, owners: bool) -> None:
@@ -47,8 +134,8 @@ class Extraction:
         self._layer = layer
         self._added = set()
 
-    def add(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
-        """Extract the next member of the layer's archive, or remove what it's a whiteout for."""
+    def add(self, member: tarfile.TarInfo, content: BinaryIO | None) -> None:
+        """Extract the next member of the layer, or remove what it's a whiteout for."""
         parts = self._checked(member, member.name)
         if not parts or any(part.startswith(_RESERVED) for part in parts[:-1]):
             return  # the root itself, whose mode is always the same; or what AUFS keeps for itself
@@ -60,7 +147,7 @@ class Extraction:
                 self._remove_lower(member, folder, name)
             else:
                 make_folder(self._path, folder)
-                self._create(member, archive, f"{folder}/{name}")
+                self._create(member, content, f"{folder}/{name}")
                 self._added.add(f"{folder}/{name}")
         except (FileExistsError, NotADirectoryError) as error:
             raise self._refused(member, "it lies below what is no folder") from error
@@ -78,12 +165,12 @@ class Extraction:
             for path, member in self._folders.items()
         }
 
-    def _create(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: str) -> None:
+    def _create(self, member: tarfile.TarInfo, content: BinaryIO | None, path: str) -> None:
         if member.isdir():
             self._add_folder(member, path)
-        elif member.isreg():
+        elif content is not None:
             self._clear(path)
-            self._add_file(member, archive, path)
+            self._add_file(member, content, path)
         elif member.issym():
             self._clear(path)
             os.symlink(self._no_nul(member, member.linkname), path)
@@ -100,12 +187,9 @@ class Extraction:
             os.mkdir(path, 0o700)
         self._folders[path] = member
 
-    def _add_file(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: str) -> None:
-        content = archive.extractfile(member)
-        if content is None:
-            raise self._refused(member, "it has no content")
-        with content, open(path, "xb") as file:
-            shutil.copyfileobj(content, file, _CHUNK)
+    def _add_file(self, member: tarfile.TarInfo, content: BinaryIO, path: str) -> None:
+        with open(path, "xb") as file:
+            shutil.copyfileobj(content, file, CHUNK)
         self._set_metadata(member, path, member.mode)
 
     def _add_hard_link(self, member: tarfile.TarInfo, path: str) -> None:

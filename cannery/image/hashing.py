@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHUNK", "HashingReader", "HashingWriter", "Readable", "Sink", "pieces"]
+__all__ = ["CHUNK", "HashingReader", "HashingWriter", "RawReader", "Readable", "Sink", "buffered", "pieces"]
 
 CHUNK: Final = 1 << 18  # bytes that are read at a time
 
@@ -54,13 +54,11 @@ class HashingWriter:
         return Digest(self._hash.hexdigest())
 
 
-class HashingReader(io.RawIOBase):
-    """Reads from ``stream``, which it leaves open, and knows the digest and the size of what was read."""
+class RawReader(io.RawIOBase):
+    """Reads from ``stream``, which has ``read`` alone and is left open, as a raw stream that may get a buffer."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
-        self._hash = hashlib.sha256()
-        self.size = 0  # bytes
 
     def readable(self) -> bool:
         """Return True."""
@@ -68,7 +66,27 @@ class HashingReader(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         """Read as ``stream`` does."""
-        data = self._stream.read(size) or b""
+        return self._stream.read(size) or b""
+
+    def readinto(self, buffer: object, /) -> int:
+        """Read into ``buffer``, which is one of bytes."""
+        view = memoryview(cast("bytearray", buffer))
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+class HashingReader(RawReader):
+    """Reads from ``stream``, and knows the digest and the size of what was read."""
+
+    def __init__(self, stream: Readable) -> None:
+        super().__init__(stream)
+        self._hash = hashlib.sha256()
+        self.size = 0  # bytes
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read as ``stream`` does."""
+        data = super().read(size)
         self._hash.update(data)
         self.size += len(data)
         return data
@@ -77,6 +95,11 @@ class HashingReader(io.RawIOBase):
     def digest(self) -> Digest:
         """The digest of everything read so far."""
         return Digest(self._hash.hexdigest())
+
+
+def buffered(stream: Readable) -> io.BufferedReader:
+    """``stream`` with a buffer, so that its first bytes can be looked at."""
+    return io.BufferedReader(stream if isinstance(stream, RawReader) else RawReader(stream), CHUNK)
 
 
 def pieces(stream: Readable, size: int = CHUNK) -> Iterator[bytes]:

@@ -13,13 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError, ImageError
-from cannery.image.layer import TIME, Layer
 from cannery.image.media_types import CONFIG, MANIFEST
+from cannery.image.tar import TIME
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cannery.image.layer import Layer
     from cannery.image.platform import Platform
 
 

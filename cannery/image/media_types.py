@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cannery.image.compression import Compression
+
 __all__ = [
     "COMPRESSIONS",
     "CONFIG",
@@ -41,7 +43,8 @@ LAYERS: Final[Mapping[str, str]] = {  # any name of a layer that can be unpacked
     "application/vnd.docker.image.rootfs.diff.tar.zstd": ZSTD_LAYER,
 }
 
-COMPRESSIONS: Final[Mapping[bytes, str]] = {  # how a layer begins -> its media type; a plain archive begins otherwise
-    b"\x1f\x8b": GZIP_LAYER,
-    b"\x28\xb5\x2f\xfd": ZSTD_LAYER,
+COMPRESSIONS: Final[Mapping[str, Compression]] = {  # the specification's names of layers -> their compression
+    LAYER: "",
+    GZIP_LAYER: "gzip",
+    ZSTD_LAYER: "zstd",
 }

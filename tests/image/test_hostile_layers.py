@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ImageError
-from cannery.image.unpack import unpack
+from cannery.image.extraction import unpack
 from tests.support.layers import device, directory, fifo, file, hard_link, layer, symlink
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ImageError
-from cannery.image.unpack import unpack
+from cannery.image.extraction import unpack
 from cannery.workspace.digest import Digest
 from tests.support.layers import by_zstd, device, directory, file, hard_link, layer, packed, symlink
 
@@ -223,6 +223,23 @@ def test_digests_cover_what_lies_behind_the_archive(tmp_path: Path, root: Path) 
     assert names(root) == {"a"}
 
 
+def test_an_archive_that_lacks_what_follows_its_last_file_is_whole(tmp_path: Path, root: Path) -> None:
+    archive = gzip.decompress(layer(tmp_path, file("a", b"as umoci writes it")).blob.read_bytes())
+
+    unpack([packed(tmp_path, archive[: tarfile.BLOCKSIZE + 18])], root)
+
+    assert (root / "a").read_bytes() == b"as umoci writes it"
+
+
+def test_an_archive_that_goes_on_with_anything_else_is_an_error(tmp_path: Path, root: Path) -> None:
+    archive = gzip.decompress(layer(tmp_path, file("a")).blob.read_bytes())
+
+    with pytest.raises(ImageError, match="the layer 'app' can't be read") as raised:
+        unpack([packed(tmp_path, archive[: tarfile.BLOCKSIZE] + b"garbage " * 64)], root)
+
+    assert "what follows byte 1024 is no member of an archive" in raised.value.evidence
+
+
 def _cut(good: Layer) -> bytes:
     return good.blob.read_bytes()[:-20]
 
@@ -298,7 +315,7 @@ def test_a_bomb_is_refused_before_it_s_unpacked(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, *, behind: bool
 ) -> None:
     """Zeros without number, either in a file or behind the archive's end."""
-    monkeypatch.setattr("cannery.image.unpack._SMALL", 1 << 20)
+    monkeypatch.setattr("cannery.image.extraction._SMALL", 1 << 20)
     path = tmp_path / "bomb"
     with gzip.open(path, "wb", 9) as stream:
         info, _ = file("zeros")

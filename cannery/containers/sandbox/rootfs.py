@@ -29,7 +29,7 @@ def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
     """
 
     def fill(folder: Path) -> None:
-        from cannery.image.unpack import unpack  # noqa: PLC0415  # slow to import, and needed once per image
+        from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and needed once per image
 
         unpack((*image.layers, *over), folder)
         _add_mount_points(os.fspath(folder), image.config.get("config") or {})

@@ -20,7 +20,7 @@ from cannery.executable.onefile.bundle import INTERNAL
 from cannery.executable.onefile.xz import XzBlock, write_xz
 from cannery.image.content import OnDisk
 from cannery.image.folder import write_tree
-from cannery.image.layer import TIME
+from cannery.image.tar import TIME
 from cannery.image.tree import File, Symlink, Tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp

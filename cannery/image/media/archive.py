@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from cannery.errors import ImageError
 from cannery.image.hashing import HashingReader
 from cannery.image.image import canonical_json, descriptor
-from cannery.image.layer import TIME
 from cannery.image.media_types import INDEX, MANIFEST
+from cannery.image.tar import TIME
 from cannery.workspace.files import explained, replacing, stamp_of
 from cannery.workspace.keys import code_key, key_of
 

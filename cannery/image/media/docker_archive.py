@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from cannery.errors import ConfigurationError, ImageError
+from cannery.image.compression import compression_of
 from cannery.image.hashing import HashingReader, pieces
 from cannery.image.image import canonical_json, descriptor
 from cannery.image.media.source import check, parse_json
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DockerArchive"]
 
-_MAGIC = 4  # bytes that tell how a layer is compressed
+_MAGIC = 8  # bytes that tell how a layer is compressed
 
 
 class _SavedImage(msgspec.Struct):
@@ -99,10 +100,10 @@ class DockerArchive:
 
     def _descriptor(self, archive: tarfile.TarFile, name: str) -> Mapping[str, object]:
         reader = HashingReader(self._member(archive, name))
-        beginning = reader.read(_MAGIC)
+        compression = compression_of(reader.read(_MAGIC))
         for _ in pieces(reader):
             pass
-        media_type = next((kind for magic, kind in COMPRESSIONS.items() if beginning.startswith(magic)), LAYER)
+        media_type = next((name for name, kind in COMPRESSIONS.items() if kind == compression), LAYER)
         return descriptor(media_type, reader.digest, reader.size)
 
     def _member(self, archive: tarfile.TarFile, name: str) -> IO[bytes]:

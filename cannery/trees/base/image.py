@@ -119,7 +119,7 @@ def _unpacked(text: str, pulled: Pulled, workspace: Workspace) -> BaseImage:
     ]
 
     def fill(folder: Path) -> None:
-        from cannery.image.unpack import unpack  # noqa: PLC0415  # slow to import, and needed once per base
+        from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and needed once per base
 
         workspace.progress(f"unpacking the base {text}")
         (folder / "root").mkdir()

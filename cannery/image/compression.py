@@ -1,0 +1,101 @@
+"""Compressed streams, told apart by their first bytes or by their names, and read."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
+
+from cannery.errors import ImageError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Compression", "compression_of", "undamaged", "unzipped"]
+
+Compression = Literal["", "bzip2", "gzip", "xz", "zstd"]  # empty for none
+
+_BEGINNINGS: Final[dict[bytes, Compression]] = {
+    b"\x1f\x8b": "gzip",  # RFC 1952
+    b"\x28\xb5\x2f\xfd": "zstd",  # RFC 8878
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+}
+_DAMAGE: Final = (tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, UnicodeError)
+
+
+def compression_of(beginning: bytes) -> Compression:
+    """The compression of a stream that begins so; six bytes are enough to tell."""
+    return next((name for magic, name in _BEGINNINGS.items() if beginning.startswith(magic)), "")
+
+
+def unzipped(stream: io.BufferedIOBase | io.RawIOBase, compression: Compression) -> BinaryIO:
+    """The content of ``stream``; ``stream`` itself where it is not compressed.
+
+    Raises :class:`ToolError` for zstd where nothing is installed that reads it.
+    """
+    file = cast("BinaryIO", stream)
+    match compression:
+        case "gzip":
+            return cast("BinaryIO", gzip.GzipFile(fileobj=file))
+        case "zstd":
+            return cast("BinaryIO", _ZstdReader(file))
+        case "xz":
+            return cast("BinaryIO", lzma.LZMAFile(file))
+        case "bzip2":
+            return cast("BinaryIO", bz2.BZ2File(file))
+    return file
+
+
+@contextmanager
+def undamaged(what: str, where: str = "") -> Iterator[None]:
+    """Turn what a damaged archive raises while it is read into an :class:`ImageError` that names it and its place."""
+    try:
+        yield
+    except (*_DAMAGE, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, _DAMAGE) and error.errno is not None:
+            raise  # the system's, and not that of a decompressor
+        evidence = str(error) or type(error).__name__
+        raise ImageError(
+            f"{what} can't be read",
+            evidence=f"{where}: {evidence}" if where else evidence,
+            step="fetch or build it again",
+        ) from error
+
+
+class _ZstdReader(io.RawIOBase):
+    """The content of a stream that zstd compressed, read by Python's own module or by that of an extra."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._error = _opened_zstd(stream)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read; raises :class:`EOFError` for what isn't zstd, as other readers do for what they can't read."""
+        try:
+            return self._stream.read(size)
+        except self._error as error:
+            raise EOFError(str(error)) from error
+
+
+def _opened_zstd(stream: BinaryIO) -> tuple[BinaryIO, type[Exception]]:
+    try:
+        from compression import zstd  # type: ignore[import-not-found]  # noqa: PLC0415  # Python 3.14 and later
+
+        return cast("BinaryIO", zstd.ZstdFile(stream)), zstd.ZstdError
+    except ImportError:
+        pass
+    try:
+        import zstandard  # noqa: PLC0415
+    except ImportError as error:
+        raise ToolError("a layer is compressed with zstd", step='pip install "cannery[zstd]"') from error
+    reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True, closefd=False)
+    return cast("BinaryIO", reader), zstandard.ZstdError
