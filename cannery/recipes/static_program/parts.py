@@ -148,16 +148,17 @@ class ExecutableParts:
     def _compile(self, sources: Mapping[str, File], optimize: int) -> tuple[dict[str, File], tuple[Decision, ...]]:
         """The bytecode of ``sources`` by their paths, and those that are no Python, none of them the app's."""
         interpreter = self.kit.interpreter
-        done, refused = compile_sources(sources, interpreter, self.workspace, optimize=optimize, positions=False)
-        for path, message in refused.items():
+        made = compile_sources(sources, interpreter, self.workspace, optimize=optimize, positions=False)
+        for path, message in made.refused.items():
             if path.startswith(f"{HOME}/"):
                 step = "correct it, or leave it out with  [tool.cannery]  exclude"
                 raise ProjectError(f"{path} is no Python {interpreter.version_text}", evidence=message, step=step)
         why = f"it is no Python {interpreter.version_text}"
         left = (
-            Decision(path, "make bytecode", f"{why}: {refused[path]}", sources[path].content.size) for path in refused
+            Decision(path, "make bytecode", f"{why}: {message}", sources[path].content.size)
+            for path, message in made.refused.items()
         )
-        return done, tuple(left)
+        return dict(made.files), tuple(left)
 
 
 def _on_disk(path: Path) -> File:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import posixpath
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cannery.errors import MachineError, ProjectError
 from cannery.image.content import OnDisk
-from cannery.image.tree import Entry, File, Symlink, Transform, Tree
+from cannery.image.tree import Decision, Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
 from cannery.python.line_table import with_few_lines
 from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_references
@@ -22,18 +24,32 @@ from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["bytecode", "compile_sources"]
+__all__ = ["SourceBytecode", "bytecode", "compile_sources"]
 
 _WORKER = package_file("trees/workers/compile_bytecode.py")
 _HEADER = 16  # bytes (PEP 552)
 _NO_POSITIONS = ("-X", "no_debug_ranges")
 _LONGEST_NAME = 255  # bytes, on most file systems
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBytecode:
+    """The bytecode of sources, by their paths."""
+
+    files: Mapping[str, File] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)  # sources that are no Python, with the complaints
+    longer: Mapping[str, str] = field(default_factory=dict)  # sources whose bytecode can't be shortened, and why
+
+    def __add__(self, other: SourceBytecode) -> SourceBytecode:
+        return SourceBytecode(
+            {**self.files, **other.files}, {**self.refused, **other.refused}, {**self.longer, **other.longer}
+        )
 
 
 def bytecode(
@@ -63,34 +79,44 @@ def bytecode(
     def apply(tree: Tree) -> Tree:
         sources = {path: file for path, file in tree.files() if path.endswith(".py")}
         kept = {path for path in sources if named_by(imported_as(path, roots), keep_sources)}
-        compiled: dict[str, File] = {}
-        refused: dict[str, str] = {}
+        made = SourceBytecode()
         for shown in (True, False) if kept and not positions else (positions,):
             some = {path: file for path, file in sources.items() if positions or (path in kept) == shown}
-            done, complaints = compile_sources(some, interpreter, workspace, optimize=optimize, positions=shown)
-            compiled, refused = {**compiled, **done}, {**refused, **complaints}
-        if refused and strict:
-            path, message = next(iter(refused.items()))
-            raise ProjectError(
-                f"{path} is no Python {interpreter.version_text}",
-                evidence=message,
-                step="correct it, or leave it out with  [tool.cannery]  exclude",
-            )
-        kept &= compiled.keys()
-        entries: dict[str, Entry] = {}
-        for path, entry in tree:
-            if path in kept:
-                entries[path] = entry
-                entries[_cached(path, interpreter, optimize)] = compiled[path]
-            elif path in compiled:
-                entries[_sourceless(path)] = compiled[path]
-            elif isinstance(entry, Symlink) and _target(path, entry) in compiled.keys() - kept:
-                entries[f"{path}c" if path.endswith(".py") else path] = Symlink(f"{entry.target}c")
-            else:
-                entries[path] = entry
-        return Tree(entries)
+            made += compile_sources(some, interpreter, workspace, optimize=optimize, positions=shown)
+        no_python = f"is no Python {interpreter.version_text}"
+        if made.refused and strict:
+            path, message = next(iter(made.refused.items()))
+            step = "correct it, or leave it out with  [tool.cannery]  exclude"
+            raise ProjectError(f"{path} {no_python}", evidence=message, step=step)
+        kept &= made.files.keys()
+        decisions = (
+            *(_decision(path, f"it {no_python}: {why}", sources[path]) for path, why in made.refused.items()),
+            *(_decision(_sourceless(path), why, made.files[path], "shorten") for path, why in made.longer.items()),
+        )
+        beside = partial(_cached, interpreter=interpreter, optimize=optimize)
+        return Tree(_replaced(tree, made.files, kept, beside), decisions)
 
     return Transform(key, apply)
+
+
+def _decision(path: str, why: str, file: File, tried: str = "make bytecode") -> Decision:
+    return Decision(path, tried, why, file.content.size)
+
+
+def _replaced(tree: Tree, made: Mapping[str, File], kept: set[str], beside: Callable[[str], str]) -> dict[str, Entry]:
+    """The entries of ``tree`` with bytecode in place of sources, or ``beside`` those that are ``kept``."""
+    entries: dict[str, Entry] = {}
+    for path, entry in tree:
+        if path in kept:
+            entries[path] = entry
+            entries[beside(path)] = made[path]
+        elif path in made:
+            entries[_sourceless(path)] = made[path]
+        elif isinstance(entry, Symlink) and _target(path, entry) in made.keys() - kept:
+            entries[f"{path}c" if path.endswith(".py") else path] = Symlink(f"{entry.target}c")
+        else:
+            entries[path] = entry
+    return entries
 
 
 def _sourceless(path: str) -> str:
@@ -121,11 +147,11 @@ def compile_sources(
     *,
     optimize: int = 0,
     positions: bool = True,
-) -> tuple[dict[str, File], dict[str, str]]:
-    """The bytecode of each source, from the cache or made now; and what is wrong with those that can't be.
+) -> SourceBytecode:
+    """The bytecode of ``sources``, from the cache or made now; the paths are those that tracebacks show.
 
-    Both go by the names that tracebacks show. Those say at which column of a line, unless there are no ``positions``;
-    instructions of one line share their entries of the line table then.
+    Without ``positions`` bytecode is shortened: a line table says no more than lines, instructions of one line share an
+    entry of it, and no object is set apart that nothing refers to.
     """
     home = workspace.cache.root / "bytecode"
     digests = {path: _digest(path, file) for path, file in sources.items()}
@@ -142,23 +168,28 @@ def compile_sources(
         if Digest.of_content(file.content) != digests[path]:
             target.unlink(missing_ok=True)
             raise changed(path)
-    made = {path: target if positions else _smaller(target) for path, target in targets.items() if path not in refused}
-    done = {path: File(OnDisk(file, file.stat().st_size), sources[path].mode & ~0o111) for path, file in made.items()}
-    return done, refused
+    longer: dict[str, str] = {}
+    files: dict[str, File] = {}
+    for path, target in targets.items():
+        if path not in refused:
+            place, why = (target, "") if positions else _shortened(target)
+            longer |= {path: why} if why else {}
+            files[path] = File(OnDisk(place, place.stat().st_size), sources[path].mode & ~0o111)
+    return SourceBytecode(files, refused, longer)
 
 
-def _smaller(path: Path) -> Path:
-    """The file beside ``path``, the same bytecode in which less is repeated and set apart."""
+def _shortened(path: Path) -> tuple[Path, str]:
+    """The file beside ``path`` with the same bytecode, shortened; where that can't be, ``path`` itself, and why."""
     other = path.with_name(f"{path.name}.smaller")
     if not _is_whole(other):
         data = path.read_bytes()
         try:
             code = joined(with_few_lines(with_few_references(tokens_of(data[_HEADER:]))))
-        except UnknownFormatError:  # of a Python that is newer than this
-            return path
+        except UnknownFormatError as error:  # of a Python that is newer than this
+            return path, f"its bytecode is of no known form: {error}"
         with replacing(other) as stream:
             stream.write(data[:_HEADER] + code)
-    return other
+    return other, ""
 
 
 def _digest(path: str, file: File) -> Digest:

@@ -15,7 +15,7 @@ from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import File, Tree
 from cannery.python.interpreter import describe
 from cannery.python.line_table import line_table, lines_of
-from cannery.python.marshal import Field, tokens_of
+from cannery.python.marshal import Field, UnknownFormatError, tokens_of
 from cannery.python.stdlib import interpreter_tree
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.workspace.cache import Cache
@@ -150,10 +150,29 @@ def test_sources_are_kept_by_the_names_that_imports_use(
 
 def test_what_is_no_python_stays_as_it_is_or_is_refused(python: Interpreter, workspace: Workspace) -> None:
     tree = sources(good="a = 1", template="{{ name }} = = 1")
-    assert set((tree | bytecode(python, workspace)).entries) == {"/app/good.pyc", "/app/template.py"}
+    made = tree | bytecode(python, workspace)
+    assert set(made.entries) == {"/app/good.pyc", "/app/template.py"}
+    (decision,) = made.decisions
+    assert (decision.path, decision.tried, decision.size) == ("/app/template.py", "make bytecode", 16)
+    assert decision.why.startswith(f"it is no Python {python.version_text}: line 1: ")
     with pytest.raises(ProjectError, match=r"/app/template\.py is no Python") as raised:
         tree | bytecode(python, workspace, strict=True)  # type: ignore[unused-ignore]
     assert raised.value.evidence.startswith("line 1: ")
+
+
+def test_bytecode_of_an_unknown_form_is_not_shortened_and_told(
+    python: Interpreter, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tokens(_: bytes) -> None:
+        raise UnknownFormatError("an object of the kind 0x7f")
+
+    monkeypatch.setattr("cannery.trees.transforms.bytecode.tokens_of", tokens)
+    tree = sources(x="a = 1", kept="b = 2")  # bytecode beside its source is not shortened anyway
+    made = tree | bytecode(python, workspace, positions=False, keep_sources=("kept",), import_roots=("/app",))
+    (decision,) = made.decisions
+    assert decision.path in made.entries
+    assert (decision.path, decision.tried) == ("/app/x.pyc", "shorten")
+    assert decision.why == "its bytecode is of no known form: an object of the kind 0x7f"
 
 
 def test_only_what_changed_is_compiled(python: Interpreter, workspace: Workspace) -> None:
