@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.tags import Tag
 
@@ -42,10 +42,6 @@ class Cythonized:
     path: Path  # a folder, or a wheel
     modules: tuple[str, ...]  # the extension modules' paths in it
     size: int  # bytes, of the extension modules
-
-    def as_json(self) -> dict[str, Any]:
-        """The result in JSON's types."""
-        return {"path": str(self.path), "modules": list(self.modules), "size": self.size}
 
 
 def cythonize(app: App, workspace: Workspace, output: Path, *, wheel: bool = False) -> Cythonized:

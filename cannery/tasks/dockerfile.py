@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
-from invoke.tasks import task
-
-from cannery.tasks.common import BUILD_HELP, friendly, load_app, program_name
-
-if TYPE_CHECKING:
-    from invoke.context import Context
+from cannery.tasks.flags import CommandLine, command, program_name
+from cannery.tasks.project import app_of
 
 __all__ = ["dockerfile"]
 
 
-@task(
+@command(
+    *("recipe", "base"),
     help={
-        "recipe": BUILD_HELP["recipe"],
-        "base": BUILD_HELP["base"],
         "output": "Where to write it, its .dockerignore beside it; - prints it (default: Dockerfile in the project).",
         "pin": "Ask the base's registry what its tag means today, and write that digest down.",
         "check": "Write nothing; fail when the file isn't what would be written.",
         "force": "Replace a Dockerfile or .dockerignore that cannery did not make.",
-        "project": BUILD_HELP["project"],
     },
-    auto_shortflags=False,
 )
-@friendly
 def dockerfile(
-    context: Context,  # noqa: ARG001  # Invoke hands it over
-    recipe: str | None = None,
-    base: str | None = None,
-    output: str | None = None,
-    pin: bool = False,
-    check: bool = False,
-    force: bool = False,
-    project: str | None = None,
+    line: CommandLine, output: str | None = None, pin: bool = False, check: bool = False, force: bool = False
 ) -> None:
     """Write a recipe as a Dockerfile, with its .dockerignore.
 
@@ -45,17 +27,19 @@ def dockerfile(
     have one. A digest that the file names stays until --pin looks it up again.
     """
     from cannery.recipes.dockerfile.file import DockerfileTarget, render_files  # noqa: PLC0415
-    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.workspace.streams import show  # noqa: PLC0415
 
-    app = load_app(project, recipe=recipe, base=base)
-    flags = "".join(f" --{name} {value}" for name, value in (("recipe", recipe), ("base", base)) if value)
+    app = app_of(line)
+    flags = "".join(f" --{name} {value}" for name, value in line.settings.items() if value)
+    target = DockerfileTarget(None) if output == "-" else DockerfileTarget.of(app, output)
+    with shown_workspace() as workspace:
+        rendered = render_files(app, workspace, target, flags=flags, pin=pin)
     if output == "-":
-        print(render_files(app, Workspace.default(), DockerfileTarget(None), flags=flags, pin=pin).dockerfile, end="")
+        print(rendered.dockerfile, end="")
         return
-    target = DockerfileTarget.of(app, output)
-    rendered = render_files(app, Workspace.default(), target, flags=flags, pin=pin)
     for note in rendered.notes:
-        print(f"note     {note}", file=sys.stderr)
+        show(f"note     {note}")
     if check:
         target.check(rendered, f"{program_name()} dockerfile{flags}")
         print(f"{target.shown} is up to date")

@@ -5,13 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
-
-from cannery.tasks.common import BUILD_HELP, friendly, load_app, load_engine, require_engine
+from cannery.tasks.flags import CommandLine, command
+from cannery.tasks.project import app_of, engine_of, required_engine_of
 
 if TYPE_CHECKING:
-    from invoke.context import Context
-
     from cannery.containers.engine.engine import Engine, EngineContainer
     from cannery.containers.explore import Toolbox
     from cannery.image.image import Base
@@ -21,26 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["explore"]
 
 
-@task(
+@command(
+    "engine",
     help={
         "image": "The image, as the engine calls it (default: the project's own, built where something has changed).",
         "base": "The recipe's base image instead of the image; a value names another one, as the setting does.",
         "name": "Name of the container.",
-        "engine": BUILD_HELP["engine"],
-        "project": BUILD_HELP["project"],
     },
     optional=["base"],
-    auto_shortflags=False,
 )
-@friendly
-def explore(
-    context: Context,  # noqa: ARG001  # Invoke hands it over
-    image: str | None = None,
-    base: str | bool = False,
-    name: str = "dev",
-    engine: str | None = None,
-    project: str | None = None,
-) -> None:
+def explore(line: CommandLine, image: str | None = None, base: str | bool = False, name: str = "dev") -> None:
     """Look around in an image, at a prompt inside it.
 
     The container is gone at the end. The prompt is the image's shell; an image that has none gives its own Python's;
@@ -48,12 +35,12 @@ def explore(
     cannery itself runs the project's own image.
     """
     if image is not None:
-        code = _explore_in(require_engine(project, engine), image, name)
+        code = _explore_in(required_engine_of(line), image, name)
     else:
-        app = load_app(project, engine=engine, base=base if isinstance(base, str) else None)
-        found = load_engine(project, engine)
+        app = app_of(line, base=base if isinstance(base, str) else None)
+        engine = engine_of(line)
         code = (
-            _explore_alone(app, base=bool(base)) if found is None else _explore_own(app, found, name, base=bool(base))
+            _explore_alone(app, base=bool(base)) if engine is None else _explore_own(app, engine, name, base=bool(base))
         )
     if code:
         sys.exit(code)

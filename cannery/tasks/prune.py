@@ -5,42 +5,34 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from invoke.tasks import task
-
-from cannery.tasks.common import BUILD_HELP, friendly, load_engine
+from cannery.tasks.flags import CommandLine, command
+from cannery.tasks.project import engine_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from invoke.context import Context
+    from collections.abc import Iterator, Sequence
 
     from cannery.containers.prune import Removal
 
 __all__ = ["prune"]
 
 
-@task(
+@command(
+    "engine",
     help={
         "yes": "Don't ask.",
         "dry_run": "Show what would go, and remove nothing.",
         "running": "Stop and remove cannery's running containers, too.",
         "all": "Remove whatever the engine doesn't use, whoever made it, as 'docker system prune -a' does.",
         "keep": "How much of cannery's own cache to keep: 5GB, 500MB, 0.",
-        "engine": BUILD_HELP["engine"],
-        "project": BUILD_HELP["project"],
     },
-    auto_shortflags=False,
 )
-@friendly
 def prune(
-    context: Context,  # noqa: ARG001  # Invoke hands it over
+    line: CommandLine,
     yes: bool = False,
     dry_run: bool = False,
     running: bool = False,
     all: bool = False,
     keep: str = "5GB",
-    engine: str | None = None,
-    project: str | None = None,
 ) -> None:
     """Remove what cannery made and nobody uses.
 
@@ -50,16 +42,16 @@ def prune(
     """
     from cannery.containers.prune import Scope, removals  # noqa: PLC0415
     from cannery.errors import MachineError  # noqa: PLC0415
-    from cannery.tasks.report.image import human_size  # noqa: PLC0415
+    from cannery.tasks.report.text import human_size  # noqa: PLC0415
     from cannery.workspace.cache import default_cache  # noqa: PLC0415
     from cannery.workspace.eviction import bytes_of  # noqa: PLC0415
 
     scope = Scope(bytes_of(keep), running=running, everything=all)
-    found = removals(load_engine(project, engine), default_cache(), scope)
+    found = removals(engine_of(line), default_cache(), scope)
     if not found:
         print("nothing to remove")
         return
-    _show(found)
+    print("\n".join(_table(found)))
     if dry_run:
         return
     if not yes and not sys.stdin.isatty():
@@ -90,19 +82,9 @@ def _removed(removal: Removal) -> bool:
     return True
 
 
-def _show(found: Sequence[Removal]) -> None:
-    from rich import box  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+def _table(found: Sequence[Removal]) -> Iterator[str]:
+    from cannery.tasks.report.text import Column, human_size, ruled  # noqa: PLC0415
 
-    from cannery.tasks.report.image import human_size  # noqa: PLC0415
-
-    total = human_size(sum(removal.size for removal in found))
-    table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
-    table.add_column("would go", "together")
-    table.add_column("", f"{len(found):,}")
-    table.add_column("frees", total, justify="right")
-    for removal in found:
-        table.add_row(removal.kind, escape(removal.name), human_size(removal.size))
-    Console(highlight=False, soft_wrap=True).print(table)
+    frees = human_size(sum(removal.size for removal in found))
+    columns = (Column("would go", "together"), Column("", f"{len(found):,}"), Column("frees", frees, right=True))
+    return ruled(columns, [(removal.kind, removal.name, human_size(removal.size)) for removal in found])

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-
-from rich.console import Console
-
 from cannery.image.tree import Decision
-from cannery.tasks.report.decisions import decisions_as_json, print_decisions
+from cannery.tasks.report.decisions import decision_lines, decisions_as_json
 
 DECISIONS = (
     Decision("/lib/small.so", "strip", "its section headers are damaged", 1_000),
@@ -17,9 +13,7 @@ DECISIONS = (
 
 
 def test_what_was_tried_is_said_once_for_all_files_that_stayed_for_one_reason() -> None:
-    stream = io.StringIO()
-    print_decisions(DECISIONS, Console(file=stream, width=100))
-    assert stream.getvalue().splitlines() == [
+    assert "\n".join(decision_lines(DECISIONS)).splitlines() == [
         "",
         "strip: not done, as its section headers are damaged",
         "     2.0 MB  /lib/large.so",
@@ -31,9 +25,7 @@ def test_what_was_tried_is_said_once_for_all_files_that_stayed_for_one_reason() 
 
 
 def test_nothing_to_tell_is_told() -> None:
-    stream = io.StringIO()
-    print_decisions((), Console(file=stream))
-    assert "Nothing stayed" in stream.getvalue()
+    assert "Nothing stayed" in "".join(decision_lines(()))
 
 
 def test_programs_get_each_file_with_its_bytes() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError, ToolError
 from cannery.recipes.dockerfile.file import DockerfileTarget, render_files
@@ -41,21 +40,7 @@ class DockerBuild:
     id: str
     size: int  # bytes, as the engine counts them
     client: str  # what built it: "docker buildx"
-    seconds: float
     notes: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """The report in JSON's types; sizes are bytes."""
-        return {
-            "name": self.app.name,
-            "references": list(self.references),
-            "recipe": self.app.settings.recipe,
-            "builder": self.client,
-            "id": self.id,
-            "size": self.size,
-            "seconds": round(self.seconds, 3),
-            "notes": list(self.notes),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +60,6 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
     What the build says is shown, unless ``quiet``. Raises :class:`ToolError` where no client can build it, or the
     build fails.
     """
-    began = time.perf_counter()
     client = _client(app, workspace)
     references = app.references
     rendered = render_files(app, workspace, DockerfileTarget.of(app, None))
@@ -99,9 +83,7 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
             ) from error  # fmt: skip
         image = (scratch / "id").read_text(encoding="utf-8").strip()
     inspected = workspace.run([*client.command, "image", "inspect", "--format={{.Size}}", image], env=client.env)
-    return DockerBuild(
-        app, references, image, int(inspected.stdout), client.name, time.perf_counter() - began, rendered.notes
-    )
+    return DockerBuild(app, references, image, int(inspected.stdout), client.name, rendered.notes)
 
 
 def _passed_on(app: App, options: BuildOptions, client: _BuildClient) -> list[str]:

@@ -1,18 +1,18 @@
-"""What stayed as it was, though something was tried with it: a table for people, JSON for programs."""
+"""The files that stayed as they were, though something was tried with them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from cannery.tasks.report.text import human_size, styled
 
-    from rich.console import Console
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
     from cannery.image.tree import Decision
 
-__all__ = ["decisions_as_json", "print_decisions"]
+__all__ = ["decision_lines", "decisions_as_json"]
 
 
 def decisions_as_json(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
@@ -20,18 +20,13 @@ def decisions_as_json(decisions: Iterable[Decision]) -> list[dict[str, Any]]:
     return [asdict(each) for each in decisions]
 
 
-def print_decisions(decisions: Iterable[Decision], console: Console) -> None:
-    """Print the decisions, those on the largest files first, grouped by what was tried and why it was not done."""
-    from rich.markup import escape  # noqa: PLC0415
-
-    from cannery.tasks.report.image import human_size  # noqa: PLC0415
-
+def decision_lines(decisions: Iterable[Decision]) -> Iterator[str]:
+    """The decisions in lines of text, the largest files first, grouped by what was tried and why it was not done."""
     groups: dict[tuple[str, str], list[Decision]] = {}
     for each in sorted(decisions, key=lambda each: (-each.size, each.path)):
         groups.setdefault((each.tried, each.why), []).append(each)
     if not groups:
-        console.print("\nNothing stayed as it was that should have become smaller.")
+        yield "\nNothing stayed as it was that should have become smaller."
     for (tried, why), members in groups.items():
-        console.print(f"\n[bold]{escape(tried)}[/]: not done, as {escape(why)}")
-        for each in members:
-            console.print(f"  {human_size(each.size):>9}  {escape(each.path)}")
+        yield f"\n{styled(tried, 'bold')}: not done, as {why}"
+        yield from (f"  {human_size(each.size):>9}  {each.path}" for each in members)

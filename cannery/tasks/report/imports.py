@@ -1,18 +1,19 @@
-"""What a program imports, and why: in words."""
+"""The report of a program's imports: how many there are, or what leads to one of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cannery.imports.model import Reach, Reason
 
-__all__ = ["overview", "reasons"]
+__all__ = ["ImportsReport"]
 
-_WORDS = {
+_WORDS: Final = {
     "started": "the program begins with it",
     "imported": "imported by {}",
     "parent": "{} lies in it",
@@ -27,7 +28,25 @@ _WORDS = {
 }
 
 
-def overview(reach: Reach) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class ImportsReport:
+    """The modules that a program imports."""
+
+    reach: Reach
+    why: str | None  # the module that is asked about; None: all together
+
+    def as_json(self) -> Any:
+        """The whole analysis in JSON's types."""
+        import msgspec  # noqa: PLC0415
+
+        return msgspec.to_builtins(self.reach)
+
+    def lines(self) -> Iterator[str]:
+        """The report in lines of text."""
+        return _reasons(self.reach, self.why) if self.why else _overview(self.reach)
+
+
+def _overview(reach: Reach) -> Iterator[str]:
     """How many modules there are, and what the user had better know."""
     counts = Counter(module.place for module in reach.modules.values())
     yield f"{counts['app']:>6,}  modules of the app"
@@ -43,7 +62,7 @@ def overview(reach: Reach) -> Iterator[str]:
             yield f"unread   {name}, line {where}: loads a module whose name only a run can tell; see include and trace"
 
 
-def reasons(reach: Reach, name: str) -> Iterator[str]:
+def _reasons(reach: Reach, name: str) -> Iterator[str]:
     """The way to a module from the program's start, or why there is none."""
     way = reach.why(name)
     yield from (f"{module}: {_said(reason)}" for module, reason in way)

@@ -1,24 +1,22 @@
-"""What a program is made of: a table for people, JSON for programs."""
+"""The report of a program: what it is made of, in a table, and where it went."""
 
 from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cannery.tasks.report.decisions import decisions_as_json
-from cannery.tasks.report.image import human_size, shown_path
+from cannery.tasks.report.decisions import decision_lines, decisions_as_json
+from cannery.tasks.report.text import Column, human_size, ruled, shown_path, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.console import Console
+    from collections.abc import Iterator, Sequence
 
     from cannery.recipes.freeze import Frozen
 
 __all__ = ["ProgramReport"]
 
-_SHOWN = 12  # rows of the table; the rest are one
+_SHOWN: Final = 12  # rows of the table; the rest are one
 
 
 class ProgramPart(NamedTuple):
@@ -36,6 +34,7 @@ class ProgramReport:
 
     made: Frozen
     seconds: float
+    explain: bool = False  # with the decisions on files
 
     def parts(self) -> list[ProgramPart]:
         """What is in it, the largest first."""
@@ -66,17 +65,17 @@ class ProgramReport:
             "decisions": decisions_as_json(self.made.program.tree.tree.decisions),
         }
 
-    def print(self, console: Console) -> None:
-        """Print the report."""
-        from rich.markup import escape  # noqa: PLC0415
-
-        console.print(f"[bold]{escape(self.made.app.name)}[/]  {self.made.program.form}, {human_size(self.made.size)}")
-        console.print(_account(self.parts()) if self.made.shares else _table(self.parts()))
-        console.print(f"program  {escape(shown_path(self.made.path))}  {human_size(self.made.size)}")
-        console.print(f"digest   {self.made.digest}")
-        console.print(f"took     {self.seconds:.2f} s")
-        for note in self.made.program.notes:
-            console.print(f"[yellow]note[/]     {escape(note)}")
+    def lines(self) -> Iterator[str]:
+        """The report in lines of text."""
+        program, size = self.made.program, human_size(self.made.size)
+        yield f"{styled(self.made.app.name, 'bold')}  {program.form}, {size}"
+        yield from _account(self.parts()) if self.made.shares else _table(self.parts())
+        yield f"program  {shown_path(self.made.path)}  {size}"
+        yield f"digest   {self.made.digest}"
+        yield f"took     {self.seconds:.2f} s"
+        yield from (f"{styled('note', 'yellow')}     {note}" for note in program.notes)
+        if self.explain:
+            yield from decision_lines(program.tree.tree.decisions)
 
 
 def _as_json(part: ProgramPart) -> dict[str, Any]:
@@ -90,35 +89,22 @@ def _kind(path: str) -> str:
     return "interpreter" if name == path and name.startswith("python3") else "data"
 
 
-def _table(parts: Iterable[ProgramPart]) -> Any:
-    from rich import box  # noqa: PLC0415
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    rows = list(parts)
-    table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
-    table.add_column("holds, unpacked", f"{len(rows)} parts")
-    table.add_column("", "")
-    table.add_column("size", human_size(sum(part.size for part in rows)), justify="right")
-    for part in rows[:_SHOWN]:
-        table.add_row(escape(part.name), part.kind, human_size(part.size))
-    if rest := rows[_SHOWN:]:
-        table.add_row(f"{len(rest)} others", "", human_size(sum(part.size for part in rest)))
-    return table
+def _table(parts: Sequence[ProgramPart]) -> Iterator[str]:
+    """The largest parts, one a line, and the rest in one."""
+    rows = [(part.name, part.kind, human_size(part.size)) for part in parts[:_SHOWN]]
+    if rest := parts[_SHOWN:]:
+        rows.append((f"{len(rest)} others", "", human_size(sum(part.size for part in rest))))
+    total = human_size(sum(part.size for part in parts))
+    return ruled(
+        (Column("holds, unpacked", f"{len(parts)} parts"), Column(""), Column("size", total, right=True)), rows
+    )
 
 
-def _account(parts: Iterable[ProgramPart]) -> Any:
+def _account(parts: Sequence[ProgramPart]) -> Iterator[str]:
     """Every part with its bytes, which together are the program."""
-    from rich import box  # noqa: PLC0415
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    rows = list(parts)
-    table = Table(box=box.SIMPLE, pad_edge=False, show_footer=True)
-    table.add_column("holds", f"{len(rows)} parts")
-    table.add_column("", "")
-    table.add_column("unpacked", f"{sum(part.size for part in rows):,}", justify="right")
-    table.add_column("in the program", f"{sum(part.packed or 0 for part in rows):,}", justify="right")
-    for part in rows:
-        table.add_row(escape(part.name), part.kind, f"{part.size:,}", f"{part.packed:,}")
-    return table
+    unpacked, packed = sum(part.size for part in parts), sum(part.packed or 0 for part in parts)
+    columns = (
+        Column("holds", f"{len(parts)} parts"), Column(""), Column("unpacked", f"{unpacked:,}", right=True),
+        Column("in the program", f"{packed:,}", right=True),
+    )  # fmt: skip
+    return ruled(columns, [(part.name, part.kind, f"{part.size:,}", f"{part.packed:,}") for part in parts])

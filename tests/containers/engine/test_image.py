@@ -9,7 +9,8 @@ import pytest
 
 from cannery.containers.engine.sdk import SdkEngine
 from cannery.project import config
-from cannery.tasks.image import built_image
+from cannery.recipes.image import make_image
+from cannery.workspace.workspace import Workspace
 from tests.containers.engine.conftest import cannery
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def test_what_changed_is_sent_and_the_rest_is_found_there(
     images = []
     for number in range(2):
         app = config.load(make_project({"main.py": f"print({number})\n"}, "changing"), {"tag": "changing"})
-        made = built_image(app, quiet=True).made
+        made = make_image(app, Workspace.default())
         assert made.loaded is not None
         assert made.loaded.state == "loaded"
         images.append(service.client.inspect_image("changing:changing")["Id"])

@@ -181,7 +181,7 @@ def test_a_signal_is_not_lost_where_python_loses_exceptions(tmp_path: Path) -> N
         textwrap.dedent("""
             import os, signal, sys, time
             from invoke.exceptions import Exit
-            from cannery.tasks.common import friendly
+            from cannery.tasks.ending import friendly
 
             class Callback:
                 def __del__(self):

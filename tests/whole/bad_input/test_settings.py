@@ -8,7 +8,8 @@ import pytest
 
 from cannery.errors import ConfigurationError
 from cannery.project.config import load
-from cannery.tasks.image import built_image
+from cannery.recipes.image import make_image
+from cannery.workspace.workspace import Workspace
 from tests.support.command import assert_refused, assert_whole, cannery
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_a_setting_that_cannot_be_is_refused_with_the_next_step(
 ) -> None:
     folder = make_project({"main.py": "", "pyproject.toml": settings})
     with pytest.raises(ConfigurationError) as raised:
-        built_image(load(folder), quiet=True)
+        make_image(load(folder), Workspace.default())
     assert told in str(raised.value)
     assert raised.value.step
     assert not (folder / "dist").exists()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _TASKS = """
 from invoke.tasks import task
 
-from cannery.tasks.common import friendly
+from cannery.tasks.ending import friendly
 
 @task
 @friendly

@@ -1,0 +1,90 @@
+"""How a function becomes a command: with flags that are settings, flags of its own, and an end without tracebacks."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from invoke.tasks import task
+
+from cannery.project.flags import FLAGS
+from cannery.tasks.ending import friendly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from invoke.context import Context
+    from invoke.tasks import Task
+
+__all__ = ["JSON", "CommandLine", "Values", "command", "program_name", "typed"]
+
+Values = Mapping[str, "str | bool | None"]  # flag -> value; None where it's not given
+
+JSON: Final = "Print the result as JSON, and nothing else, on standard output."
+_PROJECT: Final = "Folder of the project (default: the nearest one with a pyproject.toml)."
+
+
+class CommandLine(NamedTuple):
+    """What the user typed for a command, less the command's own flags."""
+
+    project: str | None  # None where it's not given
+    settings: Values  # the flags that are settings
+    remainder: str = ""  # what stands behind --
+
+
+def command(
+    *settings: str, help: Mapping[str, str] | None = None, optional: Sequence[str] = ()
+) -> Callable[[Callable[..., None]], Task[Any]]:
+    """The decorator that makes a task of a function, which is given a :class:`CommandLine` and its own flags.
+
+    The task's flags are those of the ``settings`` that are named, the function's own, and ``--project``. ``help``
+    explains the function's own, and a setting that means something else here; ``optional`` are flags that may have no
+    value.
+    """
+
+    def decorate(function: Callable[..., None]) -> Task[Any]:
+        @functools.wraps(function)
+        def run(context: Context, **given: Any) -> None:
+            project = given.pop("project", None)
+            values = {name: given.pop(name, None) for name in settings}
+            values = {name: None if value is False else value for name, value in values.items()}
+            function(CommandLine(project, values, context.remainder), **given)
+
+        run.__signature__ = _signature(function, settings)  # type: ignore[attr-defined]  # Invoke makes flags of it
+        words = {**{name: FLAGS[name].help for name in settings}, "project": _PROJECT, **(help or {})}
+        made: Task[Any] = task(help=words, optional=optional, auto_shortflags=False)(friendly(run))
+        return made
+
+    return decorate
+
+
+def typed(name: str, flags: Values) -> str:
+    """The command line that calls the command ``name`` with those of the ``flags`` that have a value."""
+    words = [program_name(), name]
+    for flag, value in flags.items():
+        if value:
+            words += [f"--{flag}"] if value is True else [f"--{flag}", str(value)]
+    return shlex.join(words)
+
+
+def program_name() -> str:
+    """The name that this was called by: ``invoke``, ``inv`` or ``cannery``."""
+    name = Path(sys.argv[0]).name
+    return name if name in {"invoke", "inv", "cannery"} else "cannery"
+
+
+def _signature(function: Callable[..., None], settings: Sequence[str]) -> inspect.Signature:
+    """The parameters that a task has for its flags; a default of False makes a flag one that has no value."""
+    own = list(inspect.signature(function).parameters.values())[1:]
+    flags = [_keyword(name, default=False if FLAGS[name].switch else None) for name in settings]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return inspect.Signature([context, *flags, *own, _keyword("project", default=None)])
+
+
+def _keyword(name: str, *, default: object) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)

@@ -1,0 +1,56 @@
+"""The project that a command is about: its folder, its app, the engine of its settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cannery.containers.engine.engine import Engine
+    from cannery.project.app import App
+    from cannery.tasks.flags import CommandLine
+
+__all__ = ["app_of", "engine_of", "folder_of", "required_engine_of"]
+
+_MARKS: Final = ("pyproject.toml", "requirements.txt", "main.py")
+
+
+def folder_of(line: CommandLine) -> Path:
+    """The folder that is named, or the nearest one upwards that has what makes a project, or this one."""
+    if line.project:
+        return Path(line.project)
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if any((folder / name).is_file() for name in _MARKS)), here)
+
+
+def app_of(line: CommandLine, *, library: bool = False, **settings: str | None) -> App:
+    """The app of the project; ``settings`` count as flags, and more than those that were given.
+
+    Raises as :func:`cannery.project.config.load`, for a ``library`` as well.
+    """
+    from cannery.project.config import load  # noqa: PLC0415
+
+    return load(folder_of(line), {**line.settings, **settings}, library=library)
+
+
+def engine_of(line: CommandLine) -> Engine | None:
+    """The engine that the flags or the settings mean, in a folder with no project as well; None where none answers."""
+    from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
+    from cannery.project.precedence import resolve_settings  # noqa: PLC0415
+    from cannery.project.pyproject import read_project  # noqa: PLC0415
+
+    settings, _ = resolve_settings(read_project(folder_of(line)), {"engine": line.settings["engine"]})
+    return find_engine(settings.engine)
+
+
+def required_engine_of(line: CommandLine) -> Engine:
+    """As :func:`engine_of`; raises :class:`MachineError` where no engine answers."""
+    from cannery.errors import MachineError  # noqa: PLC0415
+
+    engine = engine_of(line)
+    if engine is None:
+        raise MachineError(
+            "no engine answers",
+            step='start Docker or Podman, and pip install "cannery[docker]"; --engine docker says what is wrong',
+        )
+    return engine

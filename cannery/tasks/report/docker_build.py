@@ -1,0 +1,49 @@
+"""The report of a build by an engine's own builder."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cannery.tasks.report.text import human_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.recipes.dockerfile.build import DockerBuild
+
+__all__ = ["DockerBuildReport"]
+
+
+@dataclass(frozen=True, slots=True)
+class DockerBuildReport:
+    """An image that was built from the recipe's Dockerfile, and how long that took."""
+
+    built: DockerBuild
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The report in JSON's types; the size is in bytes."""
+        built = self.built
+        return {
+            "name": built.app.name,
+            "references": list(built.references),
+            "recipe": built.app.settings.recipe,
+            "builder": built.client,
+            "id": built.id,
+            "size": built.size,
+            "seconds": round(self.seconds, 3),
+            "notes": list(built.notes),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The report in lines of text."""
+        built = self.built
+        program = "podman" if built.app.settings.engine == "podman" else "docker"
+        yield f"\n{built.references[0]}  {built.app.settings.recipe}, built by {built.client}"
+        yield f"id       {built.id}"
+        yield f"size     {human_size(built.size)}"
+        yield f"took     {self.seconds:.2f} s"
+        yield from (f"note     {note}" for note in built.notes)
+        yield f"\nNext: {shlex.join([program, 'run', '--rm', *built.references])}"

@@ -1,0 +1,37 @@
+"""How a task reports: in lines of text for people, or in JSON for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Report", "print_json", "print_report"]
+
+
+class Report(Protocol):
+    """What a task made or found, to be told."""
+
+    def as_json(self) -> Any:
+        """The report in JSON's types; sizes are bytes."""
+        ...
+
+    def lines(self) -> Iterable[str]:
+        """The report in lines of text."""
+        ...
+
+
+def print_report(report: Report, *, json: bool) -> None:
+    """Print ``report`` on standard output: as text, or all of it as JSON."""
+    if json:
+        print_json(report.as_json())
+    else:
+        print("\n".join(report.lines()))
+
+
+def print_json(value: object) -> None:
+    """Print ``value``, in JSON's types, on standard output."""
+    import json  # noqa: PLC0415
+
+    print(json.dumps(value, indent=2))
