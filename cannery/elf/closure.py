@@ -1,4 +1,4 @@
-"""The closure of shared libraries: what ELF files need of the root filesystem, and where that lies.
+"""The closure of shared libraries: what ELF files need of a root filesystem, and where that lies.
 
 Follows the search of the dynamic loader (ld.so(8)): DT_RPATH, DT_RUNPATH, the configured folders, the trusted ones.
 What a tree brings itself is not looked for elsewhere.
@@ -10,25 +10,34 @@ import glob
 import os
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.elf.dynamic import Elf, read_elf
 from cannery.errors import RuntimeTreeError
+from cannery.image.rootfs import MACHINE
 from cannery.image.tree import File, Symlink, Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from cannery.image.content import Content, OnDisk
     from cannery.image.rootfs import Root
 
-__all__ = ["Closure", "Need", "closure", "needs_of", "needs_of_file"]
+__all__ = [
+    "OPENED_BY_GLIBC",
+    "OPENED_BY_OLD_GLIBC",
+    "Closure",
+    "MissingLibraryError",
+    "Need",
+    "closure_of",
+    "needs_of",
+    "needs_of_file",
+]
 
-# Opened by name at run time: by the C library, to end threads, and to look up hosts and users, where it can't itself.
-_OPENED = ("libgcc_s.so.1",)
-_OPENED_BEFORE_2_34 = ("libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")
+OPENED_BY_GLIBC: Final = ("libgcc_s.so.1",)  # by name at run time, to end threads
+OPENED_BY_OLD_GLIBC: Final = ("libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")  # to look up hosts and users
 _LOOKS_UP_ITSELF = b"_nss_dns_gethostbyname"  # a function that a C library has since glibc 2.34
 
 _FOLDER = re.compile(rb"(?<=\0)(/(?:usr/)?lib[\w/-]*)/(?=\0)")  # as a loader has them built in
@@ -41,8 +50,8 @@ class Need:
     """A shared library that an ELF file asks for by name."""
 
     soname: str
-    by: str  # the path of who needs it
-    search: tuple[str, ...]  # folders that it says to look in first
+    by: str  # the path of the file that needs it
+    search: tuple[str, ...] = ()  # folders that the file says to look in first
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +59,23 @@ class Closure:
     """The shared libraries that an image needs, and the loader."""
 
     libraries: dict[str, OnDisk]  # image path -> file
-    missing: tuple[str, ...]  # those that may be missing, and are
+    missing: tuple[str, ...]  # the names of those that may be missing, and are
     loader: str | None  # the ELF interpreter's image path; None when nothing is linked dynamically
+
+
+class MissingLibraryError(RuntimeTreeError):
+    """A shared library that a file needs is in none of the folders that its loader looks in."""
+
+    def __init__(self, need: Need, folders: Iterable[str], unfit: Iterable[str]) -> None:
+        """``folders`` were looked in, and the files ``unfit`` have the name and aren't for the program."""
+        evidence = [f"{need.by} needs it", f"looked in {', '.join(folders)}"]
+        super().__init__(
+            f"the shared library {need.soname} can't be found",
+            evidence="\n".join([*evidence, *unfit]),
+            step=f"install the system's package that has it; or, when {posixpath.basename(need.by)} is never used, let "
+            "it be missing (allow_missing)",
+        )
+        self.need = need
 
 
 def needs_of(tree: Tree) -> tuple[Need, ...]:
@@ -73,54 +97,84 @@ def needs_of_file(content: Content, by: str, origin: str | None = None) -> Itera
     return _needs(elf, by, origin) if elf else iter(())
 
 
-def closure(program: str, needs: Iterable[Need], root: Root, *, allow_missing: tuple[str, ...] = ()) -> Closure:
-    """Find what ``program`` and the ``needs`` of others lead to in ``root``.
+def closure_of(
+    program: str, needs: Iterable[Need] = (), root: Root = MACHINE, *, allow_missing: tuple[str, ...] = ()
+) -> Closure:
+    """The shared libraries that ``program`` and the ``needs`` of others lead to in ``root``, and where they are to lie.
 
-    The libraries are to lie in one folder of the image, that of the C library, which every loader looks in. Raises
-    :class:`RuntimeTreeError` naming a library that can't be found and who needs it.
+    That is one folder of the image, the C library's, which every loader looks in. ``program`` is a path in ``root``.
+    Raises :class:`MissingLibraryError` for a library that can't be found and isn't one of ``allow_missing``, and
+    :class:`RuntimeTreeError` where ``program`` is no program.
     """
     content = root.content(program)
     elf = read_elf(content) if content else None
     if elf is None:
         raise RuntimeTreeError(f"{program} is no program of this system (ELF)")
-    configured = tuple(_configured(root, elf))
-    is_musl = "musl" in posixpath.basename(elf.interpreter or "")
-    found: dict[str, tuple[str, OnDisk]] = {}
-    missing: set[str] = set()
-
-    def follow(pending: list[Need], optional: tuple[str, ...] = ()) -> None:
-        while pending:
-            need = pending.pop()
-            if need.soname in found or (is_musl and _MUSL_ITSELF.match(need.soname)):
-                continue
-            where = _look_up(need, root, configured, elf)
-            if where is not None:
-                real, library, its_elf = where
-                found[need.soname] = (real, library)
-                pending += _needs(its_elf, real, posixpath.dirname(real))
-            elif need.soname in allow_missing:
-                missing.add(need.soname)
-            elif need.soname not in optional:
-                raise _missing(need, configured)
-
-    follow([*_needs(elf, program, posixpath.dirname(program)), *needs])
-    opened = (*_OPENED, *(() if _looks_up_itself(found) else _OPENED_BEFORE_2_34))
-    follow([Need(name, program, ()) for name in opened], opened)
-    folder = _home(found, elf)
+    search = _Search(root, elf, tuple(_configured(root, elf)), allow_missing)
+    search.follow([*_needs(elf, program, posixpath.dirname(program)), *needs])
+    search.follow_opened(program)
+    folder = _home(search.found, elf)
     loader = posixpath.basename(elf.interpreter) if elf.interpreter else ""
-    libraries = {f"{folder}/{soname}": library for soname, (_, library) in sorted(found.items()) if soname != loader}
+    libraries = {f"{folder}/{name}": library for name, (_, library) in sorted(search.found.items()) if name != loader}
     if elf.interpreter and (program_loader := root.content(elf.interpreter)):
         libraries[elf.interpreter] = program_loader
-    return Closure(libraries, tuple(sorted(missing)), elf.interpreter)
+    return Closure(libraries, tuple(sorted(search.missing)), elf.interpreter)
 
 
-def _looks_up_itself(found: Mapping[str, tuple[str, OnDisk]]) -> bool:
-    """Whether the C library needs no others to look up hosts and users."""
-    return any(
-        _LOOKS_UP_ITSELF in library.path.read_bytes()
-        for soname, (_, library) in found.items()
-        if soname.startswith("libc.so.")
-    )
+@dataclass(frozen=True)
+class _Search:
+    """Libraries that were found so far, and those that are missing and may be."""
+
+    root: Root
+    program: Elf
+    configured: tuple[str, ...]  # folders
+    allow_missing: tuple[str, ...]
+    found: dict[str, tuple[str, OnDisk]] = field(default_factory=dict)  # by name: the real path, the file
+    missing: set[str] = field(default_factory=set)
+
+    def follow(self, pending: list[Need], optional: tuple[str, ...] = ()) -> None:
+        """Find the libraries that are ``pending``, and what they need in turn; those ``optional`` may be absent."""
+        is_musl = "musl" in posixpath.basename(self.program.interpreter or "")
+        while pending:
+            need = pending.pop()
+            if need.soname in self.found or (is_musl and _MUSL_ITSELF.match(need.soname)):
+                continue
+            unfit: list[str] = []
+            where = self._look_up(need, unfit)
+            if where is not None:
+                real, library, elf = where
+                self.found[need.soname] = (real, library)
+                pending += _needs(elf, real, posixpath.dirname(real))
+            elif need.soname in self.allow_missing:
+                self.missing.add(need.soname)
+            elif need.soname not in optional:
+                raise MissingLibraryError(need, (*need.search, *self.configured), unfit)
+
+    def follow_opened(self, program: str) -> None:
+        """Find what the C library opens by name, where the system has it."""
+        opened = OPENED_BY_GLIBC if self._looks_up_itself() else (*OPENED_BY_GLIBC, *OPENED_BY_OLD_GLIBC)
+        self.follow([Need(name, program) for name in opened], opened)
+
+    def _look_up(self, need: Need, unfit: list[str]) -> tuple[str, OnDisk, Elf] | None:
+        """The first library of that name and of the program's architecture; what is passed over goes to ``unfit``."""
+        for folder in (*need.search, *self.configured):
+            real = self.root.resolve(f"{folder}/{need.soname}")
+            content = self.root.content(real) if real else None
+            if real is None or content is None:
+                continue
+            elf = read_elf(content)
+            if elf and (elf.machine, elf.is_64) == (self.program.machine, self.program.is_64):
+                return real, content, elf
+            unfit.append(f"{real} is {f'for {elf.machine}' if elf else 'no shared library (ELF)'}")
+        return None
+
+    def _looks_up_itself(self) -> bool:
+        """Whether the C library needs no others to look up hosts and users."""
+        return any(
+            _LOOKS_UP_ITSELF in library.path.read_bytes()
+            for soname, (_, library) in self.found.items()
+            if soname.startswith("libc.so.")
+        )
 
 
 def _needs(elf: Elf, by: str, origin: str | None) -> Iterator[Need]:
@@ -131,17 +185,6 @@ def _needs(elf: Elf, by: str, origin: str | None) -> Iterator[Need]:
         if each and (origin is not None or "ORIGIN" not in each)
     )
     return (Need(soname, by, search) for soname in elf.needed)
-
-
-def _look_up(need: Need, root: Root, configured: tuple[str, ...], program: Elf) -> tuple[str, OnDisk, Elf] | None:
-    """The first library of that name and of the program's architecture."""
-    for folder in (*need.search, *configured):
-        real = root.resolve(f"{folder}/{need.soname}")
-        content = root.content(real) if real else None
-        elf = read_elf(content) if content else None
-        if real and content and elf and (elf.machine, elf.is_64) == (program.machine, program.is_64):
-            return real, content, elf
-    return None
 
 
 def _configured(root: Root, program: Elf) -> Iterator[str]:
@@ -164,8 +207,9 @@ def _built_in(root: Root, program: Elf) -> Iterator[str]:
         yield from (os.fsdecode(match) for match in _FOLDER.findall(loader.path.read_bytes()))
 
 
-def _ld_so_conf(root: Root, name: str) -> Iterator[str]:
-    content = root.content(name)
+def _ld_so_conf(root: Root, name: str, within: tuple[str, ...] = ()) -> Iterator[str]:
+    """The folders that a file names, and those of the files that it includes, unless it lies ``within`` itself."""
+    content = root.content(name) if name not in within else None
     if content is None:
         return
     for line in content.path.read_text(errors="replace").splitlines():
@@ -174,7 +218,7 @@ def _ld_so_conf(root: Root, name: str) -> Iterator[str]:
             for pattern in words[1:]:
                 absolute = posixpath.join(posixpath.dirname(name), pattern)
                 for path in sorted(glob.glob(str(root.on_disk(absolute)))):
-                    yield from _ld_so_conf(root, f"/{Path(path).relative_to(root.path)}")
+                    yield from _ld_so_conf(root, f"/{Path(path).relative_to(root.path)}", (*within, name))
         else:
             yield from words
 
@@ -185,12 +229,3 @@ def _home(found: dict[str, tuple[str, OnDisk]], program: Elf) -> str:
         if soname.startswith(("libc.so", "libc.musl")):
             return posixpath.dirname(real)
     return posixpath.dirname(program.interpreter or "/lib/")
-
-
-def _missing(need: Need, configured: tuple[str, ...]) -> RuntimeTreeError:
-    return RuntimeTreeError(
-        f"the shared library {need.soname} can't be found",
-        evidence=f"{need.by} needs it\nlooked in {', '.join((*need.search, *configured))}",
-        step=f"install the system's package that has it; or, when {posixpath.basename(need.by)} is never used, set  "
-        f"[tool.cannery]  allow-missing = [{need.soname!r}]",
-    )

@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError, Segment, string_at
+from cannery.elf.constants import (
+    DT_NEEDED,
+    DT_NULL,
+    DT_RPATH,
+    DT_RUNPATH,
+    DT_SONAME,
+    DT_STRSZ,
+    DT_STRTAB,
+    PT_DYNAMIC,
+    PT_INTERP,
+    PT_LOAD,
+)
+from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError, Segment, UnsupportedElfError, string_at
+from cannery.elf.machines import machine_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cannery.elf.headers import Encoding
     from cannery.image.content import Content
 
-__all__ = ["Elf", "dynamic_entries", "dynamic_strings", "machine_of", "read_elf"]
-
-_PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
-_DT_NULL, _DT_NEEDED, _DT_STRTAB, _DT_STRSZ, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 0, 1, 5, 10, 14, 15, 29
+__all__ = [
+    "Elf",
+    "dynamic_entries",
+    "dynamic_strings",
+    "elf_of",
+    "entries_in",
+    "file_offset",
+    "machine_of",
+    "read_elf",
+    "string_table",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +46,16 @@ class Elf:
 
     is_64: bool
     little_endian: bool
-    machine: str  # EM_X86_64: by the specification's names; EM_4242 where it has none
-    interpreter: str | None  # the loader that a program names
-    soname: str | None
-    needed: tuple[str, ...]  # in the file's order, which is the order of the search for symbols
-    rpath: tuple[str, ...]  # folders, with $ORIGIN as it's written
-    runpath: tuple[str, ...]
+    machine: str  # EM_X86_64: by the specification's names; EM_4242 where Linux never ran on it
+    interpreter: str | None  # the loader that a program names (PT_INTERP)
+    soname: str | None  # the name by which others need it (DT_SONAME)
+    needed: tuple[str, ...]  # in the file's order, which is the order of the search for symbols (DT_NEEDED)
+    rpath: tuple[str, ...]  # folders, with $ORIGIN as it's written (DT_RPATH)
+    runpath: tuple[str, ...]  # the same (DT_RUNPATH)
 
 
 def read_elf(content: Content) -> Elf | None:
-    """Read what ``content`` asks of its loader; None where it is nothing for a loader.
+    """What ``content`` asks of its loader; None where it is nothing for a loader.
 
     That is whatever isn't ELF, of which four bytes are read; object files, core files and static programs, which have
     neither a dynamic segment nor an interpreter; and files so broken that no loader takes them, which wheels ship
@@ -45,27 +65,28 @@ def read_elf(content: Content) -> Elf | None:
         if stream.read(len(MAGIC)) != MAGIC:
             return None
         try:
-            return _read(ElfReader(stream, content.size))
-        except MalformedElfError:
+            return elf_of(ElfReader(stream, content.size))
+        except (MalformedElfError, UnsupportedElfError):
             return None
 
 
-def _read(reader: ElfReader) -> Elf | None:
+def elf_of(reader: ElfReader) -> Elf:
+    """What an ELF file asks of its loader; raises :class:`ElfError` where it is nothing for a loader."""
     segments = reader.segments()
     first = {segment.type: segment for segment in reversed(segments)}
-    interpreter, dynamic = first.get(_PT_INTERP), first.get(_PT_DYNAMIC)
+    interpreter, dynamic = first.get(PT_INTERP), first.get(PT_DYNAMIC)
     if interpreter is None and dynamic is None:
-        return None
+        raise UnsupportedElfError("no loader takes part in it: it has neither a dynamic segment nor an interpreter")
     strings = dynamic_strings(reader, dynamic) if dynamic else {}
     return Elf(
         is_64=reader.encoding.is_64,
         little_endian=reader.encoding.little_endian,
         machine=machine_of(reader),
         interpreter=_interpreter(reader, interpreter) if interpreter else None,
-        soname=next(iter(strings.get(_DT_SONAME, ())), None),
-        needed=tuple(strings.get(_DT_NEEDED, ())),
-        rpath=_folders(strings.get(_DT_RPATH, ())),
-        runpath=_folders(strings.get(_DT_RUNPATH, ())),
+        soname=next(iter(strings.get(DT_SONAME, ())), None),
+        needed=tuple(strings.get(DT_NEEDED, ())),
+        rpath=_folders(strings.get(DT_RPATH, ())),
+        runpath=_folders(strings.get(DT_RUNPATH, ())),
     )
 
 
@@ -74,34 +95,43 @@ def _interpreter(reader: ElfReader, segment: Segment) -> str:
 
 
 def dynamic_strings(reader: ElfReader, dynamic: Segment) -> Mapping[int, list[str]]:
-    """The dynamic segment's entries that are strings, by tag."""
+    """The entries of the ``dynamic`` segment that are strings, by tag."""
     entries = list(dynamic_entries(reader, dynamic))
-    values = dict(entries)
-    wanted = [entry for entry in entries if entry[0] in {_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH}]
+    wanted = [entry for entry in entries if entry[0] in {DT_NEEDED, DT_SONAME, DT_RPATH, DT_RUNPATH}]
     if not wanted:
         return {}
-    if not {_DT_STRTAB, _DT_STRSZ} <= values.keys():
-        raise MalformedElfError("its dynamic segment has no string table")
-    table = reader.at(_file_offset(reader.segments(), values[_DT_STRTAB]), values[_DT_STRSZ])
+    table = string_table(reader, dict(entries))
     found: dict[int, list[str]] = {}
     for tag, offset in wanted:
         found.setdefault(tag, []).append(os.fsdecode(string_at(table, offset)))
     return found
 
 
+def string_table(reader: ElfReader, entries: Mapping[int, int]) -> bytes:
+    """The strings that the ``entries`` of a dynamic segment refer to by offset."""
+    if not {DT_STRTAB, DT_STRSZ} <= entries.keys():
+        raise MalformedElfError("its dynamic segment has no string table")
+    return reader.at(file_offset(reader.segments(), entries[DT_STRTAB]), entries[DT_STRSZ])
+
+
 def dynamic_entries(reader: ElfReader, dynamic: Segment) -> Iterator[tuple[int, int]]:
-    """Tags and values of the dynamic segment, up to the one that ends it."""
-    layout = reader.encoding.dynamic
-    whole = dynamic.filesz - dynamic.filesz % layout.size
-    for tag, value in layout.iter_unpack(reader.at(dynamic.offset, whole)):
-        if tag == _DT_NULL:
+    """Tags and values of the ``dynamic`` segment, up to the one that ends it."""
+    return entries_in(reader.at(dynamic.offset, dynamic.filesz), reader.encoding)
+
+
+def entries_in(data: bytes, encoding: Encoding) -> Iterator[tuple[int, int]]:
+    """Tags and values in the bytes of a dynamic segment, up to the one that ends it (``Elf_Dyn``)."""
+    layout = encoding.dynamic
+    for tag, value in layout.iter_unpack(data[: len(data) - len(data) % layout.size]):
+        if tag == DT_NULL:
             return
         yield tag, value
 
 
-def _file_offset(segments: Sequence[Segment], address: int) -> int:
+def file_offset(segments: Sequence[Segment], address: int) -> int:
+    """Where in the file lies what is loaded at ``address``; raises :class:`MalformedElfError` where nothing is."""
     for segment in segments:
-        if segment.type == _PT_LOAD and 0 <= address - segment.vaddr < segment.filesz:
+        if segment.type == PT_LOAD and 0 <= address - segment.vaddr < segment.filesz:
             return segment.offset + address - segment.vaddr
     raise MalformedElfError(f"no segment is loaded at {address:#x}")
 
@@ -111,13 +141,5 @@ def _folders(paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def machine_of(reader: ElfReader) -> str:
-    """The architecture by the specification's name: ``EM_X86_64``; ``EM_4242`` where it has none."""
-    number = reader.header.machine
-    return _machine_names().get(number, f"EM_{number}")
-
-
-@cache
-def _machine_names() -> dict[int, str]:
-    from elftools.elf.enums import ENUM_E_MACHINE  # noqa: PLC0415  # slow to import, not needed when nothing changed
-
-    return {value: name for name, value in ENUM_E_MACHINE.items() if name != "_default_"}
+    """The processor that a file is for, by the specification's name: ``EM_X86_64``."""
+    return machine_name(reader.header.machine)

@@ -1,4 +1,4 @@
-"""The tables by which exceptions find their way through a program's functions, and whether anything raises any.
+"""The tables by which exceptions find their way through a program's functions, and whether anything needs them.
 
 C++ and Rust do, and so does glibc where it ends a thread: at the first function without a table it takes that for the
 end of the stack, and goes on where the thread was started (``pthread_exit`` in nptl/unwind.c). C functions carry the
@@ -11,7 +11,8 @@ import re
 import struct
 from typing import TYPE_CHECKING
 
-from cannery.elf.rewrite import PT_GNU_EH_FRAME
+from cannery.elf.constants import PT_GNU_EH_FRAME
+from cannery.elf.headers import UnsupportedElfError
 from cannery.elf.spans import Span
 
 if TYPE_CHECKING:
@@ -20,39 +21,79 @@ if TYPE_CHECKING:
     from cannery.elf.rewrite import LoadedElf
     from cannery.elf.symbols import Symbols
 
-__all__ = ["asks_for_tables", "drop_tables"]
+__all__ = ["drop_tables", "has_tables", "who_asks"]
 
-# Who raises, catches or walks the stack, brings the functions for it along, or cancels a thread in the middle of it.
+# The functions by which a file shows that it raises, catches, cleans up after exceptions or walks the stack.
 _ASKS = re.compile(
-    rb"_Unwind_.*|__cxa_(?!finalize|atexit|thread_atexit).*|__g\w+_personality_\w+|rust_eh_personality"
-    rb"|__(de)?register_frame.*|dl_iterate_phdr|_dl_find_object|(__)?backtrace(_symbols.*)?|unw_.*|pthread_cancel"
+    rb"""
+    # The unwinder's own functions (Itanium C++ ABI: Exception Handling, 1): _Unwind_RaiseException raises, landing pads
+    # of functions with something to clean up end in _Unwind_Resume, _Unwind_Backtrace walks.
+      _Unwind_.*
+    # C++'s runtime (the same, 2): __cxa_throw, __cxa_begin_catch, ... Every library that gcc links asks for the three
+    # left out: they note and call what is to run at the end, and are no part of exceptions.
+    | __cxa_(?!finalize|atexit|thread_atexit).*
+    # What the tables name to find out what a function does with an exception: of C++, of C with
+    # __attribute__((cleanup)), of Ada, D, Go, Objective-C; and of Rust.
+    | __g\w+_personality_\w+
+    | rust_eh_personality
+    # Ada's and D's functions that raise: their callers may ask for nothing else.
+    | __gnat_(raise|rcheck|reraise).*
+    | _d_(throw|eh_).*
+    # Tables that are made at run time, by compilers inside programs.
+    | __(de)?register_frame.*
+    # How an unwinder that is linked in finds the tables of all files that are loaded: libgcc_eh's, LLVM's, Rust's.
+    | dl_iterate_phdr
+    | _dl_find_object
+    # The stack, walked for a message (backtrace(3)).
+    | (__)?backtrace(_symbols.*)?
+    # LLVM's libunwind by its own names.
+    | unw_.*
+    # Ends another thread wherever that is. By caution: without tables glibc ends it as pthread_exit does.
+    | pthread_cancel
+    """,
+    re.VERBOSE,
 )
-_LIBRARIES = re.compile(r"lib(stdc\+\+|gcc_s|c\+\+|c\+\+abi|unwind|objc)\b.*")
-_PCREL_4 = 0x1B  # DW_EH_PE_pcrel | DW_EH_PE_sdata4
-_HEADER = 8  # bytes, with the offset of the table
+# The libraries that others raise exceptions by: whoever links to one may do so through functions of any name
+# (std::vector::at calls std::__throw_out_of_range_fmt). Wheels bring them with a digest in the name.
+_LIBRARIES = re.compile(r"lib(stdc\+\+|gcc_s|c\+\+|c\+\+abi|unwind|objc|gnat|gnarl|g?phobos2?|g?druntime)(?!\w).*")
+_VERSION, _PCREL_4, _UDATA_4 = 1, 0x1B, 0x03  # DW_EH_PE_pcrel | DW_EH_PE_sdata4, DW_EH_PE_udata4
+_HEADER = 12  # bytes, with the distance to the table and the number of its entries
 _GAP = 64  # bytes, between two sections
 _LONGER = 0xFFFFFFFF  # the length of an entry that has more than 4 GB
 
 
-def asks_for_tables(needed: Iterable[str], symbols: Symbols) -> bool:
-    """Whether a file may need tables, its own or those of what it links to."""
-    if any(_LIBRARIES.fullmatch(name) for name in needed):
-        return True
-    return any(_ASKS.fullmatch(name) for name in symbols.asked_for())
+def who_asks(needed: Iterable[str], symbols: Symbols | None) -> str | None:
+    """How a file shows that it may need tables, its own or those of what it links to; None where it needs none.
+
+    ``needed`` are the libraries that it links to. Where its ``symbols`` are not known there's no telling.
+    """
+    library = next((name for name in needed if _LIBRARIES.fullmatch(name)), None)
+    if library is not None:
+        return f"links to {library}"
+    if symbols is None:
+        return "has symbols that can't be read"
+    function = next((name for name in symbols.asked_for() if _ASKS.fullmatch(name)), None)
+    return f"asks for {function.decode(errors='replace')}" if function is not None else None
+
+
+def has_tables(program: LoadedElf) -> bool:
+    """Whether a file has tables that a loader knows of."""
+    return any(each.type == PT_GNU_EH_FRAME for each in program.segments)
 
 
 def drop_tables(program: LoadedElf) -> bool:
-    """Drop the tables where there are some; returns whether there were."""
+    """Drop the tables where there are some; returns whether there were.
+
+    Raises :class:`UnsupportedElfError`, and drops none, where it can't be told from where to where they go.
+    """
     header = next((each for each in program.segments if each.type == PT_GNU_EH_FRAME), None)
-    if header is None or header.filesz < _HEADER:
+    if header is None:
         return False
-    data = program.at(header.span)
-    if data[0] != 1 or data[1] != _PCREL_4:
-        return False
-    start = header.vaddr + 4 + struct.unpack_from("<i", data, 4)[0]
-    stop = _end(program, start)
-    if stop is None:
-        return False
+    # It asks nobody for anything, whether it raises or not.
+    if program.loads_itself:
+        raise UnsupportedElfError("all its libraries are inside (-static-pie), and one of them may raise")
+    start, count = _told(program, header.span)
+    stop = _end(program, start, count)
     between = Span(header.span.stop, start)
     program.drop(header.span)
     program.drop(Span(start, stop))
@@ -61,18 +102,29 @@ def drop_tables(program: LoadedElf) -> bool:
     return True
 
 
-def _end(program: LoadedElf, start: int) -> int | None:
-    """Where the entries end that begin at ``start`` (LSB, "Exception Frames"); None where they are none."""
+def _told(program: LoadedElf, header: Span) -> tuple[int, int]:
+    """Where the tables begin, and how many functions have one, by ``.eh_frame_hdr`` (LSB, part 3, 10.6.2)."""
+    data = program.at(header)
+    if len(data) < _HEADER or (data[0], data[1], data[2]) != (_VERSION, _PCREL_4, _UDATA_4):
+        raise UnsupportedElfError("its .eh_frame_hdr is not written as linkers write it")
+    distance, count = struct.unpack_from("<iI", data, 4)
+    return header.start + 4 + distance, count
+
+
+def _end(program: LoadedElf, start: int, count: int) -> int:
+    """Where the entries end that begin at ``start``, of which ``count`` are functions' (LSB, part 3, 10.6.1).
+
+    An entry of zero length ends them, or the segment does, in files that are linked without the compiler's crtend.o.
+    """
     segment = program.segment_of(Span.sized(start, 4))
-    if segment is None:
-        return None
-    data = program.at(Span(start, segment.span.stop))
-    place = 0
-    while place + 4 <= len(data):
-        (length,) = struct.unpack_from("<I", data, place)
-        if length == 0:
-            return start + place + 4
-        if length == _LONGER or place + 4 + length > len(data):
-            return None
+    data = program.at(Span(start, segment.span.stop)) if segment else b""
+    place = functions = 0
+    while place + 8 <= len(data):
+        length, common = struct.unpack_from("<II", data, place)
+        if length in {0, _LONGER} or place + 4 + length > len(data):
+            break
+        functions += common != 0
         place += 4 + length
-    return start + place
+    if functions != count:
+        raise UnsupportedElfError(f"its .eh_frame_hdr tells of {count} functions, and its .eh_frame of {functions}")
+    return start + place + (4 if data[place : place + 4] == bytes(4) else 0)

@@ -9,13 +9,37 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-__all__ = ["MAGIC", "ElfReader", "Encoding", "Header", "MalformedElfError", "Section", "Segment", "string_at"]
+from cannery.elf.spans import Span
+
+__all__ = [
+    "MAGIC",
+    "ElfError",
+    "ElfReader",
+    "Encoding",
+    "Header",
+    "MalformedElfError",
+    "Section",
+    "Segment",
+    "UnsupportedElfError",
+    "string_at",
+]
 
 MAGIC = b"\x7fELF"
 
 
-class MalformedElfError(Exception):
-    """The file begins like an ELF file and does not go on like one."""
+class ElfError(Exception):
+    """A file that begins like an ELF file is not one that can be read or rewritten; its text says why."""
+
+
+class MalformedElfError(ElfError):
+    """The file does not go on like an ELF file: it points outside itself, or contradicts itself."""
+
+    def __str__(self) -> str:
+        return f"it is malformed: {super().__str__()}"
+
+
+class UnsupportedElfError(ElfError):
+    """The file may be well-formed, and is not of a kind that this room rewrites."""
 
 
 class Header(NamedTuple):
@@ -38,12 +62,21 @@ class Header(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """What a loader does with a range of the file (``Elf_Phdr``)."""
+    """What a loader does with a range of the file (``Elf_Phdr``); the fields are in the order of 64-bit files."""
 
     type: int
-    offset: int
-    vaddr: int
-    filesz: int
+    flags: int
+    offset: int  # in the file
+    vaddr: int  # in memory, in a file that is loaded at zero
+    paddr: int
+    filesz: int  # bytes in the file
+    memsz: int  # bytes in memory: those that the file lacks are zeros
+    align: int  # offset and vaddr leave the same remainder when they are divided by it
+
+    @property
+    def span(self) -> Span:
+        """The addresses that the file has bytes for."""
+        return Span.sized(self.vaddr, self.filesz)
 
 
 class Section(NamedTuple):
@@ -73,7 +106,7 @@ class Encoding:
         """Read ``e_ident``."""
         word, order = ident[4], ident[5]
         if ident[:4] != MAGIC or word not in {1, 2} or order not in {1, 2}:
-            raise MalformedElfError("its class or byte order is neither of the two there are")
+            raise MalformedElfError("its class or its byte order is neither of the two there are")
         return cls(is_64=word == 2, little_endian=order == 1)  # noqa: PLR2004  # ELFCLASS64, ELFDATA2LSB
 
     @property
@@ -83,8 +116,15 @@ class Encoding:
 
     @property
     def segment(self) -> struct.Struct:
-        """Of a :class:`Segment`: the fields that nobody asks for are skipped."""
-        return self._struct("I4xQQ8xQ16x", "III4xI12x")
+        """Of a row of the program header table; :meth:`segments` reads and orders such rows."""
+        return self._struct("IIQQQQQQ", "IIIIIIII")
+
+    def segments(self, table: bytes) -> list[Segment]:
+        """Read a program header table: rows of 32-bit files have the flags last but one."""
+        rows = self.segment.iter_unpack(table)
+        if self.is_64:
+            return [Segment._make(row) for row in rows]
+        return [Segment._make((kind, flags, *where, align)) for kind, *where, flags, align in rows]
 
     @property
     def section(self) -> struct.Struct:
@@ -122,17 +162,18 @@ class ElfReader:
     def segments(self) -> list[Segment]:
         """The program header table."""
         header, layout = self.header, self.encoding.segment
-        return [Segment._make(row) for row in self._table(layout, header.phoff, header.phentsize, header.phnum)]
+        return self.encoding.segments(self._table(layout, header.phoff, header.phentsize, header.phnum))
 
     def sections(self) -> list[Section]:
         """The section header table."""
         header, layout = self.header, self.encoding.section
-        return [Section._make(row) for row in self._table(layout, header.shoff, header.shentsize, header.shnum)]
+        table = self._table(layout, header.shoff, header.shentsize, header.shnum)
+        return [Section._make(row) for row in layout.iter_unpack(table)]
 
-    def _table(self, layout: struct.Struct, offset: int, row: int, rows: int) -> list[tuple[int, ...]]:
+    def _table(self, layout: struct.Struct, offset: int, row: int, rows: int) -> bytes:
         if rows and row != layout.size:
             raise MalformedElfError(f"a row of a table has {row} bytes instead of {layout.size}")
-        return list(layout.iter_unpack(self.at(offset, row * rows)))
+        return self.at(offset, row * rows)
 
 
 def string_at(table: bytes, offset: int) -> bytes:

@@ -1,7 +1,7 @@
 """Relocations in less room: those that only add where a library was loaded take a bit each instead of 24 bytes.
 
-glibc reads that form since 2.36 (DT_RELR; generic ABI, "Relocation"), and asks files that have it to say so by a
-version of its own.
+glibc reads that form since 2.36 (DT_RELR; System V gABI, "Relocation"), and asks files that have it to say so by a
+version of its own. README.md beside this module has an example.
 """
 
 from __future__ import annotations
@@ -12,10 +12,46 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from cannery.elf.headers import string_at
-from cannery.elf.rewrite import PF_W
+from cannery.elf.constants import (
+    DF_1_NOW,
+    DF_TEXTREL,
+    DT_FLAGS,
+    DT_FLAGS_1,
+    DT_JMPREL,
+    DT_PLTREL,
+    DT_PLTRELSZ,
+    DT_RELA,
+    DT_RELACOUNT,
+    DT_RELAENT,
+    DT_RELASZ,
+    DT_RELR,
+    DT_RELRENT,
+    DT_RELRSZ,
+    DT_STRSZ,
+    DT_STRTAB,
+    DT_TEXTREL,
+    DT_VERDEF,
+    DT_VERNEED,
+    PF_W,
+    SHN_ABS,
+    SHN_UNDEF,
+    STB_GNU_UNIQUE,
+    STT_FUNC,
+    STT_NOTYPE,
+    STT_OBJECT,
+)
+from cannery.elf.headers import UnsupportedElfError, string_at
 from cannery.elf.spans import Span
 from cannery.elf.symbols import Symbols
+from cannery.elf.versions import (
+    GLIBC_ABI_DT_RELR,
+    NEED,
+    VERSION,
+    AskedVersion,
+    elf_hash,
+    highest_defined,
+    version_needs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -24,30 +60,25 @@ if TYPE_CHECKING:
 
     _Row = tuple[int, int, int]  # place, symbol and type, addend
 
-__all__ = ["ABI", "pack_relocations"]
+__all__ = ["has_relative", "pack_relocations"]
 
-ABI = b"GLIBC_ABI_DT_RELR"  # the version by which a C library says that it can do this
-
-_PLTRELSZ, _STRTAB, _RELA, _RELASZ, _RELAENT, _STRSZ = 2, 5, 7, 8, 9, 10  # DT_…
-_PLTREL, _TEXTREL, _JMPREL, _FLAGS, _RELRSZ, _RELR, _RELRENT = 20, 22, 23, 30, 35, 36, 37
-_RELACOUNT, _FLAGS_1, _VERDEF, _VERNEED = 0x6FFFFFF9, 0x6FFFFFFB, 0x6FFFFFFC, 0x6FFFFFFE
-_DF_TEXTREL, _DF_1_NOW = 4, 1
-_RELATIVE = {62: 8, 183: 1027}  # R_X86_64_RELATIVE, R_AARCH64_RELATIVE, by e_machine
-_SYMBOLIC = {62: {1: True, 6: False}, 183: {257: True, 1025: True}}  # …_64 or ABS64, GLOB_DAT; with their addend?
-_PLAIN = {0, 1, 2}  # STT_NOTYPE, STT_OBJECT, STT_FUNC
-_STB_GNU_UNIQUE, _SHN_ABS = 10, 0xFFF1
+_PLAIN = {STT_NOTYPE, STT_OBJECT, STT_FUNC}
 _ENTRY = struct.Struct("<QQq")  # Elf64_Rela
-_NEED = struct.Struct("<HHIII")  # Elf64_Verneed
-_VERSION = struct.Struct("<IHHII")  # Elf64_Vernaux
-_DEFINED = struct.Struct("<HHHHIII")  # Elf64_Verdef
+_NEED, _VERSION = struct.Struct("<" + NEED), struct.Struct("<" + VERSION)
 _WORD = struct.Struct("<Q")
 _BITS = 63  # of a word of DT_RELR that say which of the next words are meant
+
+
+def has_relative(program: LoadedElf) -> bool:
+    """Whether a file tells of relocations that only add where it was loaded, in the long form."""
+    return bool(program.tag(DT_RELACOUNT))
 
 
 def pack_relocations(program: LoadedElf, own: Collection[bytes] = ()) -> bool:
     """Pack what can be; returns whether anything was.
 
-    ``own`` are names of symbols that are the program's wherever one of that name is looked for: nobody else has them.
+    ``own`` are names of symbols that are defined exactly once among all files that are loaded together, so that what
+    a look-up finds is known. Raises :class:`UnsupportedElfError`, and changes nothing, where packing could do harm.
     """
     table = _table(program)
     if table is None:
@@ -67,21 +98,40 @@ def pack_relocations(program: LoadedElf, own: Collection[bytes] = ()) -> bool:
 
 
 def _table(program: LoadedElf) -> Span | None:
-    """Where the relocations lie, if it's where linkers put them and nothing speaks against changing them."""
-    start, size, entry = (program.tag(tag) for tag in (_RELA, _RELASZ, _RELAENT))
-    if not start or not size or entry != _ENTRY.size or size % _ENTRY.size:
+    """Where the relocations lie; None where there are none, or where some are packed already.
+
+    Raises :class:`UnsupportedElfError` where something speaks against moving them.
+    """
+    start, size, entry = (program.tag(tag) for tag in (DT_RELA, DT_RELASZ, DT_RELAENT))
+    # A file has one table of packed relocations, and the linker has put everything there that can be.
+    if not start or not size or program.tag(DT_RELR) is not None:
         return None
-    if program.tag(_RELR) is not None or program.tag(_TEXTREL) is not None:
-        return None
-    if (program.tag(_FLAGS) or 0) & _DF_TEXTREL or program.tag(_PLTREL) not in {None, _RELA}:
-        return None
+    # Nobody but its own code relocates it, which was linked in before: musl's reads the short form since 1.2.4.
+    if program.loads_itself:
+        raise UnsupportedElfError("it relocates itself (-static-pie), and may not read the short form")
+    # Rows are read as Elf64_Rela, whatever the file says.
+    if entry != _ENTRY.size or size % _ENTRY.size:
+        raise UnsupportedElfError(f"its relocations have {entry} bytes each instead of {_ENTRY.size}")
+    # Relocations of code: the loader makes it writable while it works through them, which few files need any more and
+    # nothing here was tried with.
+    if program.tag(DT_TEXTREL) is not None or (program.tag(DT_FLAGS) or 0) & DF_TEXTREL:
+        raise UnsupportedElfError("its relocations change its code (DT_TEXTREL)")
+    # The table of the PLT is moved along, and may become a part of this one: its rows must be of the same form.
+    if program.tag(DT_PLTREL) not in {None, DT_RELA}:
+        raise UnsupportedElfError("the relocations of its PLT have another form (DT_REL)")
+    # Some linkers count the PLT's rows in DT_RELASZ too: then rows that look free are not.
     table = Span.sized(start, size)
-    plt = program.tag(_JMPREL)
-    return None if plt is not None and start <= plt < table.stop else table
+    plt = program.tag(DT_JMPREL)
+    if plt is not None and start <= plt < table.stop:
+        raise UnsupportedElfError("the relocations of its PLT lie among the others")
+    return table
 
 
 def _sorted_out(program: LoadedElf, rows: list[_Row], own: Collection[bytes]) -> tuple[list[_Row], dict[int, int]]:
-    """The relocations that stay what they are; and what lies, in a file loaded at zero, where the others point."""
+    """The relocations that stay as they are; and for each packed place the value to write there, if loaded at zero.
+
+    The long form has that value in its row and ignores what lies at the place; the short form adds to what lies there.
+    """
     symbols = Symbols.read(program) if own else None
     times = Counter(place for place, _, _ in rows)
     rest: list[_Row] = []
@@ -90,7 +140,13 @@ def _sorted_out(program: LoadedElf, rows: list[_Row], own: Collection[bytes]) ->
         place, info, addend = row
         bound = _bound(program, row, symbols, own) if symbols else None
         value = addend if _is_relative(program, row) else bound
-        if value is None or times[place] > 1 or place % _WORD.size or not _writable(program, place):
+        stays = (
+            value is None  # for the loader to look up
+            or times[place] > 1  # glibc works through packed ones first, so the last one would be another
+            or place % _WORD.size != 0  # a bit stands for a whole word
+            or not _writable(program, place)  # the value must lie in the file, and the loader be able to add to it
+        )
+        if stays or value is None:
             rest.append((place, info, addend))
         else:
             values[place] = value
@@ -98,7 +154,7 @@ def _sorted_out(program: LoadedElf, rows: list[_Row], own: Collection[bytes]) ->
 
 
 def _is_relative(program: LoadedElf, row: _Row) -> bool:
-    return row[1] & 0xFFFFFFFF == _RELATIVE[program.header.machine]
+    return row[1] & 0xFFFFFFFF == program.processor.relative
 
 
 def _writable(program: LoadedElf, place: int) -> bool:
@@ -107,13 +163,18 @@ def _writable(program: LoadedElf, place: int) -> bool:
 
 
 def _bound(program: LoadedElf, row: _Row, symbols: Symbols, own: Collection[bytes]) -> int | None:
-    """What a relocation writes into a file that's loaded at zero; None where that's for the loader to find out."""
+    """The address that a relocation writes into a file that's loaded at zero; None where the loader must look it up."""
     _, info, addend = row
-    with_addend = _SYMBOLIC[program.header.machine].get(info & 0xFFFFFFFF)
+    with_addend = program.processor.symbolic.get(info & 0xFFFFFFFF)
     symbol = symbols.row(info >> 32) if with_addend is not None else None
-    if symbol is None or symbol.section in {0, _SHN_ABS}:
+    # What others define is not known here; an absolute symbol's value doesn't move with the file.
+    if symbol is None or symbol.section in {SHN_UNDEF, SHN_ABS}:
         return None
-    if symbol.info & 15 not in _PLAIN or symbol.info >> 4 == _STB_GNU_UNIQUE or symbols.name(symbol) not in own:
+    # The value of others is no address: it is relative to a thread's memory (STT_TLS), or a function that returns the
+    # address (STT_GNU_IFUNC). A unique symbol may be taken from a file that was loaded long before this one.
+    if symbol.type not in _PLAIN or symbol.binding == STB_GNU_UNIQUE:
+        return None
+    if symbols.name(symbol) not in own:
         return None
     return symbol.value + (addend if with_addend else 0)
 
@@ -128,40 +189,50 @@ class _Tables:
 
     @classmethod
     def made(cls, program: LoadedElf, table: Span, rest: list[_Row], places: list[int]) -> _Tables | None:
-        """The tables; None where they don't fit, or save nothing."""
-        plt = Span.sized(program.tag(_JMPREL) or 0, program.tag(_PLTRELSZ) or 0)
+        """The tables; None where they save nothing.
+
+        They are, one after the other: the relocations that stay, those of the PLT if they followed, the packed ones,
+        the versions that the file asks for. Raises :class:`UnsupportedElfError` where the dynamic segment can't tell
+        of them.
+        """
+        plt = Span.sized(program.tag(DT_JMPREL) or 0, program.tag(DT_PLTRELSZ) or 0)
         follows = bool(plt.size) and plt.start == table.stop
         entries = b"".join(_ENTRY.pack(*row) for row in rest)
         plts = program.at(plt) if follows else b""
         relative = sum(1 for _ in takewhile(lambda row: _is_relative(program, row), rest))
         packed = b"".join(map(_WORD.pack, _words(places)))
         start = table.start + len(entries) + len(plts)
-        versions = _versions(program, start + len(packed))
-        if versions is None:
-            return None
+        versions, version_tags = _versions(program, start + len(packed))
         room = Span(table.start, plt.stop) if follows else table
-        data = entries + plts + packed + versions[0]
-        tags = {_RELASZ: len(entries), _RELACOUNT: relative or None, **versions[1]}
-        tags |= {_RELR: start, _RELRSZ: len(packed), _RELRENT: _WORD.size}
+        data = entries + plts + packed + versions
+        tags = {DT_RELASZ: len(entries), DT_RELACOUNT: relative or None, **version_tags}
+        tags |= {DT_RELR: start, DT_RELRSZ: len(packed), DT_RELRENT: _WORD.size}
         if follows:
-            tags[_JMPREL] = table.start + len(entries)
+            tags[DT_JMPREL] = table.start + len(entries)
         if not rest:
-            tags |= {_RELA: None, _RELASZ: None, _RELAENT: None}
-        elif follows and _lacking(program, tags) and (program.tag(_FLAGS_1) or 0) & _DF_1_NOW:
+            tags |= {DT_RELA: None, DT_RELASZ: None, DT_RELAENT: None}
+        elif follows and _lacking(program, tags) > 0 and (program.tag(DT_FLAGS_1) or 0) & DF_1_NOW:
             # bound when it's loaded, one table is as good as two, and takes fewer entries
-            tags |= {_RELASZ: len(entries) + len(plts), _JMPREL: None, _PLTRELSZ: None, _PLTREL: None}
-        return None if len(data) >= room.size or _lacking(program, tags) else cls(room, data, tags)
+            tags |= {DT_RELASZ: len(entries) + len(plts), DT_JMPREL: None, DT_PLTRELSZ: None, DT_PLTREL: None}
+        if len(data) >= room.size:
+            return None
+        if (lacking := _lacking(program, tags)) > 0:
+            raise UnsupportedElfError(f"its dynamic segment has no room for {lacking} more entries")
+        return cls(room, data, tags)
 
 
-def _lacking(program: LoadedElf, tags: Mapping[int, int | None]) -> bool:
-    """Whether the dynamic segment has too little room for ``tags``."""
+def _lacking(program: LoadedElf, tags: Mapping[int, int | None]) -> int:
+    """How many entries the dynamic segment has too few for ``tags``; a negative number where it has some to spare."""
     known = {tag for tag, _ in program.dynamic}
     added = sum(value is not None for tag, value in tags.items() if tag not in known)
-    return added - sum(value is None for tag, value in tags.items() if tag in known) > program.spare_tags
+    return added - sum(value is None for tag, value in tags.items() if tag in known) - program.spare_tags
 
 
 def _words(places: list[int]) -> Iterator[int]:
-    """A place, and a bit for each of the words that follow it, as often as needed (generic ABI, "Relocation")."""
+    """A place, and a bit for each of the words that follow it, as often as needed (gABI, "Relocation").
+
+    An even word is a place; an odd one tells of the 63 words after the last that was told of.
+    """
     number = 0
     while number < len(places):
         yield places[number]
@@ -178,63 +249,38 @@ def _words(places: list[int]) -> Iterator[int]:
             base += _BITS * _WORD.size
 
 
-def _versions(program: LoadedElf, place: int) -> tuple[bytes, dict[int, int | None]] | None:
-    """The versions that the program needs, and the one that says how its relocations are packed, for ``place``.
+def _versions(program: LoadedElf, place: int) -> tuple[bytes, dict[int, int | None]]:
+    """The table of versions that the file needs, with GLIBC_ABI_DT_RELR for glibc, to lie at ``place``; its tags.
 
-    Nothing where it asks no C library for versions; None where there's no telling.
+    glibc refuses a file that asks it for versions and not for that one, if it has DT_RELR (elf/dl-version.c). A file
+    that asks for none gets no table.
+
+    The table of strings can't grow where it is, so the version's name lies behind the new table, and DT_STRSZ is
+    raised until it's reached: the string table then has all that lies between as well. Strings are found by their
+    distance from its start alone, so nobody sees the difference. It must lie before ``place``, since distances are
+    not negative.
     """
-    start, names, size = (program.tag(tag) for tag in (_VERNEED, _STRTAB, _STRSZ))
+    start, names, size = (program.tag(tag) for tag in (DT_VERNEED, DT_STRTAB, DT_STRSZ))
     if not start:
         return b"", {}
-    if not names or not size or place < names:
-        return None
+    # In one segment with what follows: whoever reads the table as a whole then finds all of it.
+    if not names or not size or place < names or program.segment_of(Span(names, place)) is None:
+        raise UnsupportedElfError("its relocations don't lie behind its strings, so a version can't be added")
     strings = program.at(Span.sized(names, size))
-    needs = [(string_at(strings, file), file, asked) for file, asked in _needs(program, start)]
-    asks_libc = sum(name.startswith(b"libc.so.") for name, _, _ in needs)
+    needs = [(string_at(strings, need.file), need) for need in version_needs(program.at_address, start)]
+    asks_libc = sum(name.startswith(b"libc.so.") for name, _ in needs)
     if not asks_libc:
         return b"", {}
-    number = 1 + max(_defined(program), *(other & 0x7FFF for _, _, asked in needs for _, _, other, _ in asked))
-    length = _NEED.size * len(needs) + _VERSION.size * (asks_libc + sum(len(asked) for _, _, asked in needs))
+    defined = highest_defined(program.at_address, program.tag(DT_VERDEF))
+    number = 1 + max(defined, *(version.number for _, need in needs for version in need.versions))
+    length = _NEED.size * len(needs) + _VERSION.size * (asks_libc + sum(len(need.versions) for _, need in needs))
+    added = AskedVersion(elf_hash(GLIBC_ABI_DT_RELR), 0, number, place + length - names)
     data = b""
-    for index, (name, file, asked) in enumerate(needs):
-        mine = [(_elf_hash(ABI), 0, number, place + length - names)] if name.startswith(b"libc.so.") else []
-        everything = [*asked, *mine]
+    for index, (name, need) in enumerate(needs):
+        everything = [*need.versions, *([added] if name.startswith(b"libc.so.") else [])]
         following = _NEED.size + _VERSION.size * len(everything) if index + 1 < len(needs) else 0
-        data += _NEED.pack(1, len(everything), file, _NEED.size, following)
-        for left, (digest, flags, other, text) in zip(range(len(everything))[::-1], everything, strict=True):
-            data += _VERSION.pack(digest, flags, other, text, _VERSION.size if left else 0)
-    data += ABI + b"\0"
-    return data, {_VERNEED: place, _STRSZ: place + len(data) - names}
-
-
-def _needs(program: LoadedElf, start: int) -> Iterator[tuple[int, list[tuple[int, int, int, int]]]]:
-    """The files that versions are asked of, and for each the versions (``Elf64_Verneed``, ``Elf64_Vernaux``)."""
-    step = 1
-    while step:
-        _, count, file, aux, step = _NEED.unpack(program.at(Span.sized(start, _NEED.size)))
-        asked, place = [], start + aux
-        for _ in range(count):
-            *version, further = _VERSION.unpack(program.at(Span.sized(place, _VERSION.size)))
-            asked.append((version[0], version[1], version[2], version[3]))
-            place += further
-        yield file, asked
-        start += step
-
-
-def _defined(program: LoadedElf) -> int:
-    """The highest number of a version that the program itself defines (``Elf64_Verdef``)."""
-    start, highest, step = program.tag(_VERDEF) or 0, 1, 1
-    while start and step:
-        _, _, number, _, _, _, step = _DEFINED.unpack(program.at(Span.sized(start, _DEFINED.size)))
-        highest = max(highest, number & 0x7FFF)
-        start += step
-    return highest
-
-
-def _elf_hash(name: bytes) -> int:
-    """The number that stands for a version's name (System V ABI, "Hash Table")."""
-    value = 0
-    for byte in name:
-        value = (value << 4) + byte
-        value = (value ^ (value & 0xF0000000) >> 24) & 0x0FFFFFFF
-    return value
+        data += _NEED.pack(1, len(everything), need.file, _NEED.size, following)
+        for left, version in zip(range(len(everything))[::-1], everything, strict=True):
+            data += _VERSION.pack(*version, _VERSION.size if left else 0)
+    data += GLIBC_ABI_DT_RELR + b"\0"
+    return data, {DT_VERNEED: place, DT_STRSZ: place + len(data) - names}

@@ -1,17 +1,31 @@
 """An ELF file taken apart as a loader sees it, and put together again without what its segments no longer need.
 
 Addresses stay, so that no code has to change. What lies at them may lie elsewhere in the file: each segment is moved as
-far to the front as the size of pages allows, and one is made two where pages in its middle are gone (System V ABI,
-chapter 5; elf(5)).
+far to the front as its alignment allows, and one is made two where pages in its middle are gone (System V gABI,
+chapter 5; elf(5)). README.md beside this module has an example.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cannery.elf.headers import MAGIC, Encoding, Header, MalformedElfError, Section
+from cannery.elf.constants import (
+    DF_1_PIE,
+    DT_FLAGS_1,
+    ET_DYN,
+    ET_EXEC,
+    NT_GNU_BUILD_ID,
+    PT_DYNAMIC,
+    PT_GNU_EH_FRAME,
+    PT_INTERP,
+    PT_LOAD,
+    PT_NOTE,
+)
+from cannery.elf.dynamic import entries_in
+from cannery.elf.headers import MAGIC, Encoding, Header, MalformedElfError, Section, Segment, UnsupportedElfError
+from cannery.elf.machines import PROCESSORS, Processor, machine_name
 from cannery.elf.spans import Span, merged, subtracted
 
 if TYPE_CHECKING:
@@ -19,37 +33,11 @@ if TYPE_CHECKING:
 
     from cannery.elf.sections import SectionTable
 
-__all__ = ["PF_W", "PT_GNU_EH_FRAME", "LoadedElf", "Segment"]
+__all__ = ["LoadedElf"]
 
-PT_GNU_EH_FRAME = 0x6474E550
-PF_W = 2
-_PT_LOAD, _PT_DYNAMIC, _PT_NOTE = 1, 2, 4
-_ET_EXEC, _ET_DYN = 2, 3
-_PAGE = {62: 4096, 183: 4096}  # bytes, the smallest that x86-64 and AArch64 have, by e_machine
 _ENCODING = Encoding(is_64=True, little_endian=True)
-_SEGMENT = struct.Struct("<IIQQQQQQ")
-_NOTE = struct.Struct("<III")
-_NT_GNU_BUILD_ID = 3
+_NOTE = struct.Struct("<III")  # Elf64_Nhdr
 _ALIGNMENT = 8  # of the section header table
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """What a loader does with a range of the file (``Elf64_Phdr``)."""
-
-    type: int
-    flags: int
-    offset: int
-    vaddr: int
-    paddr: int
-    filesz: int
-    memsz: int
-    align: int
-
-    @property
-    def span(self) -> Span:
-        """The addresses that the file has bytes for."""
-        return Span.sized(self.vaddr, self.filesz)
 
 
 @dataclass
@@ -63,34 +51,42 @@ class LoadedElf:
     _dead: list[Span] = field(default_factory=list)
 
     @classmethod
-    def read(cls, data: bytes) -> LoadedElf | None:
-        """What a dynamically linked file of 64 bits for x86-64 or AArch64 holds; None for any other.
+    def read(cls, data: bytes) -> LoadedElf:
+        """Take a file apart that is linked dynamically, has 64 bits, and is for x86-64 or AArch64.
 
-        Raises :class:`MalformedElfError` for a file that points outside itself.
+        Raises :class:`UnsupportedElfError` for any other, and :class:`MalformedElfError` for one that points outside
+        itself.
         """
-        layout = _ENCODING.header
-        if data[:6] != MAGIC + b"\x02\x01" or len(data) < layout.size:  # ELFCLASS64, ELFDATA2LSB
-            return None
-        header = Header._make(layout.unpack_from(data))
-        if header.type not in {_ET_EXEC, _ET_DYN} or header.machine not in _PAGE:
-            return None
-        if header.phoff != layout.size or header.phentsize != _SEGMENT.size:
-            return None
+        header = _header(data)
         rows = data[header.phoff : header.phoff + header.phnum * header.phentsize]
         if len(rows) != header.phnum * header.phentsize:
             raise MalformedElfError("its program headers lie outside the file")
-        segments = [Segment(*row) for row in _SEGMENT.iter_unpack(rows)]
+        segments = _ENCODING.segments(rows)
         if any(each.offset + each.filesz > len(data) for each in segments):
             raise MalformedElfError("a segment lies outside the file")
-        place = next((each for each in segments if each.type == _PT_DYNAMIC), None)
-        first = next((each for each in segments if each.type == _PT_LOAD), None)
-        if place is None or first is None or first.offset or first.filesz < header.phoff + len(rows):
-            return None
-        return cls(bytearray(data), header, segments, list(_entries(data, place)))
+        place = next((each for each in segments if each.type == PT_DYNAMIC), None)
+        if place is None:
+            raise UnsupportedElfError("it has no dynamic segment, as static programs have none")
+        first = next((each for each in segments if each.type == PT_LOAD), None)
+        if first is None or first.offset or first.filesz < header.phoff + len(rows):
+            raise UnsupportedElfError("its first segment does not begin with the file's headers")
+        whole = data[place.offset : place.offset + place.filesz]
+        return cls(bytearray(data), header, segments, list(entries_in(whole, _ENCODING)))
+
+    @property
+    def processor(self) -> Processor:
+        """What is to be known of the processor that the file is for."""
+        return PROCESSORS[self.header.machine]
+
+    @property
+    def loads_itself(self) -> bool:
+        """Whether it is a static program that may lie at any address, and relocates itself (``-static-pie``)."""
+        names_loader = any(each.type == PT_INTERP for each in self.segments)
+        return bool((self.tag(DT_FLAGS_1) or 0) & DF_1_PIE) and not names_loader
 
     def loaded(self) -> Iterator[Segment]:
         """What is mapped into memory."""
-        return (each for each in self.segments if each.type == _PT_LOAD)
+        return (each for each in self.segments if each.type == PT_LOAD)
 
     def tag(self, tag: int) -> int | None:
         """The dynamic segment's value for ``tag``."""
@@ -106,7 +102,7 @@ class LoadedElf:
     @property
     def spare_tags(self) -> int:
         """How many entries the dynamic segment has room for, beside the one that ends it."""
-        place = next(each for each in self.segments if each.type == _PT_DYNAMIC)
+        place = next(each for each in self.segments if each.type == PT_DYNAMIC)
         return place.filesz // _ENCODING.dynamic.size - 1 - len(self.dynamic)
 
     def segment_of(self, span: Span) -> Segment | None:
@@ -114,9 +110,13 @@ class LoadedElf:
         return next((each for each in self.loaded() if _within(span, each.span)), None)
 
     def at(self, span: Span) -> bytes:
-        """The bytes at the addresses of ``span``."""
+        """The bytes at the addresses of ``span``; raises :class:`MalformedElfError` where no segment has them all."""
         start = self._offset(span)
         return bytes(self.data[start : start + span.size])
+
+    def at_address(self, address: int, size: int) -> bytes:
+        """The ``size`` bytes from ``address`` on; raises as :meth:`at`."""
+        return self.at(Span.sized(address, size))
 
     def write(self, address: int, data: bytes) -> None:
         """Write ``data`` at an ``address``."""
@@ -131,7 +131,7 @@ class LoadedElf:
         """The file as it is now, with a ``table`` of its sections, or with none."""
         self._write_dynamic()
         parts = self._parts()
-        moved = [replace(part, offset=place) for part, place in zip(parts, _places(parts), strict=True)]
+        moved = [part._replace(offset=place) for part, place in zip(parts, self._places(parts), strict=True)]
         result = bytearray(max(each.offset + each.filesz for each in moved))
         for part, new in zip(parts, moved, strict=True):
             result[new.offset : new.offset + new.filesz] = self.data[part.offset : part.offset + part.filesz]
@@ -151,19 +151,22 @@ class LoadedElf:
         return span.start - segment.vaddr + segment.offset
 
     def _write_dynamic(self) -> None:
-        place = next(each for each in self.segments if each.type == _PT_DYNAMIC)
+        place = next(each for each in self.segments if each.type == PT_DYNAMIC)
         data = b"".join(_ENCODING.dynamic.pack(*entry) for entry in self.dynamic)
         self.data[place.offset : place.offset + place.filesz] = data.ljust(place.filesz, b"\0")
 
     def _write_segments(self, result: bytearray, moved: list[Segment]) -> Header:
-        """Write the program headers, and return the file's own with no sections."""
+        """Write the program headers, and return the file's own with no sections.
+
+        Headers that stood before the first segment that is loaded stay before it: PT_PHDR and PT_INTERP must.
+        """
         others = [_moved(each, moved) for each in self._others()]
-        first = next(number for number, each in enumerate(self.segments) if each.type == _PT_LOAD)
+        first = next(number for number, each in enumerate(self.segments) if each.type == PT_LOAD)
         before = sum(each in self.segments[:first] for each in self._others())
         rows = [*others[:before], *moved, *others[before:]]
         start = _ENCODING.header.size
-        room = self.header.phnum * _SEGMENT.size
-        data = b"".join(_SEGMENT.pack(*astuple(row)) for row in rows)
+        room = self.header.phnum * _ENCODING.segment.size
+        data = b"".join(_ENCODING.segment.pack(*row) for row in rows)
         result[start : start + room] = data.ljust(room, b"\0")
         return self.header._replace(phnum=len(rows), shoff=0, shnum=0, shstrndx=0)
 
@@ -172,42 +175,70 @@ class LoadedElf:
         return [
             each
             for each in self.segments
-            if each.type != _PT_LOAD
+            if each.type != PT_LOAD
             and not (each.type == PT_GNU_EH_FRAME and any(_within(each.span, span) for span in self._dead))
-            and not (each.type == _PT_NOTE and self._is_build_id(each))
+            and not (each.type == PT_NOTE and self._is_build_id(each))
         ]
 
     def _is_build_id(self, segment: Segment) -> bool:
-        """Whether a note only tells a debugger which file this is."""
+        """Whether a note only tells a debugger which file this is: its header makes room for another segment's."""
         data = self.data[segment.offset : segment.offset + segment.filesz]
         if len(data) < _NOTE.size:
             return False
         name, description, kind = _NOTE.unpack_from(data)
         only = _NOTE.size + -(-name // 4) * 4 + -(-description // 4) * 4
-        return kind == _NT_GNU_BUILD_ID and bytes(data[_NOTE.size :][:name]) == b"GNU\0" and only == len(data)
+        return kind == NT_GNU_BUILD_ID and bytes(data[_NOTE.size :][:name]) == b"GNU\0" and only == len(data)
 
     def _parts(self) -> list[Segment]:
-        """The segments that are mapped, in as many parts as there is room for headers."""
+        """The segments that are mapped, in as many parts as there is room for headers: the largest holes come first.
+
+        The program headers can't grow: what follows them has an address of its own.
+        """
         room = self.header.phnum - len(self._others())
         holes = sorted(self._dead, key=lambda span: span.size, reverse=True)
         parts = list(self.loaded())
         for hole in holes:
-            split = [part for segment in parts for part in _without(segment, hole, _PAGE[self.header.machine])]
+            split = [part for segment in parts for part in _without(segment, hole, self.processor.page)]
             parts = split if len(split) <= room else parts
         return parts
 
+    def _places(self, parts: Iterable[Segment]) -> Iterator[int]:
+        """Where in the file the segments are to lie: as far to the front as their addresses within a page allow.
 
-def _entries(data: bytes, place: Segment) -> Iterator[tuple[int, int]]:
-    layout = _ENCODING.dynamic
-    whole = place.filesz - place.filesz % layout.size
-    for tag, value in layout.iter_unpack(data[place.offset : place.offset + whole]):
-        if not tag:
-            return
-        yield tag, value
+        A file is mapped by whole pages, so an offset must leave the same remainder as the address (gABI, chapter 5).
+        """
+        end = 0
+        for part in parts:
+            place = end + (part.vaddr - end) % max(part.align, self.processor.page)
+            yield place
+            end = place + part.filesz if part.filesz else end
+
+
+def _header(data: bytes) -> Header:
+    """The header of a file that can be taken apart; raises :class:`UnsupportedElfError` for any other."""
+    layout = _ENCODING.header
+    if data[: len(MAGIC)] != MAGIC or len(data) < layout.size:
+        raise MalformedElfError("it has no whole header")
+    if data[4:6] != b"\x02\x01":  # ELFCLASS64, ELFDATA2LSB
+        raise UnsupportedElfError("it is for a processor of 32 bits, or one that puts the high byte first")
+    header = Header._make(layout.unpack_from(data))
+    if header.type not in {ET_EXEC, ET_DYN}:
+        raise UnsupportedElfError("it is neither a program nor a shared library")
+    if header.machine not in PROCESSORS:
+        known = " and ".join(map(machine_name, PROCESSORS))
+        raise UnsupportedElfError(f"it is for {machine_name(header.machine)}, and only {known} are known")
+    if header.phoff != layout.size or header.phentsize != _ENCODING.segment.size:
+        raise UnsupportedElfError("its program headers do not follow its header")
+    return header
 
 
 def _without(segment: Segment, hole: Span, page: int) -> Iterator[Segment]:
-    """What remains of ``segment`` when the pages are gone that hold nothing but the ``hole``."""
+    """What remains of ``segment`` when the pages are gone that hold nothing but the ``hole``.
+
+    It stays whole where the hole is in another segment, where zeros follow that the file lacks (memsz), as they must
+    follow the last byte that it has, and where the hole has no page for itself: a hole in the middle ends with its
+    last whole page, so that what follows begins a page, and one at the end may end anywhere.
+    """
     page = max(page, segment.align)
     if not _within(hole, segment.span) or segment.memsz != segment.filesz:
         yield segment
@@ -219,8 +250,7 @@ def _without(segment: Segment, hole: Span, page: int) -> Iterator[Segment]:
         return
     for span in subtracted([segment.span], [Span(start, stop)]):
         moved = span.start - segment.vaddr
-        yield replace(
-            segment,
+        yield segment._replace(
             offset=segment.offset + moved,
             vaddr=span.start,
             paddr=segment.paddr + moved,
@@ -229,23 +259,14 @@ def _without(segment: Segment, hole: Span, page: int) -> Iterator[Segment]:
         )
 
 
-def _places(parts: Iterable[Segment]) -> Iterator[int]:
-    """Where in the file the segments are to lie: as far to the front as their addresses within a page allow."""
-    end = 0
-    for part in parts:
-        place = end + (part.vaddr - end) % max(part.align, 1)
-        yield place
-        end = place + part.filesz if part.filesz else end
-
-
 def _moved(segment: Segment, loaded: Iterable[Segment]) -> Segment:
     """A header for something that lies in one of those ``loaded``, where it lies now."""
     home = next((each for each in loaded if _within(segment.span, each.span)), None)
     if not segment.filesz:
-        return replace(segment, offset=segment.vaddr - home.vaddr + home.offset if home else 0)
+        return segment._replace(offset=segment.vaddr - home.vaddr + home.offset if home else 0)
     if home is None:
         raise MalformedElfError(f"a segment at {segment.vaddr:#x} isn't loaded as a whole")
-    return replace(segment, offset=segment.vaddr - home.vaddr + home.offset)
+    return segment._replace(offset=segment.vaddr - home.vaddr + home.offset)
 
 
 def _moved_section(section: Section, loaded: Iterable[Segment], dead: list[Span]) -> Section:

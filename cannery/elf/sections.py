@@ -6,6 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cannery.elf.constants import (
+    SHF_ALLOC,
+    SHF_EXECINSTR,
+    SHF_INFO_LINK,
+    SHT_NOBITS,
+    SHT_NOTE,
+    SHT_NULL,
+    SHT_REL,
+    SHT_RELA,
+    SHT_STRTAB,
+    SHT_SYMTAB,
+    SHT_SYMTAB_SHNDX,
+)
 from cannery.elf.headers import ElfReader, Encoding, Section, string_at
 
 if TYPE_CHECKING:
@@ -13,9 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SectionTable"]
 
-_NULL, _SYMTAB, _STRTAB, _RELA, _NOTE, _NOBITS, _REL, _SYMTAB_SHNDX = 0, 2, 3, 4, 7, 8, 9, 18  # SHT_…
-_ALLOC, _EXECINSTR, _INFO_LINK = 0x2, 0x4, 0x40  # SHF_…
-_SYMBOLS = {_NULL, _SYMTAB, _RELA, _REL, _SYMTAB_SHNDX}
+_SYMBOLS = {SHT_NULL, SHT_SYMTAB, SHT_RELA, SHT_REL, SHT_SYMTAB_SHNDX}
 _DEBUG = re.compile(
     rb"\.(shstrtab|strtab|comment|line|stab.*|z?debug(_.*)?|gdb_index"
     rb"|gnu_debug(link|altlink|data)|gnu\.build\.attributes.*|(gnu|ARM|riscv)\.attributes)"
@@ -52,13 +63,13 @@ class SectionTable:
     def names_of_unknown(self) -> Iterator[bytes]:
         """The names of the sections that stay and aren't loaded, but for notes, which are for tracers."""
         stays = (index for index in range(len(self.sections)) if self._stays(index))
-        others = (index for index in stays if not self.sections[index].flags & _ALLOC)
-        return (self.names[index] for index in others if self.sections[index].type != _NOTE)
+        others = (index for index in stays if not self.sections[index].flags & SHF_ALLOC)
+        return (self.names[index] for index in others if self.sections[index].type != SHT_NOTE)
 
     @property
     def has_only_debugging_information(self) -> bool:
         """Whether the file's code lies in another file, as ``objcopy --only-keep-debug`` leaves it."""
-        return any(section.type == _NOBITS and section.flags & _EXECINSTR for section in self.sections)
+        return any(section.type == SHT_NOBITS and section.flags & SHF_EXECINSTR for section in self.sections)
 
     @property
     def rows(self) -> int:
@@ -76,14 +87,14 @@ class SectionTable:
         rows = [self._row(index, strings) for index in range(self.rows - 1)]
         own = strings.add(b".shstrtab")
         start = place + self.rows * layout.size
-        rows.append(Section(own, _STRTAB, 0, 0, start, len(strings.blob), 0, 0, 1, 0))
+        rows.append(Section(own, SHT_STRTAB, 0, 0, start, len(strings.blob), 0, 0, 1, 0))
         return b"".join(layout.pack(*row) for row in rows) + strings.blob
 
     def _row(self, index: int, strings: _Strings) -> Section:
         section = self.sections[index]
         if not self._stays(index):
             return Section(*(0,) * len(Section._fields))
-        names_section = section.flags & _INFO_LINK or section.type in {_REL, _RELA}
+        names_section = section.flags & SHF_INFO_LINK or section.type in {SHT_REL, SHT_RELA}
         return section._replace(
             name=strings.add(self.names[index]),
             link=section.link if self._stays(section.link) else 0,
@@ -94,7 +105,7 @@ class SectionTable:
         if index >= len(self.sections):
             return False
         section = self.sections[index]
-        return bool(section.flags & _ALLOC) or not (section.type in _SYMBOLS or _DEBUG.fullmatch(self.names[index]))
+        return bool(section.flags & SHF_ALLOC) or not (section.type in _SYMBOLS or _DEBUG.fullmatch(self.names[index]))
 
 
 class _Strings:

@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from cannery.elf.constants import DT_STRSZ, DT_STRTAB, DT_SYMTAB, SHN_UNDEF
 from cannery.elf.headers import string_at
 from cannery.elf.spans import Span
 
@@ -16,19 +17,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Symbol", "Symbols"]
 
-_STRTAB, _SYMTAB, _STRSZ = 5, 6, 10  # DT_…
 _LAYOUT = struct.Struct("<IBBHQQ")  # Elf64_Sym
 
 
 class Symbol(NamedTuple):
     """A row of the table (``Elf64_Sym``)."""
 
-    name: int
-    info: int
+    name: int  # where it starts in the string table
+    info: int  # the binding, and in the lower four bits the type
     other: int
-    section: int  # zero for what is asked of others
-    value: int
+    section: int  # SHN_UNDEF for what is asked of others
+    value: int  # an address, in a file that is loaded at zero
     size: int
+
+    @property
+    def binding(self) -> int:
+        """Who sees the symbol: STB_…."""
+        return self.info >> 4
+
+    @property
+    def type(self) -> int:
+        """What lies at its address: STT_…."""
+        return self.info & 15
 
 
 @dataclass(frozen=True)
@@ -40,8 +50,11 @@ class Symbols:
 
     @classmethod
     def read(cls, program: LoadedElf) -> Symbols | None:
-        """Those of a program; None where they don't end before their names begin, as all linkers put them."""
-        table, names, size = (program.tag(tag) for tag in (_SYMTAB, _STRTAB, _STRSZ))
+        """The tables of ``program``; None where the names don't follow the symbols, as all linkers put them.
+
+        How many symbols there are is written nowhere: they end at the latest where their names begin.
+        """
+        table, names, size = (program.tag(tag) for tag in (DT_SYMTAB, DT_STRTAB, DT_STRSZ))
         if not table or not names or not size or names < table:
             return None
         return cls(program.at(Span(table, names)), program.at(Span.sized(names, size)))
@@ -52,19 +65,26 @@ class Symbols:
         return Symbol._make(_LAYOUT.unpack_from(self.table, start)) if start + _LAYOUT.size <= len(self.table) else None
 
     def name(self, symbol: Symbol) -> bytes:
-        """What a symbol is called."""
+        """The name of ``symbol``; raises :class:`MalformedElfError` where it lies outside the table of names."""
         return string_at(self.names, symbol.name)
 
     def defined(self) -> Iterator[bytes]:
-        """The names that others find here; those too whose address a program without a table of its own decides."""
-        return (self.name(each) for each in self._rows() if each.section or each.value)
+        """The names that others find here.
+
+        Undefined symbols with a value are among them: a program that is loaded at a fixed address calls a function
+        of a library at an address of its own, which is then that function's for all (psABI, "Function Addresses").
+        """
+        return (self.name(each) for each in self._rows() if each.section != SHN_UNDEF or each.value)
 
     def asked_for(self) -> Iterator[bytes]:
         """The names that are looked for elsewhere."""
-        return (self.name(each) for each in self._rows() if not each.section)
+        return (self.name(each) for each in self._rows() if each.section == SHN_UNDEF)
 
     def _rows(self) -> Iterator[Symbol]:
-        """All rows that may be symbols: where the table ends is written nowhere, and other tables may follow it."""
+        """All rows with a name: other tables may lie between the symbols and their names, and are read as rows too.
+
+        So there may be more names than there are symbols, never fewer.
+        """
         whole = len(self.table) - len(self.table) % _LAYOUT.size
         rows = map(Symbol._make, _LAYOUT.iter_unpack(self.table[:whole]))
         return (row for row in rows if 0 < row.name < len(self.names))

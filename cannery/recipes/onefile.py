@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from cannery.elf.closure import closure, needs_of
+from cannery.elf.closure import needs_of
 from cannery.executable.onefile.bundle import bundle
 from cannery.executable.onefile.python import check_python
 from cannery.executable.onefile.stage import BundleParts
@@ -25,9 +25,9 @@ from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
 from cannery.trees.cython.app import compiled
-from cannery.trees.runtime import system
+from cannery.trees.runtime import libraries_of, system
 from cannery.trees.shaken import app_place, reach_with, standard_library
-from cannery.trees.transforms.rpath import relocated
+from cannery.trees.transforms.rpath import confined
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.trees.transforms.strip import strip
 from cannery.workspace.keys import code_key, key_of
@@ -93,7 +93,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
 
 # Neither changes what is loaded, so both are for every file; the executable itself stays as PyInstaller made it.
 _finish = Transform(
-    key_of("finished", code_key(__name__), strip.key, relocated.key), lambda tree: tree | strip | relocated
+    key_of("finished", code_key(__name__), strip.key, confined.key), lambda tree: tree | strip | confined
 )
 
 
@@ -129,7 +129,7 @@ def _reach(
 
 def _libraries(made: Tree, app: App, python: Interpreter) -> Tree:
     """The shared libraries that a bundle takes from the system it runs on: the C library and its kin."""
-    found = closure(str(python.executable), needs_of(made), MACHINE, allow_missing=app.settings.allow_missing)
+    found = libraries_of(str(python.executable), needs_of(made), MACHINE, app.settings.allow_missing)
     have = {posixpath.basename(path) for path in made.entries}
     return Tree(
         {

@@ -6,8 +6,9 @@ import posixpath
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from cannery.elf.closure import Closure, Need, closure, needs_of_file
-from cannery.elf.relr import ABI
+from cannery.elf.closure import Closure, MissingLibraryError, Need, closure_of, needs_of_file
+from cannery.elf.versions import GLIBC_ABI_DT_RELR
+from cannery.errors import RuntimeTreeError
 from cannery.image.content import OnDisk
 from cannery.image.rootfs import MACHINE, Root
 from cannery.image.tree import File, LazyTree, Tree
@@ -19,7 +20,7 @@ from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from cannery.image.content import Content
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["bare_python", "packs_relocations", "runtime", "system"]
+__all__ = ["bare_python", "libraries_of", "packs_relocations", "runtime", "system"]
 
 
 def runtime(
@@ -90,7 +91,7 @@ def packs_relocations(interpreter: Interpreter, workspace: Workspace) -> bool:
     """True where the interpreter's C library reads packed relocations (DT_RELR, glibc 2.36 and later)."""
     libraries = _remembered_closure(interpreter, Tree(), Needs(), (), MACHINE, workspace)
     named = (path for name, path in libraries.items() if posixpath.basename(name).startswith("libc.so."))
-    return any(ABI in path.read_bytes() for path in named)
+    return any(GLIBC_ABI_DT_RELR in path.read_bytes() for path in named)
 
 
 def _has_lost_tls(interpreter: Interpreter, python: Tree) -> bool:
@@ -142,4 +143,21 @@ def _closure(
         if "/lib-dynload/" in path and isinstance(file.content, OnDisk)
         for need in needs_of_file(file.content, str(file.content.path), str(file.content.path.parent))
     ]
-    return closure(str(interpreter.executable), [*own, *needs.libraries], root, allow_missing=allow_missing)
+    return libraries_of(str(interpreter.executable), [*own, *needs.libraries], root, allow_missing)
+
+
+def libraries_of(program: str, needs: Iterable[Need], root: Root, allow_missing: tuple[str, ...]) -> Closure:
+    """The shared libraries that ``program`` and the ``needs`` of others lead to.
+
+    Raises :class:`RuntimeTreeError` for one that can't be found, and says by which setting it may be missing.
+    """
+    try:
+        return closure_of(program, needs, root, allow_missing=allow_missing)
+    except MissingLibraryError as error:
+        need = error.need
+        raise RuntimeTreeError(
+            error.what,
+            evidence=error.evidence,
+            step=f"install the system's package that has it; or, when {posixpath.basename(need.by)} is never used, "
+            f"set  [tool.cannery]  allow-missing = [{need.soname!r}]",
+        ) from error

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from cannery.elf.rewrite import PF_W, LoadedElf
+from cannery.elf.constants import PF_W
+from cannery.elf.rewrite import LoadedElf
 from cannery.elf.spans import Span
-from cannery.trees.transforms.compact import compact_elf
-from cannery.trees.transforms.strip import strip_elf
-from tests.support.elf_files import WITH_POINTERS, on_disk, read
+from cannery.elf.strip import strip_elf
+from tests.support.elf_files import WITH_POINTERS, compacted, on_disk, read
 
 RELA, RELASZ, RELR, RELRSZ, PT_DYNAMIC = 7, 8, 36, 35, 2
 RELATIVE = {62: 8, 183: 1027}
@@ -55,8 +55,8 @@ def in_memory(data: bytes) -> dict[Span, bytes]:
 
 
 def check(path: Path) -> tuple[int, int]:
-    before = read(strip_elf(on_disk(path)))
-    after = compact_elf(before, packs=True, tables=False)
+    before = read(strip_elf(on_disk(path)).content)
+    after = compacted(before, relr=True, eh_frame=False)
     was, now = in_memory(before), in_memory(after)
     assert [span.start for span in was] == [span.start for span in now]
     for (whole, content), (span, same) in zip(was.items(), now.items(), strict=True):
@@ -95,7 +95,7 @@ def test_a_library_for_each_processor_and_size_of_pages(tmp_path: Path, target: 
     subprocess.run(command, check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
     before, after = check(made)
     assert after < before - max(0, 3000 * 20 - 2 * int(pages))
-    program = LoadedElf.read(compact_elf(read(strip_elf(on_disk(made))), packs=True, tables=False))
+    program = LoadedElf.read(compacted(read(strip_elf(on_disk(made)).content), relr=True, eh_frame=False))
     assert program is not None
     assert all((each.vaddr - each.offset) % int(pages) == 0 for each in program.loaded())
     assert any(each.flags & PF_W for each in program.loaded())

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cannery.elf.constants import DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, PT_DYNAMIC, PT_LOAD
 from cannery.elf.dynamic import Elf, read_elf
+from cannery.elf.outcome import Outcome, Refusal
+from cannery.elf.rewrite import LoadedElf
+from cannery.elf.rpath import confine_rpath
 from cannery.image.content import Inline, OnDisk
-from cannery.image.tree import File, Tree
-from cannery.trees.transforms.rpath import relocated, relocated_elf
+from tests.support.elf_files import ENCODINGS, Handmade, Segment, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +32,7 @@ def library(folder: Path, *options: str) -> OnDisk:
 def after(content: OnDisk, folder: Path) -> Elf:
     """What the library says afterwards; it's still one that can be loaded."""
     path = folder / "relocated.so"
-    with relocated_elf(content).open() as stream:
+    with confine_rpath(content).content.open() as stream:
         path.write_bytes(stream.read())
     assert path.stat().st_size == content.size
     assert ctypes.CDLL(str(path)).five() == 5
@@ -52,6 +55,43 @@ def test_a_folder_beside_the_file_stays_and_hides_none_of_the_program_s(tags: st
 
 def test_what_asks_for_no_folder_is_left_as_it_is(tmp_path: Path) -> None:
     plain, text = library(tmp_path), Inline(b"text")
-    tree = relocated(Tree({"/lib.so": File(plain), "/text": File(text)}))
-    assert tree.entries["/lib.so"] == File(plain)
-    assert tree.entries["/text"] == File(text)
+    assert confine_rpath(plain) == Outcome(plain)
+    assert confine_rpath(text) == Outcome(text)
+
+
+def test_a_search_path_that_names_the_machine_too_goes_as_a_whole(tmp_path: Path) -> None:
+    elf = after(library(tmp_path, "-Wl,-rpath,$ORIGIN:/opt/python/lib"), tmp_path)
+    assert (elf.rpath, elf.runpath) == ((), ())
+
+
+def test_where_both_are_told_only_the_one_that_counts_is_kept(tmp_path: Path) -> None:
+    """Of two, a loader asks DT_RUNPATH alone."""
+    made = library(tmp_path, "-Wl,--enable-new-dtags,-rpath,$ORIGIN/new,-soname,lib.so")
+    program = LoadedElf.read(read(made))
+    program.set_tags({DT_RPATH: program.tag(DT_SONAME)})
+    both = Inline(program.assembled())
+    before, elf = read_elf(both), read_elf(confine_rpath(both).content)
+    assert before is not None
+    assert elf is not None
+    assert (before.rpath, before.runpath) == (("lib.so",), ("$ORIGIN/new",))
+    assert (elf.rpath, elf.runpath) == (("$ORIGIN/new",), ())
+
+
+def test_a_damaged_file_says_why_it_stays(tmp_path: Path) -> None:
+    program = LoadedElf.read(read(library(tmp_path, "-Wl,-rpath,/opt")))
+    program.set_tags({DT_STRTAB: None})
+    content = Inline(program.assembled())
+    why = "it is malformed: its dynamic segment has no string table"
+    assert confine_rpath(content) == Outcome(content, (Refusal("confine rpath", why),))
+
+
+@pytest.mark.parametrize(("is_64", "little"), ENCODINGS)
+def test_either_class_and_byte_order_is_changed(is_64: bool, little: bool) -> None:
+    elf = Handmade(is_64=is_64, little=little, size=0x800)
+    strings = b"\0$ORIGIN/x\0"
+    entries = elf.dynamic((DT_RUNPATH, 1), (DT_STRTAB, 0x600), (DT_STRSZ, len(strings)), (0, 0))
+    elf.segments = [Segment(PT_LOAD, 0, 0x800), Segment(PT_DYNAMIC, 0x400, len(entries), 0x400)]
+    elf.contents = {0x400: entries, 0x600: strings}
+    found = read_elf(confine_rpath(Inline(elf.build())).content)
+    assert found is not None
+    assert (found.rpath, found.runpath) == (("$ORIGIN/x",), ())

@@ -10,20 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from cannery.elf.strip import strip_elf
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, Tree
-from cannery.trees.transforms.strip import strip, strip_elf
+from cannery.trees.transforms.strip import strip
 from tests.support.elf_files import complaints, on_disk, write
 
 
 def test_this_python_runs_as_before(tmp_path: Path) -> None:
     executable = Path(sys.executable).resolve()
     shared = sysconfig.get_config_var("LDLIBRARY")
-    write(strip_elf(on_disk(executable)), tmp_path / "python")
+    write(strip_elf(on_disk(executable)).content, tmp_path / "python")
     for path in Path(sysconfig.get_config_var("LIBDIR")).glob(f"{shared}*") if shared.endswith(".so") else ():
-        write(strip_elf(on_disk(path)), tmp_path / path.name)
+        write(strip_elf(on_disk(path)).content, tmp_path / path.name)
     for path in Path(sysconfig.get_path("stdlib"), "lib-dynload").glob("*.so"):
-        write(strip_elf(on_disk(path)), tmp_path / path.name)
+        write(strip_elf(on_disk(path)).content, tmp_path / path.name)
         assert complaints(tmp_path / path.name) <= complaints(path)
     done = subprocess.run(
         [str(tmp_path / "python"), "-c", "import _json, _socket, math; print(_json.__file__, math.pi)"],

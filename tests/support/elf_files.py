@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import io
+import re
 import struct
 import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from elftools.elf.elffile import ELFFile
+import pytest
 
-from cannery.image.content import OnDisk
+from cannery.elf.compact import compact_elf
+from cannery.elf.rewrite import LoadedElf
+from cannery.elf.strip import strip_elf
+from cannery.image.content import Inline, OnDisk
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from cannery.image.content import Content
@@ -51,6 +57,28 @@ def compile_c(source: str, target: Path, *flags: str) -> Path:
     return target
 
 
+def compile_cpp(source: str, target: Path, *flags: str) -> Path:
+    """The same in C++, with none of the libraries that it doesn't use."""
+    command = ["g++", "-xc++", "-", "-xnone", "-o", str(target), "-Wl,--as-needed", *flags]
+    subprocess.run(command, input=source, text=True, check=True)
+    return target
+
+
+def compile_for(target: str, source: str, made: Path, *flags: str) -> Path:
+    """Compile C by Zig, whose linker is lld, for the platform that it calls ``target``."""
+    pytest.importorskip("ziglang")
+    text = made.with_suffix(".c")
+    text.write_text(source)
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", target, *flags, "-o", str(made), str(text)]
+    subprocess.run(command, check=True, env={"HOME": str(made.parent), "PATH": "/usr/bin:/bin"})
+    return made
+
+
+def loaded(path: Path) -> LoadedElf:
+    """A file taken apart."""
+    return LoadedElf.read(path.read_bytes())
+
+
 def on_disk(path: Path) -> OnDisk:
     return OnDisk(path, path.stat().st_size)
 
@@ -66,8 +94,52 @@ def write(content: Content, target: Path) -> Path:
     return target
 
 
+def stripped(path: Path) -> bytes:
+    return read(strip_elf(on_disk(path)).content)
+
+
+def compacted(data: bytes, *, relr: bool = True, eh_frame: bool = False, own: Collection[bytes] = ()) -> bytes:
+    return read(compact_elf(Inline(data), relr=relr, eh_frame=eh_frame, own=own).content)
+
+
+class SectionRow(NamedTuple):
+    """A row of the section header table, as readelf reads it."""
+
+    name: str
+    kind: str  # PROGBITS
+    address: int
+    offset: int
+    size: int
+    link: int
+    info: int
+
+
+_ROW = re.compile(
+    r"\s+\[\s*\d+\] (\S*)\s+(\w+)\s+([\da-f]+) ([\da-f]+) ([\da-f]+) [\da-f]+\s+[A-Za-z]*\s+(\d+)\s+(\d+)\s+\d+"
+)
+
+
+def readelf(data: bytes, *options: str) -> str:
+    """What binutils' readelf, which shares no code with ours, says of a file."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        done = subprocess.run(["readelf", "-W", *options, file.name], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def section_rows(data: bytes) -> list[SectionRow]:
+    """All rows in order, so that a row's place in the list is its section's number."""
+    found = (_ROW.fullmatch(line) for line in readelf(data, "--section-headers").splitlines())
+    matches = (match.groups() for match in found if match)
+    return [
+        SectionRow(name, kind, int(address, 16), int(offset, 16), int(size, 16), int(link), int(info))
+        for name, kind, address, offset, size, link, info in matches
+    ]
+
+
 def sections(data: bytes) -> list[str]:
-    return [section.name for section in ELFFile(io.BytesIO(data)).iter_sections() if section["sh_type"] != "SHT_NULL"]
+    return [row.name for row in section_rows(data) if row.kind != "NULL"]
 
 
 def complaints(path: Path) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from cannery.elf.closure import Need, closure
+from cannery.elf.closure import MissingLibraryError, Need, closure_of
 from cannery.errors import RuntimeTreeError
 from cannery.image.accounts import account, accounts_in
 from cannery.image.content import Inline
@@ -88,9 +88,9 @@ class Ground:
         if workspace.cache.recall("closures", key) is not None:
             return
         try:
-            closure(self.python.path, wanted, self.image.root, allow_missing=allowed)
-        except RuntimeTreeError as error:
-            name = error.what.removeprefix("the shared library ").partition(" ")[0]
+            closure_of(self.python.path, wanted, self.image.root, allow_missing=allowed)
+        except MissingLibraryError as error:
+            name = error.need.soname
             raise RuntimeTreeError(
                 f"the base {self.base.name} lacks the shared library {name}",
                 evidence=error.evidence,

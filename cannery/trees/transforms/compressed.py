@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from cannery.elf.closure import OPENED_BY_GLIBC, OPENED_BY_OLD_GLIBC
 from cannery.elf.dynamic import read_elf
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Entry, File, Transform, Tree
@@ -39,7 +40,6 @@ _FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dic
 _TABLE = "PACKED: dict[str, tuple[str, list[tuple[int, int]], list[str]]] = {}"
 _LIBRARIES = "LIBRARIES: dict[str, tuple[str, list[tuple[int, int]]]] = {}"
 _UNPACKS = {"_lzma", "zlib"}  # what is needed to unpack anything
-_OPENED = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2")  # by the C library, by name
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ class _Found:
         modules = frozenset(large & names.keys() - unpacking)
         if part.program is None:
             return replace(every, modules=modules)
-        start = [part.program, *unpacking, *(path for name in _OPENED if (path := by_soname.get(name)))]
+        opened = (by_soname.get(name) for name in (*OPENED_BY_GLIBC, *OPENED_BY_OLD_GLIBC))
+        start = [part.program, *unpacking, *filter(None, opened)]
         fixed = {by_soname[name] for name in part.needed if name in by_soname} | {part.program}
         fixed |= {by_soname[name] for path in [*start, *fixed] if path in elves for name in every.behind(path)}
         return replace(

@@ -1,147 +1,15 @@
-"""Take from ELF files what no loader reads: symbols and debugging information.
-
-It's done by segments, which are all that a loader looks at, and not by sections: no byte of a segment moves or
-changes, so the program in memory is what it was before. (GNU strip lays the file out anew by its sections, and breaks
-libraries that patchelf has changed: numpy #20101.) What lies between segments becomes zeros, which cost next to
-nothing in a layer; what lies behind the last is cut off.
-"""
+"""Take from a tree's ELF files what no loader reads: symbols and debugging information."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-from cannery.elf.headers import MAGIC, ElfReader, MalformedElfError, Section, Segment
-from cannery.elf.patched import Patch, Patched
-from cannery.elf.sections import SectionTable
-from cannery.elf.spans import Span, merged, subtracted
-from cannery.image.tree import Transform, Tree
+from cannery.elf.strip import strip_elf
+from cannery.image.tree import Transform
+from cannery.trees.transforms.outcomes import with_outcome
 from cannery.workspace.keys import code_key, key_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+__all__ = ["strip"]
 
-    from cannery.image.content import Content
-
-__all__ = ["strip", "strip_elf"]
-
-_ET_EXEC, _ET_DYN = 2, 3
-_PT_LOAD = 1
-_SHT_NULL, _SHT_NOBITS = 0, 8
-_PAGE = 4096  # bytes
-_ALIGNMENT = 8  # of the section header table
-_WORTHWHILE = 512  # bytes: a block of an archive; so what a distribution has stripped stays the distribution's
-
-
-def strip_elf(content: Content) -> Content:
-    """Return ``content`` without its symbols and debugging information; loading and running it needs neither.
-
-    It comes back as it is where that saves hardly anything, and where something could be lost: a file that is neither a
-    program nor a shared library, that is malformed, or that carries what no header tells of, as self-extracting
-    programs do.
-    """
-    with content.open() as stream:
-        if stream.read(len(MAGIC)) != MAGIC:
-            return content
-        try:
-            return _stripped(content, ElfReader(stream, content.size))
-        except MalformedElfError:
-            return content
-
-
-def _strip_tree(tree: Tree) -> Tree:
-    return tree.map(lambda _, file: (replace(file, content=strip_elf(file.content)), ()))
-
-
-strip = Transform(key_of("strip", code_key(__name__)), _strip_tree)
-
-
-def _stripped(content: Content, reader: ElfReader) -> Content:
-    header = reader.header
-    if header.type not in {_ET_EXEC, _ET_DYN} or not header.phnum or not 0 < header.shstrndx < header.shnum:
-        return content
-    table = SectionTable.read(reader)
-    needed = _needed(reader, table)
-    spare = subtracted(_spare(reader, table), needed)
-    end = needed[-1].stop
-    if table.has_only_debugging_information or _carries_more(reader, end, spare):
-        return content
-    return _put_together(content, reader, table, end, spare)
-
-
-def _put_together(content: Content, reader: ElfReader, table: SectionTable, end: int, spare: Sequence[Span]) -> Content:
-    """Write zeros over what's spare before ``end``, cut off what's behind it, and add the new table."""
-    length = len(table.render(0))
-    place = _place(spare, end, length)
-    size = max(end, place + length)
-    if sum(span.size for span in spare) < length + _WORTHWHILE or size > content.size:
-        return content
-    header = reader.header._replace(shoff=place, shnum=table.rows, shstrndx=table.rows - 1)
-    start = min(end, place)  # from the end on, zeros lie before an aligned table
-    return Patched(
-        content,
-        size,
-        (
-            *(Patch(hole.start, hole.stop) for hole in spare if hole.stop <= end),
-            Patch(start, place + length, table.render(place).rjust(place + length - start, b"\0")),
-            Patch(0, reader.encoding.header.size, reader.encoding.header.pack(*header)),
-        ),
-    )
-
-
-def _needed(reader: ElfReader, table: SectionTable) -> list[Span]:
-    """What stays where it is: the headers, the segments, and the sections that are kept."""
-    header = reader.header
-    return _within(
-        reader,
-        [
-            Span.sized(0, reader.encoding.header.size),
-            Span.sized(header.phoff, header.phnum * header.phentsize),
-            *map(_extent, reader.segments()),
-            *_contents(table.kept()),
-        ],
-    )
-
-
-def _spare(reader: ElfReader, table: SectionTable) -> list[Span]:
-    """What nobody misses unless it's also needed: the sections that are not kept, and the table of all of them."""
-    header = reader.header
-    return _within(reader, [Span.sized(header.shoff, header.shnum * header.shentsize), *_contents(table.dropped())])
-
-
-def _extent(segment: Segment) -> Span:
-    """Where a segment lies. An empty one maps the page it would start in, and so the file must reach it."""
-    if segment.type == _PT_LOAD and not segment.filesz:
-        return Span(max(0, segment.offset - 1), segment.offset)
-    return Span.sized(segment.offset, segment.filesz)
-
-
-def _contents(sections: Iterable[Section]) -> list[Span]:
-    """Where in the file the sections lie, if they do."""
-    return [
-        Span.sized(section.offset, section.size) for section in sections if section.type not in {_SHT_NULL, _SHT_NOBITS}
-    ]
-
-
-def _within(reader: ElfReader, spans: Iterable[Span]) -> list[Span]:
-    result = merged(spans)
-    if result and result[-1].stop > reader.size:
-        raise MalformedElfError(f"its headers name {result[-1].stop} bytes, and it has {reader.size}")
-    return result
-
-
-def _carries_more(reader: ElfReader, end: int, spare: Sequence[Span]) -> bool:
-    """Whether anything but alignment lies behind ``end`` that no header tells of."""
-    unknown = subtracted([Span(end, reader.size)], spare)
-    return any(span.size >= _PAGE or any(reader.at(span.start, span.size)) for span in unknown)
-
-
-def _place(spare: Sequence[Span], end: int, length: int) -> int:
-    """Where ``length`` bytes fit: between two segments, so that the file gets no longer, or behind the last."""
-    holes = [span for span in spare if span.stop <= end]
-    starts = ((_aligned(hole.start), hole.stop) for hole in holes)
-    return next((start for start, stop in starts if start + length <= stop), _aligned(end))
-
-
-def _aligned(offset: int) -> int:
-    return -(-offset // _ALIGNMENT) * _ALIGNMENT
+strip = Transform(
+    key_of("strip", code_key(__name__)),
+    lambda tree: tree.map(lambda path, file: with_outcome(path, file, strip_elf(file.content))),
+)

@@ -1,0 +1,19 @@
+"""What a rewrite of an ELF file means for the tree that it lies in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cannery.image.tree import Decision, File
+
+if TYPE_CHECKING:
+    from cannery.elf.outcome import Outcome
+
+__all__ = ["with_outcome"]
+
+
+def with_outcome(path: str, file: File, outcome: Outcome) -> tuple[File, tuple[Decision, ...]]:
+    """The ``file`` with its new content, and a decision for each thing that was tried with it and left undone."""
+    decisions = (Decision(path, each.tried, each.why, file.content.size) for each in outcome.refusals)
+    return replace(file, content=outcome.content), tuple(decisions)
