@@ -7,8 +7,6 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from oras.auth.base import AuthBackend
-
 from cannery.errors import RegistryError
 from cannery.image.registry.reference import is_loopback
 
@@ -25,17 +23,16 @@ _CHALLENGE: Final = re.compile(r"(?P<scheme>Basic|Bearer)\s+(?P<parameters>.*)",
 _PARAMETER: Final = re.compile(r'([a-z_]+)="([^"]*)"', re.IGNORECASE)
 
 
-class Challenges(AuthBackend):  # type: ignore[misc]  # oras is untyped
+class Challenges:
     """Answers challenges of one registry, with the credential for it or with none."""
 
     def __init__(self, session: requests.Session, reference: Reference, credential: Credential | None) -> None:
-        super().__init__()
-        self.session = session
+        self._session = session
         self._registry = reference.registry
         self._credential = credential
-        self._header: dict[str, str] = {}
+        self.header: dict[str, str] = {}  # that requests get, since the last challenge
         if credential and credential.kind == "registry token":
-            self._header = _bearer(credential.secret)
+            self.header = _bearer(credential.secret)
 
     @property
     def told(self) -> str:
@@ -44,21 +41,17 @@ class Challenges(AuthBackend):  # type: ignore[misc]  # oras is untyped
             return f"nobody is logged in to {self._registry} (docker login, podman login)"
         return f"logged in by {self._credential.source}"
 
-    def get_auth_header(self) -> dict[str, str]:
-        """What the last challenge was answered with."""
-        return dict(self._header)
-
     def take(self, response: requests.Response) -> bool:
         """Prepare the answer to a challenge, anew each time; whether there is one."""
-        self._header = {}
+        self.header = {}
         match = _CHALLENGE.match(response.headers.get("WWW-Authenticate", ""))
         if match is None:
             return False
         if match["scheme"].lower() == "basic":
-            self._header = _basic(self._credential) if self._credential else {}
+            self.header = _basic(self._credential) if self._credential else {}
         else:
-            self._header = _bearer(self._token(dict(_PARAMETER.findall(match["parameters"]))))
-        return bool(self._header)
+            self.header = _bearer(self._token(dict(_PARAMETER.findall(match["parameters"]))))
+        return bool(self.header)
 
     def _token(self, challenge: dict[str, str]) -> str:
         """A token for what the challenge asks."""
@@ -74,9 +67,9 @@ class Challenges(AuthBackend):  # type: ignore[misc]  # oras is untyped
         credential = self._credential
         if credential and credential.kind == "identity token":
             form = {**wanted, "grant_type": "refresh_token", "client_id": "cannery", "refresh_token": credential.secret}
-            response = self.session.post(realm, data=form, timeout=_TIMEOUT)
+            response = self._session.post(realm, data=form, timeout=_TIMEOUT)
         else:
-            response = self.session.get(
+            response = self._session.get(
                 realm, params=wanted, headers=_basic(credential) if credential else {}, timeout=_TIMEOUT
             )
         with response:

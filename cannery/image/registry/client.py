@@ -1,18 +1,13 @@
-"""One repository of a registry (OCI distribution-spec v1.1), spoken to through oras.
-
-oras brings the session and the addresses. Its way to log in and to try again is replaced: it knows one token, sends
-passwords to wherever a challenge points, and waits for two minutes where nobody listens.
-"""
+"""One repository of a registry, asked over HTTP (OCI distribution-spec v1.1)."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import requests
 import urllib3
-from oras.container import Container
-from oras.provider import Registry
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
@@ -21,7 +16,7 @@ from cannery.image.media_types import INDEXES, MANIFESTS
 from cannery.image.registry.challenges import Challenges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cannery.image.hashing import Readable
     from cannery.image.registry.credentials import Credential
@@ -40,40 +35,38 @@ class _Patience(Retry):
     _LONGEST: Final = 20.0  # seconds
 
     def get_retry_after(self, response: Any) -> float | None:
-        """What the registry asks to wait."""
+        """The seconds that the registry asks to wait."""
         seconds = super().get_retry_after(response)
         return None if seconds is None else min(seconds, self._LONGEST)
 
 
-class Repository(Registry):  # type: ignore[misc]  # oras is untyped
-    """The repository that ``reference`` lies in, for whoever ``credential`` says."""
+class Repository:
+    """The repository that ``reference`` lies in, for whoever ``credential`` says; None is anybody.
+
+    Each method raises :class:`RegistryError` where the registry can't be reached or refuses.
+    """
 
     def __init__(self, reference: Reference, credential: Credential | None) -> None:
-        super().__init__(hostname=reference.server, insecure=reference.plain)
         self._reference = reference
-        self.auth = Challenges(self.session, reference, credential)
-        patience = _Patience(
-            total=4, connect=2, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
-        )
-        for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(max_retries=patience))
-        self._container = Container(f"{reference.server}/{reference.repository}:{reference.tag}")
+        self._url = f"{'http' if reference.plain else 'https'}://{reference.server}/v2/{reference.repository}"
+        self._session = _session()
+        self._challenges = Challenges(self._session, reference, credential)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.session.close()
+        self._session.close()
 
     def digest(self) -> str | None:
         """The digest that the tag has now, or the one that is asked for; None where the registry won't say."""
-        with self._answer(self._manifest_url(self._reference.version), "HEAD") as response:
+        with self._answer("HEAD", f"manifests/{self._reference.version}") as response:
             found: str | None = response.headers.get("Docker-Content-Digest")
             return found
 
     def manifest(self, version: str) -> bytes:
         """The manifest or index of that tag or digest, as it's stored."""
-        with self._answer(self._manifest_url(version)) as response:
+        with self._answer("GET", f"manifests/{version}") as response:
             data: bytes = response.raw.read(_LARGEST_DOCUMENT + 1, decode_content=True)
         if len(data) > _LARGEST_DOCUMENT:
             raise RegistryError(
@@ -84,45 +77,28 @@ class Repository(Registry):  # type: ignore[misc]  # oras is untyped
     @contextmanager
     def blob(self, digest: str) -> Iterator[Readable]:
         """The bytes of a blob."""
-        url = f"{self.prefix}://{self._container.get_blob_url(digest)}"
-        with self._answer(url) as response:
+        with self._answer("GET", f"blobs/{digest}") as response:
             response.raw.decode_content = True
             yield cast("Readable", response.raw)
 
-    def do_request(
-        self,
-        url: str,
-        method: str = "GET",
-        data: Mapping[str, object] | bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        json: Mapping[str, object] | None = None,
-        *,
-        stream: bool = False,
-    ) -> requests.Response:
-        """Send a request, and once more with what a challenge asks for."""
-
-        def send() -> requests.Response:
-            authorized = {**(headers or {}), **self.auth.get_auth_header()}
-            answer: requests.Response = self.session.request(
-                method, url, data=data, json=json, headers=authorized, stream=stream, timeout=_TIMEOUT
-            )
-            return answer
-
-        response = send()
+    def request(self, method: str, path: str) -> requests.Response:
+        """Ask for ``path`` of the repository, and once more with what a challenge asks for."""
+        response = self._send(method, path)
         if response.status_code != requests.codes.unauthorized:
             return response
         with response:
             _ = response.content  # kept for the message, once the connection is closed
-            return send() if self.auth.take(response) else response
+            return self._send(method, path) if self._challenges.take(response) else response
 
-    def _manifest_url(self, version: str) -> str:
-        return f"{self.prefix}://{self._container.manifest_url(version)}"
+    def _send(self, method: str, path: str) -> requests.Response:
+        headers = {**_ACCEPTED, **self._challenges.header}
+        return self._session.request(method, f"{self._url}/{path}", headers=headers, stream=True, timeout=_TIMEOUT)
 
     @contextmanager
-    def _answer(self, url: str, method: str = "GET") -> Iterator[requests.Response]:
+    def _answer(self, method: str, path: str) -> Iterator[requests.Response]:
         """An answer that is a success; raises :class:`RegistryError` for any other, and for none."""
         try:
-            with self.do_request(url, method, headers=_ACCEPTED, stream=True) as response:
+            with self.request(method, path) as response:
                 if not response.ok:
                     raise self._refused(response)
                 yield response
@@ -141,7 +117,7 @@ class Repository(Registry):  # type: ignore[misc]  # oras is untyped
             case requests.codes.unauthorized | requests.codes.forbidden:
                 return RegistryError(
                     f"{self._reference.registry} refuses to hand out {self._reference.repository}",
-                    evidence=f"{evidence}\n{self.auth.told}",
+                    evidence=f"{evidence}\n{self._challenges.told}",
                     step=f"check the name, or log in: docker login {self._reference.registry}",
                 )
             case requests.codes.too_many_requests:
@@ -151,6 +127,19 @@ class Repository(Registry):  # type: ignore[misc]  # oras is untyped
         return RegistryError(
             f"{self._reference.registry} does not hand out {self._reference}", evidence=evidence, step=step
         )
+
+
+def _session() -> requests.Session:
+    """A session that tries again, and sends nothing that it wasn't told to."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # Harbor takes who has any for a browser
+    session.auth = lambda request: request  # or it would send what ~/.netrc has for that host
+    patience = _Patience(
+        total=4, connect=2, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
+    )
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=patience))
+    return session
 
 
 def _said(response: requests.Response) -> str:

@@ -17,6 +17,7 @@ from tests.support.fake_registry import as_json, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.fake_registry import Answer, Fake, Request
 
@@ -205,3 +206,33 @@ def test_the_digest_of_a_tag_is_asked_without_its_manifest(connect: Connect, fak
     fake.answer = lambda _: (200, {"Docker-Content-Digest": "sha256:1"}, b"")
     assert connect(fake).digest() == "sha256:1"
     assert [each.method for each in fake.requests] == ["HEAD"]
+
+
+def test_cookies_are_not_sent_back(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (200, {"Set-Cookie": "browser=yes"}, b"{}")
+    client = connect(fake)
+    assert [client.manifest("1") for _ in range(2)] == [b"{}"] * 2
+    assert all("Cookie" not in request.headers for request in fake.requests)
+
+
+def test_a_password_in_netrc_is_nobody_s(
+    connect: Connect, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with_tokens(fake)
+    connect(fake, ME).manifest("1")
+    assert [each.headers.get("Authorization") for each in fake.requests] == [None, BASIC, "Bearer token-1"]
+
+
+def test_what_is_asked_for_is_where_the_specification_puts_it(connect: Connect, fake: Fake) -> None:
+    fake.answer = lambda _: (200, {}, b"{}")
+    client, digest = connect(fake), "sha256:" + "0" * 64
+    client.manifest(digest)
+    with client.blob(digest) as stream:
+        stream.read()
+    assert [each.path for each in fake.requests] == [
+        f"/v2/team/base/manifests/{digest}",
+        f"/v2/team/base/blobs/{digest}",
+    ]
+    assert "application/vnd.oci.image.index.v1+json" in fake.requests[0].headers["Accept"]
