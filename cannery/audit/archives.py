@@ -7,7 +7,6 @@ archive of one.
 
 from __future__ import annotations
 
-import json
 import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,6 +15,8 @@ from cannery.audit.layers import read_layer
 from cannery.errors import ImageError
 from cannery.image.compression import compression_of, undamaged, unzipped
 from cannery.image.hashing import HashingReader, buffered, pieces
+from cannery.image.media.files import BLOBS
+from cannery.image.media.medium import decoded
 from cannery.image.tar import members
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Saved", "read_archive", "read_layout"]
 
 _LARGEST_DOCUMENT = 1 << 24  # bytes of JSON
-_BLOBS = "blobs/sha256/"
 
 
 @dataclass
@@ -44,10 +44,7 @@ class Saved:
         data = self.documents.get(self._real(name))
         if data is None:
             raise ImageError(f"{self.name} has no {name}", step="save or build the image again")
-        try:
-            return json.loads(data)
-        except ValueError as error:
-            raise ImageError(f"{name} in {self.name} is no JSON", evidence=str(error)) from error
+        return decoded(data, f"{name} in {self.name}")
 
     def layer(self, name: str) -> LayerContents:
         """The layer of that name."""
@@ -83,7 +80,7 @@ def read_archive(stream: BinaryIO, name: str, *, readable: bool = False) -> Save
 def read_layout(folder: Path, *, readable: bool = False) -> Saved:
     """Read an OCI layout in a folder."""
     saved = Saved(str(folder))
-    paths = [folder / "index.json", *sorted((folder / _BLOBS).glob("*"))]
+    paths = [folder / "index.json", *sorted((folder / BLOBS).glob("*"))]
     for path in paths:
         if path.is_file():
             with path.open("rb") as stream, undamaged(str(path)):
@@ -107,8 +104,8 @@ def _take(saved: Saved, path: str, content: BinaryIO, size: int, *, readable: bo
     else:
         return
     _drain(stream)
-    if path.startswith(_BLOBS) and hashed.digest.hex != path.removeprefix(_BLOBS):
-        found = f"expected sha256:{path.removeprefix(_BLOBS)}\n   found {hashed.digest}"
+    if path.startswith(BLOBS) and hashed.digest.hex != path.removeprefix(BLOBS):
+        found = f"expected sha256:{path.removeprefix(BLOBS)}\n   found {hashed.digest}"
         raise ImageError(f"{path} in {saved.name} is damaged", evidence=found, step="fetch or build the image again")
 
 

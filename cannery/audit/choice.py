@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.audit.contents import ImageContents
 from cannery.errors import ImageError
+from cannery.image.media.docker_archive import MANIFEST_FILE, saved_images
+from cannery.image.media.files import blob_name
+from cannery.image.media.layout import INDEX_FILE
+from cannery.image.media.medium import Descriptor, check
+from cannery.image.media.names import matching
+from cannery.image.media.walk import candidates
 from cannery.image.platform import Platform, machine_platform
 
 if TYPE_CHECKING:
@@ -15,10 +21,6 @@ if TYPE_CHECKING:
     from cannery.audit.archives import Saved
 
 __all__ = ["choose"]
-
-_DEEPEST = 4  # indexes in indexes
-_REFERENCE = "org.opencontainers.image.ref.name"
-_ATTESTATION = "vnd.docker.reference.type"
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,10 @@ def choose(saved: Saved, reference: str = "", distribution: str | None = None) -
 
     Raises :class:`ImageError` where there's none, or several and no telling which.
     """
-    found = _only_different(_of_docker(saved) if "manifest.json" in saved else _of_oci(saved))
-    named = [each for each in found if not reference or any(_matches(name, reference) for name in each.names)]
-    here = machine_platform()
-    fitting = named if len(named) == 1 else [each for each in named if each.platform.runs_on(here)]
+    found = _only_different(_of_docker(saved) if MANIFEST_FILE in saved else _of_oci(saved))
+    named = matching(((each, each.names) for each in found), reference)
+    here = machine_platform() if len(named) > 1 else None
+    fitting = [each for each in named if here is None or each.platform.runs_on(here)]
     if len(fitting) != 1:
         raise ImageError(
             f"{saved.name} has {len(fitting) or 'no'} images{f' called {reference}' if reference else ''}"
@@ -54,36 +56,24 @@ def choose(saved: Saved, reference: str = "", distribution: str | None = None) -
 
 def _of_docker(saved: Saved) -> Iterator[_Candidate]:
     """The images of a ``docker save`` archive."""
-    for each in _list(saved.document("manifest.json"), "manifest.json"):
-        try:
-            names = frozenset(each.get("RepoTags") or ())
-            yield _Candidate(names, _platform(saved.document(each["Config"])), each["Config"], tuple(each["Layers"]))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise _odd("manifest.json", error) from error
+    for each in saved_images(saved.document(MANIFEST_FILE), f"{MANIFEST_FILE} in {saved.name}"):
+        names, config = frozenset(each.get("RepoTags") or ()), each["Config"]
+        yield _Candidate(names, _platform(_object(saved, config)), config, tuple(each["Layers"]))
 
 
 def _of_oci(saved: Saved) -> Iterator[_Candidate]:
-    """The images of an OCI layout."""
-    yield from _of_index(saved, saved.document("index.json"), frozenset(), 0)
+    """The images of an OCI layout, as far as their manifests were saved along."""
 
+    def read(descriptor: Descriptor) -> Mapping[str, Any] | None:
+        name = blob_name(descriptor.digest)
+        return _object(saved, name) if name in saved else None
 
-def _of_index(saved: Saved, index: Mapping[str, Any], names: frozenset[str], depth: int) -> Iterator[_Candidate]:
-    try:
-        for descriptor in index["manifests"]:
-            notes = descriptor.get("annotations") or {}
-            path = _path(descriptor)
-            if _ATTESTATION in notes or path not in saved:
-                continue  # not an image; or one of another platform that wasn't saved along with this one
-            known = names | {notes[key] for key in (_REFERENCE, "io.containerd.image.name") if key in notes}
-            manifest = saved.document(path)
-            if "manifests" in manifest and depth < _DEEPEST:
-                yield from _of_index(saved, manifest, known, depth + 1)
-            else:
-                config = _path(manifest["config"])
-                layers = tuple(_path(layer) for layer in manifest["layers"])
-                yield _Candidate(known, _platform(saved.document(config)), config, layers)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise _odd("an index or a manifest", error) from error
+    for each in candidates(_object(saved, INDEX_FILE), read, f"{INDEX_FILE} in {saved.name}"):
+        if (manifest := read(each.manifest)) is not None:
+            check(manifest.get("layers"), list[dict[str, Any]], f"a manifest in {saved.name}")
+            config, *layers = map(Descriptor.parse, (manifest.get("config"), *manifest["layers"]))
+            files = tuple(blob_name(layer.digest) for layer in layers)
+            yield _Candidate(each.names, each.platform, blob_name(config.digest), files)
 
 
 def _only_different(candidates: Iterator[_Candidate]) -> list[_Candidate]:
@@ -95,14 +85,6 @@ def _only_different(candidates: Iterator[_Candidate]) -> list[_Candidate]:
     return list(found.values())
 
 
-def _matches(name: str, reference: str) -> bool:
-    return reference in {name, name.rpartition("/")[2], name.rpartition(":")[2]}
-
-
-def _path(descriptor: Mapping[str, Any]) -> str:
-    return f"blobs/{descriptor['digest']}".replace(":", "/")
-
-
 def _platform(config: Mapping[str, Any]) -> Platform:
     return Platform.from_json({"os": "linux", **config})
 
@@ -111,11 +93,8 @@ def _told(candidate: _Candidate) -> str:
     return f"{', '.join(sorted(candidate.names)) or 'without a name'}  {candidate.platform}"
 
 
-def _list(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise ImageError(f"{name} is not what it should be", evidence="it is no list")
-    return value
-
-
-def _odd(name: str, error: Exception) -> ImageError:
-    return ImageError(f"{name} is not what it should be", evidence=f"{type(error).__name__}: {error}")
+def _object(saved: Saved, name: str) -> Mapping[str, Any]:
+    document = saved.document(name)
+    if not isinstance(document, dict):
+        raise ImageError(f"{name} in {saved.name} is no JSON object")
+    return document

@@ -9,7 +9,8 @@ from cannery.containers.engine.engine import Loaded
 from cannery.containers.engine.image_ids import holds
 from cannery.errors import ImageError, MachineError
 from cannery.image.image import image_of
-from cannery.image.media.archive import write_archive, write_upper
+from cannery.image.media.archive import Archive
+from cannery.image.media.docker_archive import DockerArchive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def load(
     engine = connect(answer)
     if engine.has(image, references):
         return Loaded(engine.name, "present")
-    write_archive(image, archive, references, workspace)
+    Archive(archive).write(image, references, memory=workspace.cache, progress=workspace.progress)
     workspace.progress(f"loading the image into {engine.name}")
     if not _load_upper(engine, image, references, workspace):
         engine.load(image, archive, references)
@@ -58,7 +59,7 @@ def _load_upper(engine: Engine, image: Image, references: tuple[str, ...], works
     if not shared:
         return False
     with workspace.cache.scratch() as folder:
-        write_upper(image, folder / "upper.tar", references, shared)
+        DockerArchive(folder / "upper.tar").write(image, references, lower=shared)
         try:
             engine.load(image, folder / "upper.tar", references)
         except (ImageError, MachineError):
@@ -73,7 +74,7 @@ def load_base(engine: Engine, base: Base, workspace: Workspace) -> str:
     if not engine.has(image, (reference,)):
         with workspace.cache.scratch() as folder:
             archive = folder / "base.tar"
-            write_archive(image, archive, (reference,), workspace)
+            Archive(archive).write(image, (reference,), progress=workspace.progress)
             workspace.progress(f"loading the base into {engine.name}")
             engine.load(image, archive, (reference,))
     return reference

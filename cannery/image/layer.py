@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from cannery.image.gzip import GzipWriter
 from cannery.image.hashing import HashingWriter
 from cannery.image.media_types import GZIP_LAYER
 from cannery.image.tar import write_tar
+from cannery.workspace.cache import used
+from cannery.workspace.digest import Digest
+from cannery.workspace.files import explained
+from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from cannery.image.tree import Tree
-    from cannery.workspace.digest import Digest
-    from cannery.workspace.workspace import Workspace
+    from cannery.workspace.workspace import Progress
+
+__all__ = ["Blobs", "Layer", "pack"]
 
 
-__all__ = ["Layer", "pack"]
+class Blobs(Protocol):
+    """A store of files that are named by their digests; :class:`cannery.workspace.cache.Cache` is one."""
 
+    def blob(self, digest: Digest) -> Path:
+        """The path that the blob of ``digest`` has, or will have."""
+        ...
 
-def pack(name: str, tree: Tree, workspace: Workspace, *, level: int = 6) -> Layer:
-    """Pack ``tree`` into a layer whose blob lies in the cache; ``level`` is gzip's.
-
-    Contents are streamed: memory does not grow with the tree. Raises :class:`ImageError` when a file changes while
-    it's read.
-    """
-    files = [file for _, file in tree.files()]
-    total = sum(file.content.size for file in files)
-
-    def show(done: int) -> None:
-        workspace.progress(f"packing {name}", done, total)
-
-    with workspace.cache.new_blob() as (stream, commit):
-        blob = HashingWriter(stream)
-        with GzipWriter(blob, level=level) as compressed:
-            archive = HashingWriter(compressed)
-            write_tar(tree, archive, show)
-        path = commit(blob.digest)
-    return Layer(name, blob.digest, archive.digest, blob.size, total, len(files), GZIP_LAYER, path)
+    def new_blob(self) -> AbstractContextManager[tuple[BinaryIO, Callable[[Digest], Path]]]:
+        """A file to write to, and the function that names it when it's whole, and returns its path."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +49,46 @@ class Layer:
     files: int  # how many regular files
     media_type: str
     blob: Path
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], blobs: Blobs) -> Layer:
+        """Read what :meth:`as_json` gave; the blob lies in ``blobs``."""
+        digest, diff_id = Digest(value["digest"]), Digest(value["diff_id"])
+        return cls(**{**value, "digest": digest, "diff_id": diff_id}, blob=blobs.blob(digest))
+
+    def as_json(self) -> dict[str, str | int]:
+        """A record of the layer, without the path of its blob."""
+        return {
+            "name": self.name,
+            "digest": self.digest.hex,
+            "diff_id": self.diff_id.hex,
+            "size": self.size,
+            "unpacked_size": self.unpacked_size,
+            "files": self.files,
+            "media_type": self.media_type,
+        }
+
+    def is_present(self) -> bool:
+        """True where the blob is there and has its size; it's noted as in use then, for those who clear up."""
+        with explained(self.blob, "read"):
+            present = self.blob.is_file() and self.blob.stat().st_size == self.size
+        if present:
+            used(self.blob)
+        return present
+
+
+def pack(name: str, tree: Tree, blobs: Blobs, *, level: int = 6, progress: Progress = silent) -> Layer:
+    """Pack ``tree`` into a layer called ``name``, whose blob lies in ``blobs``; ``level`` is gzip's, from 0 to 9.
+
+    Contents are streamed, so that memory does not grow with the tree, and compressed on all processors. Raises
+    :class:`ImageError` where a path lies below a file or a link, and where a file changes while it's read.
+    """
+    files = [file for _, file in tree.files()]
+    total = sum(file.content.size for file in files)
+    with blobs.new_blob() as (stream, commit):
+        blob = HashingWriter(stream)
+        with GzipWriter(blob, level=level) as compressed:
+            archive = HashingWriter(compressed)
+            write_tar(tree, archive, lambda done: progress(f"packing {name}", done, total))
+        path = commit(blob.digest)
+    return Layer(name, blob.digest, archive.digest, blob.size, total, len(files), GZIP_LAYER, path)

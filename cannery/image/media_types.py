@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPRESSIONS",
     "CONFIG",
+    "CONFIGS",
     "GZIP_LAYER",
     "INDEX",
     "INDEXES",
@@ -35,6 +36,7 @@ ZSTD_LAYER: Final = f"{LAYER}+zstd"
 # Docker's: distribution, docs/spec/manifest-v2-2.md.
 INDEXES: Final = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
 MANIFESTS: Final = (MANIFEST, "application/vnd.docker.distribution.manifest.v2+json")
+CONFIGS: Final = (CONFIG, "application/vnd.docker.container.image.v1+json")
 
 LAYERS: Final[Mapping[str, str]] = {  # any name of a layer that can be unpacked -> the specification's
     **{each: each for each in (LAYER, GZIP_LAYER, ZSTD_LAYER)},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.containers.load import load
-from cannery.image.media.archive import write_archive
+from cannery.image.media.archive import Archive
 from cannery.recipes.build import build
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class MadeImage:
 def make_image(app: App, workspace: Workspace) -> MadeImage:
     """Build the image of ``app``, write its archive, and have it in the engine that answers."""
     built = build(app, workspace)
-    written = write_archive(built.image, app.archive, app.references, workspace)
+    written = Archive(app.archive).write(
+        built.image, app.references, memory=workspace.cache, progress=workspace.progress
+    )
     loaded = load(built.image, app.references, app.settings.engine, app.archive, workspace)
     return MadeImage(app, built, written, loaded)

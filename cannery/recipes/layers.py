@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cannery.image.layer import Layer, pack
 from cannery.image.tree import Decision
-from cannery.workspace.cache import used
-from cannery.workspace.digest import Digest
-from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -37,19 +34,8 @@ def layer_of(name: str, tree: LazyTree, workspace: Workspace, *, level: int) -> 
 
 
 def _pack(name: str, tree: LazyTree, key: str, workspace: Workspace, level: int) -> MadeLayer:
-    layer = pack(name, tree.tree, workspace, level=level)
-    record = {
-        "layer": {
-            "name": layer.name,
-            "digest": layer.digest.hex,
-            "diff_id": layer.diff_id.hex,
-            "size": layer.size,
-            "unpacked_size": layer.unpacked_size,
-            "files": layer.files,
-            "media_type": layer.media_type,
-        },
-        "decisions": [astuple(each) for each in tree.tree.decisions],
-    }
+    layer = pack(name, tree.tree, workspace.cache, level=level, progress=workspace.progress)
+    record = {"layer": layer.as_json(), "decisions": [astuple(each) for each in tree.tree.decisions]}
     workspace.cache.remember("layers", key, record)
     return MadeLayer(layer, packed=True, decisions=tree.tree.decisions)
 
@@ -58,13 +44,7 @@ def _recall(key: str, workspace: Workspace) -> MadeLayer | None:
     record = workspace.cache.recall("layers", key)
     if record is None:
         return None
-    facts = record["layer"]
-    digest, diff_id = Digest(facts.pop("digest")), Digest(facts.pop("diff_id"))
-    blob = workspace.cache.blob(digest)
-    with explained(blob, "read"):
-        whole = blob.exists() and blob.stat().st_size == facts["size"]
-    if not whole:
+    layer = Layer.from_json(record["layer"], workspace.cache)
+    if not layer.is_present():
         return None
-    used(blob)
-    layer = Layer(digest=digest, diff_id=diff_id, blob=blob, **facts)
     return MadeLayer(layer, packed=False, decisions=tuple(Decision(*each) for each in record["decisions"]))

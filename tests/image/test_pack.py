@@ -39,11 +39,11 @@ def members(layer: Layer) -> dict[str, tarfile.TarInfo]:
 
 def test_a_tree_packed_twice_has_one_digest(workspace: Workspace) -> None:
     reordered = Tree(dict(reversed(list(TREE.entries.items()))))
-    assert pack("app", TREE, workspace) == pack("app", reordered, workspace)
+    assert pack("app", TREE, workspace.cache) == pack("app", reordered, workspace.cache)
 
 
 def test_the_blob_is_what_its_digests_say(workspace: Workspace) -> None:
-    layer = pack("app", TREE, workspace)
+    layer = pack("app", TREE, workspace.cache)
     blob = layer.blob.read_bytes()
     assert (Digest.of(blob), len(blob)) == (layer.digest, layer.size)
     assert Digest.of(gzip.decompress(blob)) == layer.diff_id
@@ -51,7 +51,7 @@ def test_the_blob_is_what_its_digests_say(workspace: Workspace) -> None:
 
 
 def test_members_carry_modes_owners_and_one_fixed_time(workspace: Workspace) -> None:
-    found = members(pack("app", TREE, workspace))
+    found = members(pack("app", TREE, workspace.cache))
     assert {member.mtime for member in found.values()} == {1}
     assert {(member.uname, member.gname) for member in found.values()} == {("", "")}
     assert found["tmp"].mode == 0o1777
@@ -61,19 +61,19 @@ def test_members_carry_modes_owners_and_one_fixed_time(workspace: Workspace) -> 
 
 
 def test_every_parent_directory_comes_before_what_lies_in_it(workspace: Workspace) -> None:
-    assert list(members(pack("app", TREE, workspace))) == [
+    assert list(members(pack("app", TREE, workspace.cache))) == [
         "app", "app/main.pyc", "app/run", "home", "home/app", "home/app/x", "lib", "tmp",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["with space", "line\nbreak", "ü" * 120, f"{'deep/' * 60}leaf", "n" * 255])
 def test_odd_names_come_back_as_they_were(workspace: Workspace, name: str) -> None:
-    layer = pack("app", Tree({f"/app/{name}": File(Inline(b"x"))}), workspace)
+    layer = pack("app", Tree({f"/app/{name}": File(Inline(b"x"))}), workspace.cache)
     assert f"app/{name}" in members(layer)
 
 
 def test_a_long_link_target_comes_back_as_it_was(workspace: Workspace) -> None:
-    layer = pack("app", Tree({"/link": Symlink("t" * 300)}), workspace)
+    layer = pack("app", Tree({"/link": Symlink("t" * 300)}), workspace.cache)
     assert members(layer)["link"].linkname == "t" * 300
 
 
@@ -84,7 +84,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_error_that_names_it(
     path = tmp_path / "data"
     path.write_bytes(b"x" * size)
     with pytest.raises(ImageError, match="/data changed while it was read"):
-        pack("app", Tree({"/data": File(OnDisk(path, 4))}), workspace)
+        pack("app", Tree({"/data": File(OnDisk(path, 4))}), workspace.cache)
     assert not list(workspace.cache.root.glob("blobs/**/*"))
     assert not [path for path in (workspace.cache.root / "tmp").iterdir() if path.is_dir()]
 
@@ -111,6 +111,6 @@ class Watched:
 
 def test_contents_are_streamed_not_held(workspace: Workspace) -> None:
     content = Watched()
-    pack("app", Tree({"/large": File(content)}), workspace, level=1)
+    pack("app", Tree({"/large": File(content)}), workspace.cache, level=1)
     assert len(content.asked) > 1
     assert max(content.asked) <= 1 << 20

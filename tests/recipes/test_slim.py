@@ -303,7 +303,7 @@ def test_without_the_client_for_registries_its_extra_is_named(
     project: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "oras" else find(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "requests" else find(name))
     with pytest.raises(ToolError) as raised:
         built(project, workspace, base="python:3.11-slim")
     assert 'pip install "cannery[registry]"' in raised.value.step

@@ -50,13 +50,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What registries are asked."""
     asked: list[str] = []
-    send = Repository.do_request
+    send = Repository.request
 
-    def noted(self: Repository, url: str, method: str = "GET", **more: object) -> object:
-        asked.append(f"{method} {url.partition('/v2/')[2]}")
-        return send(self, url, method, **more)  # type: ignore[arg-type]
+    def noted(self: Repository, method: str, path: str) -> object:
+        asked.append(f"{method} {path}")
+        return send(self, method, path)
 
-    monkeypatch.setattr(Repository, "do_request", noted)
+    monkeypatch.setattr(Repository, "request", noted)
     return asked
 
 
@@ -78,7 +78,7 @@ def test_a_base_is_fetched_once_and_its_tag_looked_up_only_when_that_s_asked_for
 
     refreshing = replace(workspace, refresh=True)
     assert fetched(project, reference, refreshing).base == first.base
-    assert requests == ["HEAD team/moving/manifests/1"]
+    assert requests == ["HEAD manifests/1"]
 
     base(tmp_path / "two", file("etc/os-release"))
     registry.push(tmp_path / "two", "base", "team/moving:1")

@@ -1,33 +1,40 @@
-"""An image in a file, as ``docker save`` writes it; it's read as the manifest that it would have in a registry."""
+"""An image in a file, as ``docker save`` writes it and ``docker load`` reads it.
+
+It has a ``manifest.json`` of Docker's own, which names the files of each image. It is read as the manifest that the
+image would have in a registry.
+"""
 
 from __future__ import annotations
 
-import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cannery.errors import ConfigurationError, ImageError
 from cannery.image.compression import compression_of
 from cannery.image.hashing import HashingReader, pieces
 from cannery.image.image import canonical_json, descriptor
-from cannery.image.media.source import check, parse_json
+from cannery.image.media.files import TarFiles, TarWriter, blob_name, distinct
+from cannery.image.media.layout import not_one
+from cannery.image.media.medium import check, decoded
+from cannery.image.media.names import matching
 from cannery.image.media_types import COMPRESSIONS, CONFIG, LAYER, MANIFEST
-from cannery.workspace.files import explained
+from cannery.workspace.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cannery.image.hashing import Readable
-    from cannery.image.media.source import Descriptor
+    from cannery.image.image import Image
+    from cannery.image.media.medium import Descriptor
 
-__all__ = ["DockerArchive"]
+__all__ = ["MANIFEST_FILE", "DockerArchive", "docker_manifest", "saved_images"]
 
-_MAGIC = 8  # bytes that tell how a layer is compressed
+MANIFEST_FILE: Final = "manifest.json"
+_BEGINNING: Final = 8  # bytes that tell how a layer is compressed
 
 
 class _SavedImage(msgspec.Struct):
@@ -40,78 +47,84 @@ class _SavedImage(msgspec.Struct):
 
 @dataclass(frozen=True)
 class DockerArchive:
-    """The image of that reference in ``path``, or its only one."""
+    """The image called ``reference`` in the file ``path``, or its only one."""
 
     path: Path
-    reference: str | None
-    name: str
+    reference: str | None = None
+    name: str = ""  # for messages; as skopeo calls it where there is none
+
+    def __post_init__(self) -> None:
+        named = f":{self.reference}" if self.reference else ""
+        object.__setattr__(self, "name", self.name or f"docker-archive:{self.path}{named}")
 
     def root(self) -> bytes:
-        """A manifest of the image's files."""
+        """A manifest of the image's files.
+
+        Raises :class:`ImageError` for a file that is no such archive, :class:`ConfigurationError` where the reference
+        leads to no image or to several.
+        """
         return self._manifest[0]
 
     @contextmanager
     def blob(self, descriptor: Descriptor) -> Iterator[Readable]:
         """The bytes of the file of that digest."""
-        with self._open() as archive:
-            yield self._member(archive, self._manifest[1][str(descriptor.digest)])
+        with TarFiles(self.path).open(self._manifest[1][str(descriptor.digest)]) as stream:
+            yield stream
+
+    def write(self, image: Image, references: Sequence[str] = (), *, lower: int = 0) -> None:
+        """Write ``image`` under the names ``references``, without its ``lower`` layers, which the reader has already.
+
+        Raises :class:`ImageError` where a layer's blob is damaged.
+        """
+        with replacing(self.path) as stream, TarWriter(stream) as archive:
+            archive.add(blob_name(image.id), image.config_blob)
+            for layer in distinct(image.layers[lower:]):
+                archive.add_layer(layer)
+            archive.add(MANIFEST_FILE, docker_manifest(image, references))
 
     @cached_property
-    def _manifest(self) -> tuple[bytes, dict[str, str]]:
+    def _manifest(self) -> tuple[bytes, Mapping[str, str]]:
         """The manifest, and the files that its digests stand for."""
-        with self._open() as archive:
-            image = self._image(archive)
-            config, layers = image["Config"], image["Layers"]
-            described = {name: self._descriptor(archive, name) for name in layers}
-            own = {**self._descriptor(archive, config), "mediaType": CONFIG}
+        image = self._image()
+        layers = {name: self._descriptor(name) for name in image["Layers"]}
+        config = {**self._descriptor(image["Config"]), "mediaType": CONFIG}
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": own,
-            "layers": [described[name] for name in layers],
+            "config": config,
+            "layers": [layers[name] for name in image["Layers"]],
         }
-        names = {str(each["digest"]): name for name, each in {**described, config: own}.items()}
+        names = {str(each["digest"]): name for name, each in {**layers, image["Config"]: config}.items()}
         return canonical_json(manifest), names
 
-    @contextmanager
-    def _open(self) -> Iterator[tarfile.TarFile]:
-        try:
-            with explained(self.path, "read"), tarfile.open(self.path) as archive:
-                yield archive
-        except (tarfile.TarError, EOFError) as error:
-            raise ImageError(
-                f"{self.path} is no archive of an image, or is cut off", evidence=str(error), step="save it anew"
-            ) from error
-
-    def _image(self, archive: tarfile.TarFile) -> dict[str, Any]:
+    def _image(self) -> Mapping[str, Any]:
         """What ``manifest.json`` says of the image."""
-        text = b'{"images": ' + self._member(archive, "manifest.json").read() + b"}"
-        images = parse_json(text, f"manifest.json in {self.path}")["images"]
-        check(images, list[_SavedImage], f"manifest.json in {self.path}")
-        chosen = [each for each in images if self.reference is None or self.reference in (each.get("RepoTags") or ())]
+        with TarFiles(self.path).open(MANIFEST_FILE) as stream:
+            what = f"{MANIFEST_FILE} in {self.path}"
+            images = saved_images(decoded(stream.read(), what), what)
+        chosen = matching(((each, each.get("RepoTags") or ()) for each in images), self.reference)
         if len(chosen) != 1:
             there = [tag for each in images for tag in each.get("RepoTags") or ()]
-            raise ConfigurationError(
-                f"{self.name} names {'no image' if not chosen else f'{len(chosen)} images'}",
-                evidence=f"there are: {', '.join(there) or 'none with a name'}",
-                step=f"name one of them:  docker-archive:{self.path}:{there[0] if there else 'NAME:TAG'}",
-            )
-        return dict(chosen[0])
+            raise not_one(len(chosen), self.name, self.reference, there)
+        return chosen[0]
 
-    def _descriptor(self, archive: tarfile.TarFile, name: str) -> Mapping[str, object]:
-        reader = HashingReader(self._member(archive, name))
-        compression = compression_of(reader.read(_MAGIC))
-        for _ in pieces(reader):
-            pass
+    def _descriptor(self, name: str) -> Mapping[str, object]:
+        with TarFiles(self.path).open(name) as stream:
+            reader = HashingReader(stream)
+            compression = compression_of(reader.read(_BEGINNING))
+            for _ in pieces(reader):
+                pass
         media_type = next((name for name, kind in COMPRESSIONS.items() if kind == compression), LAYER)
         return descriptor(media_type, reader.digest, reader.size)
 
-    def _member(self, archive: tarfile.TarFile, name: str) -> IO[bytes]:
-        """A member's content; links between members are followed, as older archives have them."""
-        try:
-            stream = archive.extractfile(name)
-        except (KeyError, RecursionError):  # or links in a circle
-            stream = None
-        if stream is None:
-            raise ImageError(f"there is no {name} in {self.path}", step="save the image anew: docker save -o FILE NAME")
-        return stream
+
+def saved_images(document: Any, what: str) -> list[Mapping[str, Any]]:
+    """The images that a ``manifest.json`` names; raises :class:`ImageError` where it, called ``what``, is malformed."""
+    check(document, list[_SavedImage], what)
+    return list(document)
+
+
+def docker_manifest(image: Image, references: Sequence[str]) -> bytes:
+    """The ``manifest.json`` of ``image``, whose blobs have their names in layouts."""
+    layers = [blob_name(layer.digest) for layer in image.layers]
+    return canonical_json([{"Config": blob_name(image.id), "RepoTags": list(references), "Layers": layers}])

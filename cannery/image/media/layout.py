@@ -1,93 +1,135 @@
-"""An image in a folder (OCI image-spec v1.1, image-layout.md)."""
+"""An image in a folder: an OCI layout (OCI image-spec v1.1, image-layout.md)."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ConfigurationError, ImageError
-from cannery.image.image import canonical_json
-from cannery.image.media.source import Descriptor, check, parse_json
-from cannery.workspace.files import explained
+from cannery.image.image import canonical_json, descriptor
+from cannery.image.media.files import FolderFiles, blob_name, distinct
+from cannery.image.media.medium import Descriptor, parse_json
+from cannery.image.media.names import annotations_of, matching, names_of
+from cannery.image.media.walk import entries_of
+from cannery.image.media_types import INDEX, MANIFEST
+from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
-    from typing import Any
 
     from cannery.image.hashing import Readable
+    from cannery.image.image import Image
+    from cannery.image.media.files import Files
+    from cannery.workspace.workspace import Progress
 
-__all__ = ["Layout"]
+__all__ = ["INDEX_FILE", "MARK", "MARK_FILE", "Layout", "entries_for", "index_of", "layout_root", "not_one"]
 
-
-class _IndexEntry(msgspec.Struct):
-    annotations: dict[str, str] | None = None
-
-
-class _Index(msgspec.Struct):
-    """What is read of ``index.json``."""
-
-    manifests: list[_IndexEntry]
-
-
-_NAME = "org.opencontainers.image.ref.name"
+INDEX_FILE: Final = "index.json"
+MARK_FILE: Final = "oci-layout"
+MARK: Final = canonical_json({"imageLayoutVersion": "1.0.0"})
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The image of that reference in ``folder``, or its only one."""
+    """The image called ``reference`` in the layout ``folder``, or its only one."""
 
     folder: Path
-    reference: str | None
+    reference: str | None = None
 
     @property
     def name(self) -> str:
-        """What the user calls the image."""
+        """The image as skopeo and cannery's settings call it."""
         return f"oci:{self.folder}" + (f":{self.reference}" if self.reference else "")
 
     @property
     def index(self) -> Path:
         """The file that changes when the layout does."""
-        return self.folder / "index.json"
+        return self.folder / INDEX_FILE
 
     def root(self) -> bytes:
-        """The manifest or the index that the reference leads to."""
+        """The manifest or the index that the reference leads to.
+
+        Raises :class:`ImageError` where there is no layout, :class:`ConfigurationError` where the reference leads to
+        no image or to several.
+        """
         if not self.index.is_file():
             raise ImageError(
                 f"there is no image in {self.folder}",
                 evidence=f"an OCI layout has a file {self.index}",
                 step="make one, for example with  skopeo copy docker://python:3.11-slim oci:DIR:latest",
             )
-        with explained(self.index, "read"):
-            index = parse_json(self.index.read_bytes(), str(self.index))
-        check(index, _Index, str(self.index))
-        manifests = index["manifests"]
-        chosen = [each for each in manifests if self.reference in {None, *_names(each)}]
-        if len(chosen) > 1 and all(each.get("platform") for each in chosen):
-            return canonical_json({**index, "manifests": chosen})  # one image for several platforms
-        if len(chosen) != 1:
-            there = sorted({name for each in manifests for name in _names(each)})
-            raise ConfigurationError(
-                f"{self.name} names {'no image' if not chosen else f'{len(chosen)} images'}",
-                evidence=f"there are: {', '.join(there) or 'none with a name'}",
-                step=f"name one of them:  oci:{self.folder}:{there[0] if there else 'NAME'}",
-            )
-        with self.blob(Descriptor.parse(chosen[0])) as stream:
-            return stream.read() or b""
+        return layout_root(FolderFiles(self.folder), self.reference, self.name)
 
-    @contextmanager
-    def blob(self, descriptor: Descriptor) -> Iterator[Readable]:
+    def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
         """The bytes of a blob."""
-        path = self.folder / "blobs" / "sha256" / descriptor.digest.hex
-        if not path.is_file():
-            raise ImageError(f"{self.name} lacks a blob", evidence=f"there is no file {path}", step="make it anew")
-        with explained(path, "read"), path.open("rb") as stream:
-            yield stream
+        return FolderFiles(self.folder).open(blob_name(descriptor.digest))
+
+    def write(self, image: Image, references: Sequence[str] = (), progress: Progress = silent) -> None:
+        """Have ``image`` in the layout under the names ``references``, beside those of other names.
+
+        Blobs of images that lose their names by that stay. Raises :class:`ImageError` where a layer's blob is damaged.
+        """
+        files = FolderFiles(self.folder)
+        files.add(blob_name(image.id), image.config_blob)
+        files.add(blob_name(image.digest), image.manifest_blob)
+        done, total = 0, sum(layer.size for layer in image.layers)
+        for layer in distinct(image.layers):
+            files.add_layer(layer)
+            done += layer.size
+            progress("writing the layout", done, total)
+        before = _read_index(files, str(self.index)) if self.index.is_file() else {"manifests": []}
+        stay = [entry for entry in entries_of(before, str(self.index)) if not _replaced(entry, image, references)]
+        files.add(MARK_FILE, MARK)
+        files.add(INDEX_FILE, canonical_json({**before, **index_of([*stay, *entries_for(image, references)])}))
 
 
-def _names(entry: Mapping[str, Any]) -> list[str]:
-    names = entry.get("annotations") or {}
-    return [names[_NAME]] if names.get(_NAME) else []
+def layout_root(files: Files, reference: str | None, name: str) -> bytes:
+    """The manifest or the index that ``reference`` leads to in the layout that ``files`` are; ``name`` is for messages.
+
+    Several entries that differ only in their platforms are one image, and an index of them is made. Raises
+    :class:`ConfigurationError` where the reference leads to no image or to several.
+    """
+    what = f"{INDEX_FILE} of {name}"
+    index = _read_index(files, what)
+    entries = entries_of(index, what)
+    chosen = matching(((entry, names_of(entry)) for entry in entries), reference)
+    different = list({entry.get("digest"): entry for entry in chosen}.values())
+    if len(different) > 1 and all(entry.get("platform") for entry in different):
+        return canonical_json({**index, "manifests": different})
+    if len(different) != 1:
+        raise not_one(len(different), name, reference, [names[0] for entry in entries if (names := names_of(entry))])
+    with files.open(blob_name(Descriptor.parse(different[0]).digest)) as stream:
+        return stream.read()
+
+
+def not_one(count: int, name: str, reference: str | None, there: Sequence[str]) -> ConfigurationError:
+    """The error for a medium that has no image, or several, of a name; it names those ``there``."""
+    names = sorted(set(there))
+    return ConfigurationError(
+        f"{name} names {f'{count} images' if count else 'no image'}",
+        evidence=f"there are: {', '.join(names) or 'none with a name'}",
+        step=f"name one of them:  {name.removesuffix(f':{reference}')}:{names[0] if names else 'NAME'}",
+    )
+
+
+def index_of(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """An index of ``entries`` (OCI image-spec v1.1, image-index.md)."""
+    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+
+
+def entries_for(image: Image, references: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The entries of ``image`` in an index: one for each of its names, or one without a name."""
+    one = descriptor(MANIFEST, image.digest, len(image.manifest_blob), platform=image.platform.as_json())
+    return [{**one, "annotations": annotations_of(reference)} for reference in references] or [one]
+
+
+def _replaced(entry: Mapping[str, Any], image: Image, references: Sequence[str]) -> bool:
+    names = names_of(entry)
+    return bool({*names} & {*references}) or (not names and entry.get("digest") == str(image.digest))
+
+
+def _read_index(files: Files, what: str) -> Mapping[str, Any]:
+    with files.open(INDEX_FILE) as stream:
+        return parse_json(stream.read(), what)

@@ -1,38 +1,63 @@
-"""An image in a registry."""
+"""An image in a registry (OCI distribution-spec v1.1), which is read and not yet written."""
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
-from cannery.errors import ImageError
+from cannery.errors import ImageError, ToolError
 from cannery.image.media_types import INDEXES, MANIFESTS
+from cannery.image.registry.credentials import credential_for
+from cannery.image.registry.reference import Reference
 from cannery.workspace.digest import Digest
+from cannery.workspace.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cannery.image.hashing import Readable
-    from cannery.image.media.source import Descriptor
+    from cannery.image.media.medium import Descriptor
     from cannery.image.registry.client import Repository
-    from cannery.image.registry.reference import Reference
+    from cannery.workspace.process import Runner
 
-__all__ = ["InRegistry"]
+__all__ = ["Registry"]
 
 
 @dataclass(frozen=True)
-class InRegistry:
-    """The image that ``reference`` names."""
+class Registry:
+    """The image that ``name`` means as Docker reads it: ``python:3.11-slim``, ``ghcr.io/team/base@sha256:…``.
 
-    reference: Reference
-    repository: Repository
+    It is asked for when something is read first, by whoever is logged in with Docker or Podman; ``run`` runs their
+    credential helpers. Every method raises :class:`RegistryError` where the registry can't be reached or refuses,
+    :class:`ToolError` where the extra ``registry`` isn't installed. Leaving the ``with`` block closes the connection.
+    """
+
     name: str
+    run: Runner = run
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The name, taken apart; raises :class:`ConfigurationError` for what can't be one."""
+        return Reference.parse(self.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if "_repository" in vars(self):
+            self._repository.__exit__(*error)
+
+    def digest(self) -> str | None:
+        """The digest that the name leads to now, asked without reading more; None where the registry won't say."""
+        return self._repository.digest()
 
     def root(self) -> bytes:
         """The manifest or the index; raises :class:`ImageError` where it isn't the one of the reference's digest."""
-        data = self.repository.manifest(self.reference.version)
+        data = self._repository.manifest(self.reference.version)
         if self.reference.digest not in {None, found := Digest.of(data)}:
             raise ImageError(
                 f"{self.reference.registry} hands out something else for {self.name}",
@@ -45,7 +70,18 @@ class InRegistry:
     def blob(self, descriptor: Descriptor) -> Iterator[Readable]:
         """The bytes of a blob, or of a manifest."""
         if descriptor.media_type in {*INDEXES, *MANIFESTS}:
-            yield io.BytesIO(self.repository.manifest(str(descriptor.digest)))
+            yield io.BytesIO(self._repository.manifest(str(descriptor.digest)))
             return
-        with self.repository.blob(str(descriptor.digest)) as stream:
+        with self._repository.blob(str(descriptor.digest)) as stream:
             yield stream
+
+    @cached_property
+    def _repository(self) -> Repository:
+        if importlib.util.find_spec("requests") is None:
+            raise ToolError(
+                f"the client to fetch {self.reference} from a registry is not installed",
+                step='pip install "cannery[registry]", or copy the image:  skopeo copy docker://NAME oci:DIR:latest',
+            )
+        from cannery.image.registry.client import Repository  # noqa: PLC0415  # slow to import
+
+        return Repository(self.reference, credential_for(self.reference, run=self.run))

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 from cannery.errors import ConfigurationError
 from cannery.image.image import Base
 from cannery.image.layer import Layer
-from cannery.image.media.pull import Pulled, pull
-from cannery.image.media.source import Descriptor
+from cannery.image.media.pull import pull
 from cannery.image.platform import Platform, machine_platform
 from cannery.image.rootfs import Root
 from cannery.image.tree import Directory
 from cannery.trees.base.sources import digest_now, opened, reference_of, state_of
-from cannery.workspace.cache import used
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
@@ -69,69 +67,51 @@ def base_image(app: App, workspace: Workspace) -> BaseImage:
         with workspace.cache.lock(f"base-{key}", lambda: workspace.progress("waiting for another build")):
             pulled = _remembered(key, text, replace(workspace, refresh=False))
             if pulled is None or workspace.refresh:
-                with opened(text, app, workspace) as source:
-                    pulled = pull(source, wanted, workspace)
+                with opened(text, app, workspace) as medium:
+                    pulled = pull(medium, wanted, workspace.cache, workspace.progress)
                 workspace.cache.remember("bases", key, _record(pulled))
     return _unpacked(text, pulled, workspace)
 
 
-def _remembered(key: str, text: str, workspace: Workspace) -> Pulled | None:
+def _remembered(key: str, text: str, workspace: Workspace) -> Base | None:
     """The base as it was pulled before; None where a layer is gone, or with ``refresh`` the registry has another."""
     record = workspace.cache.recall("bases", key)
     if record is None:
         return None
-    layers = tuple(Descriptor(kind, Digest(digest), size) for kind, digest, size in record["layers"])
-    for layer in layers:
-        blob = workspace.cache.blob(layer.digest)
-        if not (blob.is_file() and blob.stat().st_size == layer.size):
-            return None
-        used(blob)
+    layers = tuple(Layer.from_json(each, workspace.cache) for each in record["layers"])
+    if not all(layer.is_present() for layer in layers):
+        return None
     if workspace.refresh and digest_now(text, workspace) not in {None, f"sha256:{record['digest']}"}:
         return None
-    return Pulled(
-        Digest(record["digest"]),
-        Digest(record["manifest"]),
-        layers,
-        tuple(map(Digest, record["diff_ids"])),
-        record["config"],
-        Platform(*record["platform"]),
-    )
+    digest, manifest = Digest(record["digest"]), Digest(record["manifest"])
+    return Base(text, digest, manifest, layers, record["config"], Platform.from_json(record["platform"]))
 
 
-def _record(pulled: Pulled) -> dict[str, Any]:
-    platform = pulled.platform
+def _record(pulled: Base) -> dict[str, Any]:
     return {
         "digest": pulled.digest.hex,
         "manifest": pulled.manifest.hex,
-        "layers": [(layer.media_type, layer.digest.hex, layer.size) for layer in pulled.layers],
-        "diff_ids": [diff_id.hex for diff_id in pulled.diff_ids],
+        "layers": [layer.as_json() for layer in pulled.layers],
         "config": dict(pulled.config),
-        "platform": (platform.os, platform.architecture, platform.variant),
+        "platform": pulled.platform.as_json(),
     }
 
 
-def _unpacked(text: str, pulled: Pulled, workspace: Workspace) -> BaseImage:
-    layers = [
-        Layer(
-            f"base-{number}", each.digest, diff_id, each.size, 0, 0, each.media_type, workspace.cache.blob(each.digest)
-        )
-        for number, (each, diff_id) in enumerate(zip(pulled.layers, pulled.diff_ids, strict=True), 1)
-    ]
-
+def _unpacked(text: str, pulled: Base, workspace: Workspace) -> BaseImage:
     def fill(folder: Path) -> None:
         from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and needed once per base
 
         workspace.progress(f"unpacking the base {text}")
         (folder / "root").mkdir()
-        found = unpack(layers, folder / "root")
+        found = unpack(pulled.layers, folder / "root")
         (folder / "folders.json").write_text(json.dumps(dict(found.folders)), encoding="utf-8")
         (folder / "layers.json").write_text(json.dumps(found.layers), encoding="utf-8")
 
     folder = workspace.cache.folder("base-roots", key_of("base root", code_key(__name__), pulled.manifest.hex), fill)
     with explained(folder, "read"):
         counts = json.loads((folder / "layers.json").read_bytes())
-    counted = tuple(
-        replace(layer, files=files, unpacked_size=size) for layer, (files, size) in zip(layers, counts, strict=True)
+    layers = tuple(
+        replace(layer, files=files, unpacked_size=size)
+        for layer, (files, size) in zip(pulled.layers, counts, strict=True)
     )
-    base = Base(text, pulled.digest, pulled.manifest, counted, pulled.config, pulled.platform, reference_of(text))
-    return BaseImage(base, folder)
+    return BaseImage(replace(pulled, name=text, reference=reference_of(text), layers=layers), folder)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from cannery.containers.engine.discovery import answering, connect
 from cannery.containers.engine.image_ids import image_id
-from cannery.errors import ConfigurationError, ImageError, ToolError
+from cannery.errors import ConfigurationError, ImageError
 from cannery.image.media.docker_archive import DockerArchive
 from cannery.image.media.layout import Layout
-from cannery.image.registry.credentials import credential_for
+from cannery.image.media.registry import Registry
 from cannery.image.registry.reference import Reference
 from cannery.workspace.files import explained, stamp, user_path
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 
     from cannery.containers.engine.discovery import Choice
     from cannery.containers.engine.endpoints import Answer
-    from cannery.image.media.source import Medium
-    from cannery.image.registry.client import Repository
+    from cannery.image.media.medium import Medium
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
@@ -61,8 +59,8 @@ def digest_now(text: str, workspace: Workspace) -> str | None:
     """The digest that a registry has for ``text`` now; None for a base elsewhere, and where the registry won't say."""
     if _is_local(text):
         return None
-    with _repository(Reference.parse(text), workspace) as repository:
-        return repository.digest()
+    with Registry(text, workspace.run) as registry:
+        return registry.digest()
 
 
 def reference_of(text: str) -> str | None:
@@ -90,11 +88,8 @@ def opened(text: str, app: App, workspace: Workspace) -> Iterator[Medium]:
                 shutil.copyfileobj(stream, file)
             yield DockerArchive(path, None, text)
     else:
-        from cannery.image.media.registry import InRegistry  # noqa: PLC0415  # needs an extra
-
-        reference = Reference.parse(text)
-        with _repository(reference, workspace) as repository:
-            yield InRegistry(reference, repository, text)
+        with Registry(text, workspace.run) as registry:
+            yield registry
 
 
 def _is_local(text: str) -> bool:
@@ -132,14 +127,3 @@ def _engine(app: App) -> Answer:
     answer = answering(choice)
     assert answer is not None  # noqa: S101  # only "auto" and "none" have no answer
     return answer
-
-
-def _repository(reference: Reference, workspace: Workspace) -> Repository:
-    if importlib.util.find_spec("oras") is None:
-        raise ToolError(
-            f"the client to fetch {reference} from a registry is not installed",
-            step='pip install "cannery[registry]", or copy the image:  skopeo copy docker://NAME oci:DIR:latest',
-        )
-    from cannery.image.registry.client import Repository  # noqa: PLC0415  # slow to import
-
-    return Repository(reference, credential_for(reference, run=workspace.run))

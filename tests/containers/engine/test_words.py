@@ -13,7 +13,7 @@ from docker.errors import APIError
 from cannery.containers.engine.discovery import find_engine
 from cannery.containers.engine.engine import ContainerRequest
 from cannery.errors import MachineError
-from cannery.image.media.archive import write_archive
+from cannery.image.media.archive import Archive
 from tests.containers.engine.conftest import cannery, started
 from tests.support.engine_services import running_dockerd, running_podman
 from tests.support.layers import file, image, layer
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from cannery.containers.engine.engine import Engine
     from cannery.image.image import Image
-    from cannery.workspace.workspace import Workspace
     from tests.support.engine_services import Service
 
     Running = Callable[..., AbstractContextManager[Service]]
@@ -42,13 +41,13 @@ def timeless(tmp_path: Path) -> Image:
 
 
 def test_podman_panics_over_a_step_without_a_time(
-    podman_service: Service, timeless: Image, tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    podman_service: Service, timeless: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in podman_service.environment.items():
         monkeypatch.setenv(name, value)
     engine = find_engine("podman")
     assert engine is not None
-    write_archive(timeless, tmp_path / "image.tar", ("timeless:latest",), workspace)
+    Archive(tmp_path / "image.tar").write(timeless, ("timeless:latest",))
     engine.load(timeless, tmp_path / "image.tar", ("timeless:latest",))
     with pytest.raises(APIError, match="nil pointer"):
         podman_service.client.history("timeless:latest")

@@ -13,7 +13,7 @@ from cannery.errors import ImageError
 from cannery.image.content import Inline
 from cannery.image.image import Image, assemble
 from cannery.image.layer import pack
-from cannery.image.media.archive import write_archive
+from cannery.image.media.archive import Archive
 from cannery.image.platform import Platform
 from cannery.image.tree import File, Tree
 from cannery.workspace.digest import Digest
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def image(workspace: Workspace) -> Image:
     tree = Tree({"/app/x": File(Inline(b"x"))})
-    return assemble((pack("app", tree, workspace),), {"User": "65535:65535"}, Platform("linux", "amd64"))
+    return assemble((pack("app", tree, workspace.cache),), {"User": "65535:65535"}, Platform("linux", "amd64"))
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -37,7 +37,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 def test_both_indexes_name_the_same_blobs_by_their_digests(image: Image, workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "dist" / "x.tar"
-    assert write_archive(image, path, ["x:latest"], workspace)
+    assert Archive(path).write(image, ["x:latest"], memory=workspace.cache)
     found = contents(path)
     for name, data in found.items():
         if name.startswith("blobs/"):
@@ -61,15 +61,15 @@ def test_both_indexes_name_the_same_blobs_by_their_digests(image: Image, workspa
 
 def test_the_same_image_makes_the_same_archive(image: Image, workspace: Workspace, tmp_path: Path) -> None:
     for name in ("one.tar", "two.tar"):
-        write_archive(image, tmp_path / name, ["x:latest"], workspace)
+        Archive(tmp_path / name).write(image, ["x:latest"], memory=workspace.cache)
     assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
 
 
 def test_an_archive_that_is_there_is_not_written_again(image: Image, workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "x.tar"
-    assert write_archive(image, path, ["x:latest"], workspace)
+    assert Archive(path).write(image, ["x:latest"], memory=workspace.cache)
     before = path.stat()
-    assert not write_archive(image, path, ["x:latest"], workspace)
+    assert not Archive(path).write(image, ["x:latest"], memory=workspace.cache)
     assert path.stat() == before
 
 
@@ -78,14 +78,14 @@ def test_an_archive_that_is_not_as_it_should_be_is_written_again(
     image: Image, workspace: Workspace, tmp_path: Path, harm: str
 ) -> None:
     path = tmp_path / "x.tar"
-    write_archive(image, path, ["x:latest"], workspace)
+    Archive(path).write(image, ["x:latest"], memory=workspace.cache)
     whole = path.read_bytes()
     if harm == "truncated":
         path.write_bytes(whole[:1000])
     if harm == "removed":
         path.unlink()
     names = ["x:other"] if harm == "renamed reference" else ["x:latest"]
-    assert write_archive(image, path, names, workspace)
+    assert Archive(path).write(image, names, memory=workspace.cache)
     assert (path.read_bytes() == whole) == (harm != "renamed reference")
 
 
@@ -93,13 +93,13 @@ def test_a_blob_that_was_altered_after_it_was_checked_is_refused(
     image: Image, workspace: Workspace, tmp_path: Path
 ) -> None:
     path, blob = tmp_path / "x.tar", image.layers[0].blob
-    write_archive(image, path, ["x:one"], workspace)
+    Archive(path).write(image, ["x:one"], memory=workspace.cache)
     whole = path.read_bytes()
     status = blob.stat()
     blob.write_bytes(bytes(status.st_size))
     os.utime(blob, ns=(status.st_atime_ns, status.st_mtime_ns))
     with pytest.raises(ImageError, match="is not what it was"):
-        write_archive(image, path, ["x:two"], workspace)
+        Archive(path).write(image, ["x:two"], memory=workspace.cache)
     assert path.read_bytes() == whole
 
 
@@ -111,5 +111,5 @@ def test_a_blob_that_was_altered_is_refused_and_nothing_is_written(
     data[-1] ^= 1
     blob.write_bytes(data)
     with pytest.raises(ImageError, match="is not what it was"):
-        write_archive(image, tmp_path / "dist" / "x.tar", ["x:latest"], workspace)
+        Archive(tmp_path / "dist" / "x.tar").write(image, ["x:latest"], memory=workspace.cache)
     assert not list((tmp_path / "dist").iterdir())

@@ -45,15 +45,15 @@ def folder(tmp_path: Path) -> Path:
 def test_blobs_stay_as_they_are_and_get_the_specification_s_media_types(
     folder: Path, layers: list[Layer], workspace: Workspace, kind: Kind, *, typed: bool
 ) -> None:
-    pulled = pull(Layout(layout(folder, layers, kind=kind, typed=typed), None), PLATFORM, workspace)
+    pulled = pull(Layout(layout(folder, layers, kind=kind, typed=typed), None), PLATFORM, workspace.cache)
 
     assert [(each.media_type, each.digest) for each in pulled.layers] == [(GZIP, each.digest) for each in layers]
-    assert pulled.diff_ids == tuple(each.diff_id for each in layers)
+    assert [each.diff_id for each in pulled.layers] == [each.diff_id for each in layers]
     assert all(workspace.cache.blob(each.digest).read_bytes() == each.blob.read_bytes() for each in layers)
 
 
 def test_two_equal_layers_are_two_layers(folder: Path, layers: list[Layer], workspace: Workspace) -> None:
-    pulled = pull(Layout(layout(folder, [layers[0], layers[0]]), None), PLATFORM, workspace)
+    pulled = pull(Layout(layout(folder, [layers[0], layers[0]]), None), PLATFORM, workspace.cache)
     assert [each.digest for each in pulled.layers] == [layers[0].digest] * 2
 
 
@@ -83,7 +83,7 @@ def test_the_platform_decides_which_of_an_index_s_images_it_is(
     attestation = {**images[0], "platform": {"os": "unknown", "architecture": "unknown"}}
     write_index(folder, [add_index(folder, [attestation, *images], kind)])
 
-    pulled = pull(Layout(folder, None), Platform.parse(wanted), workspace)
+    pulled = pull(Layout(folder, None), Platform.parse(wanted), workspace.cache)
 
     assert pulled.layers[0].digest == made[taken].digest
     assert str(pulled.digest) == json.loads((folder / "index.json").read_bytes())["manifests"][0]["digest"]
@@ -97,14 +97,14 @@ def test_a_platform_that_is_not_there_is_told_with_those_that_are(
     write_index(folder, [add_index(folder, images)])
 
     with pytest.raises(ImageError, match="is not there for linux/s390x") as raised:
-        pull(Layout(folder, None), Platform("linux", "s390x"), workspace)
+        pull(Layout(folder, None), Platform("linux", "s390x"), workspace.cache)
 
     assert raised.value.evidence == "it's there for: linux/amd64, linux/arm64/v8"
 
 
 def test_one_image_for_another_platform_is_refused(folder: Path, layers: list[Layer], workspace: Workspace) -> None:
     with pytest.raises(ImageError, match="is for linux/amd64, not for linux/arm64"):
-        pull(Layout(layout(folder, layers), None), Platform("linux", "arm64"), workspace)
+        pull(Layout(layout(folder, layers), None), Platform("linux", "arm64"), workspace.cache)
 
 
 def _altered(data: bytes) -> bytes:
@@ -126,7 +126,7 @@ def test_a_damaged_blob_is_refused_and_does_not_get_into_the_cache(
     (blobs / digest).write_bytes(damage((blobs / digest).read_bytes()))
 
     with pytest.raises(ImageError, match=told) as raised:
-        pull(Layout(folder, "base"), PLATFORM, workspace)
+        pull(Layout(folder, "base"), PLATFORM, workspace.cache)
 
     assert digest in raised.value.evidence
     assert not (workspace.cache.root / "blobs" / "sha256" / digest).exists()
@@ -139,13 +139,13 @@ def test_a_layer_that_is_longer_than_promised_is_refused(
     with (folder / "blobs" / "sha256" / layers[0].digest.hex).open("ab") as stream:
         stream.write(b"more")
     with pytest.raises(ImageError, match="is not what its digest says"):
-        pull(Layout(folder, None), PLATFORM, workspace)
+        pull(Layout(folder, None), PLATFORM, workspace.cache)
 
 
 def test_a_layer_that_only_windows_fetches_is_refused(folder: Path, layers: list[Layer], workspace: Workspace) -> None:
     kind = {**DOCKER, "layer": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"}
     with pytest.raises(ImageError, match="a layer of a kind that can't be built upon"):
-        pull(Layout(layout(folder, layers, kind=kind), None), PLATFORM, workspace)
+        pull(Layout(layout(folder, layers, kind=kind), None), PLATFORM, workspace.cache)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_layer_that_only_windows_fetches_is_refused(folder: Path, layers: list
 def test_a_malformed_manifest_is_told(workspace: Workspace, document: bytes, told: str) -> None:
     source = _Fixed(document)
     with pytest.raises(ImageError, match=told):
-        pull(source, PLATFORM, workspace)
+        pull(source, PLATFORM, workspace.cache)
 
 
 @pytest.mark.parametrize(
@@ -183,22 +183,22 @@ def test_a_malformed_configuration_is_told(
 ) -> None:
     layout(folder, layers, platform={**AMD64, **config})
     with pytest.raises(ImageError, match=r"the configuration of .* is malformed"):
-        pull(Layout(folder, None), PLATFORM, workspace)
+        pull(Layout(folder, None), PLATFORM, workspace.cache)
 
 
 @pytest.mark.parametrize("index", [b"[]", b"{}", b'{"manifests": 5}', b'{"manifests": [5]}', b"\xff"])
 def test_a_malformed_layout_is_told(folder: Path, workspace: Workspace, index: bytes) -> None:
     (folder / "index.json").write_bytes(index)
     with pytest.raises(ImageError, match=r"index\.json"):
-        pull(Layout(folder, None), PLATFORM, workspace)
+        pull(Layout(folder, None), PLATFORM, workspace.cache)
 
 
 def test_what_is_in_the_cache_is_not_read_again(folder: Path, layers: list[Layer], workspace: Workspace) -> None:
     source = Layout(layout(folder, layers), None)
-    pull(source, PLATFORM, workspace)
+    pull(source, PLATFORM, workspace.cache)
     for each in layers:
         (folder / "blobs" / "sha256" / each.digest.hex).unlink()
-    pull(source, PLATFORM, workspace)
+    pull(source, PLATFORM, workspace.cache)
 
 
 def test_a_reference_chooses_among_the_images_of_a_layout(
@@ -213,12 +213,12 @@ def test_a_reference_chooses_among_the_images_of_a_layout(
     ]
     write_index(folder, [{key: value for key, value in each.items() if key != "platform"} for each in annotated])
 
-    assert pull(Layout(folder, "two"), PLATFORM, workspace).layers[0].digest == other.digest
+    assert pull(Layout(folder, "two"), PLATFORM, workspace.cache).layers[0].digest == other.digest
     with pytest.raises(ConfigurationError, match="names 2 images") as raised:
-        pull(Layout(folder, None), PLATFORM, workspace)
+        pull(Layout(folder, None), PLATFORM, workspace.cache)
     assert raised.value.evidence == "there are: one, two"
     with pytest.raises(ConfigurationError, match="names no image"):
-        pull(Layout(folder, "three"), PLATFORM, workspace)
+        pull(Layout(folder, "three"), PLATFORM, workspace.cache)
 
 
 @pytest.mark.parametrize("linked", [False, True], ids=["each its file", "one a link to the other"])
@@ -228,11 +228,11 @@ def test_an_archive_of_docker_s_is_read(
     layers = [layers[0], layers[0]] if linked else layers
     path = docker_archive(tmp_path / "saved.tar", layers, "base:1", linked=linked)
 
-    pulled = pull(DockerArchive(path, None, "docker-archive:saved.tar"), PLATFORM, workspace)
+    pulled = pull(DockerArchive(path, None, "docker-archive:saved.tar"), PLATFORM, workspace.cache)
 
     assert [each.digest for each in pulled.layers] == [each.diff_id for each in layers]
     assert {each.media_type for each in pulled.layers} == {"application/vnd.oci.image.layer.v1.tar"}
-    assert pulled.diff_ids == tuple(each.diff_id for each in layers)
+    assert [each.diff_id for each in pulled.layers] == [each.diff_id for each in layers]
 
 
 def test_an_archive_of_docker_s_may_have_compressed_layers(tmp_path: Path, layers: list[Layer]) -> None:
@@ -245,24 +245,24 @@ def test_an_archive_of_docker_s_may_have_compressed_layers(tmp_path: Path, layer
 
 def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, layers: list[Layer], workspace: Workspace) -> None:
     path = docker_archive(tmp_path / "saved.tar", layers, cut=13_000)
-    with pytest.raises(ImageError, match="is no archive of an image, or is cut off"):
-        pull(DockerArchive(path, None, "docker-archive:saved.tar"), PLATFORM, workspace)
+    with pytest.raises(ImageError, match="can't be read"):
+        pull(DockerArchive(path, None, "docker-archive:saved.tar"), PLATFORM, workspace.cache)
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, workspace: Workspace) -> None:
     path = tmp_path / "saved.tar"
     path.write_bytes(b"no archive at all")
-    with pytest.raises(ImageError, match="is no archive of an image"):
-        pull(DockerArchive(path, None, "docker-archive:saved.tar"), PLATFORM, workspace)
+    with pytest.raises(ImageError, match="can't be read"):
+        pull(DockerArchive(path, None, "docker-archive:saved.tar"), PLATFORM, workspace.cache)
 
 
 def test_an_archive_has_the_image_of_the_reference_or_says_which_it_has(
     tmp_path: Path, layers: list[Layer], workspace: Workspace
 ) -> None:
     path = docker_archive(tmp_path / "saved.tar", layers, "base:1")
-    pull(DockerArchive(path, "base:1", "docker-archive:saved.tar:base:1"), PLATFORM, workspace)
+    pull(DockerArchive(path, "base:1", "docker-archive:saved.tar:base:1"), PLATFORM, workspace.cache)
     with pytest.raises(ConfigurationError, match="names no image") as raised:
-        pull(DockerArchive(path, "base:2", "docker-archive:saved.tar:base:2"), PLATFORM, workspace)
+        pull(DockerArchive(path, "base:2", "docker-archive:saved.tar:base:2"), PLATFORM, workspace.cache)
     assert raised.value.evidence == "there are: base:1"
 
 

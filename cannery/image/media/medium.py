@@ -1,4 +1,4 @@
-"""What every medium that holds images has in common: documents that name blobs by their digests."""
+"""A medium holds images: a folder, an archive, a registry. All have documents that name blobs by their digests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from cannery.errors import ImageError
+from cannery.image.media_types import INDEXES
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from cannery.image.hashing import Readable
 
-__all__ = ["Descriptor", "Medium", "check", "parse_json"]
+__all__ = ["Descriptor", "Medium", "check", "decoded", "is_index", "parse_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +42,33 @@ class Descriptor:
 
 
 class Medium(Protocol):
-    """A medium that holds an image: a folder, an archive, a registry."""
+    """A medium opened at one image; :func:`cannery.image.pull` reads all that it needs through this."""
 
     @property
     def name(self) -> str:
-        """What the user calls the image."""
+        """The image as the user calls it, for messages."""
         ...
 
     def root(self) -> bytes:
-        """The manifest, or the index of several, that the name leads to."""
+        """The manifest of the image, or the index of its manifests for several platforms, as it is stored."""
         ...
 
     def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
-        """The bytes that ``descriptor`` refers to; nobody has compared their digest yet."""
+        """The bytes that ``descriptor`` refers to, of a manifest too; nobody has compared their digest yet."""
         ...
+
+
+def decoded(data: bytes, what: str) -> Any:
+    """The value that ``data`` is in JSON; raises :class:`ImageError` where it's none."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ImageError(f"{what} is no JSON", evidence=str(error)) from error
 
 
 def parse_json(data: bytes, what: str) -> Mapping[str, Any]:
     """Read a document of an image; raises :class:`ImageError` for what isn't one."""
-    try:
-        document = json.loads(data)
-    except ValueError as error:
-        raise ImageError(f"{what} is no JSON", evidence=str(error)) from error
+    document = decoded(data, what)
     if not isinstance(document, dict):
         raise ImageError(f"{what} is no JSON object")
     return document
@@ -74,3 +80,8 @@ def check(value: object, schema: object, what: str) -> None:
         msgspec.convert(value, schema)
     except msgspec.ValidationError as error:
         raise ImageError(f"{what} is malformed", evidence=str(error)) from error
+
+
+def is_index(document: Mapping[str, Any]) -> bool:
+    """True for an index, False for a manifest; the media type may be absent in both."""
+    return document.get("mediaType") in INDEXES or "manifests" in document

@@ -1,0 +1,45 @@
+"""The names of images in layouts: annotations of the entries of an index (OCI image-spec v1.1, annotations.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["annotations_of", "matching", "names_of"]
+
+T = TypeVar("T")
+
+_NAME: Final = "org.opencontainers.image.ref.name"
+_CONTAINERD: Final = "io.containerd.image.name"  # with the registry: containerd wants it
+
+
+def annotations_of(reference: str) -> dict[str, str]:
+    """The annotations of an entry that is to be called ``reference``."""
+    first, slash, _ = reference.partition("/")
+    registry = "" if slash and ("." in first or ":" in first or first == "localhost") else "docker.io/"
+    library = "library/" if registry and not slash else ""
+    return {_CONTAINERD: f"{registry}{library}{reference}", _NAME: reference}
+
+
+def names_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that an entry has; the one that its maker gave it comes first."""
+    notes = entry.get("annotations") or {}
+    return tuple(str(notes[key]) for key in (_NAME, _CONTAINERD) if notes.get(key))
+
+
+def matching(images: Iterable[tuple[T, Iterable[str]]], reference: str | None) -> list[T]:
+    """Those of ``images``, given with their names, that ``reference`` means; all where there is none.
+
+    Some go by the end of a name: ``app:1`` means ``team/app:1``, ``1`` means ``app:1``. A whole name goes first.
+    """
+    pairs = [(image, frozenset(names)) for image, names in images]
+    if not reference:
+        return [image for image, _ in pairs]
+    exact = [image for image, names in pairs if reference in names]
+    return exact or [image for image, names in pairs if any(reference in _ends(name) for name in names)]
+
+
+def _ends(name: str) -> tuple[str, str]:
+    return name.rpartition("/")[2], name.rpartition(":")[2]
