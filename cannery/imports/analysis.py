@@ -15,9 +15,10 @@ from cannery.image.tree import File, Symlink
 from cannery.imports.data_packages import CODE, data_packages
 from cannery.imports.entry_points import entry_points
 from cannery.imports.extension import read_binary, read_cython
-from cannery.imports.graph import Graph, lines, missing, walk
+from cannery.imports.graph import Graph
 from cannery.imports.model import Mentions, Module, Reach
 from cannery.imports.places import find_modules
+from cannery.imports.reached import lines, missing, walk
 from cannery.imports.source import read_source
 from cannery.workspace.keys import code_key, key_of
 
@@ -53,7 +54,8 @@ def reach(
     is; ``include`` names modules and patterns such as ``package.*``; ``traced`` is who imported what in a run. Raises
     :class:`ConfigurationError` for a pattern that names nothing.
     """
-    begins = (*starts, *((name, "started") for name in host.started), *([("__main__", "started")] if script else []))
+    started: list[Start] = [(name, "started") for name in (*host.started, *(["__main__"] if script else []))]
+    begins = (*starts, *started)
     where = [(place.kind, place.tree.key, place.roots) for place in places]
     asked = msgspec.to_builtins(host, order="sorted")
     key = key_of("reach", code_key(__name__), where, begins, asked, script, tuple(include), traced)
@@ -63,11 +65,11 @@ def reach(
     main = {"__main__": Module("source", "app", script)} if script else {}
     inside = {name: Module("builtin", "stdlib") for name in host.builtins}
     modules = {**find_modules(places), **inside, **main}
-    own = [(name, "own") for name, module in modules.items() if module.place == "app" and module.path != script]
-    named = [(name, "included") for name in _included(include, modules)]
+    own: list[Start] = [(name, "own") for name, module in modules.items() if _is_own(module, script)]
+    named: list[Start] = [(name, "included") for name in _included(include, modules)]
     names = {posixpath.basename(script).removesuffix(".py"): "__main__"} if script else {}
     traced = tuple((names.get(importer, importer), name) for importer, name in traced)
-    found = _analysed(places, modules, [*begins, *named, *own], host, workspace, traced)  # type: ignore[list-item]
+    found = _analysed(places, modules, [*begins, *named, *own], host, workspace, traced)
     workspace.cache.remember("reach", key, msgspec.to_builtins(found))
     return found
 
@@ -92,6 +94,10 @@ def _analysed(
         left_out=tuple(sorted(modules.keys() - reached.keys() - broken.keys())),
         dynamic=dict(lines(graph, reached)),
     )
+
+
+def _is_own(module: Module, script: str | None) -> bool:
+    return module.place == "app" and module.path != script
 
 
 def _included(patterns: Iterable[str], modules: Mapping[str, Module]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Host", "Import", "Mentions", "Missing", "Module", "Reach", "Reason"]
+__all__ = ["Host", "How", "Import", "Kind", "Mentions", "Missing", "Module", "Reach", "Reason", "Where"]
 
 How = Literal[
     "started",  # the program begins there, or Python does
@@ -21,6 +21,10 @@ How = Literal[
     "data",  # a package of nothing but data, in one that is reached
     "traced",  # a run of the program imported it
 ]
+
+
+Kind = Literal["source", "extension", "bytecode", "builtin", "namespace"]
+Where = Literal["app", "dependencies", "stdlib"]
 
 
 class Host(msgspec.Struct, frozen=True):
@@ -76,8 +80,8 @@ class Reason(msgspec.Struct, frozen=True, array_like=True):
 class Module(msgspec.Struct, frozen=True):
     """A module that the program reaches."""
 
-    kind: Literal["source", "extension", "bytecode", "builtin", "namespace"]
-    place: Literal["app", "dependencies", "stdlib"]
+    kind: Kind
+    place: Where
     path: str = ""  # in the image; none for what is inside the interpreter, the folder for a namespace
     package: bool = False
     reason: Reason = Reason("", "started")  # the shortest way to it

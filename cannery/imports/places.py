@@ -5,26 +5,32 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cannery.image.tree import File, LazyTree, Symlink
 from cannery.imports.model import Module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from cannery.imports.model import Kind, Where
 
 __all__ = ["Place", "find_modules", "module_name"]
 
 _NAME = re.compile(r"[^\W\d]\w*|_sysconfigdata_[\w-]+")
 _PART = re.compile(r"[\w-]+")  # of a name, below the top: 0001_initial can be loaded by its name
-_SUFFIXES = {".so": "extension", ".py": "source", ".pyc": "bytecode"}  # in the order of the import system
+_SUFFIXES: Mapping[str, Kind] = {
+    ".so": "extension",
+    ".py": "source",
+    ".pyc": "bytecode",
+}  # in the order of the import system
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """A tree of modules, as sources, by their paths in the image."""
 
-    kind: Literal["app", "dependencies", "stdlib"]
+    kind: Where
     tree: LazyTree
     roots: tuple[str, ...]  # folders that imports start from, in the order of sys.path
 
@@ -59,7 +65,7 @@ def _modules_below(place: Place, root: str) -> Iterator[tuple[str, Module]]:
             if known is not None:
                 name, rank, kind, package = known
                 if name not in found or rank < found[name][0]:
-                    found[name] = (rank, Module(kind, place.kind, path, package))  # type: ignore[arg-type]
+                    found[name] = (rank, Module(kind, place.kind, path, package))
     for name in sorted(found):
         while name := name.rpartition(".")[0]:
             if name in found and found[name][1].package:
@@ -71,7 +77,7 @@ def _modules_below(place: Place, root: str) -> Iterator[tuple[str, Module]]:
     return ((name, module) for name, (_, module) in sorted(found.items()))
 
 
-def _module(relative: str) -> tuple[str, int, str, bool] | None:
+def _module(relative: str) -> tuple[str, int, Kind, bool] | None:
     """A module's name, its rank among those of the same name, its kind, and whether it's a package."""
     folder, _, file = relative.rpartition("/")
     suffix = posixpath.splitext(file)[1]

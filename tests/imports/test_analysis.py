@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.image.content import Inline
-from cannery.image.tree import File, LazyTree, Tree
 from cannery.imports.analysis import reach
 from cannery.imports.model import Host, Reach, Reason
-from cannery.imports.places import Place
-from cannery.workspace.keys import key_of
+from tests.support.places import place_of
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
@@ -38,11 +35,6 @@ STDLIB = {
 }
 
 
-def lazy(root: str, files: dict[str, str]) -> LazyTree:
-    tree = Tree({f"{root}/{name}": File(Inline(text.encode())) for name, text in files.items()})
-    return LazyTree(key_of(root, files), lambda: tree)
-
-
 @pytest.fixture
 def reached(workspace: Workspace) -> Analysis:
     return Analysis(workspace)
@@ -56,9 +48,9 @@ class Analysis:
 
     def __call__(self, main: str, wheels: dict[str, str], own: dict[str, str] | None = None, *include: str) -> Reach:
         places = [
-            Place("app", lazy("/app", {"main.py": main, **(own or {})}), ("/app",)),
-            Place("stdlib", lazy("/lib", STDLIB), ("/lib",)),
-            Place("dependencies", lazy("/site", wheels), ("/site",)),
+            place_of("app", "/app", {"main.py": main, **(own or {})}),
+            place_of("stdlib", "/lib", STDLIB),
+            place_of("dependencies", "/site", wheels),
         ]
         return reach(places, [], HOST, self.workspace, script="/app/main.py", include=include)
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 
 import pytest
 
 from cannery.imports.extension import read_cython
-from cannery.imports.model import Host, Import, Mentions
+from cannery.imports.model import Host, Import
 from cannery.imports.source import read_source
+from tests.support.sources import imported_by, read
 
 pytestmark = pytest.mark.once
-
-LINUX = Host((3, 11, 7), frozenset())
-
-
-def read(source: str, *, main: bool = False) -> Mentions:
-    return read_source(textwrap.dedent(source).encode(), LINUX, main=main)
-
-
-def names(source: str, *, main: bool = False) -> set[str]:
-    return {"." * each.level + each.module for each in read(source, main=main).imports}
 
 
 def test_imports_are_read_wherever_they_stand() -> None:
@@ -40,7 +30,7 @@ def test_imports_are_read_wherever_they_stand() -> None:
                     case 1:
                         import k
     """
-    assert names(source) == {"a.b", "c", "d", ".", "..g", "i", "j", "k"}
+    assert imported_by(source) == {"a.b", "c", "d", ".", "..g", "i", "j", "k"}
 
 
 @pytest.mark.parametrize(
@@ -70,19 +60,21 @@ def test_what_never_holds_here_is_left_out_and_its_other_side_is_not(condition: 
 
 
 def test_both_sides_of_what_only_a_run_can_tell_are_read() -> None:
-    assert names("if x:\n import a\nelif y:\n import b\nelse:\n import c") == {"a", "b", "c"}
-    assert names("try:\n import a\nexcept ImportError:\n import b\nelse:\n import c\nfinally:\n import d") == {*"abcd"}
+    assert imported_by("if x:\n import a\nelif y:\n import b\nelse:\n import c") == {"a", "b", "c"}
+    assert imported_by("try:\n import a\nexcept ImportError:\n import b\nelse:\n import c\nfinally:\n import d") == {
+        *"abcd"
+    }
 
 
 def test_a_name_that_is_bound_twice_is_no_constant() -> None:
-    assert names("FLAG = False\nif x:\n FLAG = True\nif FLAG:\n import a") == {"a"}
+    assert imported_by("FLAG = False\nif x:\n FLAG = True\nif FLAG:\n import a") == {"a"}
 
 
 def test_a_program_s_own_test_run_is_read_when_it_is_the_program() -> None:
     source = "def _test():\n import doctest\nif __name__ == '__main__':\n _test()"
-    assert names(source) == set()
-    assert names(source, main=True) == {"doctest"}
-    assert names(f"x = _test\n{source}") == {"doctest"}
+    assert imported_by(source) == set()
+    assert imported_by(source, main=True) == {"doctest"}
+    assert imported_by(f"x = _test\n{source}") == {"doctest"}
 
 
 def needed(source: str) -> set[str]:
@@ -104,89 +96,6 @@ def test_a_module_that_always_raises_is_known_by_it() -> None:
     assert not read("try:\n raise TypeError\nexcept TypeError:\n pass\nimport after").refuses
     assert not read("if x:\n raise ImportError").refuses
     assert read("this is no Python").refuses
-
-
-def test_calls_that_import_by_name_count_as_imports() -> None:
-    source = """
-        import_module("a.b")
-        importlib.import_module(".c", __package__)
-        importlib.import_module(".d", package="e")
-        __import__("f", fromlist=["g"])
-        importlib.util.find_spec("h")
-    """
-    assert names(source) == {"a.b", ".c", "e.d", "f", "h"}
-
-
-def test_a_name_that_is_put_together_means_any_module_in_its_package() -> None:
-    for expression in ('"a.b." + x', 'f"a.b.{x}"', '"a.b.%s" % x', '"a.b.{}".format(x)', '".".join(["a.b", x])'):
-        assert read(f"import_module({expression})").below == {"a.b."}
-    for expression in ('"a.b.c_" + x', 'f"a.b.c_{x}"', '"a.b.c_%s" % x', '"a.b.c_{}".format(x)'):
-        assert read(f"import_module({expression})").below == {"a.b.c_"}
-    assert read('import_module("." + x, __name__)').below == {"."}
-    assert read('import_module(x); y = ".z_" + z').below == {".z_"}
-    assert read('import_module(x); y = "." + z, "".join([a, b]), "{}".format(c)').below == frozenset()
-    assert read('x = "a.b." + y').below == frozenset()  # nothing is loaded by name here
-
-
-@pytest.mark.parametrize(
-    ("expression", "after"),
-    [
-        ("'%s.base' % x", ".base"), ("x + '.base'", ".base"), ("f'{x}.base'", ".base"),
-        ("'{}.base'.format(x)", ".base"),
-        ("'%s.%s' % (x, NAME)", ".models"), ("f'{x.y}.{NAME}'", ".models"), ("x + '.' + NAME", ".models"),
-        ("'%s.in.%s' % (x, y)", ".in."), ("f'{x}.in.{y}'", ".in."),
-    ],
-)  # fmt: skip
-def test_what_is_put_after_a_name_is_known(expression: str, after: str) -> None:
-    assert read(f"NAME = 'models'\nimport_module({expression})").after == {after}
-    assert read(f"import_module(x)\ny = {expression.replace('NAME', 'z')}").after <= {after}
-    assert not read(f"NAME = 'models'\nx = {expression}").after  # nothing is loaded by name here
-
-
-def test_parts_that_are_known_make_one_name() -> None:
-    found = read("A = 'a.b'\nimport_module(f'{A}.c_{x}')\nimport_module(A + '.d')")
-    assert found.below == {"a.b.c_"}
-    assert "a.b.d" in found.dotted
-    assert not found.dynamic
-
-
-def test_what_is_put_after_a_name_and_is_none_of_a_module_is_not_kept() -> None:
-    source = "import_module(x)\nf'{x}.{y}', x + '/a.b', '%s %s.c' % (x, y), '%s.d' % (x, y), '%(x)s.e' % x, f'{x}. f'"
-    assert not read(source).after
-
-
-def test_lines_that_load_what_cannot_be_read_are_noted() -> None:
-    assert read("\nimport_module(x)\nimport_module('a')").dynamic == (2,)
-
-
-def test_strings_that_may_name_modules_are_kept_and_docstrings_are_not() -> None:
-    source = '"""a.docstring"""\nx = {"key": ["a.b.C", "d.e:f", "some text.", "a"]}\ndef f(y="g.h"): ...'
-    found = read(source)
-    assert found.dotted == {"a.b.C", "d.e:f", "g.h"}
-    assert not found.words
-    assert "short" in read('import_module(x)\ny = "short"').words
-
-
-def test_encodings_are_known_by_where_they_stand() -> None:
-    source = """
-        open(x, encoding="cp437")
-        y.decode("utf-16")
-        str(y, "punycode")
-        def f(charset="koi8-r"): ...
-        default_encoding = "latin-2"
-        other = "cp1252"
-        y.decode(x or "cp850")
-        y.encode(encoding="cp852" if x else "cp855")
-    """
-    assert read(source).codecs == {
-        "cp437", "utf-16", "punycode", "koi8-r", "latin-2", "cp850", "cp852", "cp855",
-    }  # fmt: skip
-
-
-def test_looking_into_its_own_folder_means_any_of_its_modules() -> None:
-    assert read("for x in pkgutil.iter_modules(__path__): ...").below == {"."}
-    assert read("pkgutil.walk_packages([os.path.dirname(__file__)])").below == {"."}
-    assert read("pkgutil.walk_packages(other.__path__)").below == frozenset()
 
 
 def test_the_other_side_of_an_accelerator_is_tied_to_it() -> None:
@@ -231,28 +140,6 @@ def test_what_a_module_imports_when_an_attribute_is_asked_for_is_known_by_that_a
     }  # fmt: skip
 
 
-def test_attributes_are_names_after_dots_and_from_and_strings_alone() -> None:
-    found = read("""
-        __all__ = ["no"]
-        import m.n, p as q
-        from a import b as c
-        from . import d
-        x.y.z(getattr(o, "e"), "not one")
-        m.n.f(c.g, q.h.i, j)
-    """)
-    assert found.attributes == {"a.b", "d", "y", "z", "e", "m.n", "m.n.f", "a.b.g", "p.h", "p.h.i"}
-
-
-def test_dotted_strings_and_names_that_cannot_be_read_ask_for_attributes_too() -> None:
-    found = read("""
-        import a.b as c
-        from d import e
-        x = ["f.g.H", "i.j:k"]
-        getattr(c, name), getattr(e, name), getattr(unknown, name), getattr(c, "l")
-    """)
-    assert found.attributes == {"d.e", "f.g.H", "i.j.k", "a.b.*", "d.e.*", "l"}
-
-
 @pytest.mark.parametrize(
     "rest",
     [
@@ -278,7 +165,7 @@ def test_a_function_with_a_decorator_may_be_called_by_who_made_that() -> None:
     ],
 )  # fmt: skip
 def test_a_name_that_may_come_to_something_else_decides_nothing(source: str) -> None:
-    assert "here" in names(f"{source}\ndef g():\n if x:\n  import here")
+    assert "here" in imported_by(f"{source}\ndef g():\n if x:\n  import here")
 
 
 def test_what_only_a_module_s_own_command_line_runs_may_be_asked_for() -> None:

@@ -1,0 +1,77 @@
+"""What CPython's own modules import that no source of theirs says, and what their sources say and never comes about.
+
+The tables are for every Python from 3.11 on: a row for a module that a version lacks does no harm there. For a new
+version of Python:
+
+1. Run ``tests/imports/test_cpython.py`` under it. It imports every module in C alone, and names what came along and is
+   not in :data:`OF_THE_INTERPRETER`; it also names the rows whose modules no longer exist.
+2. Look for imports that are made later than that, in functions: in CPython's sources,
+   ``grep -rn -e PyImport_Import -e PyImport_GetModuleAttr Modules Objects Python Parser``. What a module is about, or
+   what any program may come upon, has a row; what one odd call needs has none.
+3. For :data:`NEVER_RUN`, compare ``invoke imports`` of an app of one line under the new Python and the one before, and
+   ask of each module that is new what it is there for (``--why``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cannery.imports.model import Import
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["IN_METHODS", "NEVER_RUN", "OF_THE_INTERPRETER", "WHEN_ASKED"]
+
+# A module -> those that its code in C imports by name, or that it loads in another way that can't be read. With "*" all
+# that are called so.
+OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
+    "_asyncio": (
+        "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events", "asyncio.exceptions",
+        "traceback", "weakref",
+    ),
+    "_codecs_hk": ("_codecs_tw", "_multibytecodec"),
+    "_codecs_iso2022": ("_codecs_cn", "_codecs_jp", "_codecs_kr", "_multibytecodec"),
+    **{f"_codecs_{each}": ("_multibytecodec",) for each in ("cn", "jp", "kr", "tw")},
+    "_curses_panel": ("_curses",),
+    "_decimal": ("collections", "collections.abc", "numbers"),
+    "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),
+    "_io": ("locale", "os"),
+    "_json": ("json.decoder",),
+    "_pickle": ("_compat_pickle", "codecs", "copyreg", "functools"),
+    "_socket": ("encodings.idna",),
+    "_sqlite3": ("functools", "sqlite3.dump"),
+    "_ssl": ("_socket",),
+    "_warnings": ("warnings",),
+    "_zoneinfo": ("datetime", "io", "weakref", "zoneinfo._common", "zoneinfo._tzpath"),
+    "array": ("collections.abc", "copyreg"),
+    "builtins": ("copyreg", "encodings", "traceback", "typing", "unicodedata", "warnings"),
+    "importlib.resources": ("importlib.readers",),
+    "posix": ("os",),
+    "pyexpat": ("encodings",),
+    "zoneinfo": ("tzdata.zoneinfo*",),  # PEP 615
+    "sysconfig": ("_sysconfigdata_*",),  # its name is that of the platform
+}  # fmt: skip
+
+# The same, once somebody asks the module in C for an attribute.
+WHEN_ASKED: Mapping[str, tuple[Import, ...]] = dict.fromkeys(
+    ("_datetime", "time"), (Import("_strptime", asked=("strptime",)),)
+)
+
+# (importer, imported): imports of Python's own modules that are never run in an image.
+NEVER_RUN = {
+    # for somebody who types at its prompt: help(), and the keys of a line
+    ("_sitebuiltins", "pydoc"), ("site", "readline"), ("site", "rlcompleter"),
+    ("site", "_pyrepl.main"), ("site", "_pyrepl.readline"), ("site", "_pyrepl.unix_console"),
+    # for a file of macOS
+    ("platform", "plistlib"),
+    # called back by the module that is imported, which is there then, or for what the program told it to watch or write
+    ("importlib._bootstrap_external", "importlib.metadata"), ("logging", "pickle"),
+    ("warnings", "tracemalloc"), ("_py_warnings", "tracemalloc"),
+}  # fmt: skip
+
+# (importer, imported) -> the methods that the import stands in: it's run when somebody asks for one of that name.
+IN_METHODS: Mapping[tuple[str, str], tuple[str, ...]] = dict.fromkeys(
+    (("importlib._bootstrap_external", "importlib.readers"), ("zipimport", "importlib.readers")),
+    ("get_resource_reader",),
+)

@@ -1,0 +1,172 @@
+"""Reads an expression: the calls in it that load modules, and the strings that may name some."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from cannery.imports.model import Import
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cannery.imports.conditions import Conditions
+    from cannery.imports.found import Found
+
+__all__ = ["ExpressionReader", "last_name", "strings_in"]
+
+_BELOW = re.compile(r"((?:(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:[A-Za-z_]\w*)?)(?:%s|\{\w*\})?")
+_AFTER = re.compile(r"\0((?:\.[A-Za-z_]\w*)+\.?)\0?")  # what follows a name that only a run can tell
+_BEFORE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\.(?:[A-Za-z_]\w*)?)\0")
+
+_IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # take a module's name
+# Calls that show that a module loads others by names which may stand anywhere in it
+_LOADERS = {*_IMPORTERS, "attach", "entry_points", "iter_entry_points", "resolve_name", "load_module", "exec_module"}
+_DISCOVERY = {"iter_modules", "walk_packages"}
+_CODEC_CALLS = {
+    "encode", "decode", "lookup", "getreader", "getwriter", "getencoder", "getdecoder", "getincrementalencoder",
+    "getincrementaldecoder", "iterencode", "iterdecode", "str", "bytes", "bytearray",
+}  # fmt: skip
+_CODEC_NAMES = re.compile(r"(?:\w*_)?(?:encoding|charset|codec)s?", re.IGNORECASE)
+
+
+class ExpressionReader:
+    """Notes what expressions of one module say of others."""
+
+    def __init__(self, conditions: Conditions, found: Found) -> None:
+        self._conditions = conditions
+        self._found = found
+
+    def read(self, node: ast.AST, unless: tuple[str, ...] = ()) -> None:
+        """Read strings and calls, however deep they lie; both sides of a conditional expression count.
+
+        It's not run where all modules of ``unless`` are in the interpreter.
+        """
+        pending: list[ast.AST] = [node]
+        while pending:
+            each = pending.pop()
+            if isinstance(each, ast.Constant):
+                if isinstance(each.value, str):
+                    self._found.strings.add(each.value)
+            elif isinstance(each, ast.Call):
+                self._call(each, unless)
+                self._put_together(each)
+                pending += [each.func, *each.args, *(keyword.value for keyword in each.keywords)]
+            elif not isinstance(each, ast.Name):
+                if isinstance(each, ast.Attribute):
+                    self._found.attributes.add(self._conditions.path(each) or each.attr)
+                self._put_together(each)
+                pending += ast.iter_child_nodes(each)
+
+    def _put_together(self, node: ast.AST) -> None:
+        """Read what may be a module's name and what may not: a dot alone says too little."""
+        text = self._conditions.template(node)
+        if match := _AFTER.fullmatch(text):
+            self._found.after.add(match[1])
+        elif match := _BEFORE.fullmatch(text):
+            self._found.below.add(match[1])
+        elif "\0" not in text:
+            self._found.strings.add(text)
+        if (beginning := _beginning(node)) and beginning != ".":
+            self._found.below.add(beginning)
+
+    def _call(self, node: ast.Call, unless: tuple[str, ...]) -> None:
+        name = last_name(node.func)
+        self._attribute_asked(node)
+        for keyword in node.keywords:
+            self.codec(keyword.arg or "", keyword.value)
+        if name in _CODEC_CALLS:
+            for argument in node.args:
+                self.codec("encoding", argument)
+        self._found.loads |= name in _LOADERS
+        self._found.stub |= name == "attach_stub"
+        if name in _DISCOVERY:
+            self._found.opens = True
+            given = (*node.args, *node.keywords)
+            self._found.discovers |= not node.args or any(map(_mentions_own_place, given))
+        if name in _IMPORTERS and node.args:
+            self._import_call(node, unless)
+
+    def _attribute_asked(self, node: ast.Call) -> None:
+        """Read ``getattr(module, name)``: a name that can't be read may be that of any attribute."""
+        match node:
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, asked, *_]) if not isinstance(asked, ast.Constant):
+                if path := self._conditions.path(owner):
+                    self._found.attributes.add(f"{path}.*")
+
+    def _import_call(self, node: ast.Call, unless: tuple[str, ...]) -> None:
+        first = node.args[0]
+        if not isinstance(first, ast.Constant):
+            if beginning := _beginning(first):
+                self._found.below.add(beginning)
+            elif "\0" in (self._conditions.template(first) or "\0") and not self._begins(first):
+                self._found.dynamic.append(node.lineno)
+        elif isinstance(first.value, str) and (match := re.fullmatch(r"(\.*)([\w.]+)", first.value)):
+            package = node.args[1] if len(node.args) > 1 else None
+            keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+            package = keywords.get("package", package)
+            if match[1] and isinstance(package, ast.Constant) and isinstance(package.value, str):
+                self._found.imports.append(Import(f"{package.value}.{match[2]}", by_name=True))
+            else:
+                names = tuple(strings_in(keywords.get("fromlist")))
+                self._found.imports.append(Import(match[2], len(match[1]), names, by_name=True, unless=unless))
+
+    def _begins(self, node: ast.expr) -> bool:
+        """Whether it's known what a text that is put together begins with."""
+        return _BEFORE.fullmatch(self._conditions.template(node)) is not None
+
+    def codec(self, name: str, value: ast.expr) -> None:
+        """Read the name of an encoding, where ``name`` is that of a variable or a parameter that takes one."""
+        match value:
+            case ast.Constant(value=str(text)) if _CODEC_NAMES.fullmatch(name):
+                self._found.codecs.add(text)
+            case ast.BoolOp(values=choices):
+                for each in choices:
+                    self.codec(name, each)
+            case ast.IfExp(body=choice, orelse=other):
+                self.codec(name, choice)
+                self.codec(name, other)
+
+
+def _beginning(node: ast.AST) -> str | None:
+    """What stands before the name in ``"package." + name``, ``"package.%s" % name`` or ``f"package.prefix_{name}"``."""
+    text: object = None
+    match node:
+        case (
+            ast.BinOp(left=ast.Constant(value=text))
+            | ast.JoinedStr(values=[ast.Constant(value=text), *_])
+            | ast.Call(func=ast.Attribute(value=ast.Constant(value=text), attr="format"))
+        ):
+            pass
+        case ast.Call(
+            func=ast.Attribute(value=ast.Constant(value="."), attr="join"),
+            args=[
+                ast.List(elts=[ast.Constant(value=str(package)), *_])
+                | ast.Tuple(elts=[ast.Constant(value=str(package)), *_])
+            ],
+        ):
+            text = f"{package}."
+    found = _BELOW.fullmatch(text) if isinstance(text, str) else None
+    return found[1] if found else None
+
+
+def _mentions_own_place(node: ast.AST) -> bool:
+    return any(
+        isinstance(each, ast.Name) and each.id in {"__path__", "__file__", "__name__", "__package__"}
+        for each in ast.walk(node)
+    )
+
+
+def last_name(node: ast.expr) -> str:
+    """``c`` of ``a.b.c`` and of ``c``; empty for anything else."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def strings_in(node: ast.AST | None) -> Iterator[str]:
+    """The strings in an expression, as they come."""
+    for each in ast.walk(node) if node is not None else ():
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value

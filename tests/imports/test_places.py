@@ -1,0 +1,50 @@
+"""What an import would find, told from paths alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from cannery.imports.places import find_modules, module_name
+from tests.support.places import place_of
+
+pytestmark = pytest.mark.once
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a.py", "a"), ("a/__init__.py", "a"), ("a/b.pyc", "a.b"), ("a/b.cpython-311-x86_64-linux-gnu.so", "a.b"),
+        ("a/b.abi3.so", "a.b"), ("a/0001_initial.py", "a.0001_initial"), ("_sysconfigdata__linux_x86-64.py",
+        "_sysconfigdata__linux_x86-64"), ("a-b.py", None), ("2nd.py", None), ("a/b.c.py", None), ("__init__.py", None),
+        ("a/data.json", None), ("a-b/c.py", None),
+    ],
+)  # fmt: skip
+def test_a_path_is_that_of_a_module_or_of_none(path: str, name: str | None) -> None:
+    assert module_name(path) == name
+
+
+def kinds(*places: tuple[str, list[str]]) -> dict[str, tuple[str, str]]:
+    made = [place_of("dependencies", root, dict.fromkeys(files, "")) for root, files in places]
+    return {name: (module.kind, module.path) for name, module in find_modules(made).items()}
+
+
+def test_an_extension_module_comes_before_a_source_and_a_package_before_both() -> None:
+    assert kinds(("/s", ["a.py", "a.so", "a.pyc"])) == {"a": ("extension", "/s/a.so")}
+    assert kinds(("/s", ["a.so", "a/__init__.py"])) == {"a": ("source", "/s/a/__init__.py")}
+    assert kinds(("/s", ["a.pyc"])) == {"a": ("bytecode", "/s/a.pyc")}
+
+
+def test_the_first_folder_that_has_a_top_level_module_has_all_of_it() -> None:
+    assert kinds(("/one", ["a/__init__.py"]), ("/two", ["a/__init__.py", "a/b.py", "c.py"])) == {
+        "a": ("source", "/one/a/__init__.py"), "c": ("source", "/two/c.py"),
+    }  # fmt: skip
+
+
+def test_a_namespace_package_has_its_parts_in_all_folders() -> None:
+    found = kinds(("/one", ["a/b.py"]), ("/two", ["a/c.py", "a/b.py"]))
+    assert found == {"a": ("namespace", "/one/a"), "a.b": ("source", "/one/a/b.py"), "a.c": ("source", "/two/a/c.py")}
+
+
+def test_a_package_hides_a_namespace_of_its_name_and_a_module_hides_a_folder() -> None:
+    assert kinds(("/one", ["a/b.py"]), ("/two", ["a/__init__.py"]))["a"] == ("namespace", "/one/a")
+    assert kinds(("/one", ["a.py", "a/b.py"]))["a"] == ("source", "/one/a.py")
