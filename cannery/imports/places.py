@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from cannery.image.tree import File, LazyTree, Symlink
 from cannery.imports.model import Module
+from cannery.python.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.imports.model import Kind, Where
+    from cannery.python.interpreter import Interpreter
 
-__all__ = ["Place", "find_modules", "module_name"]
+__all__ = ["Place", "find_modules", "module_name", "standard_library"]
 
 _NAME = re.compile(r"[^\W\d]\w*|_sysconfigdata_[\w-]+")
 _PART = re.compile(r"[\w-]+")  # of a name, below the top: 0001_initial can be loaded by its name
@@ -33,6 +36,15 @@ class Place:
     kind: Where
     tree: LazyTree
     roots: tuple[str, ...]  # folders that imports start from, in the order of sys.path
+
+
+def standard_library(python: Interpreter) -> Place:
+    """The place of the whole standard library, with the modules that most images leave out."""
+    tree = LazyTree(
+        key_of("standard library", code_key(__name__), python.fingerprint),
+        lambda: interpreter_tree(python, BRINGS_BACK_FOR_THE_APP),
+    )
+    return Place("stdlib", tree, (python.image_stdlib, f"{python.image_stdlib}/lib-dynload"))
 
 
 def find_modules(places: Iterable[Place]) -> dict[str, Module]:

@@ -17,7 +17,7 @@ from cannery.image.rootfs import MACHINE
 from cannery.image.tree import File, LazyTree, Transform, Tree
 from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
-from cannery.imports.places import Place
+from cannery.imports.places import Place, standard_library
 from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.recipes.common import pinned_dependencies
 from cannery.recipes.container_config import program_config
@@ -26,7 +26,7 @@ from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
 from cannery.trees.cython.app import compiled
 from cannery.trees.runtime import libraries_of, system
-from cannery.trees.shaken import app_place, reach_with, standard_library
+from cannery.trees.shaken import app_place, reach_with
 from cannery.trees.transforms.rpath import confined
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.trees.transforms.strip import strip

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cannery.image.tree import LazyTree, Transform
+from cannery.image.tree import Transform
 from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
-from cannery.imports.places import Place
+from cannery.imports.places import Place, standard_library
 from cannery.imports.trace import traced
 from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
-from cannery.python.stdlib import BRINGS_BACK_FOR_THE_APP, interpreter_tree
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.workspace.keys import code_key, key_of
@@ -21,13 +20,14 @@ from cannery.workspace.keys import code_key, key_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cannery.image.tree import LazyTree
     from cannery.imports.graph import Start
     from cannery.imports.model import Host, Reach
     from cannery.project.app import App, EntryPoint
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["UNPACKING", "Shaken", "app_place", "reach_of", "reach_with", "shaken_of", "standard_library"]
+__all__ = ["UNPACKING", "Shaken", "app_place", "reach_of", "reach_with", "shaken_of"]
 
 UNPACKING = ("lzma", "threading")  # the modules that payload/unpacking.py imports when it unpacks
 _SHAKEN = ("stdlib", "dependencies")  # places that modules are dropped from
@@ -83,15 +83,6 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, w
 def app_place(app: App, code: LazyTree) -> Place:
     """The place of the app's own modules."""
     return Place("app", code, app.image_roots)
-
-
-def standard_library(python: Interpreter) -> Place:
-    """The place of the whole standard library, with the modules that most images leave out."""
-    tree = LazyTree(
-        key_of("standard library", code_key(__name__), python.fingerprint),
-        lambda: interpreter_tree(python, BRINGS_BACK_FOR_THE_APP),
-    )
-    return Place("stdlib", tree, (python.image_stdlib, f"{python.image_stdlib}/lib-dynload"))
 
 
 def _starts(entry: EntryPoint) -> tuple[Start, ...]:

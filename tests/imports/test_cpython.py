@@ -16,9 +16,9 @@ from cannery.imports.analysis import reach
 from cannery.imports.cpython import IN_METHODS, NEVER_RUN, OF_THE_INTERPRETER, WHEN_ASKED
 from cannery.imports.host import host_of
 from cannery.imports.model import Host
+from cannery.imports.places import standard_library
 from cannery.imports.source import read_source
 from cannery.python.interpreter import describe
-from cannery.trees.shaken import standard_library
 from cannery.workspace.process import run
 
 if TYPE_CHECKING:

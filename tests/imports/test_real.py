@@ -15,9 +15,8 @@ from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
-from cannery.imports.places import Place
+from cannery.imports.places import Place, standard_library
 from cannery.python.interpreter import describe
-from cannery.trees.shaken import standard_library
 from cannery.workspace.cache import Cache
 from cannery.workspace.keys import key_of
 from cannery.workspace.process import find_uv, run

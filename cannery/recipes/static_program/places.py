@@ -11,8 +11,8 @@ from cannery.executable.static.link import LAUNCHER
 from cannery.image.content import OnDisk
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.imports.host import host_of
-from cannery.imports.places import Place
-from cannery.trees.shaken import app_place, standard_library
+from cannery.imports.places import Place, standard_library
+from cannery.trees.shaken import app_place
 from cannery.trees.transforms.stand_ins import left_out_with
 from cannery.workspace.keys import code_key, key_of
 
