@@ -1,6 +1,6 @@
 """The tables in code objects that say which instruction is of which line (CPython's ``Objects/locations.md``).
 
-They're read where they have no columns, as those that ``python -X no_debug_ranges`` makes.
+They are read where they have no positions within lines (PEP 657), as those that ``python -X no_debug_ranges`` makes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def with_few_lines(tokens: Iterable[Token]) -> Iterator[Token]:
 def lines_of(table: bytes) -> list[Line] | None:
     """The lines of a line table, none of which could be one with that before it.
 
-    None for a table with columns, and for what is none.
+    None for a table with positions, and for what is none.
     """
     try:
         return _lines(table)

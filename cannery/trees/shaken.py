@@ -13,6 +13,7 @@ from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
 from cannery.imports.trace import traced
 from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.trees.transforms.compressed import imports_of_payload
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.workspace.keys import code_key, key_of
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["UNPACKING", "Shaken", "app_place", "reach_of", "reach_with", "shaken_of"]
+__all__ = ["Shaken", "app_place", "reach_of", "reach_with", "shaken_of"]
 
-UNPACKING = ("lzma", "threading")  # the modules that payload/unpacking.py imports when it unpacks
 _SHAKEN = ("stdlib", "dependencies")  # places that modules are dropped from
 
 
@@ -71,9 +71,11 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, w
     left = left_out(settings.tiny.without, "[tool.cannery.tiny] without", python, workspace).of(python)
     installed = Place("dependencies", wheels, site)
     places = [app_place(app, code), replace(library, tree=library.tree | left), installed]
-    include = (*settings.include, *settings.stdlib, "zlib", *(UNPACKING if settings.compress else ()))
+    host = host_of(python, workspace)
+    unpacking = imports_of_payload(host) if settings.compress else ()
+    include = (*settings.include, *settings.stdlib, "zlib", *unpacking)
     wanted = replace(app, settings=msgspec.structs.replace(settings, include=include))
-    found = reach_with(wanted, places, host_of(python, workspace), workspace)
+    found = reach_with(wanted, places, host, workspace)
     names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
     kept = shake(names["stdlib"], library.roots)
     key = key_of(code_key(__name__), left.key, kept.key)

@@ -7,13 +7,16 @@ of cannery's. Each file was cut into blocks, which are unpacked at the same time
 import _imp
 import os
 import sys
+from importlib import import_module
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from importlib.util import spec_from_file_location
 
-# A file beside this one, and its blocks: size, unpacked size
-LIBRARIES: dict[str, tuple[str, list[tuple[int, int]]]] = {}
-# Module -> the same, with no blocks if it isn't packed; the libraries that it needs, in the order to load them
-PACKED: dict[str, tuple[str, list[tuple[int, int]], list[str]]] = {}
+_tables = import_module(f"{__name__}_tables")  # made for each image, beside this module
+# Module -> a file beside this one; its blocks, each with its size and its unpacked size, or none where it isn't
+# compressed; the libraries that it needs, in the order to load them
+MODULES: dict[str, tuple[str, list[tuple[int, int]], list[str]]] = _tables.MODULES
+# Library -> a file beside this one, and its blocks
+LIBRARIES: dict[str, tuple[str, list[tuple[int, int]]]] = _tables.LIBRARIES
 
 _FORBIDDEN = (
     "this machine forbids programs in memory (vm.memfd_noexec, or a security module), and the image keeps {name} "
@@ -21,7 +24,7 @@ _FORBIDDEN = (
 )
 
 
-class PackedLoader(ExtensionFileLoader):
+class CompressedLoader(ExtensionFileLoader):
     """Loads a module from the file that it's unpacked into, which has no name and no disk below it."""
 
     def __init__(self, name: str, path: str, blocks: list[tuple[int, int]], libraries: list[str]) -> None:
@@ -76,17 +79,17 @@ def _beside(file: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(__file__), file))  # pathlib is slow to import
 
 
-class PackedFinder:
-    """Finds the modules that are packed or need what is, and no other."""
+class CompressedFinder:
+    """Finds the modules that are compressed or need what is, and no other."""
 
     @staticmethod
     def find_spec(name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
         """The specification of such a module (``importlib.abc.MetaPathFinder``)."""
-        if name not in PACKED:
+        if name not in MODULES:
             return None
-        file, blocks, libraries = PACKED[name]
+        file, blocks, libraries = MODULES[name]
         path = _beside(file)
-        return spec_from_file_location(name, path, loader=PackedLoader(name, path, blocks, libraries))
+        return spec_from_file_location(name, path, loader=CompressedLoader(name, path, blocks, libraries))
 
 
 def _unpacked(name: str, path: str, blocks: list[tuple[int, int]]) -> int:
@@ -126,5 +129,4 @@ def _unpack(path: str, start: int, left: int, memory: int, place: int) -> None:
             place += os.pwrite(memory, unpacked, place)
 
 
-if PACKED:
-    sys.meta_path.insert(0, PackedFinder)
+sys.meta_path.insert(0, CompressedFinder)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cannery.image.content import OnDisk
-from cannery.image.tree import File, Tree
+from cannery.image.tree import Decision, File, Tree
+from cannery.imports.host import host_of
+from cannery.python.interpreter import describe
 from cannery.trees.transforms import compressed as compressing
-from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
+from cannery.trees.transforms import compressible
+from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed, imports_of_payload
 from tests.support.elf_files import compile_c
 from tests.support.tree_contents import read
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cannery.workspace.workspace import Workspace
 
 SITE = "/usr/lib/python3/site-packages"
@@ -40,7 +42,7 @@ def site(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """A folder with a module that counts as very large."""
     import sysconfig  # noqa: PLC0415
 
-    monkeypatch.setattr(compressing, "_LARGE", 200_000)
+    monkeypatch.setattr(compressible, "_LARGE", 200_000)
     monkeypatch.setattr(compressing, "_BLOCK", 100_000)
     include = f"-I{sysconfig.get_paths()['include']}"
     heavy = compile_c(MODULE, tmp_path / "heavy.so", "-shared", "-fPIC", "-s", include)
@@ -88,10 +90,13 @@ def test_where_memory_may_not_be_executed_the_message_says_what_to_do(site: Path
 def test_a_module_that_finds_libraries_beside_itself_stays_there(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compressing, "_LARGE", 100)
+    monkeypatch.setattr(compressible, "_LARGE", 100)
     path = compile_c("int x;", tmp_path / "beside.so", "-shared", "-Wl,-rpath,$ORIGIN/../x.libs")
     tree = Tree({f"{SITE}/beside.so": File(OnDisk(path, path.stat().st_size))})
-    assert (tree | compressed(PART, workspace)) == tree
+    made = tree | compressed(PART, workspace)
+    assert made.entries == tree.entries
+    why = "it looks for libraries beside itself ($ORIGIN/../x.libs), which a file in memory can't"
+    assert made.decisions == (Decision(f"{SITE}/beside.so", "compress", why, path.stat().st_size),)
 
 
 def test_a_file_that_is_cut_off_is_no_module(site: Path) -> None:
@@ -127,7 +132,7 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     """A module and a large library that it links to, a larger one that the program links to, and that program."""
     import sysconfig  # noqa: PLC0415
 
-    monkeypatch.setattr(compressing, "_LARGE", 200_000)
+    monkeypatch.setattr(compressible, "_LARGE", 200_000)
     include = f"-I{sysconfig.get_paths()['include']}"
     here = (f"-L{tmp_path}", "-s")
     shared = ("-shared", "-fPIC", *here)
@@ -158,6 +163,7 @@ def test_a_library_that_only_modules_need_is_compressed_and_loaded_before_them(
     made = parts | compressed(part(), workspace)
     assert f"{LIB}/libweight.so.xz" in made
     assert f"{LIB}/libstart.so" in made
+    assert [(each.path, each.why) for each in made.decisions] == [(f"{LIB}/libstart.so", "the program links to it")]
     for path, file in made.files():
         target = tmp_path / "image" / path.removeprefix(f"{LIB}/").removeprefix("/")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -170,6 +176,17 @@ def test_a_library_that_only_modules_need_is_compressed_and_loaded_before_them(
 
 
 def test_a_library_that_others_need_stays_as_it_is(parts: Tree, workspace: Workspace) -> None:
-    assert (parts | compressed(part("libweight.so"), workspace)) == parts
+    made = parts | compressed(part("libweight.so"), workspace)
+    assert made.entries == parts.entries
+    assert made.decisions[1].why == "another part of the image needs it"
     other = Tree({"/bin/other": parts.entries[f"{LIB}/lib-dynload/user.so"]})
-    assert ((parts + other) | compressed(part(), workspace)).entries.keys() == (parts + other).entries.keys()
+    made = (parts + other) | compressed(part(), workspace)
+    assert made.entries.keys() == (parts + other).entries.keys()
+    assert made.decisions[1].why == "other links to it, which no import loads"
+
+
+def test_what_unpacking_imports_is_read_from_what_goes_in(workspace: Workspace) -> None:
+    host = host_of(describe(Path(sys.executable), workspace), workspace)
+    assert {"lzma", "threading", "importlib.util"} <= set(imports_of_payload(host)) <= sys.stdlib_module_names | {
+        "importlib.machinery", "importlib.util",
+    }  # fmt: skip

@@ -1,0 +1,131 @@
+"""Which large files of a tree can be kept compressed until a module is imported, and which can't, and why."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cannery.elf.closure import OPENED_BY_GLIBC, OPENED_BY_OLD_GLIBC
+from cannery.elf.dynamic import read_elf
+from cannery.trees.transforms.shake import module_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cannery.elf.dynamic import Elf
+    from cannery.image.tree import Tree
+
+__all__ = ["Compressible", "Linked", "linked_in", "looked_through"]
+
+_LARGE = 500_000  # bytes: smaller ones save little
+_UNPACKS = {"_lzma", "zlib"}  # modules by which anything is unpacked
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The ELF files of a tree: which are modules, and what links to what."""
+
+    elves: Mapping[str, Elf]  # by path
+    names: Mapping[str, str]  # path -> module; the others are libraries and programs
+    by_soname: Mapping[str, str]  # name of a library -> path
+
+    def behind(self, path: str) -> list[str]:
+        """The libraries of the tree that a file links to, each after those that it links to itself."""
+        found: dict[str, None] = {}
+
+        def follow(elf: Elf, above: frozenset[str]) -> None:
+            for name in elf.needed:
+                if name in self.by_soname and name not in above and name not in found:
+                    follow(self.elves[self.by_soname[name]], above | {name})
+                    found[name] = None
+
+        follow(self.elves[path], frozenset())
+        return list(found)
+
+
+@dataclass(frozen=True)
+class Compressible:
+    """What can be compressed, and what is as large and stays."""
+
+    modules: frozenset[str]  # paths
+    libraries: frozenset[str]
+    staying: Mapping[str, str]  # path -> why
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """All that can be compressed."""
+        return self.modules | self.libraries
+
+
+def linked_in(tree: Tree, roots: tuple[str, ...]) -> Linked:
+    """The ELF files of ``tree``, where imports start from the folders ``roots``."""
+    elves = {path: elf for path, file in tree.files() if (elf := read_elf(file.content))}
+    names = {path: name for path in elves if path.endswith(".so") and (name := module_in(path, roots))}
+    return Linked(elves, names, {posixpath.basename(path): path for path in elves if path not in names})
+
+
+def looked_through(tree: Tree, linked: Linked, program: str | None, needed: frozenset[str]) -> Compressible:
+    """What of ``tree`` can be compressed: large modules and, where the ``program`` lies in it, large libraries.
+
+    A library waits for the import of a module, so nothing else may need it: not the program, not what unpacks, and none
+    of those outside the tree that ask for the libraries ``needed``.
+    """
+    large = [path for path, file in tree.files() if path in linked.elves and file.content.size > _LARGE]
+    staying = {path: why for path in large if (why := _bound(path, linked))}
+    modules = frozenset(path for path in large if path in linked.names and path not in staying)
+    if program is None:
+        return Compressible(modules, frozenset(), staying)
+    at_start = dict(_loaded_at_start(linked, program, needed))
+    staying |= {path: at_start[path] for path in large if path in at_start and path not in linked.names}
+    candidates = {path for path in large if path not in staying and path not in linked.names}
+    elsewhere = dict(_needed_elsewhere(linked, candidates))
+    return Compressible(modules, frozenset(candidates - elsewhere.keys()), staying | elsewhere)
+
+
+def _bound(path: str, linked: Linked) -> str:
+    """Why a file stays wherever it is used; empty where nothing speaks against moving it into memory."""
+    elf = linked.elves[path]
+    if beside := [folder for folder in (*elf.rpath, *elf.runpath) if "ORIGIN" in folder]:
+        return f"it looks for libraries beside itself ({beside[0]}), which a file in memory can't"
+    return "it is needed to unpack anything" if linked.names.get(path) in _UNPACKS else ""
+
+
+def _loaded_at_start(linked: Linked, program: str, needed: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """The files that are there before any module is imported, or that others open, each with the reason."""
+    for soname in sorted(needed & linked.by_soname.keys()):
+        path = linked.by_soname[soname]
+        yield path, "another part of the image needs it"
+        yield from _behind(path, linked, "a library that another part of the image needs links to it")
+    for soname in sorted(linked.by_soname.keys() & {*OPENED_BY_GLIBC, *OPENED_BY_OLD_GLIBC}):
+        path = linked.by_soname[soname]
+        yield path, "the C library opens it by its name"
+        yield from _behind(path, linked, "a library that the C library opens by its name links to it")
+    for path, name in linked.names.items():
+        if name in _UNPACKS:
+            yield from _behind(path, linked, "it is needed to unpack anything")
+    if program in linked.elves:
+        yield from _behind(program, linked, "the program links to it")
+    yield program, "it is the program that is started"
+
+
+def _behind(path: str, linked: Linked, why: str) -> Iterator[tuple[str, str]]:
+    return ((linked.by_soname[soname], why) for soname in linked.behind(path))
+
+
+def _needed_elsewhere(linked: Linked, libraries: set[str]) -> Iterator[tuple[str, str]]:
+    """Those of the ``libraries`` that a file links to which is no module, nor a library that waits for one."""
+    waiting = set(libraries)
+    while True:
+        links = {
+            linked.by_soname[soname]: path
+            for path, elf in linked.elves.items()
+            if path not in linked.names and path not in waiting
+            for soname in elf.needed
+            if soname in linked.by_soname
+        }
+        held = waiting & links.keys()
+        if not held:
+            return
+        yield from ((path, f"{posixpath.basename(links[path])} links to it, which no import loads") for path in held)
+        waiting -= held
