@@ -6,6 +6,7 @@ version of its own. README.md beside this module has an example.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter
 from dataclasses import dataclass
@@ -62,6 +63,11 @@ if TYPE_CHECKING:
 
 __all__ = ["has_relative", "pack_relocations"]
 
+# Functions that others may replace by design (glibc manual, "Replacing malloc"; C++'s operators new and delete): with
+# some of a library's calls bound and some not, one would free what the other gave.
+_REPLACED = re.compile(
+    rb"malloc(_usable_size)?|free|calloc|realloc|reallocarray|aligned_alloc|memalign|posix_memalign|p?valloc|_Z(n[wa]|d[la]).*"
+)
 _PLAIN = {STT_NOTYPE, STT_OBJECT, STT_FUNC}
 _ENTRY = struct.Struct("<QQq")  # Elf64_Rela
 _NEED, _VERSION = struct.Struct("<" + NEED), struct.Struct("<" + VERSION)
@@ -174,7 +180,8 @@ def _bound(program: LoadedElf, row: _Row, symbols: Symbols, own: Collection[byte
     # address (STT_GNU_IFUNC). A unique symbol may be taken from a file that was loaded long before this one.
     if symbol.type not in _PLAIN or symbol.binding == STB_GNU_UNIQUE:
         return None
-    if symbols.name(symbol) not in own:
+    name = symbols.name(symbol)
+    if name not in own or _REPLACED.fullmatch(name):
         return None
     return symbol.value + (addend if with_addend else 0)
 

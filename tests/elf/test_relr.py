@@ -153,6 +153,10 @@ def test_symbols_that_nobody_else_has_are_bound(library: LoadedElf, tmp_path: Pa
         ("extern int there; int *p[900] = {MANY(&there)};", ()),  # others define it
         ("__thread int mine = 3; int *f(void) { return &mine; }", ()),  # it's relative to a thread's memory
         ("extern char mine; char *p[900] = {MANY(&mine)};", ("-Wl,--defsym=mine=77",)),  # it's no address
+        (  # others replace it
+            "void *malloc(unsigned long n) { return (void *) n; } void *(*p[900])(unsigned long) = {MANY(malloc)};",
+            (),
+        ),
         (
             (
                 "static int one(void) { return 1; } static void *pick(void) { return one; }"
@@ -161,9 +165,9 @@ def test_symbols_that_nobody_else_has_are_bound(library: LoadedElf, tmp_path: Pa
             (),
         ),
     ],
-    ids=["undefined", "thread", "absolute", "ifunc"],
+    ids=["undefined", "thread", "absolute", "malloc", "ifunc"],
 )
-def test_symbols_whose_value_is_no_address_of_the_file_are_looked_up(
+def test_symbols_that_are_not_surely_an_address_of_the_file_are_looked_up(
     tmp_path: Path, source: str, flags: tuple[str, ...]
 ) -> None:
     macro = "#define MANY(x) " + ",".join(["x"] * 900) + "\n"
@@ -171,7 +175,7 @@ def test_symbols_whose_value_is_no_address_of_the_file_are_looked_up(
     program = loaded(compile_c(macro + relative + source, tmp_path / "lib.so", *SHARED, "-nostdlib", *flags))
     before = [row for row in rows(program) if row[1] != 8]
     assert before
-    assert pack_relocations(program, {b"mine", b"there"})
+    assert pack_relocations(program, {b"mine", b"there", b"malloc"})
     assert [row for row in rows(program) if row[1] != 8] == before
 
 
