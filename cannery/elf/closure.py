@@ -1,4 +1,4 @@
-"""The closure of shared libraries: what ELF files need of a root filesystem, and where that lies.
+"""The closure of shared libraries: those that ELF files need of a root filesystem, directly or not, and their places.
 
 Follows the search of the dynamic loader (ld.so(8)): DT_RPATH, DT_RUNPATH, the configured folders, the trusted ones.
 What a tree brings itself is not looked for elsewhere.
@@ -67,7 +67,7 @@ class MissingLibraryError(RuntimeTreeError):
     """A shared library that a file needs is in none of the folders that its loader looks in."""
 
     def __init__(self, need: Need, folders: Iterable[str], unfit: Iterable[str]) -> None:
-        """``folders`` were looked in, and the files ``unfit`` have the name and aren't for the program."""
+        """``folders`` were looked in; lines of ``unfit`` tell of files of that name which the program can't load."""
         evidence = [f"{need.by} needs it", f"looked in {', '.join(folders)}"]
         super().__init__(
             f"the shared library {need.soname} can't be found",
@@ -79,10 +79,10 @@ class MissingLibraryError(RuntimeTreeError):
 
 
 def needs_of(tree: Tree) -> tuple[Need, ...]:
-    """What the ELF files of ``tree`` need beyond what the tree has itself, in order.
+    """The libraries that ELF files of ``tree`` need and the tree lacks, sorted by name and by user.
 
-    A library that lies anywhere in the tree counts as found: what isn't on its user's DT_RPATH is loaded by the
-    package before it's needed, as wheels do that share libraries.
+    A library that lies anywhere in the tree counts as found, even off its user's DT_RPATH: wheels that share libraries
+    load one before another file needs it.
     """
     have = {posixpath.basename(path) for path, entry in tree if isinstance(entry, File | Symlink)}
     needs = {
@@ -92,7 +92,11 @@ def needs_of(tree: Tree) -> tuple[Need, ...]:
 
 
 def needs_of_file(content: Content, by: str, origin: str | None = None) -> Iterator[Need]:
-    """What one ELF file needs; ``origin`` is its folder in the root filesystem, if it lies there."""
+    """The libraries that one ELF file needs; none for any other file.
+
+    ``by`` is the path to tell of in errors; ``origin`` the file's folder in the root filesystem, if it lies there: that
+    is what $ORIGIN means.
+    """
     elf = read_elf(content)
     return _needs(elf, by, origin) if elf else iter(())
 
@@ -100,9 +104,9 @@ def needs_of_file(content: Content, by: str, origin: str | None = None) -> Itera
 def closure_of(
     program: str, needs: Iterable[Need] = (), root: Root = MACHINE, *, allow_missing: tuple[str, ...] = ()
 ) -> Closure:
-    """The shared libraries that ``program`` and the ``needs`` of others lead to in ``root``, and where they are to lie.
+    """The shared libraries that ``program`` and the ``needs`` of others lead to in ``root``, by image path.
 
-    That is one folder of the image, the C library's, which every loader looks in. ``program`` is a path in ``root``.
+    In an image they lie in one folder, the C library's, which every loader looks in. ``program`` is an absolute path.
     Raises :class:`MissingLibraryError` for a library that can't be found and isn't one of ``allow_missing``, and
     :class:`RuntimeTreeError` where ``program`` is no program.
     """
@@ -169,7 +173,7 @@ class _Search:
         return None
 
     def _looks_up_itself(self) -> bool:
-        """Whether the C library needs no others to look up hosts and users."""
+        """True where the C library needs no others to look up hosts and users."""
         return any(
             _LOOKS_UP_ITSELF in library.path.read_bytes()
             for soname, (_, library) in self.found.items()
@@ -178,7 +182,7 @@ class _Search:
 
 
 def _needs(elf: Elf, by: str, origin: str | None) -> Iterator[Need]:
-    """DT_RUNPATH, where there is one, replaces DT_RPATH (ld.so(8))."""
+    """The needs of a file that was read; its DT_RUNPATH, if it has one, replaces its DT_RPATH (ld.so(8))."""
     search = tuple(
         posixpath.normpath(each.replace("${ORIGIN}", origin or "").replace("$ORIGIN", origin or ""))
         for each in elf.runpath or elf.rpath
@@ -188,7 +192,7 @@ def _needs(elf: Elf, by: str, origin: str | None) -> Iterator[Need]:
 
 
 def _configured(root: Root, program: Elf) -> Iterator[str]:
-    """Folders of ld.so.conf, or of musl's own file, and the trusted ones, each once."""
+    """The folders of ld.so.conf, or of musl's own file, and those that are always looked in, each once."""
     if "musl" in posixpath.basename(program.interpreter or ""):
         name = posixpath.basename(program.interpreter or "").partition(".so")[0]
         listed = root.content(f"/etc/{name}.path")

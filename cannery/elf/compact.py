@@ -96,5 +96,5 @@ def _end(section: Section) -> int:
 
 
 def _is_special(name: bytes) -> bool:
-    """Whether a program may look for that section in its own file: then all keep their rows."""
+    """True where a program may look for that section in its own file: then all sections keep their rows."""
     return not _LINKERS.fullmatch(name.decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""What an ELF file asks of its loader: an interpreter and shared libraries."""
+"""The dynamic segment: the interpreter and the shared libraries that an ELF file asks of its loader."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Elf:
-    """What a loader reads of a program or a shared library before it runs (ld.so(8))."""
+    """A program or a shared library, as far as a loader reads it before it runs (ld.so(8))."""
 
     is_64: bool
     little_endian: bool
@@ -55,11 +55,11 @@ class Elf:
 
 
 def read_elf(content: Content) -> Elf | None:
-    """What ``content`` asks of its loader; None where it is nothing for a loader.
+    """The requests of ``content`` to its loader; None for a file that no loader takes.
 
-    That is whatever isn't ELF, of which four bytes are read; object files, core files and static programs, which have
-    neither a dynamic segment nor an interpreter; and files so broken that no loader takes them, which wheels ship
-    among their tests. The section headers may be absent or wrong: no loader looks at them either.
+    No loader takes another format, of which four bytes are read; an object file, a core file or a static program, which
+    have neither a dynamic segment nor an interpreter; or a broken file, as wheels ship among their tests. Section
+    headers may be absent or wrong: no loader looks at them.
     """
     with content.open() as stream:
         if stream.read(len(MAGIC)) != MAGIC:
@@ -71,7 +71,7 @@ def read_elf(content: Content) -> Elf | None:
 
 
 def elf_of(reader: ElfReader) -> Elf:
-    """What an ELF file asks of its loader; raises :class:`ElfError` where it is nothing for a loader."""
+    """The requests of an ELF file to its loader; raises :class:`ElfError` for a file that no loader takes."""
     segments = reader.segments()
     first = {segment.type: segment for segment in reversed(segments)}
     interpreter, dynamic = first.get(PT_INTERP), first.get(PT_DYNAMIC)
@@ -129,7 +129,7 @@ def entries_in(data: bytes, encoding: Encoding) -> Iterator[tuple[int, int]]:
 
 
 def file_offset(segments: Sequence[Segment], address: int) -> int:
-    """Where in the file lies what is loaded at ``address``; raises :class:`MalformedElfError` where nothing is."""
+    """The place in the file of what is loaded at ``address``; raises :class:`MalformedElfError` where nothing is."""
     for segment in segments:
         if segment.type == PT_LOAD and 0 <= address - segment.vaddr < segment.filesz:
             return segment.offset + address - segment.vaddr

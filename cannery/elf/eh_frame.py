@@ -1,8 +1,9 @@
-"""The tables by which exceptions find their way through a program's functions, and whether anything needs them.
+"""The tables by which exceptions find their way through functions (``.eh_frame``), and the files that need them.
 
-C++ and Rust do, and so does glibc where it ends a thread: at the first function without a table it takes that for the
-end of the stack, and goes on where the thread was started (``pthread_exit`` in nptl/unwind.c). C functions carry the
-tables for others' sake: for exceptions that go through them, and for debuggers.
+C++ and Rust need them. glibc uses them where it ends a thread, and does without: a function that has no table is the
+end of the stack to it, and it goes on where the thread was started (``pthread_exit`` in nptl/unwind.c). C functions
+have tables for the sake of others: exceptions that go through them, and debuggers. README.md beside this module has
+the whole reasoning.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def who_asks(needed: Iterable[str], symbols: Symbols | None) -> str | None:
 
 
 def has_tables(program: LoadedElf) -> bool:
-    """Whether a file has tables that a loader knows of."""
+    """True where a file has tables that a loader knows of."""
     return any(each.type == PT_GNU_EH_FRAME for each in program.segments)
 
 
@@ -103,7 +104,7 @@ def drop_tables(program: LoadedElf) -> bool:
 
 
 def _told(program: LoadedElf, header: Span) -> tuple[int, int]:
-    """Where the tables begin, and how many functions have one, by ``.eh_frame_hdr`` (LSB, part 3, 10.6.2)."""
+    """The address where the tables begin, and how many functions have one (``.eh_frame_hdr``; LSB 5.0, 10.6.2)."""
     data = program.at(header)
     if len(data) < _HEADER or (data[0], data[1], data[2]) != (_VERSION, _PCREL_4, _UDATA_4):
         raise UnsupportedElfError("its .eh_frame_hdr is not written as linkers write it")
@@ -112,7 +113,7 @@ def _told(program: LoadedElf, header: Span) -> tuple[int, int]:
 
 
 def _end(program: LoadedElf, start: int, count: int) -> int:
-    """Where the entries end that begin at ``start``, of which ``count`` are functions' (LSB, part 3, 10.6.1).
+    """The address where the entries end that begin at ``start``, of which ``count`` are functions' (LSB 5.0, 10.6.1).
 
     An entry of zero length ends them, or the segment does, in files that are linked without the compiler's crtend.o.
     """

@@ -43,7 +43,7 @@ class UnsupportedElfError(ElfError):
 
 
 class Header(NamedTuple):
-    """What the file is, and where its tables are (``Elf_Ehdr``)."""
+    """The header of a file: its kind, and where its tables are (``Elf_Ehdr``)."""
 
     ident: bytes
     type: int
@@ -62,7 +62,7 @@ class Header(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """What a loader does with a range of the file (``Elf_Phdr``); the fields are in the order of 64-bit files."""
+    """A range of the file, as a loader sees it (``Elf_Phdr``); the fields are in the order of 64-bit files."""
 
     type: int
     flags: int
@@ -80,7 +80,7 @@ class Segment(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What linkers, debuggers and curious people see in a range of the file (``Elf_Shdr``)."""
+    """A range of the file, as linkers, debuggers and curious people see it (``Elf_Shdr``)."""
 
     name: int  # where it starts in the section .shstrtab
     type: int

@@ -1,4 +1,4 @@
-"""Processors by the number that an ELF header has for them (``e_machine``), and what rewriting must know of two."""
+"""Processors by the number that an ELF header has for them (``e_machine``), and two that rewrites know."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["PROCESSORS", "Processor", "machine_name"]
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """What rewriting a file must know of the processor that it is for (its psABI)."""
+    """A processor, as far as a rewrite must know it (from its psABI)."""
 
     page: int  # bytes: the smallest size of a page
     relative: int  # the type of a relocation that writes an address of the file itself (R_…_RELATIVE)

@@ -1,4 +1,4 @@
-"""What a rewrite hands back: the new content, and what of it was not done, with the reason."""
+"""The outcome of a rewrite: the new content, and the changes that were not made, with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content that is other content with some bytes written over, made while it's read."""
+"""Content with some bytes of other content written over; they are written over when it is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BUFFER = 128 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What is written over the bytes from ``start`` to ``stop``: zeros where ``data`` does not reach."""
+    """Bytes to write from ``start`` up to ``stop``: ``data``, and zeros behind it."""
 
     start: int
     stop: int
@@ -45,7 +45,7 @@ class Patched:
     patches: tuple[Patch, ...]
 
     def open(self) -> BinaryIO:
-        """Open the bytes for reading; the source is read as they are."""
+        """Open the bytes for reading; each read reads as much of the source."""
         return io.BufferedReader(_PatchedStream(self.source.open(), self.size, self.patches), _BUFFER)
 
 

@@ -76,7 +76,7 @@ _BITS = 63  # of a word of DT_RELR that say which of the next words are meant
 
 
 def has_relative(program: LoadedElf) -> bool:
-    """Whether a file tells of relocations that only add where it was loaded, in the long form."""
+    """True where a file has relocations in the long form that only add where it was loaded (DT_RELACOUNT)."""
     return bool(program.tag(DT_RELACOUNT))
 
 
@@ -104,7 +104,7 @@ def pack_relocations(program: LoadedElf, own: Collection[bytes] = ()) -> bool:
 
 
 def _table(program: LoadedElf) -> Span | None:
-    """Where the relocations lie; None where there are none, or where some are packed already.
+    """The addresses of the relocations; None where there are none, or where some are packed already.
 
     Raises :class:`UnsupportedElfError` where something speaks against moving them.
     """
@@ -188,7 +188,7 @@ def _bound(program: LoadedElf, row: _Row, symbols: Symbols, own: Collection[byte
 
 @dataclass(frozen=True)
 class _Tables:
-    """What is to lie where the large table was, and what the dynamic segment is to say."""
+    """The smaller tables that take the large one's place, and the dynamic segment's new entries."""
 
     room: Span
     data: bytes

@@ -75,17 +75,17 @@ class LoadedElf:
 
     @property
     def processor(self) -> Processor:
-        """What is to be known of the processor that the file is for."""
+        """The processor that the file is for."""
         return PROCESSORS[self.header.machine]
 
     @property
     def loads_itself(self) -> bool:
-        """Whether it is a static program that may lie at any address, and relocates itself (``-static-pie``)."""
+        """True for a static program that may lie at any address, and relocates itself (``-static-pie``)."""
         names_loader = any(each.type == PT_INTERP for each in self.segments)
         return bool((self.tag(DT_FLAGS_1) or 0) & DF_1_PIE) and not names_loader
 
     def loaded(self) -> Iterator[Segment]:
-        """What is mapped into memory."""
+        """The segments that are mapped into memory (PT_LOAD)."""
         return (each for each in self.segments if each.type == PT_LOAD)
 
     def tag(self, tag: int) -> int | None:
@@ -181,7 +181,7 @@ class LoadedElf:
         ]
 
     def _is_build_id(self, segment: Segment) -> bool:
-        """Whether a note only tells a debugger which file this is: its header makes room for another segment's."""
+        """True for a note that only tells a debugger which file this is: its header makes room for a segment's."""
         data = self.data[segment.offset : segment.offset + segment.filesz]
         if len(data) < _NOTE.size:
             return False
@@ -203,7 +203,7 @@ class LoadedElf:
         return parts
 
     def _places(self, parts: Iterable[Segment]) -> Iterator[int]:
-        """Where in the file the segments are to lie: as far to the front as their addresses within a page allow.
+        """The offsets at which the segments are to lie: as far to the front as their addresses within a page allow.
 
         A file is mapped by whole pages, so an offset must leave the same remainder as the address (gABI, chapter 5).
         """
@@ -233,7 +233,7 @@ def _header(data: bytes) -> Header:
 
 
 def _without(segment: Segment, hole: Span, page: int) -> Iterator[Segment]:
-    """What remains of ``segment`` when the pages are gone that hold nothing but the ``hole``.
+    """The parts of ``segment`` that remain when the pages are gone which hold nothing but the ``hole``.
 
     It stays whole where the hole is in another segment, where zeros follow that the file lacks (memsz), as they must
     follow the last byte that it has, and where the hole has no page for itself: a hole in the middle ends with its

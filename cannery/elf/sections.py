@@ -35,9 +35,9 @@ _DEBUG = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SectionTable:
-    """Sections and their names; those stay that are loaded, and those of unknown purpose.
+    """Sections and their names. Sections that are loaded stay, and so do those of unknown purpose.
 
-    Programs keep things of their own in such sections: staticx and PyInstaller whole archives.
+    In sections of their own programs keep what they need: staticx and PyInstaller whole archives.
     """
 
     encoding: Encoding
@@ -61,14 +61,14 @@ class SectionTable:
         return (section for index, section in enumerate(self.sections) if not self._stays(index))
 
     def names_of_unknown(self) -> Iterator[bytes]:
-        """The names of the sections that stay and aren't loaded, but for notes, which are for tracers."""
+        """The names of sections that stay, though they aren't loaded. Notes are not among them: tracers read those."""
         stays = (index for index in range(len(self.sections)) if self._stays(index))
         others = (index for index in stays if not self.sections[index].flags & SHF_ALLOC)
         return (self.names[index] for index in others if self.sections[index].type != SHT_NOTE)
 
     @property
     def has_only_debugging_information(self) -> bool:
-        """Whether the file's code lies in another file, as ``objcopy --only-keep-debug`` leaves it."""
+        """True where the file's code lies in another file, as ``objcopy --only-keep-debug`` leaves it."""
         return any(section.type == SHT_NOBITS and section.flags & SHF_EXECINSTR for section in self.sections)
 
     @property

@@ -39,7 +39,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def subtracted(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
-    """The bytes of ``spans`` that are in none of ``others``; both are merged ones."""
+    """The bytes of ``spans`` that are in none of ``others``; both must be merged."""
     rest = list(spans)
     for other in others:
         rest = [

@@ -82,7 +82,7 @@ def _put_together(content: Content, reader: ElfReader, table: SectionTable, end:
 
 
 def _needed(reader: ElfReader, table: SectionTable) -> list[Span]:
-    """What stays where it is: the headers, the segments, and the sections that are kept."""
+    """The bytes that stay where they are: the headers, the segments, and the sections that are kept."""
     header = reader.header
     return _within(
         reader,
@@ -96,20 +96,20 @@ def _needed(reader: ElfReader, table: SectionTable) -> list[Span]:
 
 
 def _spare(reader: ElfReader, table: SectionTable) -> list[Span]:
-    """What nobody misses unless it's also needed: the sections that are not kept, and the table of all of them."""
+    """The bytes that may go, unless they are needed too: the sections that are not kept, and the table of them all."""
     header = reader.header
     return _within(reader, [Span.sized(header.shoff, header.shnum * header.shentsize), *_contents(table.dropped())])
 
 
 def _extent(segment: Segment) -> Span:
-    """Where a segment lies. An empty one maps the page it would start in, and so the file must reach it."""
+    """The bytes of a segment. An empty one maps the page that it would start in, so the file must reach that."""
     if segment.type == PT_LOAD and not segment.filesz:
         return Span(max(0, segment.offset - 1), segment.offset)
     return Span.sized(segment.offset, segment.filesz)
 
 
 def _contents(sections: Iterable[Section]) -> list[Span]:
-    """Where in the file the sections lie, if they do."""
+    """The bytes of those sections that have any in the file."""
     return [
         Span.sized(section.offset, section.size) for section in sections if section.type not in {SHT_NULL, SHT_NOBITS}
     ]
@@ -123,13 +123,13 @@ def _within(reader: ElfReader, spans: Iterable[Span]) -> list[Span]:
 
 
 def _unknown(reader: ElfReader, end: int, spare: Sequence[Span]) -> Span | None:
-    """The first thing but alignment behind ``end`` that no header tells of: zeros of a page or more are one too."""
+    """The first bytes behind ``end`` that no header tells of, unless they are zeros of less than a page (alignment)."""
     unknown = subtracted([Span(end, reader.size)], spare)
     return next((span for span in unknown if span.size >= _PAGE or any(reader.at(span.start, span.size))), None)
 
 
 def _place(spare: Sequence[Span], end: int, length: int) -> int:
-    """Where ``length`` bytes fit: between two segments, so that the file gets no longer, or behind the last."""
+    """A place for ``length`` bytes: between two segments, so that the file gets no longer, or behind the last."""
     holes = [span for span in spare if span.stop <= end]
     starts = ((_aligned(hole.start), hole.stop) for hole in holes)
     return next((start for start, stop in starts if start + length <= stop), _aligned(end))

@@ -32,12 +32,12 @@ class Symbol(NamedTuple):
 
     @property
     def binding(self) -> int:
-        """Who sees the symbol: STB_…."""
+        """The files that see the symbol: STB_…."""
         return self.info >> 4
 
     @property
     def type(self) -> int:
-        """What lies at its address: STT_…."""
+        """The kind of thing at its address: STT_…."""
         return self.info & 15
 
 

@@ -27,6 +27,8 @@ from tests.support.elf_files import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cannery.image.content import Content
+
 
 def loaded(data: bytes) -> list[tuple[int, bytes]]:
     """What a loader maps of a 64-bit, little-endian file: offsets and bytes."""
@@ -130,47 +132,83 @@ def test_a_section_of_unknown_purpose_stays(program: Path, tmp_path: Path) -> No
     assert complaints(stripped) == set()
 
 
+def left_alone(content: Content) -> str:
+    """Check that a file comes back as it is; the reason, or nothing where there was nothing to gain."""
+    outcome = strip_elf(content)
+    assert outcome.content is content
+    assert {refusal.tried for refusal in outcome.refusals} <= {"strip"}
+    return "".join(refusal.why for refusal in outcome.refusals)
+
+
 @pytest.mark.parametrize("payload", [b"\x01", b"PK\x05\x06" + bytes(18), bytes(4096)])
 def test_a_file_with_something_behind_its_end_is_left_alone(program: Path, payload: bytes) -> None:
-    content = Inline(program.read_bytes() + payload)
-    assert strip_elf(content).content is content
-
-
-def test_a_file_without_section_headers_is_left_alone(program: Path) -> None:
     data = program.read_bytes()
-    content = Inline(data[:40] + bytes(8) + data[48:60] + bytes(4) + data[64:])
-    assert strip_elf(content).content is content
+    why = f"it carries {len(payload):,} bytes at {len(data):,} that no header tells of"
+    assert left_alone(Inline(data + payload)) == why
+
+
+def test_a_file_without_section_headers_has_no_symbols_to_find(program: Path) -> None:
+    data = program.read_bytes()
+    assert left_alone(Inline(data[:40] + bytes(8) + data[48:60] + bytes(4) + data[64:])) == ""
+
+
+def test_a_file_whose_sections_have_no_names_is_left_alone(program: Path) -> None:
+    data = program.read_bytes()
+    assert left_alone(Inline(data[:62] + b"\xff\x00" + data[64:])) == (
+        "its sections have no names: they should be in number 255"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (1, "it is an object file, whose symbols are what a linker reads"),
+        (4, "it is a core file, which nobody runs"),
+        (77, "it is of the unknown type 77"),
+    ],
+)
+def test_a_file_that_is_neither_program_nor_library_is_left_alone(program: Path, kind: int, why: str) -> None:
+    data = program.read_bytes()
+    assert left_alone(Inline(data[:16] + bytes([kind, 0]) + data[18:])) == why
 
 
 def test_an_object_file_is_left_alone(tmp_path: Path) -> None:
     content = on_disk(compile_c(LIBRARY, tmp_path / "twice.o", "-c"))
-    assert strip_elf(content).content is content
+    assert left_alone(content) == "it is an object file, whose symbols are what a linker reads"
+
+
+def test_a_file_without_segments_is_left_alone(program: Path) -> None:
+    data = program.read_bytes()
+    assert left_alone(Inline(data[:56] + bytes(2) + data[58:])).startswith("it has no segments")
 
 
 def test_a_file_of_nothing_but_debugging_information_is_left_alone(program: Path, tmp_path: Path) -> None:
     subprocess.run(["objcopy", "--only-keep-debug", str(program), str(tmp_path / "program.debug")], check=True)
     content = on_disk(tmp_path / "program.debug")
-    assert strip_elf(content).content is content
+    assert left_alone(content) == "it is all debugging information: its code lies in another file"
 
 
-@pytest.mark.parametrize("data", [b"", b"\x7fELF", b"\x7fELF" + bytes(100), b"#!/bin/sh\n", b"!<arch>\n"])
+@pytest.mark.parametrize("data", [b"\x7fELF", b"\x7fELF" + bytes(100)])
 def test_what_is_hardly_a_program_is_left_alone(data: bytes) -> None:
-    content = Inline(data)
-    assert strip_elf(content).content is content
+    assert left_alone(Inline(data)).startswith("it is malformed: ")
+
+
+@pytest.mark.parametrize("data", [b"", b"#!/bin/sh\n", b"!<arch>\n"])
+def test_what_is_no_elf_is_left_alone_without_a_word(data: bytes) -> None:
+    assert left_alone(Inline(data)) == ""
 
 
 def test_a_file_cut_anywhere_is_left_alone(library: Path) -> None:
     data = library.read_bytes()
-    for size in range(0, len(data), 101):
-        content = Inline(data[:size])
-        assert strip_elf(content).content is content
+    whys = {left_alone(Inline(data[:size])) for size in range(101, len(data), 101)}
+    assert all(why.startswith("it is malformed: ") for why in whys)
 
 
 def test_a_file_that_shrank_meanwhile_is_left_alone(library: Path, tmp_path: Path) -> None:
     data = library.read_bytes()
     (tmp_path / "shrunk.so").write_bytes(data[: len(data) // 2])
-    content = OnDisk(tmp_path / "shrunk.so", len(data))
-    assert strip_elf(content).content is content
+    why = f"it is malformed: it ends before its {len(data)} bytes are read"
+    assert left_alone(OnDisk(tmp_path / "shrunk.so", len(data))) == why
 
 
 def test_a_file_with_wrong_bytes_loses_nothing_that_is_loaded(library: Path) -> None:

@@ -52,7 +52,7 @@ class Raisers:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the files of a tree find in their image."""
+    """The image around a tree, as far as its files depend on it."""
 
     packs: bool  # whether the loader reads packed relocations
     raisers: Raisers | None  # among the other trees; None where nobody raises
@@ -67,13 +67,13 @@ def compact(around: Surroundings, workspace: Workspace) -> Transform:
 
 
 def raisers_in(trees: Iterable[LazyTree], workspace: Workspace) -> Raisers | None:
-    """Those who raise exceptions in any of the ``trees``; None where nobody does."""
+    """The files of ``trees`` that raise exceptions; None where none does."""
     found = [raisers for tree in trees if (raisers := _raisers(tree, workspace)) is not None]
     return Raisers(found[0].first, tuple(sorted({name for each in found for name in each.needed}))) if found else None
 
 
 def _raisers(tree: LazyTree, workspace: Workspace) -> Raisers | None:
-    """Those of one tree; remembered under its key."""
+    """The files of one tree that do; remembered under its key."""
     key = key_of(code_key(__name__), tree.key)
     known = workspace.cache.recall("raisers", key)
     if known is None:
@@ -170,7 +170,7 @@ def _defined_once(facts: Mapping[str, _LibraryFacts], started: set[str]) -> froz
 
 @dataclass(frozen=True)
 class _LibraryFacts:
-    """What is asked of an ELF file before any is changed."""
+    """An ELF file, as far as the decision about others depends on it, before any is changed."""
 
     needed: tuple[str, ...] = ()
     asks: str | None = None  # how it shows that it needs tables for exceptions; None where it needs none

@@ -1,4 +1,4 @@
-"""Whether extension modules run with the glibc of the base that they go onto."""
+"""A check that extension modules run with the glibc of the base that they go onto."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rewrite of an ELF file means for the tree that it lies in."""
+"""The outcome of a rewrite of an ELF file, for the tree that the file lies in."""
 
 from __future__ import annotations
 
