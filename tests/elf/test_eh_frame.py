@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cannery.elf.closure import closure_of
 from cannery.elf.constants import PT_GNU_EH_FRAME
 from cannery.elf.eh_frame import drop_tables, has_tables, who_asks
 from cannery.elf.headers import UnsupportedElfError
 from cannery.elf.rewrite import LoadedElf
 from cannery.elf.symbols import Symbols
-from tests.support.elf_files import LIBRARY, compacted, compile_c, compile_cpp, loaded, readelf, stripped
+from tests.support.elf_files import LIBRARY, compacted, compile_c, compile_cpp, loaded, read, readelf, stripped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,6 +166,23 @@ def test_a_thread_ends_without_tables(tmp_path: Path, how: str, returned: int) -
     after = compacted(stripped(compile_c(source, tmp_path / "program")), eh_frame=False)
     assert not has_tables(LoadedElf.read(after))
     assert runs(after, tmp_path) == returned
+
+
+def test_the_unwinder_ends_a_program_where_it_lost_its_own_tables(tmp_path: Path) -> None:
+    """So libgcc_s.so.1 keeps them in every image."""
+    source = """
+        #include <pthread.h>
+        static void *run(void *x) { pthread_exit((void *) 5L); return x; }
+        int main(void) { pthread_t t; pthread_create(&t, 0, run, 0); return pthread_join(t, 0); }
+    """
+    program = compile_c(source, tmp_path / "program")
+    unwinder = next(
+        path for name, path in closure_of("/usr/bin/env").libraries.items() if name.endswith("/libgcc_s.so.1")
+    )
+    for tables, returned in ((True, 0), (False, -6)):  # abort(3)
+        (tmp_path / "libgcc_s.so.1").write_bytes(compacted(read(unwinder), eh_frame=tables))
+        done = subprocess.run([str(program)], env={"LD_LIBRARY_PATH": str(tmp_path)}, check=False)
+        assert done.returncode == returned
 
 
 def test_the_entries_may_end_with_their_segment(tmp_path: Path) -> None:
