@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.workspace.digest import Digest
 
-__all__ = ["Content", "Inline", "OnDisk"]
+__all__ = ["TIME", "Content", "Inline", "OnDisk"]
+
+TIME: Final = 1  # of all that is made: one second after the epoch, as some programs take 0 for 'no time given'
 
 
 class Content(Protocol):

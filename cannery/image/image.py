@@ -13,12 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError, ImageError
+from cannery.image.content import TIME
 from cannery.image.media_types import CONFIG, MANIFEST
-from cannery.image.tar import TIME
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cannery.image.layer import Layer
     from cannery.image.platform import Platform
@@ -30,9 +30,7 @@ CREATED_BY = "cannery: "  # begins what the history says of each of our layers; 
 _MOST_LAYERS = 127  # as overlay file systems take (docker/docs, storage drivers)
 
 
-def assemble(
-    packed: tuple[Layer, ...], config: Mapping[str, Any], platform: Platform, base: Base | None = None
-) -> Image:
+def assemble(packed: Sequence[Layer], config: Mapping[str, Any], platform: Platform, base: Base | None = None) -> Image:
     """The image of the layers ``packed``, on top of those of its ``base``.
 
     ``config`` is the part of its configuration that says how a container starts (OCI image-spec v1.1, config.md, the

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from cannery.image.gzip import GzipWriter
-from cannery.image.hashing import HashingWriter
 from cannery.image.media_types import GZIP_LAYER
-from cannery.image.tar import write_tar
 from cannery.workspace.cache import used
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
@@ -83,6 +80,10 @@ def pack(name: str, tree: Tree, blobs: Blobs, *, level: int = 6, progress: Progr
     Contents are streamed, so that memory does not grow with the tree, and compressed on all processors. Raises
     :class:`ImageError` where a path lies below a file or a link, and where a file changes while it's read.
     """
+    from cannery.image.gzip import GzipWriter  # noqa: PLC0415  # slow to import, and needed only for what is new
+    from cannery.image.hashing import HashingWriter  # noqa: PLC0415
+    from cannery.image.tar import write_tar  # noqa: PLC0415
+
     files = [file for _, file in tree.files()]
     total = sum(file.content.size for file in files)
     with blobs.new_blob() as (stream, commit):

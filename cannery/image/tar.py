@@ -11,7 +11,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from cannery.image.content import OnDisk
+from cannery.image.content import TIME, OnDisk
 from cannery.image.hashing import CHUNK, HashingWriter, pieces
 from cannery.image.tree import Directory, File, Symlink
 from cannery.workspace.files import changed, explained
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from cannery.image.hashing import Readable, Sink
     from cannery.image.tree import Entry, Tree
 
-__all__ = ["TIME", "members", "write_tar"]
+__all__ = ["members", "write_tar"]
 
-TIME: Final = 1  # of all that is made: one second after the epoch, as some programs take 0 for 'no time given'
 _PIECE: Final = 1 << 20  # bytes of a file that are read at a time
 _LONGEST_HEADER: Final = 1 << 20  # bytes: names and attributes; a longer one is an attack
 

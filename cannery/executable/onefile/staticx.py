@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from cannery.errors import ToolError
 from cannery.executable.onefile.bundle import INTERNAL
 from cannery.executable.onefile.xz import XzBlock, write_xz
-from cannery.image.content import OnDisk
+from cannery.image.content import TIME, OnDisk
 from cannery.image.folder import write_tree
-from cannery.image.tar import TIME
 from cannery.image.tree import File, Symlink, Tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp

@@ -1,19 +1,17 @@
 """One file that is an OCI layout (OCI image-spec v1.1, image-layout.md) and a ``docker save`` archive at once.
 
 ``docker load`` and ``podman load`` read ``manifest.json``; ``skopeo copy oci-archive:`` reads ``index.json``. Both name
-the same blobs.
+the same blobs. What reads and writes archives is imported when it's needed: most builds find that nothing has changed.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from cannery.image.image import canonical_json
-from cannery.image.media.docker_archive import MANIFEST_FILE, DockerArchive, docker_manifest
-from cannery.image.media.files import BLOBS, TarFiles, TarWriter, blob_name, distinct
-from cannery.image.media.layout import INDEX_FILE, MARK, MARK_FILE, entries_for, index_of, layout_root
 from cannery.workspace.files import replacing
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.workspace import silent
@@ -25,19 +23,17 @@ if TYPE_CHECKING:
 
     from cannery.image.hashing import Readable
     from cannery.image.image import Image
-    from cannery.image.media.medium import Descriptor
+    from cannery.image.media.medium import Descriptor, Medium
     from cannery.workspace.workspace import Progress
 
 __all__ = ["Archive", "Memory"]
-
-_KIND: Final = "archives"  # of what is remembered
 
 
 class Memory(Protocol):
     """What was written before; :class:`cannery.workspace.cache.Cache` is one."""
 
     def recall(self, kind: str, key: str) -> dict[str, Any] | None:
-        """What :meth:`remember` was given last for ``kind`` and ``key``, if anything."""
+        """The value that :meth:`remember` was given last for ``kind`` and ``key``, if any."""
         ...
 
     def remember(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
@@ -45,9 +41,12 @@ class Memory(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Archive:
-    """The image called ``reference`` in the file ``path``, or its only one."""
+    """The image called ``reference`` in the file ``path``, or its only one.
+
+    What ``docker save`` writes is read, too; as the manifest that the image would have in a registry.
+    """
 
     path: Path
     reference: str | None = None
@@ -58,19 +57,16 @@ class Archive:
         return f"oci-archive:{self.path}" + (f":{self.reference}" if self.reference else "")
 
     def root(self) -> bytes:
-        """The manifest or the index that the reference leads to; of a ``docker save`` archive, the one it would have.
+        """The manifest or the index that the reference leads to.
 
-        Raises what :class:`Layout` and :class:`DockerArchive` raise.
+        Raises :class:`ImageError` for what is no archive of images, :class:`ConfigurationError` where the reference
+        leads to no image or to several.
         """
-        if INDEX_FILE in TarFiles(self.path):
-            return layout_root(TarFiles(self.path), self.reference, self.name)
-        return DockerArchive(self.path, self.reference).root()
+        return self._medium.root()
 
     def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
         """The bytes of a blob."""
-        if INDEX_FILE in TarFiles(self.path):
-            return TarFiles(self.path).open(blob_name(descriptor.digest))
-        return DockerArchive(self.path, self.reference).blob(descriptor)
+        return self._medium.blob(descriptor)
 
     def write(
         self,
@@ -88,41 +84,54 @@ class Archive:
         """
         key = key_of("archive", code_key(__name__), str(self.path.absolute()))
         state = {"digest": str(image.digest), "references": list(references)}
-        known = memory.recall(_KIND, key) if memory else None
+        known = memory.recall("archives", key) if memory else None
         checked = (known or {}).pop("blobs", {})
         if known is not None and self.path.is_file() and known == {**state, "stamp": _stamp(self.path.stat())}:
             return False
         with replacing(self.path) as stream:
-            with TarWriter(stream) as archive:
-                stamps = _write(archive, image, references, checked, progress)
+            stamps = _write(stream, image, references, checked, progress)
             stream.flush()
             stamp = _stamp(os.fstat(stream.fileno()))  # by its name, it may already be another build's
         if memory:
-            memory.remember(_KIND, key, {**state, "stamp": stamp, "blobs": stamps})
+            memory.remember("archives", key, {**state, "stamp": stamp, "blobs": stamps})
         return True
+
+    @cached_property
+    def _medium(self) -> Medium:
+        """The archive as that of the two kinds which it is."""
+        from cannery.image.media.docker_archive import DockerArchive  # noqa: PLC0415
+        from cannery.image.media.files import TarFiles  # noqa: PLC0415
+        from cannery.image.media.layout import INDEX_FILE, LayoutFiles  # noqa: PLC0415
+
+        files = TarFiles(self.path)
+        if INDEX_FILE in files:
+            return LayoutFiles(files, self.reference, self.name)
+        return DockerArchive(self.path, self.reference)
 
 
 def _write(
-    archive: TarWriter,
-    image: Image,
-    references: Sequence[str],
-    checked: Mapping[str, list[int]],
-    progress: Progress,
+    stream: BinaryIO, image: Image, references: Sequence[str], checked: Mapping[str, list[int]], progress: Progress
 ) -> dict[str, list[int]]:
     """Write everything; returned are the stamps of the blobs that are known, now or by ``checked``, to be whole."""
+    from cannery.image.media.docker_archive import MANIFEST_FILE, docker_manifest  # noqa: PLC0415
+    from cannery.image.media.files import BLOBS, TarWriter, blob_name, distinct  # noqa: PLC0415
+    from cannery.image.media.layout import INDEX_FILE, MARK, MARK_FILE, entries_for, index_of  # noqa: PLC0415
+
     stamps: dict[str, list[int]] = {}
-    archive.add_folder(os.path.dirname(BLOBS.rstrip("/")))
-    archive.add_folder(BLOBS)
-    archive.add(blob_name(image.id), image.config_blob)
-    archive.add(blob_name(image.digest), image.manifest_blob)
-    done, total = 0, sum(layer.size for layer in image.layers)
-    for layer in distinct(image.layers):
-        stamps[layer.digest.hex] = archive.add_layer(layer, checked.get(layer.digest.hex))
-        done += layer.size
-        progress("writing the archive", done, total)
-    archive.add(INDEX_FILE, canonical_json(index_of(entries_for(image, references))))
-    archive.add(MANIFEST_FILE, docker_manifest(image, references))
-    archive.add(MARK_FILE, MARK)
+    with TarWriter(stream) as archive:
+        archive.add_folder(os.path.dirname(BLOBS.rstrip("/")))
+        archive.add_folder(BLOBS)
+        archive.add(blob_name(image.id), image.config_blob)
+        archive.add(blob_name(image.digest), image.manifest_blob)
+        layers = distinct(image.layers)
+        done, total = 0, sum(layer.size for layer in layers)
+        for layer in layers:
+            stamps[layer.digest.hex] = archive.add_layer(layer, checked.get(layer.digest.hex))
+            done += layer.size
+            progress("writing the archive", done, total)
+        archive.add(INDEX_FILE, canonical_json(index_of(entries_for(image, references))))
+        archive.add(MANIFEST_FILE, docker_manifest(image, references))
+        archive.add(MARK_FILE, MARK)
     return stamps
 
 

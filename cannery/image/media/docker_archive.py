@@ -22,6 +22,7 @@ from cannery.image.media.medium import check, decoded
 from cannery.image.media.names import matching
 from cannery.image.media_types import COMPRESSIONS, CONFIG, LAYER, MANIFEST
 from cannery.workspace.files import replacing
+from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cannery.image.hashing import Readable
     from cannery.image.image import Image
     from cannery.image.media.medium import Descriptor
+    from cannery.workspace.workspace import Progress
 
 __all__ = ["MANIFEST_FILE", "DockerArchive", "docker_manifest", "saved_images"]
 
@@ -71,15 +73,21 @@ class DockerArchive:
         with TarFiles(self.path).open(self._manifest[1][str(descriptor.digest)]) as stream:
             yield stream
 
-    def write(self, image: Image, references: Sequence[str] = (), *, lower: int = 0) -> None:
+    def write(
+        self, image: Image, references: Sequence[str] = (), *, lower: int = 0, progress: Progress = silent
+    ) -> None:
         """Write ``image`` under the names ``references``, without its ``lower`` layers, which the reader has already.
 
         Raises :class:`ImageError` where a layer's blob is damaged.
         """
         with replacing(self.path) as stream, TarWriter(stream) as archive:
             archive.add(blob_name(image.id), image.config_blob)
-            for layer in distinct(image.layers[lower:]):
+            layers = distinct(image.layers[lower:])
+            done, total = 0, sum(layer.size for layer in layers)
+            for layer in layers:
                 archive.add_layer(layer)
+                done += layer.size
+                progress("writing the archive", done, total)
             archive.add(MANIFEST_FILE, docker_manifest(image, references))
 
     @cached_property

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, Protocol, Self, cast
 
 from cannery.errors import ImageError
 from cannery.image.compression import undamaged
+from cannery.image.content import TIME
 from cannery.image.hashing import HashingReader, pieces
-from cannery.image.tar import TIME
 from cannery.workspace.files import explained, replacing, stamp_of
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from cannery.image.media.medium import Descriptor, parse_json
 from cannery.image.media.names import annotations_of, matching, names_of
 from cannery.image.media.walk import entries_of
 from cannery.image.media_types import INDEX, MANIFEST
+from cannery.image.platform import Platform
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cannery.image.media.files import Files
     from cannery.workspace.workspace import Progress
 
-__all__ = ["INDEX_FILE", "MARK", "MARK_FILE", "Layout", "entries_for", "index_of", "layout_root", "not_one"]
+__all__ = ["INDEX_FILE", "MARK", "MARK_FILE", "Layout", "LayoutFiles", "entries_for", "index_of", "not_one"]
 
 INDEX_FILE: Final = "index.json"
 MARK_FILE: Final = "oci-layout"
@@ -60,13 +61,17 @@ class Layout:
                 evidence=f"an OCI layout has a file {self.index}",
                 step="make one, for example with  skopeo copy docker://python:3.11-slim oci:DIR:latest",
             )
-        return layout_root(FolderFiles(self.folder), self.reference, self.name)
+        return self._files.root()
 
     def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
         """The bytes of a blob."""
-        return FolderFiles(self.folder).open(blob_name(descriptor.digest))
+        return self._files.blob(descriptor)
 
-    def write(self, image: Image, references: Sequence[str] = (), progress: Progress = silent) -> None:
+    @property
+    def _files(self) -> LayoutFiles:
+        return LayoutFiles(FolderFiles(self.folder), self.reference, self.name)
+
+    def write(self, image: Image, references: Sequence[str] = (), *, progress: Progress = silent) -> None:
         """Have ``image`` in the layout under the names ``references``, beside those of other names.
 
         Blobs of images that lose their names by that stay. Raises :class:`ImageError` where a layer's blob is damaged.
@@ -74,8 +79,9 @@ class Layout:
         files = FolderFiles(self.folder)
         files.add(blob_name(image.id), image.config_blob)
         files.add(blob_name(image.digest), image.manifest_blob)
-        done, total = 0, sum(layer.size for layer in image.layers)
-        for layer in distinct(image.layers):
+        layers = distinct(image.layers)
+        done, total = 0, sum(layer.size for layer in layers)
+        for layer in layers:
             files.add_layer(layer)
             done += layer.size
             progress("writing the layout", done, total)
@@ -85,23 +91,37 @@ class Layout:
         files.add(INDEX_FILE, canonical_json({**before, **index_of([*stay, *entries_for(image, references)])}))
 
 
-def layout_root(files: Files, reference: str | None, name: str) -> bytes:
-    """The manifest or the index that ``reference`` leads to in the layout that ``files`` are; ``name`` is for messages.
+@dataclass(frozen=True, slots=True)
+class LayoutFiles:
+    """The image called ``reference`` in the layout that ``files`` are, or its only one; ``name`` is for messages."""
 
-    Several entries that differ only in their platforms are one image, and an index of them is made. Raises
-    :class:`ConfigurationError` where the reference leads to no image or to several.
-    """
-    what = f"{INDEX_FILE} of {name}"
-    index = _read_index(files, what)
-    entries = entries_of(index, what)
-    chosen = matching(((entry, names_of(entry)) for entry in entries), reference)
-    different = list({entry.get("digest"): entry for entry in chosen}.values())
-    if len(different) > 1 and all(entry.get("platform") for entry in different):
-        return canonical_json({**index, "manifests": different})
-    if len(different) != 1:
-        raise not_one(len(different), name, reference, [names[0] for entry in entries if (names := names_of(entry))])
-    with files.open(blob_name(Descriptor.parse(different[0]).digest)) as stream:
-        return stream.read()
+    files: Files
+    reference: str | None
+    name: str
+
+    def root(self) -> bytes:
+        """The manifest or the index that the reference leads to.
+
+        Several entries, each for another platform, are one image, and an index of them is made. Raises
+        :class:`ConfigurationError` where the reference leads to no image or to several.
+        """
+        what = f"{INDEX_FILE} of {self.name}"
+        index = _read_index(self.files, what)
+        entries = entries_of(index, what)
+        chosen = matching(((entry, names_of(entry)) for entry in entries), self.reference)
+        different = list({entry.get("digest"): entry for entry in chosen}.values())
+        platforms = {Platform.from_json(entry.get("platform") or {}) for entry in different} - {Platform("", "")}
+        if len(different) > 1 and len(platforms) == len(different):
+            return canonical_json({**index, "manifests": different})
+        if len(different) != 1:
+            there = [names[0] for entry in entries if (names := names_of(entry))]
+            raise not_one(len(different), self.name, self.reference, there)
+        with self.blob(Descriptor.parse(different[0])) as stream:
+            return stream.read() or b""
+
+    def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
+        """The bytes of a blob."""
+        return self.files.open(blob_name(descriptor.digest))
 
 
 def not_one(count: int, name: str, reference: str | None, there: Sequence[str]) -> ConfigurationError:

@@ -11,14 +11,17 @@ import msgspec
 from cannery.errors import ImageError
 from cannery.image.media_types import INDEXES
 from cannery.workspace.digest import Digest
+from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from cannery.image.hashing import Readable
+    from cannery.image.image import Image
+    from cannery.workspace.workspace import Progress
 
-__all__ = ["Descriptor", "Medium", "check", "decoded", "is_index", "parse_json"]
+__all__ = ["Descriptor", "Medium", "WritableMedium", "check", "decoded", "is_index", "parse_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class Medium(Protocol):
 
     def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
         """The bytes that ``descriptor`` refers to, of a manifest too; nobody has compared their digest yet."""
+        ...
+
+
+class WritableMedium(Medium, Protocol):
+    """A medium that images can be written to."""
+
+    def write(self, image: Image, references: Sequence[str] = (), *, progress: Progress = silent) -> object:
+        """Write ``image`` under the names ``references``; ``progress`` is told the bytes of layers that are done."""
         ...
 
 

@@ -32,14 +32,15 @@ def names_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
 def matching(images: Iterable[tuple[T, Iterable[str]]], reference: str | None) -> list[T]:
     """Those of ``images``, given with their names, that ``reference`` means; all where there is none.
 
-    Some go by the end of a name: ``app:1`` means ``team/app:1``, ``1`` means ``app:1``. A whole name goes first.
+    The end of a name is enough where no whole name is the reference: ``app:1`` means ``docker.io/team/app:1``, and so
+    does ``1``.
     """
     pairs = [(image, frozenset(names)) for image, names in images]
     if not reference:
         return [image for image, _ in pairs]
     exact = [image for image, names in pairs if reference in names]
-    return exact or [image for image, names in pairs if any(reference in _ends(name) for name in names)]
+    return exact or [image for image, names in pairs if any(_ends_in(reference, name) for name in names)]
 
 
-def _ends(name: str) -> tuple[str, str]:
-    return name.rpartition("/")[2], name.rpartition(":")[2]
+def _ends_in(reference: str, name: str) -> bool:
+    return name.endswith(f"/{reference}") or name.rpartition(":")[2] == reference
