@@ -12,7 +12,7 @@ import pytest
 from cannery.workspace.cache import Cache
 from cannery.workspace.process import run
 from cannery.workspace.workspace import Workspace
-from tests.support.engine_commands import docker, podman
+from tests.support.engine_commands import docker, each_engine, podman
 from tests.support.engine_services import dockerd, podman_service
 from tests.support.registry import full_base, guarded_registry, registry, slim_base
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [  # fixtures for all tests
     "docker",
     "dockerd",
+    "each_engine",
     "full_base",
     "guarded_registry",
     "podman",
@@ -31,14 +32,26 @@ __all__ = [  # fixtures for all tests
 ]
 
 _OLDEST = (3, 11)
+_ENGINES = {  # fixtures whose tests run one after the other, in one process, so that engines start once
+    "dockerd": "engine services",
+    "podman_service": "engine services",
+    "service": "engine services",
+    "docker": "engine commands",
+    "podman": "engine commands",
+    "each_engine": "engine commands",
+}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests that are the same under every Python to the oldest one."""
+    """Leave tests that are the same under every Python to the oldest one, and keep tests of an engine together."""
     if sys.version_info[:2] != _OLDEST:
         left = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
+    for item in items:
+        for group in {_ENGINES[name] for name in _ENGINES.keys() & set(getattr(item, "fixturenames", ()))}:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 class MakeProject(Protocol):
@@ -69,10 +82,23 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(Cache(tmp_path / "cache"), run)
 
 
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one run of the tests share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def shared_cache(shared_folder: Path) -> Path:
+    """The cache of what is built once for many tests."""
+    return shared_folder / "shared-cache"
+
+
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def own_environment(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> None:
     """Keep the user's cache and settings out of the tests, and the tests out of them."""
     for name in [name for name in os.environ if name.startswith("CANNERY_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CANNERY_ENGINE", "none")  # what a test does with an engine, it does with one of its own
-    monkeypatch.setenv("CANNERY_CACHE", str(tmp_path_factory.getbasetemp() / "shared-cache"))
+    monkeypatch.setenv("CANNERY_CACHE", str(shared_cache))

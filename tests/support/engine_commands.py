@@ -19,7 +19,7 @@ from tests.support.prerequisites import absent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Engine", "docker", "podman"]
+__all__ = ["Engine", "docker", "each_engine", "podman"]
 
 
 @dataclass(frozen=True)
@@ -83,3 +83,10 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     )
     yield podman
     podman("system", "reset", "--force", check=False)
+
+
+@pytest.fixture(scope="session", params=["docker", "podman"])
+def each_engine(request: pytest.FixtureRequest) -> Engine:
+    """Each of them in turn."""
+    engine: Engine = request.getfixturevalue(request.param)
+    return engine

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from tests.support.engine_commands import Engine
 
 
-@pytest.fixture(params=["docker", "podman"])
-def engine(request: pytest.FixtureRequest) -> Engine:
+@pytest.fixture(scope="module")
+def engine(each_engine: Engine, sample: BuiltImage) -> Engine:
     """Each engine in turn, the sample loaded."""
-    loaded: Engine = request.getfixturevalue(f"loaded_in_{request.param}")
-    return loaded
+    each_engine("load", "--input", str(sample.archive))
+    return each_engine
 
 
 @pytest.mark.once

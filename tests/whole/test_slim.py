@@ -78,9 +78,8 @@ def check(stdout: str) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["docker", "podman"])
-def test_engines_load_and_run_it(request: pytest.FixtureRequest, slim: BuiltImage, name: str) -> None:
-    engine: Engine = request.getfixturevalue(name)
+def test_engines_load_and_run_it(each_engine: Engine, slim: BuiltImage) -> None:
+    engine = each_engine
     engine("load", "--input", str(slim.archive))
     (details,) = json.loads(engine("image", "inspect", slim.reference).stdout)
     assert details["Id"].removeprefix("sha256:") == slim.report["id"].removeprefix("sha256:")

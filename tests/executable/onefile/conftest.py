@@ -118,13 +118,12 @@ def freeze(project: Path, *flags: str) -> Frozen:
 
 
 @pytest.fixture(scope="session")
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def own_cache(shared_cache: Path) -> Iterator[Path]:
     """The cache of what is made once for many tests."""
     with pytest.MonkeyPatch.context() as patch:
-        cache = tmp_path_factory.getbasetemp() / "shared-cache"
-        patch.setenv("CANNERY_CACHE", str(cache))
+        patch.setenv("CANNERY_CACHE", str(shared_cache))
         patch.setenv("CANNERY_ENGINE", "none")
-        yield cache
+        yield shared_cache
 
 
 @pytest.fixture(scope="session")

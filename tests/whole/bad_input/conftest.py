@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from filelock import FileLock
 
 from cannery import __version__
 from tests.support.command import cannery
@@ -43,31 +44,40 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def own_index(index: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def own_index(index: Path, monkeypatch: pytest.MonkeyPatch, shared_folder: Path) -> None:
     """Keep uv from the network and from the user's own cache, and builds from taking long."""
     # Coverage would have commands that are interrupted, or an ordinary user's, write where they can't.
     for name in [name for name in os.environ if name.startswith(("COVERAGE_", "UV_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "uv-cache"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(shared_folder / "uv-cache"))
     for name, value in {**only_from(index), **FAST}.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cache that has seen a build."""
-    project = tmp_path_factory.mktemp("warm")
-    (project / "main.py").write_text("print('hello')\n")
-    cache = tmp_path_factory.getbasetemp() / "shared-cache"
-    assert cannery("image", cwd=project, CANNERY_CACHE=str(cache), **FAST).code == 0
-    return cache
+def prepared(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache that has seen a build, and which nobody writes to any more; made once for all processes."""
+    folder = shared_folder / "prepared-cache"
+    with FileLock(f"{folder}.lock"):
+        if not folder.is_dir():
+            project, cache = tmp_path_factory.mktemp("hello"), tmp_path_factory.mktemp("seen")
+            (project / "main.py").write_text("print('hello')\n")
+            assert cannery("image", cwd=project, CANNERY_CACHE=str(cache), **FAST).code == 0
+            cache.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def warm(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that has seen a build, and sees others."""
+    return _copied(prepared, tmp_path_factory.mktemp("warm") / "cache")
 
 
 @pytest.fixture
-def new_cache(warm: Path) -> NewCache:
+def new_cache(prepared: Path) -> NewCache:
     def make(folder: Path, *, owner: int | None = None, layers: bool = False) -> Path:
         for name in ("bytecode", "blobs", "layers") if layers else ("bytecode",):
-            shutil.copytree(warm / __version__ / name, folder / __version__ / name, copy_function=_link_or_copy)
+            _copied(prepared / __version__ / name, folder / __version__ / name)
         if owner is not None:
             for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
                 os.chown(path, owner, owner)
@@ -97,6 +107,10 @@ def open_folder() -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
+
+
+def _copied(source: Path, target: Path) -> Path:
+    return Path(shutil.copytree(source, target, copy_function=_link_or_copy))
 
 
 def _link_or_copy(source: str, target: str) -> None:

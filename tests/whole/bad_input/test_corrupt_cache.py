@@ -44,14 +44,14 @@ class BuiltProject:
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory, warm: Path, index: Path) -> BuiltProject:
+def once(tmp_path_factory: pytest.TempPathFactory, prepared: Path, index: Path) -> BuiltProject:
     """The project that's built once, and copied for each test."""
     folder, cache = tmp_path_factory.mktemp("once") / "project", tmp_path_factory.mktemp("once") / "cache"
     folder.mkdir()
     (folder / "main.py").write_text("import tin\n")
     (folder / "requirements.txt").write_text("tin\n")
-    for name in ("bytecode", "blobs", "layers"):  # other tests, of what is compiled or run, may have left more there
-        shutil.copytree(warm / __version__ / name, cache / __version__ / name, symlinks=True)
+    for name in ("bytecode", "blobs", "layers"):
+        shutil.copytree(prepared / __version__ / name, cache / __version__ / name, symlinks=True)
     report = cannery("image", "--json", cwd=folder, CANNERY_CACHE=str(cache), **only_from(index), **FAST).report
     return BuiltProject(folder, cache, report["digest"], {each["name"]: each["digest"] for each in report["layers"]})
 
