@@ -19,6 +19,10 @@ from tests.support.registry import full_base, guarded_registry, registry, slim_b
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from xdist.remote import Producer
+
+    from tests.support.scheduling import ModulesTogether
+
 __all__ = [  # fixtures for all tests
     "docker",
     "dockerd",
@@ -32,26 +36,22 @@ __all__ = [  # fixtures for all tests
 ]
 
 _OLDEST = (3, 11)
-_ENGINES = {  # fixtures whose tests run one after the other, in one process, so that engines start once
-    "dockerd": "engine services",
-    "podman_service": "engine services",
-    "service": "engine services",
-    "docker": "engine commands",
-    "podman": "engine commands",
-    "each_engine": "engine commands",
-}
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests that are the same under every Python to the oldest one, and keep tests of an engine together."""
+    """Leave tests that are the same under every Python to the oldest one."""
     if sys.version_info[:2] != _OLDEST:
         left = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
-    for item in items:
-        for group in {_ENGINES[name] for name in _ENGINES.keys() & set(getattr(item, "fixturenames", ()))}:
-            item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ModulesTogether:
+    """Let several processes start no engine twice."""
+    from tests.support.scheduling import ModulesTogether  # noqa: PLC0415  # nobody else needs pytest-xdist
+
+    return ModulesTogether(config, log)
 
 
 class MakeProject(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import cannery
+from tests.support.scheduling import ENGINES, group_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.once
 PACKAGE = Path(cannery.__file__).parent
 README = (PACKAGE / "README.md").read_text(encoding="utf-8")
 TESTS = Path(__file__).parent
+ENGINE_TYPES = {"Engine", "Service"}
 BESIDE = {"sessions", "support", "whole", "whole/bad_input"}  # no room's
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
@@ -87,3 +89,12 @@ def test_every_room_has_tests_of_its_own() -> None:
 
 def test_tests_lie_in_the_folder_of_what_they_test() -> None:
     assert packages(TESTS) - packages(PACKAGE) == BESIDE
+
+
+def test_modules_whose_tests_use_one_engine_run_in_one_process() -> None:
+    """Where several processes run the tests."""
+    for path in TESTS.rglob("test_*.py"):
+        arguments = [node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.arg)]
+        engines = {each.arg for each in arguments if each.annotation and ast.unparse(each.annotation) in ENGINE_TYPES}
+        module = path.relative_to(PACKAGE.parent).as_posix()
+        assert {ENGINES[name] for name in ENGINES.keys() & engines} <= {group_of(module)}, module
