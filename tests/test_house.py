@@ -20,7 +20,6 @@ pytestmark = pytest.mark.once
 PACKAGE = Path(cannery.__file__).parent
 README = (PACKAGE / "README.md").read_text(encoding="utf-8")
 TESTS = Path(__file__).parent
-ENGINE_TYPES = {"Engine", "Service"}
 BESIDE = {"sessions", "support", "whole", "whole/bad_input"}  # no room's
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
@@ -95,6 +94,6 @@ def test_modules_whose_tests_use_one_engine_run_in_one_process() -> None:
     """Where several processes run the tests."""
     for path in TESTS.rglob("test_*.py"):
         arguments = [node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.arg)]
-        engines = {each.arg for each in arguments if each.annotation and ast.unparse(each.annotation) in ENGINE_TYPES}
+        types = {ast.unparse(each.annotation) for each in arguments if each.annotation}
         module = path.relative_to(PACKAGE.parent).as_posix()
-        assert {ENGINES[name] for name in ENGINES.keys() & engines} <= {group_of(module)}, module
+        assert {ENGINES[name] for name in ENGINES.keys() & types} <= {group_of(module)}, module

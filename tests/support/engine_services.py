@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import textwrap
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from docker import APIClient
+from docker.errors import DockerException
 
 from tests.support.ports import free_port
 from tests.support.prerequisites import absent
@@ -20,15 +23,14 @@ from tests.support.remote_engines import make_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from cannery.containers.engine.discovery import Choice
 
-__all__ = ["Service", "dockerd", "podman_service", "running_dockerd", "running_podman"]
+__all__ = ["Service", "dockerd", "engine_home", "podman_service", "running_dockerd", "running_podman"]
 
 _PATIENCE = 60  # seconds for an engine to start
 
-# Raising limits is forbidden on some machines that tests run on; and a storage that works on any file system.
+# Raising limits is forbidden on some machines that tests run on.
 _CONTAINERS_CONF = """
     [containers]
     default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -63,15 +65,25 @@ class Service:
             self.client.remove_container(container["Id"], force=True, v=True)
 
 
+@contextmanager
+def engine_home(engine: str) -> Iterator[Path]:
+    """A folder for what an engine keeps, as close to the root as one wants it: Podman takes paths of 50 bytes."""
+    home = Path(tempfile.mkdtemp(prefix=f"{engine}-"))
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def dockerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_dockerd(tmp_path_factory.mktemp("dockerd")) as service:
+def dockerd() -> Iterator[Service]:
+    with engine_home("docker") as home, running_dockerd(home) as service:
         yield service
 
 
 @pytest.fixture(scope="session")
-def podman_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_podman(tmp_path_factory.mktemp("podman")) as service:
+def podman_service() -> Iterator[Service]:
+    with engine_home("podman") as home, running_podman(home) as service:
         yield service
 
 
@@ -98,13 +110,21 @@ def running_podman(home: Path, *, apart: bool = False) -> Iterator[Service]:
     if shutil.which("podman") is None:
         absent("podman")
     (home / "containers.conf").write_text(textwrap.dedent(_CONTAINERS_CONF))
-    storage = [f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp", "--storage-driver=vfs"]
+    storage = [f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp"]
     command = ["podman", *storage, "system", "service", "--time=0", f"unix://{home}/sock"]
     with _answering([*(_ALONE if apart else []), *command], home, {"CONTAINERS_CONF": f"{home}/containers.conf"}) as (
         client,
         process,
     ):
         yield Service("podman", {"CONTAINER_HOST": f"unix://{home}/sock"}, client, process, home)
+
+
+def _client(socket: Path) -> APIClient | None:
+    """What asks the engine that listens there, if one answers already."""
+    try:
+        return APIClient(f"unix://{socket}", version="auto", timeout=_PATIENCE)
+    except DockerException:
+        return None
 
 
 @contextmanager
@@ -116,11 +136,10 @@ def _answering(
         process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **(environment or {})})
     try:
         deadline = time.monotonic() + _PATIENCE
-        while not (home / "sock").exists():
+        while (client := _client(home / "sock")) is None:
             assert process.poll() is None, (home / "log").read_text()
             assert time.monotonic() < deadline, (home / "log").read_text()
             time.sleep(0.1)
-        client = APIClient(f"unix://{home}/sock", version="auto", timeout=_PATIENCE)
         yield client, process.pid
         for container in client.containers(all=True):
             client.remove_container(container["Id"], force=True, v=True)

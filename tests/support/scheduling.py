@@ -11,15 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ENGINES", "ModulesTogether", "group_of"]
 
-# The fixtures of engines that start once a process, and are used by one test after the other.
-ENGINES: Mapping[str, str] = {
-    "dockerd": "engine services",
-    "podman_service": "engine services",
-    "service": "engine services",
-    "docker": "engine commands",
-    "podman": "engine commands",
-    "each_engine": "engine commands",
-}
+# The types of the fixtures of engines, which start once a process and are used by one test after the other.
+ENGINES: Mapping[str, str] = {"Service": "engine services", "EngineCommand": "engine commands"}
 # The modules whose tests use them: those of one group run in one process.
 _TOGETHER: Mapping[str, str] = {
     "tests/containers/engine/": "engine services",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import MakeProject
-    from tests.support.engine_commands import Engine
+    from tests.support.engine_commands import EngineCommand
 
 
 def test_the_app_layer_has_extension_modules_and_what_starts_the_script(
@@ -36,7 +36,7 @@ def test_it_runs_with_no_engine(make_project: MakeProject) -> None:
 
 
 @pytest.mark.once
-def test_it_runs_in_docker(make_project: MakeProject, tmp_path: Path, docker: Engine) -> None:
+def test_it_runs_in_docker(make_project: MakeProject, tmp_path: Path, docker: EngineCommand) -> None:
     image = build(make_project(PROJECT), tmp_path / "image.tar", "--compile", "--tag", "compiled")
     docker("load", "--input", str(image.archive))
     assert docker.run("--tmpfs=/tmp", image.reference).stdout == SAID

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cannery.image.tree import Tree
     from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
-    from tests.support.engine_commands import Engine
+    from tests.support.engine_commands import EngineCommand
     from tests.support.registry import Base as StandIn
 
 pytestmark = pytest.mark.once
@@ -40,7 +40,9 @@ def project(make_project: MakeProject, slim_base: StandIn) -> Path:
     return make_project({**PROJECT, "pyproject.toml": PROJECT["pyproject.toml"] + settings})
 
 
-def test_the_app_is_compiled_and_runs_on_the_base_s_python(project: Path, tmp_path: Path, docker: Engine) -> None:
+def test_the_app_is_compiled_and_runs_on_the_base_s_python(
+    project: Path, tmp_path: Path, docker: EngineCommand
+) -> None:
     image = build(project, tmp_path / "image.tar")
     suffix = ".cpython-311-x86_64-linux-gnu.so"
     code = {path for path in image.files("app") if path.startswith("/app/")}

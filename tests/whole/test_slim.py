@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.engine_commands import Engine
+    from tests.support.engine_commands import EngineCommand
     from tests.support.registry import Base
 
 pytestmark = pytest.mark.once
@@ -78,7 +78,7 @@ def check(stdout: str) -> None:
     }  # fmt: skip
 
 
-def test_engines_load_and_run_it(each_engine: Engine, slim: BuiltImage) -> None:
+def test_engines_load_and_run_it(each_engine: EngineCommand, slim: BuiltImage) -> None:
     engine = each_engine
     engine("load", "--input", str(slim.archive))
     (details,) = json.loads(engine("image", "inspect", slim.reference).stdout)

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 __all__ = ["Reply", "ask"]
 
-_PATIENCE: Final = 2.0  # seconds; an engine that takes longer to answer is of no use at a prompt
+_PATIENCE: Final = 5.0  # seconds; on a busy machine an engine may take a few, and a prompt waits no longer
 _CHUNK: Final = 1 << 16
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.executable.onefile.conftest import Frozen
-    from tests.support.engine_commands import Engine
+    from tests.support.engine_commands import EngineCommand
 
 pytestmark = pytest.mark.once
 
@@ -45,7 +45,7 @@ def test_it_runs_where_there_is_no_engine_and_no_c_library(project: Path, image:
     assert (shown["arguments"], shown["user"], shown["doubled"]) == (["a", "b c"], 65535, [2, 4, 6])
 
 
-def test_docker_runs_it_read_only_with_a_tmp_that_can_be_executed(docker: Engine, image: BuiltImage) -> None:
+def test_docker_runs_it_read_only_with_a_tmp_that_can_be_executed(docker: EngineCommand, image: BuiltImage) -> None:
     docker("load", "--input", str(image.archive))
     done = docker.run("--tmpfs=/tmp:exec", image.reference)
     assert done.returncode == 0, done.stderr

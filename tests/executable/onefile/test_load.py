@@ -26,7 +26,7 @@ from tests.support.repository import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.engine_commands import Engine
+    from tests.support.engine_commands import EngineCommand
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("own_cache")]
 
@@ -108,7 +108,7 @@ def test_a_static_file_answers_on_the_bare_machine(settings: str, tmp_path: Path
     assert not list(temporary.iterdir()), "it left something behind"
 
 
-def test_an_image_answers_in_docker(docker: Engine, tmp_path: Path) -> None:
+def test_an_image_answers_in_docker(docker: EngineCommand, tmp_path: Path) -> None:
     project = example(tmp_path, "")
     image = build(project, tmp_path / "image.tar", "--recipe=onefile", "--engine=none")
     docker("load", "--input", str(image.archive))
