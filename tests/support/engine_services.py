@@ -41,7 +41,7 @@ _CONTAINERS_CONF = """
 """
 
 _ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-_APART = ["--iptables=false", "--ip6tables=false"]
+_NO_RULES = ["--iptables=false", "--ip6tables=false"]  # of the firewall, over which two that start at once fall out
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def running_dockerd(home: Path, *, data: Path | None = None, apart: bool = False
     folders = [f"--data-root={data or home / 'data'}", f"--exec-root={home}/exec", f"--pidfile={home}/pid"]
     hosts = [f"--host=unix://{home}/sock", f"--host={(address := f'tcp://127.0.0.1:{free_port()}')}", "--tlsverify"]
     certificates = [f"--tlscacert={home}/ca.pem", f"--tlscert={home}/cert.pem", f"--tlskey={home}/key.pem"]
-    command = ["dockerd", *hosts, *certificates, *folders, *(_APART if apart else ["--bridge=none"])]
+    command = ["dockerd", *hosts, *certificates, *folders, *_NO_RULES, *([] if apart else ["--bridge=none"])]
     with _answering([*(_ALONE if apart else []), *command], home) as (client, process):
         yield Service("docker", {"DOCKER_HOST": f"unix://{home}/sock"}, client, process, home, address)
 
