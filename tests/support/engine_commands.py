@@ -47,7 +47,7 @@ def docker() -> Iterator[EngineCommand]:
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0:
         yield EngineCommand(("docker",))
         return
-    with engine_home("docker") as home, running_dockerd(home) as service:
+    with running_dockerd() as service:
         yield EngineCommand(("docker", "--host", service.environment["DOCKER_HOST"]))
 
 

@@ -10,13 +10,14 @@ import textwrap
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from docker import APIClient
-from docker.errors import DockerException
 
+from cannery.containers.engine.unix_http import ask
 from tests.support.ports import free_port
 from tests.support.prerequisites import absent
 from tests.support.remote_engines import make_certificates
@@ -77,69 +78,72 @@ def engine_home(engine: str) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def dockerd() -> Iterator[Service]:
-    with engine_home("docker") as home, running_dockerd(home) as service:
+    with running_dockerd() as service:
         yield service
 
 
 @pytest.fixture(scope="session")
 def podman_service() -> Iterator[Service]:
-    with engine_home("podman") as home, running_podman(home) as service:
+    with running_podman() as service:
         yield service
 
 
 @contextmanager
-def running_dockerd(home: Path, *, data: Path | None = None, apart: bool = False) -> Iterator[Service]:
+def running_dockerd(*, data: Path | None = None, apart: bool = False) -> Iterator[Service]:
     """Docker; ``data`` is where it keeps its images.
 
     Its containers have a network where it stands ``apart``: in a network namespace, whose bridges are nobody else's.
     """
     if shutil.which("dockerd") is None or os.geteuid() != 0:
         absent("dockerd, and root to start it")
-    make_certificates(home)
-    folders = [f"--data-root={data or home / 'data'}", f"--exec-root={home}/exec", f"--pidfile={home}/pid"]
-    hosts = [f"--host=unix://{home}/sock", f"--host={(address := f'tcp://127.0.0.1:{free_port()}')}", "--tlsverify"]
-    certificates = [f"--tlscacert={home}/ca.pem", f"--tlscert={home}/cert.pem", f"--tlskey={home}/key.pem"]
-    command = ["dockerd", *hosts, *certificates, *folders, *_NO_RULES, *([] if apart else ["--bridge=none"])]
-    with _answering([*(_ALONE if apart else []), *command], home) as (client, process):
-        yield Service("docker", {"DOCKER_HOST": f"unix://{home}/sock"}, client, process, home, address)
+    with engine_home("docker") as home:
+        make_certificates(home)
+        folders = [f"--data-root={data or home / 'data'}", f"--exec-root={home}/exec", f"--pidfile={home}/pid"]
+        address = f"tcp://127.0.0.1:{free_port()}"
+        hosts = [f"--host=unix://{home}/sock", f"--host={address}", "--tlsverify"]
+        certificates = [f"--tlscacert={home}/ca.pem", f"--tlscert={home}/cert.pem", f"--tlskey={home}/key.pem"]
+        command = ["dockerd", *hosts, *certificates, *folders, *_NO_RULES, *([] if apart else ["--bridge=none"])]
+        with _answering(command, home, apart=apart) as (client, process):
+            yield Service("docker", {"DOCKER_HOST": f"unix://{home}/sock"}, client, process, home, address)
 
 
 @contextmanager
-def running_podman(home: Path, *, apart: bool = False) -> Iterator[Service]:
+def running_podman(*, apart: bool = False) -> Iterator[Service]:
     """Podman's service, where wanted ``apart`` as Docker."""
     if shutil.which("podman") is None:
         absent("podman")
-    (home / "containers.conf").write_text(textwrap.dedent(_CONTAINERS_CONF))
-    storage = [f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp"]
-    command = ["podman", *storage, "system", "service", "--time=0", f"unix://{home}/sock"]
-    with _answering([*(_ALONE if apart else []), *command], home, {"CONTAINERS_CONF": f"{home}/containers.conf"}) as (
-        client,
-        process,
-    ):
-        yield Service("podman", {"CONTAINER_HOST": f"unix://{home}/sock"}, client, process, home)
+    with engine_home("podman") as home:
+        (home / "containers.conf").write_text(textwrap.dedent(_CONTAINERS_CONF))
+        environment = {"CONTAINERS_CONF": f"{home}/containers.conf"}
+        storage = [f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp"]
+        command = ["podman", *storage, "system", "service", "--time=0", f"unix://{home}/sock"]
+        with _answering(command, home, environment, apart=apart) as (client, process):
+            yield Service("podman", {"CONTAINER_HOST": f"unix://{home}/sock"}, client, process, home)
 
 
-def _client(socket: Path) -> APIClient | None:
-    """What asks the engine that listens there, if one answers already."""
+def _answers(socket: Path) -> bool:
+    """Whether an engine listens there, and is ready."""
     try:
-        return APIClient(f"unix://{socket}", version="auto", timeout=_PATIENCE)
-    except DockerException:
-        return None
+        return ask(str(socket), "/version").status == HTTPStatus.OK
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager
 def _answering(
-    command: list[str], home: Path, environment: Mapping[str, str] | None = None
+    command: list[str], home: Path, environment: Mapping[str, str] | None = None, *, apart: bool
 ) -> Iterator[tuple[APIClient, int]]:
     """Start an engine that listens on ``sock`` in its home, and end it with all that it started."""
+    command = [*(_ALONE if apart else []), *command]
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **(environment or {})})
     try:
         deadline = time.monotonic() + _PATIENCE
-        while (client := _client(home / "sock")) is None:
+        while not _answers(home / "sock"):
             assert process.poll() is None, (home / "log").read_text()
             assert time.monotonic() < deadline, (home / "log").read_text()
             time.sleep(0.1)
+        client = APIClient(f"unix://{home}/sock", version="auto", timeout=_PATIENCE)
         yield client, process.pid
         for container in client.containers(all=True):
             client.remove_container(container["Id"], force=True, v=True)

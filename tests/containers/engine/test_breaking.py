@@ -27,7 +27,7 @@ pytestmark = pytest.mark.once
 def new_image(project: Path, tmp_path: Path) -> Path:
     """A project whose image no engine has: some megabytes that can't be compressed."""
     shutil.copytree(project, tmp_path / "new")
-    (tmp_path / "new" / "noise.bin").write_bytes(os.urandom(4_000_000))
+    (tmp_path / "new" / "noise.bin").write_bytes(os.urandom(8_000_000))
     with (tmp_path / "new" / "pyproject.toml").open("a") as file:
         file.write('resources = ["noise.bin"]\n')
     return tmp_path / "new"
@@ -83,14 +83,13 @@ def test_a_socket_that_is_not_for_us_is_told(dockerd: Service, monkeypatch: pyte
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
 def test_a_disk_that_is_full_on_the_engine_s_side_is_told(
-    new_image: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    new_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path_factory.mktemp("full")  # short: the path of a socket has 107 bytes at most
-    small = home / "small"
+    small = tmp_path / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20M", "tmpfs", small], check=True)
     try:
-        with running_dockerd(home, data=small) as service:
+        with running_dockerd(data=small) as service:
             monkeypatch.setenv("DOCKER_HOST", f"unix://{service.home}/sock")
             done = cannery("image", "--engine=docker", cwd=new_image)
             assert done.returncode == 6

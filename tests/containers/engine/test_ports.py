@@ -28,11 +28,11 @@ pytestmark = pytest.mark.once
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes network namespaces")
 @pytest.mark.parametrize("running", [running_dockerd, running_podman])
 def test_a_request_to_a_published_port_is_answered(
-    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, running: Running
+    project: Path, monkeypatch: pytest.MonkeyPatch, running: Running
 ) -> None:
     port = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"][0]
     ask = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{port}/', timeout=9).status)"
-    with running(tmp_path_factory.mktemp("apart"), apart=True) as service:
+    with running(apart=True) as service:
         for name, value in {**service.environment, "CANNERY_ENGINE": service.kind}.items():
             monkeypatch.setenv(name, value)
         network = f"--net=/proc/{service.process}/ns/net"

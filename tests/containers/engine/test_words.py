@@ -67,10 +67,10 @@ def test_a_program_that_the_image_lacks_leads_to_a_look_at_the_image(engine: Eng
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes network namespaces")
 @pytest.mark.parametrize("running", [running_dockerd, running_podman])
 def test_a_port_that_is_taken_leads_to_what_listens_there(
-    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, running: Running
+    project: Path, monkeypatch: pytest.MonkeyPatch, running: Running
 ) -> None:
     port = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"][0]
-    with running(tmp_path_factory.mktemp("apart"), apart=True) as service:
+    with running(apart=True) as service:
         for name, value in {**service.environment, "CANNERY_ENGINE": service.kind}.items():
             monkeypatch.setenv(name, value)
         with started(project, "catch") as process:
