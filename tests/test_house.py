@@ -21,6 +21,7 @@ PACKAGE = Path(cannery.__file__).parent
 README = (PACKAGE / "README.md").read_text(encoding="utf-8")
 TESTS = Path(__file__).parent
 BESIDE = {"sessions", "support", "whole", "whole/bad_input"}  # no room's
+ELSEWHERE = frozenset({"workers", "payload", "launcher"})
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 
@@ -97,3 +98,14 @@ def test_modules_whose_tests_use_one_engine_run_in_one_process() -> None:
         types = {ast.unparse(each.annotation) for each in arguments if each.annotation}
         module = path.relative_to(PACKAGE.parent).as_posix()
         assert {ENGINES[name] for name in ENGINES.keys() & types} <= {group_of(module)}, module
+
+
+def test_every_class_has_a_name_of_its_own() -> None:
+    """An underscore makes no other name; what is shipped or runs elsewhere is read by itself."""
+    names: dict[str, list[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        if ELSEWHERE.isdisjoint(path.parts):
+            for node in ast.walk(ast.parse(path.read_bytes())):
+                if isinstance(node, ast.ClassDef):
+                    names.setdefault(node.name.lstrip("_"), []).append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    assert not {name: places for name, places in names.items() if len(places) > 1}

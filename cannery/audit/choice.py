@@ -24,7 +24,7 @@ __all__ = ["choose"]
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _ArchivedImage:
     """An image of the archive: where its configuration and its layers are."""
 
     names: frozenset[str]
@@ -54,14 +54,14 @@ def choose(saved: Saved, reference: str = "", distribution: str | None = None) -
     return ImageContents(name, saved.document(image.config), [saved.layer(each) for each in image.layers], distribution)
 
 
-def _of_docker(saved: Saved) -> Iterator[_Candidate]:
+def _of_docker(saved: Saved) -> Iterator[_ArchivedImage]:
     """The images of a ``docker save`` archive."""
     for each in saved_images(saved.document(MANIFEST_FILE), f"{MANIFEST_FILE} in {saved.name}"):
         names, config = frozenset(each.get("RepoTags") or ()), each["Config"]
-        yield _Candidate(names, _platform(_object(saved, config)), config, tuple(each["Layers"]))
+        yield _ArchivedImage(names, _platform(_object(saved, config)), config, tuple(each["Layers"]))
 
 
-def _of_oci(saved: Saved) -> Iterator[_Candidate]:
+def _of_oci(saved: Saved) -> Iterator[_ArchivedImage]:
     """The images of an OCI layout, as far as their manifests were saved along."""
 
     def read(descriptor: Descriptor) -> Mapping[str, Any] | None:
@@ -73,15 +73,15 @@ def _of_oci(saved: Saved) -> Iterator[_Candidate]:
             check(manifest.get("layers"), list[dict[str, Any]], f"a manifest in {saved.name}")
             config, *layers = map(Descriptor.parse, (manifest.get("config"), *manifest["layers"]))
             files = tuple(blob_name(layer.digest) for layer in layers)
-            yield _Candidate(each.names, each.platform, blob_name(config.digest), files)
+            yield _ArchivedImage(each.names, each.platform, blob_name(config.digest), files)
 
 
-def _only_different(candidates: Iterator[_Candidate]) -> list[_Candidate]:
+def _only_different(candidates: Iterator[_ArchivedImage]) -> list[_ArchivedImage]:
     """Each image once, with all of its names."""
-    found: dict[str, _Candidate] = {}
+    found: dict[str, _ArchivedImage] = {}
     for each in candidates:
         names = each.names | found[each.config].names if each.config in found else each.names
-        found[each.config] = _Candidate(names, each.platform, each.config, each.layers)
+        found[each.config] = _ArchivedImage(names, each.platform, each.config, each.layers)
     return list(found.values())
 
 
@@ -89,7 +89,7 @@ def _platform(config: Mapping[str, Any]) -> Platform:
     return Platform.from_json({"os": "linux", **config})
 
 
-def _told(candidate: _Candidate) -> str:
+def _told(candidate: _ArchivedImage) -> str:
     return f"{', '.join(sorted(candidate.names)) or 'without a name'}  {candidate.platform}"
 
 

@@ -53,7 +53,7 @@ def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
     extracted till then stays.
     """
     with explained(into):
-        root = _Root(os.fspath(into), owners=os.geteuid() == 0)
+        root = _Destination(os.fspath(into), owners=os.geteuid() == 0)
         counts = []
         for layer in layers:
             root.begin(layer.name)
@@ -61,7 +61,7 @@ def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
         return Unpacked(tuple(counts), root.finish())
 
 
-def _extract(layer: Layer, root: _Root) -> tuple[int, int]:
+def _extract(layer: Layer, root: _Destination) -> tuple[int, int]:
     """Extract one layer, and compare its digests once it's read to its end; how many files it has, and their bytes."""
     limit = max(_SMALL, _MOST * layer.size)
     files = size = 0
@@ -115,7 +115,7 @@ def _open(layer: Layer) -> BinaryIO:
         raise ImageError(f"the layer {layer.name!r} can't be read", evidence=str(error)) from error
 
 
-class _Root:
+class _Destination:
     """A folder that layers are extracted into, one after the other.
 
     The image's own links are followed, as in a container: members land where an engine puts them.

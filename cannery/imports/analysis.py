@@ -82,7 +82,7 @@ def _analysed(
     workspace: Workspace,
     traced: Traced,
 ) -> Reach:
-    notes = _Mentions(places, modules, host, workspace)
+    notes = _MentionIndex(places, modules, host, workspace)
     graph = Graph(modules, notes.of, entry_points(places), data_packages(places, modules), traced)
     reached, broken = walk(graph, starts)
     notes.save()
@@ -135,7 +135,7 @@ def _data(places: Iterable[Place], reached: Mapping[str, Module]) -> Iterable[st
 
 
 @dataclass
-class _Mentions:
+class _MentionIndex:
     """What modules mention, remembered under the keys of the trees that they lie in."""
 
     places: Sequence[Place]

@@ -23,7 +23,7 @@ Shell completion: {binary} --print-completion-script bash|zsh|fish
 """
 
 
-class _CommandLine(Program):
+class _CanneryProgram(Program):
     """Invoke's program, with help that begins with what people want to do."""
 
     def print_help(self) -> None:
@@ -31,6 +31,6 @@ class _CommandLine(Program):
         self.list_tasks()
 
 
-program = _CommandLine(
+program = _CanneryProgram(
     name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__
 )

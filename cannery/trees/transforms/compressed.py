@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cannery.image.content import Content
     from cannery.imports.model import Host
-    from cannery.trees.transforms.compressible import Compressible, Linked
+    from cannery.trees.transforms.compressible import Compressible, LinkedFiles
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["LIBRARY_LOADER", "LOADER", "CompressedPart", "compressed", "imports_of_payload"]
@@ -86,7 +86,7 @@ def _decision(path: str, tree: Tree, why: str) -> Decision:
 
 
 def _unpacking(
-    part: CompressedPart, linked: Linked, found: Compressible, made: Mapping[str, _Compressed]
+    part: CompressedPart, linked: LinkedFiles, found: Compressible, made: Mapping[str, _Compressed]
 ) -> dict[str, Entry]:
     """What unpacks the files ``made``: the payload, the tables that it reads, and what has Python import it."""
 

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from cannery.elf.dynamic import Elf
     from cannery.image.tree import Tree
 
-__all__ = ["Compressible", "Linked", "linked_in", "looked_through"]
+__all__ = ["Compressible", "LinkedFiles", "linked_in", "looked_through"]
 
 _LARGE = 500_000  # bytes: smaller ones save little
 _UNPACKS = {"_lzma", "zlib"}  # modules by which anything is unpacked
 
 
 @dataclass(frozen=True)
-class Linked:
+class LinkedFiles:
     """The ELF files of a tree: which are modules, and what links to what."""
 
     elves: Mapping[str, Elf]  # by path
@@ -58,14 +58,14 @@ class Compressible:
         return self.modules | self.libraries
 
 
-def linked_in(tree: Tree, roots: tuple[str, ...]) -> Linked:
+def linked_in(tree: Tree, roots: tuple[str, ...]) -> LinkedFiles:
     """The ELF files of ``tree``, where imports start from the folders ``roots``."""
     elves = {path: elf for path, file in tree.files() if (elf := read_elf(file.content))}
     names = {path: name for path in elves if path.endswith(".so") and (name := module_in(path, roots))}
-    return Linked(elves, names, {posixpath.basename(path): path for path in elves if path not in names})
+    return LinkedFiles(elves, names, {posixpath.basename(path): path for path in elves if path not in names})
 
 
-def looked_through(tree: Tree, linked: Linked, program: str | None, needed: frozenset[str]) -> Compressible:
+def looked_through(tree: Tree, linked: LinkedFiles, program: str | None, needed: frozenset[str]) -> Compressible:
     """What of ``tree`` can be compressed: large modules and, where the ``program`` lies in it, large libraries.
 
     A library waits for the import of a module, so nothing else may need it: not the program, not what unpacks, and none
@@ -83,7 +83,7 @@ def looked_through(tree: Tree, linked: Linked, program: str | None, needed: froz
     return Compressible(modules, frozenset(candidates - elsewhere.keys()), staying | elsewhere)
 
 
-def _bound(path: str, linked: Linked) -> str:
+def _bound(path: str, linked: LinkedFiles) -> str:
     """Why a file stays wherever it is used; empty where nothing speaks against moving it into memory."""
     elf = linked.elves[path]
     if beside := [folder for folder in (*elf.rpath, *elf.runpath) if "ORIGIN" in folder]:
@@ -91,7 +91,7 @@ def _bound(path: str, linked: Linked) -> str:
     return "it is needed to unpack anything" if linked.names.get(path) in _UNPACKS else ""
 
 
-def _loaded_at_start(linked: Linked, program: str, needed: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _loaded_at_start(linked: LinkedFiles, program: str, needed: frozenset[str]) -> Iterator[tuple[str, str]]:
     """The files that are there before any module is imported, or that others open, each with the reason."""
     for soname in sorted(needed & linked.by_soname.keys()):
         path = linked.by_soname[soname]
@@ -109,11 +109,11 @@ def _loaded_at_start(linked: Linked, program: str, needed: frozenset[str]) -> It
     yield program, "it is the program that is started"
 
 
-def _behind(path: str, linked: Linked, why: str) -> Iterator[tuple[str, str]]:
+def _behind(path: str, linked: LinkedFiles, why: str) -> Iterator[tuple[str, str]]:
     return ((linked.by_soname[soname], why) for soname in linked.behind(path))
 
 
-def _needed_elsewhere(linked: Linked, libraries: set[str]) -> Iterator[tuple[str, str]]:
+def _needed_elsewhere(linked: LinkedFiles, libraries: set[str]) -> Iterator[tuple[str, str]]:
     """Those of the ``libraries`` that a file links to which is no module, nor a library that waits for one."""
     waiting = set(libraries)
     while True:
