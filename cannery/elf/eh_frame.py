@@ -57,7 +57,7 @@ _ASKS = re.compile(
 # The libraries that others raise exceptions by: whoever links to one may do so through functions of any name
 # (std::vector::at calls std::__throw_out_of_range_fmt). Wheels bring them with a digest in the name.
 _LIBRARIES = re.compile(r"lib(stdc\+\+|gcc_s|c\+\+|c\+\+abi|unwind|objc|gnat|gnarl|g?phobos2?|g?druntime)(?!\w).*")
-_VERSION, _PCREL_4, _UDATA_4 = 1, 0x1B, 0x03  # DW_EH_PE_pcrel | DW_EH_PE_sdata4, DW_EH_PE_udata4
+_CIE_VERSION, _PCREL_4, _UDATA_4 = 1, 0x1B, 0x03  # DW_EH_PE_pcrel | DW_EH_PE_sdata4, DW_EH_PE_udata4
 _HEADER = 12  # bytes, with the distance to the table and the number of its entries
 _GAP = 64  # bytes, between two sections
 _LONGER = 0xFFFFFFFF  # the length of an entry that has more than 4 GB
@@ -106,7 +106,7 @@ def drop_tables(program: LoadedElf) -> bool:
 def _told(program: LoadedElf, header: Span) -> tuple[int, int]:
     """The address where the tables begin, and how many functions have one (``.eh_frame_hdr``; LSB 5.0, 10.6.2)."""
     data = program.at(header)
-    if len(data) < _HEADER or (data[0], data[1], data[2]) != (_VERSION, _PCREL_4, _UDATA_4):
+    if len(data) < _HEADER or (data[0], data[1], data[2]) != (_CIE_VERSION, _PCREL_4, _UDATA_4):
         raise UnsupportedElfError("its .eh_frame_hdr is not written as linkers write it")
     distance, count = struct.unpack_from("<iI", data, 4)
     return header.start + 4 + distance, count

@@ -84,13 +84,26 @@ def test_the_same_code_in_another_folder_has_the_same_key(tmp_path: Path) -> Non
 def test_imports_are_those_that_an_import_graph_has() -> None:
     graph = grimp.build_graph("cannery", exclude_type_checking_imports=True, cache_dir=None)
     code = CodeBase(PACKAGE)
-    for path in sorted(PACKAGE.rglob("*.py")):
-        module = ".".join(("cannery", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+    for path in sorted(PACKAGE.rglob("[!_]*.py")):
+        module = ".".join(("cannery", *path.relative_to(PACKAGE).with_suffix("").parts))
         wanted = {module, *graph.find_upstream_modules(module)}
         found = {path for path in code.files(module) if path.endswith(".py") and not _runs_elsewhere(path)}
         assert found == {_path(each) for each in wanted} - {
             path for path in map(_path, wanted) if _runs_elsewhere(path)
         }
+
+
+def test_no_module_imports_by_the_face_that_a_room_has_for_others() -> None:
+    """What a room's ``__init__`` hands out when it's asked for is no import that the text of the code shows."""
+    faces = [path.parent for path in PACKAGE.rglob("__init__.py") if "def __getattr__" in path.read_text("utf-8")]
+    assert faces
+    for face in faces:
+        inside = {path.stem for path in face.iterdir()}
+        imported = re.compile(
+            rf"^ *from cannery\.{face.relative_to(PACKAGE).as_posix().replace('/', '.')} import (\w+)", re.MULTILINE
+        )
+        for path in PACKAGE.rglob("[!_]*.py"):
+            assert set(imported.findall(path.read_text("utf-8"))) <= inside, path
 
 
 def test_every_module_that_keeps_something_keeps_it_under_its_code() -> None:
