@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from cannery.executable.onefile.scripts import children_script, left_out_script, starting_script
 from cannery.image.folder import write_tree
-from cannery.project.app import HOME, EntryPoint, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import HOME, EntryPoint, ScriptEntry
 from cannery.workspace.keys import package_file
 from cannery.workspace.process import find_uv
 
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.process import Runner
 
-__all__ = ["BundleParts", "Stage", "set_stage", "starting_script"]
+__all__ = ["BundleParts", "Stage", "set_stage"]
 
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
 _WORKERS: Final = package_file("executable/onefile/workers")
-_PAYLOAD: Final = package_file("executable/onefile/payload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,9 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     write_tree(parts.code.tree + parts.resources.tree, app, link=True)
     for spec in ("bundle", "file"):
         shutil.copyfile(_WORKERS / f"{spec}_spec.py", folder / f"{spec}.spec")
-    (folder / "children.py").write_text(_children(parts.entry), encoding="utf-8")
-    (folder / "left_out.py").write_text(_left_out(parts, site), encoding="utf-8")
+    (folder / "children.py").write_text(children_script(parts.entry), encoding="utf-8")
+    left_out = left_out_script(_known_modules(parts, site), parts.without)
+    (folder / "left_out.py").write_text(left_out, encoding="utf-8")
     (folder / "bundle.json").write_text(
         json.dumps(_description(folder, app, site, parts, interpreter)), encoding="utf-8"
     )
@@ -136,26 +137,6 @@ def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
     return script
 
 
-def starting_script(entry: ModuleEntry | FunctionEntry) -> str:
-    """A script that starts a module or a function, as Python and an installed script do."""
-    match entry:
-        case ModuleEntry(name):
-            return f"import runpy\n\nrunpy.run_module({name!r}, run_name='__main__', alter_sys=True)\n"
-        case FunctionEntry(_, module, attribute):
-            first = attribute.partition(".")[0]
-            return f"import sys\n\nfrom {module} import {first}\n\nsys.exit({attribute}())\n"
-
-
-def _children(entry: EntryPoint) -> str:
-    """The script that runs first: ``payload/children.py`` and a call of it.
-
-    The argument is the name by which the app's script is imported as a module, or empty where it can't be.
-    """
-    stem = entry.path.stem if isinstance(entry, ScriptEntry) else ""
-    source = (_PAYLOAD / "children.py").read_text(encoding="utf-8")
-    return f"{source}\n\nbecome_child({stem if stem.isidentifier() else ''!r})\n"
-
-
 def _own_modules(parts: BundleParts) -> list[str]:
     """The names of all modules in the app's packages, imported or not: some programs look for modules in folders."""
     found = set()
@@ -201,10 +182,7 @@ def _package_data(site: Path, paths: tuple[str, ...], interpreter: Interpreter) 
     return [(path, str(site / path)) for path in relative]
 
 
-def _left_out(parts: BundleParts, site: Path) -> str:
-    """The runtime hook: ``payload/left_out.py``, called with the names of modules that the bundle could have had."""
+def _known_modules(parts: BundleParts, site: Path) -> set[str]:
+    """The top-level modules that the bundle could have: of the wheels, and of the app."""
     tops = {path.name.partition(".")[0] for path in site.iterdir() if not path.name.endswith((".dist-info", ".pth"))}
-    known = sorted(name for name in {*tops, *(name.partition(".")[0] for name in _own_modules(parts))} if name)
-    source = (_PAYLOAD / "left_out.py").read_text(encoding="utf-8")
-    arguments = f"frozenset({known!r}) | sys.stdlib_module_names, frozenset({sorted(parts.without)!r})"
-    return f"{source}\n\nsys.meta_path.append(LeftOut({arguments}))\n"
+    return {name for name in {*tops, *(name.partition(".")[0] for name in _own_modules(parts))} if name}

@@ -6,7 +6,7 @@ import posixpath
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from cannery.executable.onefile.stage import starting_script
+from cannery.executable.onefile.scripts import starting_script
 from cannery.image.content import Inline
 from cannery.project.app import HOME, ScriptEntry
 from cannery.recipes.dockerfile.instructions import written

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ProjectError
+from cannery.executable.onefile.scripts import starting_script
 from cannery.executable.static.archive import ArchivedModule, ModuleArchive
 from cannery.executable.static.link import LAUNCHER
 from cannery.image.content import Inline, OnDisk
@@ -129,9 +130,8 @@ class ExecutableParts:
                 content = modules[name].bytecode
             case FunctionEntry():
                 name = "_cannery.__main__"
-                first = entry.attribute.partition(".")[0]
-                text = f"import sys\n\nfrom {entry.module} import {first}\n\nsys.exit({entry.attribute}())\n"
-                content = self._compile({path: File(Inline(text.encode()))}, 0)[0][path].content
+                script = File(Inline(starting_script(entry).encode()))
+                content = self._compile({path: script}, 0)[0][path].content
         if content is None:
             raise ProjectError(f"{entry} is a folder, and no module", step="name what is run:  [tool.cannery]  entry")
         return name, path, content
