@@ -60,7 +60,7 @@ class Decision:
     path: str  # of the file in the image
     tried: str  # in a word or two: "strip", "pack relocations"
     why: str  # it stayed, with the evidence
-    size: int  # bytes of the file
+    size: int  # bytes of the file, and of those that stayed with it
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from cannery.image.content import Inline
-from cannery.image.tree import Directory, Entry, File, Transform, Tree
+from cannery.image.tree import Decision, Directory, Entry, File, Transform, Tree
 from cannery.workspace.keys import code_key, key_of, package_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.python.interpreter import Interpreter
 
@@ -38,30 +38,32 @@ _ONLY_SOURCES = re.compile(
 
 
 def zipped_library(interpreter: Interpreter) -> Transform:
-    """The transform for the standard library, whose packages go in that have nothing but bytecode in them."""
+    """The transform for the standard library: top-level modules, and packages of nothing but bytecode."""
     folder = interpreter.image_stdlib
     archive = f"{posixpath.dirname(folder)}/{interpreter.name.replace('.', '')}.zip"
     landmark = Tree({f"{folder}/{_LANDMARK}": File(Inline(b""))})
 
     def apply(tree: Tree) -> Tree:
         tree = tree.filter(lambda path, _: path.removeprefix(f"{folder}/") not in _ALWAYS_FROZEN)
-        staying = {top for path, entry in tree if (top := _top(path, folder)) and not _is_bytecode(path, entry)}
-        return _zipped(tree, folder, archive, staying) + landmark
+        staying = {top: path for path, entry in tree if (top := _top(path, folder)) and not _is_bytecode(path, entry)}
+        whys = {top: f"its package has other files, such as {path}" for top, path in staying.items()}
+        return _zipped(tree, folder, archive, whys) + landmark
 
     return Transform(key_of("zipped library", code_key(__name__), folder, archive), apply)
 
 
 def zipped_dependencies(interpreter: Interpreter, compiled: Transform) -> Transform:
-    """The transform for dependencies' sources, made bytecode by ``compiled``.
+    """The transform for dependencies' sources, of which ``compiled`` makes bytecode.
 
-    Those packages stay files that look for modules in the folder they lie in.
+    Packages that may look for modules in the folder they lie in stay files.
     """
     folder = interpreter.image_site_packages
     archive = f"{folder}/packages.zip"
 
     def apply(tree: Tree) -> Tree:
-        staying = {_top(path, folder) or "" for path, file in tree.files() if _lists_own_folder(path, file)}
-        return _zipped(compiled(tree), folder, archive, {*staying, f"{FINDER}.pyc"})
+        listing = [path for path, file in tree.files() if _lists_own_folder(path, file)]
+        whys = {_top(path, folder) or "": f"{path} may look for modules in the folder it lies in" for path in listing}
+        return _zipped(compiled(tree), folder, archive, {**whys, f"{FINDER}.pyc": ""})
 
     return Transform(key_of("zipped dependencies", code_key(__name__), folder, archive, compiled.key), apply)
 
@@ -78,18 +80,32 @@ def with_finder(interpreter: Interpreter) -> Transform:
     return Transform(key_of("finder", code_key(__name__), folder), lambda tree: tree + added)
 
 
-def _zipped(tree: Tree, folder: str, archive: str, staying: set[str]) -> Tree:
-    """``tree`` with the bytecode below ``folder`` in ``archive``, but for the modules and packages ``staying``."""
-    going = {
-        path: file
-        for path, file in tree.files()
-        if (top := _top(path, folder)) and top not in staying and _is_bytecode(path, file)
-    }
+def _zipped(tree: Tree, folder: str, archive: str, staying: Mapping[str, str]) -> Tree:
+    """``tree`` with the bytecode below ``folder`` in ``archive``, but for top-level modules and packages ``staying``.
+
+    Their reasons are those of the decisions on them; where it's empty, nobody would have expected anything else.
+    """
+    bytecode = {path: file for path, file in tree.files() if _top(path, folder) and _is_bytecode(path, file)}
+    going = {path: file for path, file in bytecode.items() if _top(path, folder) not in staying}
+    decisions = (*tree.decisions, *_decisions(bytecode.keys() - going.keys(), tree, folder, staying))
     if not going:
-        return tree
+        return Tree(tree.entries, decisions)
     rest: dict[str, Entry] = {path: entry for path, entry in tree.entries.items() if path not in going}
     packages = {posixpath.dirname(path): Directory() for path in going if posixpath.dirname(path) != folder}
-    return Tree({**packages, **rest, archive: File(Inline(_archive(going, folder)))})
+    return Tree({**packages, **rest, archive: File(Inline(_archive(going, folder)))}, decisions)
+
+
+def _decisions(paths: Iterable[str], tree: Tree, folder: str, staying: Mapping[str, str]) -> Iterator[Decision]:
+    """A decision for each module or package that stays files: on its first file, with the bytes of all."""
+    sizes: dict[str, int] = {}
+    firsts: dict[str, str] = {}
+    for path in sorted(paths):
+        top, entry = _top(path, folder) or "", tree.entries[path]
+        firsts.setdefault(top, path)
+        sizes[top] = sizes.get(top, 0) + (entry.content.size if isinstance(entry, File) else 0)
+    for top, path in firsts.items():
+        if why := staying[top]:
+            yield Decision(path, "put bytecode into an archive", why, sizes[top])
 
 
 def _top(path: str, folder: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.image.content import Inline
-from cannery.image.tree import File, Tree
+from cannery.image.tree import Decision, File, Tree
 from cannery.python.interpreter import describe
 from cannery.python.stdlib import interpreter_tree
 from cannery.trees.transforms.bytecode import bytecode
@@ -69,6 +69,29 @@ def test_all_but_what_lists_its_own_folder_lies_in_the_archive(site: Path) -> No
         "space/inner.pyc", "finding/__init__.pyc", "finding/one.pyc", "finding/two/__init__.pyc",
     }  # fmt: skip
     assert (site / "listing" / "one.pyc").is_file()
+
+
+def test_what_stays_files_is_told_once_for_each_package(workspace: Workspace) -> None:
+    python = describe(Path(sys.executable), workspace)
+    folder = python.image_site_packages
+    sources = Tree({f"{folder}/{name}": File(Inline(text.encode())) for name, text in FILES.items()})
+    made = sources | with_finder(python) | zipped_dependencies(python, bytecode(python, workspace))
+    size = sum(file.content.size for path, file in made.files() if path.startswith(f"{folder}/listing/"))
+    why = f"{folder}/listing/__init__.py may look for modules in the folder it lies in"
+    assert made.decisions == (Decision(f"{folder}/listing/__init__.pyc", "put bytecode into an archive", why, size),)
+
+
+def test_packages_of_the_library_with_other_files_stay_and_it_is_told(workspace: Workspace) -> None:
+    python = describe(Path(sys.executable), workspace)
+    library = python.image_stdlib
+    names = ["pack/__init__.pyc", "pack/data.txt", "pack/part.pyc", "alone.pyc", "pure/__init__.pyc"]
+    made = Tree({f"{library}/{name}": File(Inline(b"1234")) for name in names}) | zipped_library(python)
+    assert {path for path in made.entries if path.endswith(".pyc")} == {
+        f"{library}/{name}" for name in ("pack/__init__.pyc", "pack/part.pyc", "os.pyc")
+    }
+    (decision,) = made.decisions
+    assert (decision.path, decision.size) == (f"{library}/pack/__init__.pyc", 8)
+    assert decision.why == f"its package has other files, such as {library}/pack/data.txt"
 
 
 @pytest.mark.parametrize(
