@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.python.interpreter import Interpreter
     from cannery.trees.app import AppTree
+    from cannery.trees.transforms.stand_ins import LeftOutModules
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["notes_on_bundle", "onefile", "program"]
@@ -100,7 +101,7 @@ _finish = Transform(
 def _parts(app: App, own: AppTree, wheels: LazyTree, python: Interpreter, workspace: Workspace) -> BundleParts:
     settings = app.settings
     out = left_out(settings.onefile.without, "[tool.cannery.onefile] without", python, workspace)
-    found = _reach(app, own, wheels, out.of(python), python, workspace)
+    found = _reach(app, own, wheels, out, python, workspace)
     return BundleParts(
         name=posixpath.basename(app.name),
         entry=app.entry,
@@ -111,19 +112,18 @@ def _parts(app: App, own: AppTree, wheels: LazyTree, python: Interpreter, worksp
         reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),
         left_out=found.left_out,
         data=(*found.data, *metadata_read(wheels.tree, found.modules)),
-        without=out.names,
+        without=tuple(out.names),
         stand_ins=out.stand_ins,
         optimize=settings.optimize,
     )
 
 
 def _reach(
-    app: App, own: AppTree, wheels: LazyTree, left: Transform, python: Interpreter, workspace: Workspace
+    app: App, own: AppTree, wheels: LazyTree, out: LeftOutModules, python: Interpreter, workspace: Workspace
 ) -> Reach:
     """What the app reaches, told from its sources: once compiled, they hide their imports."""
-    library = standard_library(python)
-    installed = Place("dependencies", wheels | left, (python.image_site_packages,))
-    places = [app_place(app, own.code), Place("stdlib", library.tree | left, library.roots), installed]
+    installed = Place("dependencies", wheels, (python.image_site_packages,))
+    places = [app_place(app, own.code), out.taken_from(standard_library(python)), out.taken_from(installed)]
     return reach_with(app, places, host_of(python, workspace), workspace)
 
 

@@ -68,9 +68,10 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, w
     """
     settings = app.settings
     library, site = standard_library(python), (python.image_site_packages,)
-    left = left_out(settings.tiny.without, "[tool.cannery.tiny] without", python, workspace).of(python)
+    out = left_out(settings.tiny.without, "[tool.cannery.tiny] without", python, workspace)
+    left = out.transform(library)
     installed = Place("dependencies", wheels, site)
-    places = [app_place(app, code), replace(library, tree=library.tree | left), installed]
+    places = [app_place(app, code), out.taken_from(library), installed]
     host = host_of(python, workspace)
     unpacking = imports_of_payload(host) if settings.compress else ()
     include = (*settings.include, *settings.stdlib, "zlib", *unpacking)

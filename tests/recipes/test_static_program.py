@@ -16,7 +16,7 @@ from cannery.image.tree import File, LazyTree, Tree
 from cannery.project.config import load
 from cannery.python.interpreter import describe
 from cannery.recipes.static_program.parts import ExecutableParts
-from cannery.recipes.static_program.places import host_of_kit, places_of
+from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.trees.app import app_tree
 from cannery.trees.shaken import reach_with
 
@@ -36,9 +36,10 @@ def parts_of(folder: Path, wheels: dict[str, str], workspace: Workspace) -> Exec
     kit = Kit(folder, "kit", native_target(), python, ())
     files = {f"{python.image_site_packages}/{name}": File(Inline(text.encode())) for name, text in wheels.items()}
     own = app_tree(app, workspace)
-    places = places_of(app, kit, own, LazyTree("wheels", lambda: Tree(files)))
-    reach = reach_with(app, places, host_of_kit(kit, {}, workspace), workspace)
-    return ExecutableParts(app, kit, places, reach, {}, workspace)
+    out = left_out_of(app, kit, workspace)
+    places = places_of(app, kit, own, LazyTree("wheels", lambda: Tree(files)), out)
+    reach = reach_with(app, places, host_of_kit(kit, out, workspace), workspace)
+    return ExecutableParts(app, kit, places, reach, out.names, workspace)
 
 
 def test_a_dependency_s_module_that_is_no_python_stays_out_and_is_told(
@@ -52,6 +53,30 @@ def test_a_dependency_s_module_that_is_no_python_stays_out_and_is_told(
     assert (Path(decision.path).name, decision.tried, decision.size) == ("broken.py", "make bytecode", 9)
     why = f"it is no Python {parts.kit.interpreter.version_text}: line 1: 'return' outside function"
     assert decision.why == why
+
+
+def test_a_module_that_is_left_out_is_absent_or_has_a_stand_in_and_what_only_it_needs_is_gone(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    settings = '[tool.cannery.static]\nwithout = ["ssl", "wave", "gone", "extra"]\n'
+    files = {"main.py": "import ssl, wave, gone.part, extra, fine\n", "gone/part.py": "", "pyproject.toml": settings}
+    parts = parts_of(make_project(files), {"extra/__init__.py": "", "extra/data.txt": "", "fine.py": ""}, workspace)
+    modules = parts.reach.modules
+    assert {"ssl", "wave", "fine"} <= modules.keys()
+    assert not {"_ssl", "base64", "gone.part", "extra"} & modules.keys()
+    assert parts.left_out == {
+        "ssl": "ssl",
+        "_ssl": "ssl",
+        "_hashlib": "ssl",
+        "wave": "wave",
+        "gone": "gone",
+        "extra": "extra",
+    }
+    archive, _ = parts.archive()
+    content = archive.modules["ssl"].bytecode
+    assert content is not None
+    with content.open() as stream:
+        assert b"[tool.cannery.static] without" in stream.read()
 
 
 def test_paths_of_bytecode_are_in_its_order(make_project: MakeProject, workspace: Workspace) -> None:

@@ -59,11 +59,11 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     Raises :class:`ProjectError` where the app reaches an extension module, which a static executable can't load.
     """
     name = app.name.rpartition("/")[2]
-    left_out = left_out_of(app)
-    places = places_of(app, kit, own, wheels)
-    reach = reach_with(app, places, host_of_kit(kit, left_out, workspace), workspace)
+    out = left_out_of(app, kit, workspace)
+    places = places_of(app, kit, own, wheels, out)
+    reach = reach_with(app, places, host_of_kit(kit, out, workspace), workspace)
     _refuse_extensions(reach)
-    parts = ExecutableParts(app, kit, places, reach, left_out, workspace)
+    parts = ExecutableParts(app, kit, places, reach, out.names, workspace)
     settings = app.settings
     key = key_of(
         "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
@@ -16,10 +16,11 @@ from cannery.workspace.process import ProgramFailed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from cannery.imports.places import Place
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["LeftOutModules", "left_out", "left_out_with"]
+__all__ = ["LeftOutModules", "left_out"]
 
 _WORKER = package_file("trees/workers/write_stand_in.py")
 # Extension modules that only hold a library for a module: where that is left out, they are too.
@@ -28,35 +29,34 @@ _BEHIND = {"ctypes": ("_ctypes",), "sqlite3": ("_sqlite3",), "ssl": ("_ssl", "_h
 
 @dataclass(frozen=True, slots=True)
 class LeftOutModules:
-    """What stays out, and the sources of what takes the places of some of it."""
+    """The modules that a setting leaves out, and the sources of what takes the places of some of them."""
 
-    names: tuple[str, ...]
-    stand_ins: Mapping[str, str]
+    names: Mapping[str, str]  # module -> the name that the setting has for it: _ssl -> ssl
+    stand_ins: Mapping[str, str]  # module -> source
 
-    def of(self, interpreter: Interpreter) -> Transform:
-        """The transform that leaves it out of a tree of that interpreter's modules, and puts the stand-ins in."""
-        library = interpreter.image_stdlib
-        roots = (interpreter.image_site_packages, f"{library}/lib-dynload", library)
-        sources = {f"{library}/{name}.py": File(Inline(text.encode())) for name, text in self.stand_ins.items()}
+    def taken_from(self, place: Place) -> Place:
+        """``place`` without these modules; the stand-ins are in the standard library's."""
+        return replace(place, tree=place.tree | self.transform(place)) if self.names else place
+
+    def transform(self, place: Place) -> Transform:
+        """The transform from trees of ``place`` to the same without these modules."""
+        sources = {f"{place.roots[0]}/{name}.py": File(Inline(text.encode())) for name, text in self.stand_ins.items()}
+        added = Tree(sources if place.kind == "stdlib" else {})
 
         def apply(tree: Tree) -> Tree:
-            return tree.filter(lambda path, _: not named_by(imported_as(path, roots), self.names)) + Tree(sources)
+            return tree.filter(lambda path, _: not named_by(imported_as(path, place.roots), self.names)) + added
 
-        return Transform(key_of("left out", code_key(__name__), self.names, self.stand_ins, roots), apply)
-
-
-def left_out_with(name: str) -> tuple[str, ...]:
-    """The module ``name`` and those that are nothing without it."""
-    return (name, *_BEHIND.get(name, ()))
+        key = key_of("left out", code_key(__name__), dict(self.names), dict(self.stand_ins), place.kind, place.roots)
+        return Transform(key, apply)
 
 
 def left_out(without: Iterable[str], setting: str, interpreter: Interpreter, workspace: Workspace) -> LeftOutModules:
-    """What stays out by the ``setting`` of that name, ``without``.
+    """The modules ``without`` and those that are nothing without them; ``setting`` is what messages call that list.
 
-    What is one file of the standard library has a stand-in. Packages, what a leading underscore makes private, and what
-    is installed have none: they are absent.
+    A module that is one file of the standard library has a stand-in. Packages, modules whose name begins with an
+    underscore, those inside the interpreter and those of wheels have none: they are absent.
     """
-    names = tuple(each for name in without for each in left_out_with(name))
+    names = {each: name for name in without for each in (name, *_BEHIND.get(name, ()))}
     public = [name for name in names if name in sys.stdlib_module_names and not name.startswith("_")]
     files = [name for name in public if _is_file(name, interpreter)]
     return LeftOutModules(names, {name: _stand_in(name, setting, interpreter, workspace) for name in files})

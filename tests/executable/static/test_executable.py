@@ -185,9 +185,7 @@ def test_an_xz_packed_one_and_one_without_ssl_run_too(make_probe: Probe) -> None
     make_probe.configure('\n[tool.cannery.static]\nwithout = ["ssl"]\npacking = "xz"\n')
     make_probe.build()
     failed = make_probe.run("tls", "https://localhost:1/", check=False)
-    assert 'ssl was left out of this executable by  [tool.cannery.static]  without = ["ssl"]' in failed.stderr.replace(
-        "'", '"'
-    )
+    assert "ssl isn't in this program: [tool.cannery.static] without names it" in failed.stderr
     assert make_probe.run("pool", "spawn").stdout == "[0, 1, 4, 9] True\n"
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.image.content import Inline
-from cannery.image.tree import File, Tree
 from cannery.python.interpreter import describe
 from cannery.trees.transforms.stand_ins import left_out
+from tests.support.places import place_of
 
 if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
@@ -54,9 +54,23 @@ def test_what_lies_below_goes_along_and_what_is_named_alike_stays(python: Interp
     library = python.image_stdlib
     extension = f"lib-dynload/_ssl.{python.name}-x86_64-linux-gnu.so"
     names = ("ssl.py", "ssl_tools.py", "json/__init__.py", "json/tool.py", "json/data.txt", extension)
-    tree = Tree({f"{library}/{name}": File(Inline(b"")) for name in names})
-    left = left_out(["ssl", "json"], SETTING, python, workspace).of(python)(tree)
-    assert sorted(path.removeprefix(f"{library}/") for path in left.entries) == ["ssl.py", "ssl_tools.py"]
+    place = place_of("stdlib", library, dict.fromkeys(names, ""))
+    place = replace(place, roots=(library, f"{library}/lib-dynload"))
+    left = left_out(["ssl", "json"], SETTING, python, workspace).taken_from(place)
+    assert sorted(path.removeprefix(f"{library}/") for path in left.tree.tree.entries) == ["ssl.py", "ssl_tools.py"]
+
+
+def test_modules_of_wheels_and_of_the_app_are_absent_by_any_of_the_setting_s_names(
+    python: Interpreter, workspace: Workspace
+) -> None:
+    place = place_of("dependencies", "/site", dict.fromkeys(("a/__init__.py", "a/b.py", "a/b/c.txt", "ab.py"), ""))
+    left = left_out(["a.b", "ssl"], SETTING, python, workspace).taken_from(place)
+    assert sorted(left.tree.tree.entries) == ["/site/a/__init__.py", "/site/ab.py"]
+
+
+def test_nothing_is_left_out_where_nothing_is_named(python: Interpreter, workspace: Workspace) -> None:
+    place = place_of("stdlib", "/lib", {"a.py": ""})
+    assert left_out([], SETTING, python, workspace).taken_from(place) is place
 
 
 def test_urls_of_http_open_without_ssl_and_those_of_https_name_the_setting(
