@@ -152,9 +152,9 @@ def test_a_build_by_changed_code_makes_what_that_code_makes_and_nothing_else(
 
 
 def _packed(code: Path, project: Path) -> set[str]:
-    """The layers that a build by a copy of cannery packs."""
+    """The layers that a build by a copy of cannery packs, with a cache that no other test has filled."""
     command = [sys.executable, "-P", "-m", "cannery", "image", "--json"]
-    env = {**os.environ, "PYTHONPATH": str(code.parent)}
+    env = {**os.environ, "PYTHONPATH": str(code.parent), "CANNERY_CACHE": str(code.parent / "cache")}
     done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=True)
     return {layer["name"] for layer in json.loads(done.stdout)["layers"] if layer["packed"]}
 
