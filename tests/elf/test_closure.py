@@ -132,6 +132,20 @@ def test_a_configuration_that_includes_itself_is_read_once(tmp_path: Path) -> No
     assert "looked in /two, /one, /lib," in raised.value.evidence
 
 
+@pytest.mark.parametrize("configured", [True, False])
+def test_musl_looks_where_its_own_file_says_and_answers_to_libc_itself(tmp_path: Path, configured: bool) -> None:
+    libc = library(tmp_path / "built" / "libc.so", "-nostdlib")
+    other = library(tmp_path / ("opt/lib" if configured else "usr/lib") / "libother.so", "-nostdlib")
+    flags = ("-nostdlib", "-Wl,--no-as-needed", "-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1", "-Wl,-e,main")
+    compile_c("int main(void) { return 0; }", tmp_path / "bin" / "program", *flags, str(libc), str(other))
+    if configured:
+        (tmp_path / "etc").mkdir()
+        (tmp_path / "etc" / "ld-musl-x86_64.path").write_text("/lib:/nowhere\n/opt/lib\n")
+    found = closure_of("/bin/program", root=Root(tmp_path))
+    assert found.libraries == {"/lib/libother.so": OnDisk(other, other.stat().st_size)}
+    assert found.loader == "/lib/ld-musl-x86_64.so.1"  # which this root lacks
+
+
 def test_links_are_followed_within_the_root_and_never_out_of_it(tmp_path: Path) -> None:
     inside = library(tmp_path / "usr" / "lib" / "libin.so.1.2")
     (tmp_path / "lib").symlink_to("/usr/lib")

@@ -140,6 +140,14 @@ def test_another_note_keeps_its_header(tmp_path: Path) -> None:
     assert any(b"ABC\0" in note for note in notes)
 
 
+def test_a_note_that_is_none_keeps_its_header(large: LoadedElf) -> None:
+    place = next(number for number, each in enumerate(large.segments) if each.type == PT_NOTE)
+    short = large.segments[place]._replace(filesz=7, memsz=7)
+    large.segments[place] = short
+    after = LoadedElf.read(large.assembled())
+    assert [each.filesz for each in after.segments if each.type == PT_NOTE and each.vaddr == short.vaddr] == [7]
+
+
 def test_the_header_of_tables_goes_with_them(large: LoadedElf) -> None:
     header = next(each for each in large.segments if each.type == PT_GNU_EH_FRAME)
     large.drop(header.span)

@@ -14,7 +14,7 @@ from cannery.elf.outcome import Outcome, Refusal
 from cannery.elf.rewrite import LoadedElf
 from cannery.elf.rpath import confine_rpath
 from cannery.image.content import Inline, OnDisk
-from tests.support.elf_files import ENCODINGS, Handmade, Segment, read
+from tests.support.elf_files import ENCODINGS, LIBRARY, Handmade, Segment, compile_c, on_disk, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,11 @@ def test_what_asks_for_no_folder_is_left_as_it_is(tmp_path: Path) -> None:
     plain, text = library(tmp_path), Inline(b"text")
     assert confine_rpath(plain) == Outcome(plain)
     assert confine_rpath(text) == Outcome(text)
+
+
+def test_an_object_file_has_no_search_path(tmp_path: Path) -> None:
+    thing = on_disk(compile_c(LIBRARY, tmp_path / "twice.o", "-c"))
+    assert confine_rpath(thing) == Outcome(thing)
 
 
 def test_a_search_path_that_names_the_machine_too_goes_as_a_whole(tmp_path: Path) -> None:

@@ -183,6 +183,18 @@ def test_a_file_that_a_loader_takes_and_that_can_t_be_looked_into_may_raise(
     assert raisers_in([LazyTree("odd", lambda: tree)], workspace) is not None
 
 
+def test_a_file_too_large_to_look_into_may_raise(files: dict[str, bytes], tmp_path: Path, workspace: Workspace) -> None:
+    with (tmp_path / "huge.so").open("wb") as stream:
+        stream.write(files["libother.so"])
+        stream.truncate((1 << 28) + 1)  # a hole, which takes no room
+    tree = Tree({"/huge.so": File(OnDisk(tmp_path / "huge.so", (1 << 28) + 1))})
+    told = raisers_in([LazyTree("huge", lambda: tree)], workspace)
+    assert told is not None
+    assert told.first == "/huge.so has symbols that can't be read"
+    (decision,) = (tree | compact(QUIET, workspace)).decisions
+    assert decision.why == "it has 268,435,457 bytes, more than 268,435,456"
+
+
 def test_a_large_file_does_not_stay_in_memory(
     files: dict[str, bytes], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
