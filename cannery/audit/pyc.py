@@ -1,7 +1,4 @@
-"""What a ``.pyc`` file shows of its source (PEP 552), whoever wrote it.
-
-``marshal`` trusts what it reads, and crashes for what is made to make it crash; here the file stays data.
-"""
+"""Names and texts of the source that a ``.pyc`` file shows (PEP 552), read without trusting whoever wrote the file."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ _CONTAINERS = "()[<>"  # kinds of objects
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code object shows of its source."""
+    """The parts of a code object that show its source."""
 
     constants: tuple[Any, ...]
     names: tuple[Any, ...]
@@ -46,12 +43,12 @@ def read_pyc(data: bytes) -> Code | None:
 
 
 def is_start_of_bytecode(code: Code) -> bool:
-    """Whether a module imports names and calls them, and defines nothing: a start of an app that is elsewhere."""
+    """True for a module that imports names and calls them, and defines nothing: a start of code that lies elsewhere."""
     return len(code.names) <= _FEW_NAMES and all(map(_tells_nothing, code.constants))
 
 
 def is_start_of_source(source: bytes) -> bool:
-    """The same of source, as installers write console scripts."""
+    """True for a source that imports names and calls them, and defines nothing, such as a console script."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -67,8 +64,8 @@ def is_start_of_source(source: bytes) -> bool:
 
 
 def strings_of(code: Code) -> Iterator[str]:
-    """Every name and every literal text of a module, as they come; what constants share is looked through once."""
-    seen: set[int] = set()  # of tuples and code: a few that refer to one another could be endless ways to one text
+    """Every name and every literal text of a module, in order; a constant that others share is read once."""
+    seen: set[int] = set()  # IDs of tuples and code: 60 that hold one another twice would be 2**60 ways to a text
     pending: list[object] = [code]
     while pending:
         each = pending.pop()
@@ -83,7 +80,7 @@ def strings_of(code: Code) -> Iterator[str]:
 
 
 def _tells_nothing(constant: object) -> bool:
-    """Whether it is what importing and calling takes: names, and the file that is loaded."""
+    """True for a constant of code that imports and calls: a name, a small number, the path of a module."""
     if isinstance(constant, tuple):
         return all(isinstance(each, str) and each.isidentifier() for each in constant)
     if isinstance(constant, str):
@@ -96,11 +93,11 @@ class _Unfinished:
     """An object whose parts are still to come."""
 
     token: Token
-    number: int | None  # by which later references mean it
+    number: int | None  # by which references mean it
     parts: list[object]
 
     def finished(self) -> object:
-        """What it is with its parts."""
+        """The object, which has all its parts now."""
         if self.token.letter != ord("c"):
             return tuple(self.parts)
         _, constants, names, variables, _, _, name, *_ = self.parts  # as CPython's w_object has them
@@ -110,7 +107,7 @@ class _Unfinished:
 
 
 def _object(tokens: Iterable[Token]) -> object:
-    """The object that the tokens are of. It doesn't recurse: whoever wrote the file chose how deep objects lie."""
+    """The object of ``tokens``. There is no recursion, as whoever wrote the file chose how deep objects lie."""
     numbered: list[object] = []
     within: list[_Unfinished] = []
     for token in tokens:
@@ -135,7 +132,7 @@ def _object(tokens: Iterable[Token]) -> object:
 
 
 def _value(token: Token, numbered: Sequence[object]) -> object:  # noqa: PLR0911  # one for each kind
-    """What a token without parts stands for; empty where that says nothing of the source."""
+    """The value of a token without parts; an empty text for one that shows nothing of the source."""
     match chr(token.letter):
         case "N":
             return None
@@ -144,7 +141,7 @@ def _value(token: Token, numbered: Sequence[object]) -> object:  # noqa: PLR0911
         case "i":
             return int.from_bytes(token.content, "little", signed=True)
         case "l":
-            return len(token.content)  # a number that is too large for "i": nobody asks for more
+            return len(token.content)  # in place of a number beyond 32 bits: any that is not small will do
         case "s":
             return token.content
         case "a" | "A" | "z" | "Z":

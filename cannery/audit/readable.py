@@ -1,7 +1,7 @@
-"""What anybody can read in a compiled module: names, docstrings and literals.
+"""Names, docstrings and literals that anybody can read in a compiled module.
 
-Compiling with Cython takes the source away, and it is no encryption: the texts of a module lie in its data, one behind
-the other, and from Cython 3.2 on they're packed, which any program that reads this format undoes.
+Cython takes the source away, and encrypts nothing: the texts of a module lie in its data, one behind the other. From
+Cython 3.2 on they are compressed in a known format.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["readable_strings", "unpacked_texts"]
 
-_LARGEST: Final = 1 << 25  # bytes: of modules that people write, none comes near
+_LARGEST: Final = 1 << 25  # bytes: no module that people write comes near
 _TEXT: Final = re.compile(rb"[\t\n\x20-\x7e\xc2-\xf4\x80-\xbf]{4,}")
 # What Cython itself puts into each module
 _CYTHONS: Final = re.compile(
@@ -30,9 +30,9 @@ _CYTHONS: Final = re.compile(
 )
 _SECTIONS: Final = (b".rodata", b".data", b".data.rel.ro")
 _SHORTEST: Final = 4
-_LONGEST_MESSAGE: Final = 200  # of those that Cython adds; what is longer are the module's texts, in a row
-_LEAST: Final = 64  # bytes: of shorter ones packing makes nothing shorter
-_NOISE: Final = 8  # bytes in a row that are no text: what was unpacked has ended before them
+_LONGEST_MESSAGE: Final = 200  # letters: a longer line is no message of Cython's, but texts of the module in a row
+_LEAST: Final = 64  # bytes: shorter texts are not compressed
+_NOISE: Final = 8  # bytes: where so many in a row are no text, the text has ended before
 
 
 def readable_strings(content: Content) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def _of_bz2(data: bytes) -> bytes:
 
 
 def _of_lzss(data: bytes, start: int) -> bytes:
-    """What Cython's LZSS makes of ``data`` from ``start`` on, as far as that's text; empty where it's hardly any."""
+    """The text that is compressed at ``start``; empty where it is hardly longer than the compressed bytes."""
     text, end = bytearray(), start
     for piece in decompressed(data, start):
         text, end = piece
@@ -104,5 +104,5 @@ def _of_lzss(data: bytes, start: int) -> bytes:
 
 
 def _is_text(data: bytes | bytearray) -> bool:
-    """Whether less than half of it are bytes that texts don't have."""
+    """True if less than half of the bytes are some that texts don't have."""
     return 2 * sum(byte < 0x20 and byte not in b"\t\n\r" for byte in data) < max(len(data), 1)  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""From places and starts to what a program reaches; remembered, so that an unchanged program costs next to nothing."""
+"""The analysis: from places of modules and a start to what is reached, remembered as long as nothing changes."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def reach(
     include: Sequence[str] = (),
     traced: Traced = (),
 ) -> Reach:
-    """What a program that begins with ``starts`` reaches in ``places``, which are in the order of ``sys.path``.
+    """All that a program reaches in ``places``, which are in the order of ``sys.path``; it begins with ``starts``.
 
-    The app's own modules are all reached: it may look into its folders for them. ``script`` is a file that is run as it
-    is; ``include`` names modules and patterns such as ``package.*``; ``traced`` is who imported what in a run. Raises
-    :class:`ConfigurationError` for a pattern that names nothing.
+    All of the app's own modules are reached, as an app may look for modules in its own folders. ``script`` is the path
+    of a file that is run, ``include`` has modules and patterns such as ``package.*``, ``traced`` the pairs of importer
+    and module that a run has shown. Raises :class:`ConfigurationError` for a pattern that matches no module.
     """
     started: list[Start] = [(name, "started") for name in (*host.started, *(["__main__"] if script else []))]
     begins = (*starts, *started)
@@ -117,7 +117,7 @@ def _with_reason(module: Module, reason: Reason) -> Module:
 
 
 def _data(places: Iterable[Place], reached: Mapping[str, Module]) -> Iterable[str]:
-    """Files that are no code in the folders of packages that are reached, and what is known of their distributions."""
+    """The files that are no code in the folders of packages that are reached: paths in the image."""
     folders = {
         module.path if module.kind == "namespace" else posixpath.dirname(module.path)
         for module in reached.values()
@@ -136,7 +136,7 @@ def _data(places: Iterable[Place], reached: Mapping[str, Module]) -> Iterable[st
 
 @dataclass
 class _MentionIndex:
-    """What modules mention, remembered under the keys of the trees that they lie in."""
+    """The mentions of modules, each read once and remembered under the key of the tree that the module lies in."""
 
     places: Sequence[Place]
     modules: Mapping[str, Module]
@@ -154,7 +154,7 @@ class _MentionIndex:
 
     @cached_property
     def _tops(self) -> frozenset[str]:
-        """The top-level modules of the dependencies, and so those that an extension module of them may mean."""
+        """The top-level modules of the dependencies: those that an extension module's strings may name."""
         found = {name.partition(".")[0] for name, module in self.modules.items() if module.place == "dependencies"}
         return frozenset(found)
 
@@ -162,7 +162,7 @@ class _MentionIndex:
         return key_of("mentions", code_key(__name__), place.tree.key, self.host.version, self.host.platform)
 
     def of(self, name: str, module: Module) -> Mentions:
-        """What the module ``name`` mentions."""
+        """The mentions of the module ``name``."""
         known = self._known[module.place]
         label = f"{name} {module.path}"
         if label not in known:
@@ -171,7 +171,7 @@ class _MentionIndex:
         return msgspec.convert(known[label], Mentions)
 
     def save(self) -> None:
-        """Keep what was read."""
+        """Remember all that was read."""
         for place in self.places:
             if place.kind in self._new:
                 self.workspace.cache.remember("mentions", self._key(place), self._known[place.kind])
@@ -188,7 +188,7 @@ class _MentionIndex:
         return mentions
 
     def _read_extension(self, name: str, module: Module, tree: Tree) -> Mentions:
-        """The source beside it tells, where there is one; else the names of its package's own modules in it."""
+        """The mentions of the source beside the extension module, or where there is none, of its own strings."""
         stem = f"{posixpath.dirname(module.path)}/{posixpath.basename(module.path).partition('.')[0]}"
         if (source := _bytes(tree, f"{stem}.py")) is not None:
             return read_source(source, self.host)
@@ -203,7 +203,7 @@ class _MentionIndex:
 
 
 def _bytes(tree: Tree, path: str) -> bytes | None:
-    """What the file at ``path`` holds, links followed within the tree; None where there's none."""
+    """The content of the file at ``path``, links followed within the tree; None where there is no file."""
     entry = tree.entries.get(path)
     while isinstance(entry, Symlink):
         path = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry.target))

@@ -1,4 +1,4 @@
-"""Conditions that are known before the program runs: platform, version, type checking."""
+"""Expressions whose value is known before a program runs: platform, version, type checking, constants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNKNOWN", "Conditions"]
 
-UNKNOWN: Any = object()  # what only a run can tell
+UNKNOWN: Any = object()  # the value of an expression that only a run can tell
 
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -29,7 +29,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 
 class Conditions:
-    """What expressions of one module come to; :data:`UNKNOWN` where only a run can tell."""
+    """The values of expressions of one module; :data:`UNKNOWN` where only a run can tell."""
 
     def __init__(self, tree: ast.Module, host: Host, *, main: bool) -> None:
         self._values: dict[str, Any] = {
@@ -51,14 +51,14 @@ class Conditions:
                 self._values.setdefault(name, found)
 
     def path(self, node: ast.expr) -> str | None:
-        """What an imported module or its attribute is called: ``os.path.join``; None for one of anything else."""
+        """The full name of an imported module or of its attribute: ``os.path.join``; None for anything else."""
         root = node
         while isinstance(root, ast.Attribute):
             root = root.value
         return self._path(node) if isinstance(root, ast.Name) and root.id in self._modules else None
 
     def template(self, node: ast.AST) -> str:
-        """A text that is put together, with a zero byte for each part that only a run can tell; empty for others."""
+        """A text made by ``+``, ``%``, ``format`` or an f-string, a zero byte for each unknown part; else empty."""
         match node:
             case ast.BinOp(op=ast.Add(), left=left, right=right):
                 return self._text(left) + self._text(right)
@@ -77,12 +77,12 @@ class Conditions:
         return value if isinstance(value, str) else "\0"
 
     def truth(self, node: ast.expr) -> bool | None:
-        """Whether the condition holds; None where only a run can tell."""
+        """True where the condition holds, False where it doesn't, None where only a run can tell."""
         value = self.value(node)
         return None if value is UNKNOWN else bool(value)
 
     def value(self, node: ast.expr) -> Any:  # noqa: PLR0911  # one for each kind
-        """What the expression comes to."""
+        """The value of the expression."""
         match node:
             case ast.Constant():
                 return node.value
@@ -154,7 +154,7 @@ def _filled(text: str, gap: str, parts: Sequence[ast.expr], words: Callable[[ast
 
 
 def _aliases(tree: ast.Module) -> dict[str, str]:
-    """What names that are imported stand for: ``platform`` for ``sys.platform``."""
+    """The full names of imported names that are no modules: ``platform`` of ``from sys import platform``."""
     aliases: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -165,7 +165,7 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
 
 
 def _modules(tree: ast.Module) -> dict[str, str]:
-    """The names that may be modules, as they are imported, and what these are called."""
+    """Imported names that may be modules -> their full names."""
     modules: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -178,7 +178,7 @@ def _modules(tree: ast.Module) -> dict[str, str]:
 
 
 def _assigned_once(tree: ast.Module) -> dict[str, ast.expr]:
-    """The values of names that are bound but once, at the module's top level, to what can't be changed."""
+    """The values of names that are bound once, at the top level, to something immutable."""
     values: dict[str, ast.expr] = {}
     for node in tree.body:
         match node:
@@ -195,7 +195,7 @@ def _assigned_once(tree: ast.Module) -> dict[str, ast.expr]:
 
 
 def _bound(node: ast.AST) -> str | None:
-    """The name that this binds, in whatever scope."""
+    """The name that ``node`` binds, in any scope."""
     match node:
         case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
             return name

@@ -1,4 +1,4 @@
-"""What CPython's own modules import that no source of theirs says, and what their sources say and never comes about.
+"""Imports of CPython's own modules that no source shows, and imports that sources show and no image runs.
 
 The tables are for every Python from 3.11 on: a row for a module that a version lacks does no harm there. For a new
 version of Python:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["IN_METHODS", "NEVER_RUN", "OF_THE_INTERPRETER", "WHEN_ASKED"]
 
-# A module -> those that its code in C imports by name, or that it loads in another way that can't be read. With "*" all
-# that are called so.
+# Module -> modules that its C code imports by name, or that it loads by a name made at run time. A "*" stands for any
+# letters.
 OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
     "_asyncio": (
         "asyncio.base_futures", "asyncio.base_tasks", "asyncio.coroutines", "asyncio.events", "asyncio.exceptions",
@@ -53,12 +53,12 @@ OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
     "sysconfig": ("_sysconfigdata_*",),  # its name is that of the platform
 }  # fmt: skip
 
-# The same, once somebody asks the module in C for an attribute.
+# Module in C -> imports that it makes when it is asked for an attribute.
 WHEN_ASKED: Mapping[str, tuple[Import, ...]] = dict.fromkeys(
     ("_datetime", "time"), (Import("_strptime", asked=("strptime",)),)
 )
 
-# (importer, imported): imports of Python's own modules that are never run in an image.
+# (importer, imported): imports that no image runs.
 NEVER_RUN = {
     # for somebody who types at its prompt: help(), and the keys of a line
     ("_sitebuiltins", "pydoc"), ("site", "readline"), ("site", "rlcompleter"),
@@ -70,7 +70,7 @@ NEVER_RUN = {
     ("warnings", "tracemalloc"), ("_py_warnings", "tracemalloc"),
 }  # fmt: skip
 
-# (importer, imported) -> the methods that the import stands in: it's run when somebody asks for one of that name.
+# (importer, imported) -> methods: the import stands in methods of that name, and runs when one is asked for.
 IN_METHODS: Mapping[tuple[str, str], tuple[str, ...]] = dict.fromkeys(
     (("importlib._bootstrap_external", "importlib.readers"), ("zipimport", "importlib.readers")),
     ("get_resource_reader",),

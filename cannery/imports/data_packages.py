@@ -1,4 +1,4 @@
-"""Packages that hold nothing but data, for who looks for it by the package's name (``importlib.resources``)."""
+"""Packages of nothing but data, which no import shows: programs open them by name (``importlib.resources``)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CODE", "data_packages"]
 
-CODE = {".so", ".py", ".pyc", ".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".typed"}  # files' endings
+CODE = {".so", ".py", ".pyc", ".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".typed"}  # endings
 
 
 def data_packages(places: Iterable[Place], modules: Mapping[str, Module]) -> dict[str, tuple[str, ...]]:
-    """Packages of dependencies that have data and no code, by the package that each lies in."""
+    """Package -> packages in it that have data and no code, of those of the dependencies."""
     inside: dict[str, list[str]] = {}
     for name in modules:
         inside.setdefault(name.rpartition(".")[0], []).append(name)
@@ -41,7 +41,7 @@ def data_packages(places: Iterable[Place], modules: Mapping[str, Module]) -> dic
 
 
 def _is_empty(file: File | None) -> bool:
-    """Whether a source says nothing, but for a docstring."""
+    """True for a source that is empty but for a docstring."""
     if file is None:
         return False
     with file.content.open() as stream:

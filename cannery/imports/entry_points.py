@@ -1,4 +1,4 @@
-"""Entry points of what is installed (packaging.python.org, entry points)."""
+"""Entry points of installed distributions (packaging.python.org, entry points specification)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["entry_points", "metadata_read"]
 
-_SCRIPTS = {"console_scripts", "gui_scripts"}  # are programs of their own
+_SCRIPTS = {"console_scripts", "gui_scripts"}  # groups of programs, which start by themselves
 
 
 def entry_points(places: Iterable[Place]) -> dict[str, frozenset[tuple[str, str]]]:
-    """Modules and their attributes behind the entry points of each group, but for those of scripts."""
+    """Group -> (module, attribute) of its entry points; groups of scripts are left out."""
     groups: dict[str, set[tuple[str, str]]] = {}
     for place in places:
         for path, file in place.tree.tree.files():
@@ -28,7 +28,7 @@ def entry_points(places: Iterable[Place]) -> dict[str, frozenset[tuple[str, str]
 
 
 def metadata_read(tree: Tree, reached: Container[str]) -> Iterator[str]:
-    """What ``importlib.metadata`` reads of the distributions in a tree, where that is reached."""
+    """The files of distributions that ``importlib.metadata`` reads, if the program reaches that module."""
     if "importlib.metadata" in reached:
         for path, _ in tree.files():
             if path.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt")):

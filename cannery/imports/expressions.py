@@ -1,4 +1,4 @@
-"""Reads an expression: the calls in it that load modules, and the strings that may name some."""
+"""Expressions read: the calls that load modules, and the strings that may name some."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["ExpressionReader", "last_name", "strings_in"]
 
 _BELOW = re.compile(r"((?:(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:[A-Za-z_]\w*)?)(?:%s|\{\w*\})?")
-_AFTER = re.compile(r"\0((?:\.[A-Za-z_]\w*)+\.?)\0?")  # what follows a name that only a run can tell
+_AFTER = re.compile(r"\0((?:\.[A-Za-z_]\w*)+\.?)\0?")  # a suffix of a name that only a run can tell
 _BEFORE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\.(?:[A-Za-z_]\w*)?)\0")
 
-_IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # take a module's name
-# Calls that show that a module loads others by names which may stand anywhere in it
+_IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # functions that take a module's name
+# Functions whose call shows that a module loads others by names, which may stand anywhere in it
 _LOADERS = {*_IMPORTERS, "attach", "entry_points", "iter_entry_points", "resolve_name", "load_module", "exec_module"}
 _DISCOVERY = {"iter_modules", "walk_packages"}
 _CODEC_CALLS = {
@@ -32,16 +32,16 @@ _CODEC_NAMES = re.compile(r"(?:\w*_)?(?:encoding|charset|codec)s?", re.IGNORECAS
 
 
 class ExpressionReader:
-    """Notes what expressions of one module say of others."""
+    """Notes in ``found`` what expressions of one module say of other modules."""
 
     def __init__(self, conditions: Conditions, found: Found) -> None:
         self._conditions = conditions
         self._found = found
 
     def read(self, node: ast.AST, unless: tuple[str, ...] = ()) -> None:
-        """Read strings and calls, however deep they lie; both sides of a conditional expression count.
+        """Read the strings and calls in ``node``, at any depth; both sides of a conditional expression count.
 
-        It's not run where all modules of ``unless`` are in the interpreter.
+        ``unless`` is that of the imports found: :attr:`Import.unless`.
         """
         pending: list[ast.AST] = [node]
         while pending:
@@ -60,7 +60,7 @@ class ExpressionReader:
                 pending += ast.iter_child_nodes(each)
 
     def _put_together(self, node: ast.AST) -> None:
-        """Read what may be a module's name and what may not: a dot alone says too little."""
+        """Read a text that is put together, as a name, its beginning, or its end; a dot alone says too little."""
         text = self._conditions.template(node)
         if match := _AFTER.fullmatch(text):
             self._found.after.add(match[1])
@@ -89,7 +89,7 @@ class ExpressionReader:
             self._import_call(node, unless)
 
     def _attribute_asked(self, node: ast.Call) -> None:
-        """Read ``getattr(module, name)``: a name that can't be read may be that of any attribute."""
+        """Read ``getattr(module, name)``: where only a run can tell the name, any attribute is asked for."""
         match node:
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, asked, *_]) if not isinstance(asked, ast.Constant):
                 if path := self._conditions.path(owner):
@@ -113,11 +113,11 @@ class ExpressionReader:
                 self._found.imports.append(Import(match[2], len(match[1]), names, by_name=True, unless=unless))
 
     def _begins(self, node: ast.expr) -> bool:
-        """Whether it's known what a text that is put together begins with."""
+        """True where the beginning of a text that is put together is known, and is that of a module's name."""
         return _BEFORE.fullmatch(self._conditions.template(node)) is not None
 
     def codec(self, name: str, value: ast.expr) -> None:
-        """Read the name of an encoding, where ``name`` is that of a variable or a parameter that takes one."""
+        """Read ``value`` as the name of an encoding, if ``name`` is that of a variable or parameter for encodings."""
         match value:
             case ast.Constant(value=str(text)) if _CODEC_NAMES.fullmatch(name):
                 self._found.codecs.add(text)
@@ -130,7 +130,7 @@ class ExpressionReader:
 
 
 def _beginning(node: ast.AST) -> str | None:
-    """What stands before the name in ``"package." + name``, ``"package.%s" % name`` or ``f"package.prefix_{name}"``."""
+    """``package.`` of ``"package." + name`` and ``"package.%s" % name``, ``package.a_`` of ``f"package.a_{name}"``."""
     text: object = None
     match node:
         case (

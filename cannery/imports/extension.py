@@ -1,4 +1,4 @@
-"""What extension modules import, of which no Python source says anything."""
+"""Imports of extension modules, read from their sources in Cython's language or from the strings in them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["names_in", "read_binary", "read_cython"]
 
-# An import in Cython's language; those at compile time say cimport.
+# An import in Cython's language; "cimport", which is for the compiler, doesn't match.
 _IN_CYTHON = re.compile(
     rb"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]*\(?([\w, \t]+)|import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*))",
     re.MULTILINE,
 )
-_IDENTIFIER = re.compile(rb"(?<=\0)[A-Za-z_]\w{2,40}(?=\0)")  # as C keeps a string
-_WITHIN = re.compile(r"\w+_\w+")  # a name that stands for nothing else, wherever it's found
-_RUN_TOGETHER = re.compile(rb"[\w.]{24,}")  # names of compressed strings, and no words of documentation
-_TELLING = 4  # letters of a name that isn't found in any other
+_IDENTIFIER = re.compile(rb"(?<=\0)[A-Za-z_]\w{2,40}(?=\0)")  # a string of C, between zero bytes
+_WITHIN = re.compile(r"\w+_\w+")  # names that are no words, and so count within longer strings, too
+_RUN_TOGETHER = re.compile(rb"[\w.]{24,}")  # names without gaps, as compressed strings have them; no prose
+_TELLING = 4  # letters: shorter names are found within too many others
 
 
 def read_cython(source: bytes) -> Mentions:
-    """What a source in Cython's language imports (``.pyx``)."""
+    """The imports of a source in Cython's language (``.pyx``)."""
     imports: list[Import] = []
     for dots, module, names, modules in _IN_CYTHON.findall(source):
         if modules:
@@ -43,9 +43,9 @@ def read_cython(source: bytes) -> Mentions:
 
 
 def read_binary(content: Content, name: str, tops: Iterable[str]) -> Mentions:
-    """What an extension module called ``name`` may import: modules of its own package, and such as its words name.
+    """The modules that an extension module called ``name`` may import: those that its strings name.
 
-    ``tops`` are the top-level modules that are installed besides Python's own.
+    They are modules of its own package, of the standard library, and of ``tops``, the top-level modules installed.
     """
     with content.open() as stream:
         if isinstance(content, OnDisk) and content.size:
@@ -70,7 +70,7 @@ def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str]) -> Men
 
 
 def names_in(data: bytes | mmap.mmap, packages: Iterable[str]) -> frozenset[str]:
-    """Dotted names in a binary that begin with one of ``packages``; some compilers lay strings end to end."""
+    """The dotted names in a binary that begin with one of ``packages``, even where strings lie end to end."""
     tops = b"|".join(re.escape(each.encode()) for each in packages)
     pattern, beginning = re.compile(rb"(?:%s)(?:\.\w+)+" % tops), re.compile(rb"(?=(?:%s)\.)" % tops)
     return frozenset(name.decode() for match in pattern.findall(data) for name in beginning.split(match) if name)

@@ -1,4 +1,4 @@
-"""What was found in a source so far, while it's read."""
+"""The notes on one source, while it is read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORD = re.compile(r"\.?[A-Za-z_][\w-]*")
 
 @dataclass
 class Found:
-    """Notes on one source; :class:`Mentions` says what each is about."""
+    """Mutable :class:`Mentions`, with strings that are sorted only at the end."""
 
     imports: list[Import] = field(default_factory=list)
     strings: set[str] = field(default_factory=set)
@@ -31,14 +31,14 @@ class Found:
     exports: tuple[str, ...] = ()
     attributes: set[str] = field(default_factory=set)
     dynamic: list[int] = field(default_factory=list)
-    loads: bool = False  # others by names that may stand anywhere in it
+    loads: bool = False  # the source loads modules by names, which may stand anywhere in it
     opens: bool = False
-    discovers: bool = False  # what lies in its own package
+    discovers: bool = False  # the source lists the modules of its own package
     refuses: bool = False
     stub: bool = False
 
     def mentions(self) -> Mentions:
-        """The same for good: short strings and parts of names count where modules are loaded by name."""
+        """The notes as a value; words and parts of names count only where the source loads modules by name."""
         short = {text for text in self.strings if len(text) <= _LONGEST}
         asked = {text.replace(":", ".") for text in short if _ASKED.fullmatch(text)}
         return Mentions(

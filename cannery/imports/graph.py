@@ -1,4 +1,4 @@
-"""Follows what each module mentions to the modules that it means, until nothing new is reached."""
+"""The graph of imports: the mentions of each module followed to other modules, until nothing new is reached."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Edge", "Graph", "Start"]
 
-Start = tuple[str, "How"]  # the name of a module, and why the program begins there
+Start = tuple[str, "How"]  # a module that the program begins with, and the reason
 
 
 class MentionReader(Protocol):
-    """Says what a module mentions."""
+    """Reads a module."""
 
     def __call__(self, name: str, module: Module) -> Mentions:
-        """What ``module``, called ``name``, mentions."""
+        """The mentions of ``module``, called ``name``."""
         ...
 
 
@@ -38,26 +38,26 @@ class Edge:
 
     target: str
     how: How
-    needed: bool = False  # where the target can't be imported, its importer can't be either
+    needed: bool = False  # the importer can't be imported without the target
 
 
 @dataclass
 class Graph:
-    """What leads where, and what is nowhere to be found."""
+    """The modules that each module leads to, and the names that lead to none."""
 
     known: Mapping[str, Module]  # every module there is
     read: MentionReader
     groups: Mapping[str, frozenset[tuple[str, str]]]  # modules behind entry points, and which of their attributes
-    holding_data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # package -> those of nothing but data
+    holding_data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # package -> packages of data in it
     traced: InitVar[Traced] = ()
     edges: dict[str, dict[str, Edge]] = field(default_factory=dict)  # importer -> imported
-    missing: dict[str, dict[str, bool]] = field(default_factory=dict)  # name -> importers, and whether they need it
-    mentions: dict[str, Mentions] = field(default_factory=dict)  # of what was read
+    missing: dict[str, dict[str, bool]] = field(default_factory=dict)  # name -> importer -> True if it needs it
+    mentions: dict[str, Mentions] = field(default_factory=dict)  # of every module that was come upon
     _traced: dict[str, list[str]] = field(default_factory=dict)  # importer -> what it imported in a run
-    _unspeakable: dict[str, list[str]] = field(init=False)  # package -> modules in it that no statement can import
+    _unspeakable: dict[str, list[str]] = field(init=False)  # package -> its modules whose names are no identifiers
     _behind: set[str] = field(default_factory=set)  # "module.attribute" of entry points that somebody asks for
-    _starred: set[str] = field(default_factory=set)  # modules that all is imported from
-    _unasked: list[tuple[str, Import]] = field(default_factory=list)  # modules, and what they import when asked
+    _starred: set[str] = field(default_factory=set)  # modules of "from module import *"
+    _unasked: list[tuple[str, Import]] = field(default_factory=list)  # module, import that waits to be asked for
     _pending: deque[str] = field(default_factory=deque)
     _names: NameFollower = field(init=False)
 
@@ -77,7 +77,7 @@ class Graph:
             self.missing.setdefault(name, {})[""] = False
 
     def add(self, importer: str, name: str, how: How, *, needed: bool = False) -> bool:
-        """Note that ``importer`` leads to ``name``; False where there's no such module."""
+        """Note that ``importer`` leads to the module ``name``; False where there is no such module."""
         if name not in self.known or name == importer:
             return name == importer
         if (importer, name) in NEVER_RUN or (how != "included" and self._tests_python(importer, name)):
@@ -92,12 +92,12 @@ class Graph:
         return True
 
     def ask(self, module: str, attribute: str) -> None:
-        """Note that somebody asks ``module`` for ``attribute`` without its name in any source."""
+        """Note that some code asks ``module`` for ``attribute``, by a name that no source has."""
         self._behind.add(f"{module}.{attribute}")
         self._answer(lambda owner, asked: owner == module and attribute in asked)
 
     def follow(self) -> None:
-        """Read what was reached, and go on to what that mentions, and to what it imported in a run."""
+        """Read every module that is reached, and follow its mentions and the imports of the run."""
         while self._pending:
             name = self._pending.popleft()
             module = self.known[name]
@@ -110,7 +110,7 @@ class Graph:
                 self._names.follow(name, module, mentions)
 
     def _follow_place(self, name: str, module: Module) -> None:
-        """Lead to what a module brings along unread: the package it lies in, data in it, what code in C imports."""
+        """Lead from ``module`` to its package, to data in it, and to the imports of its C code."""
         if parent := name.rpartition(".")[0]:
             self.add(name, parent, "parent", needed=True)
         if module.place == "stdlib":
@@ -125,7 +125,7 @@ class Graph:
             self.add(name, package, "data")
 
     def _tests_python(self, importer: str, name: str) -> bool:
-        """Python's own modules import its tests nowhere but in tests."""
+        """True where a module of the standard library leads to Python's tests: only tests import those."""
         return name.partition(".")[0] == "test" and importer != "" and self.known[importer].place == "stdlib"
 
     def _follow_imports(self, name: str, mentions: Mentions) -> None:
@@ -140,14 +140,14 @@ class Graph:
                 self._import(name, each)
 
     def _is_asked(self, owner: str, attributes: Iterable[str]) -> bool:
-        """Whether a module that was read may ask ``owner`` for one of ``attributes``; it asks itself by its name."""
+        """True if a module that was read may ask ``owner`` for one of ``attributes``, ``owner`` itself by full name."""
         names = {f"{owner}.{attribute}" for attribute in attributes}
         if not names.isdisjoint(self._behind) or not names.isdisjoint(self.mentions[owner].attributes):
             return True
         return any(self._asks(mentions, owner, attributes) for name, mentions in self.mentions.items() if name != owner)
 
     def _asks(self, mentions: Mentions, owner: str, attributes: Iterable[str]) -> bool:
-        """Whether that asks ``owner``, or something that's unknown, and so not another module."""
+        """True if the ``mentions`` ask ``owner``, or an object that may be any, for one of ``attributes``."""
         if f"{owner}.*" in mentions.attributes:
             return True
         for attribute in attributes:
@@ -160,7 +160,7 @@ class Graph:
         return False
 
     def _answer(self, is_asked: Callable[[str, tuple[str, ...]], bool]) -> None:
-        """Follow the imports that wait for somebody to ask, where ``is_asked`` says that there's one now."""
+        """Follow those of the imports that wait to be asked for of which ``is_asked(module, attributes)`` is true."""
         ready = [(owner, each) for owner, each in self._unasked if is_asked(owner, each.asked)]
         self._unasked = [each for each in self._unasked if each not in ready]
         for owner, statement in ready:
@@ -181,7 +181,7 @@ class Graph:
                 self.add(importer, f"{base}.{each}", how, needed=statement.needed)
 
     def _star(self, importer: str, base: str) -> None:
-        """``from package import *`` imports the submodules that ``__all__`` names."""
+        """Follow ``from base import *``, which imports the submodules that ``__all__`` names."""
         self._starred.add(base)
         self._answer(lambda owner, _: owner == base)
         module = self.known.get(base)
@@ -190,7 +190,7 @@ class Graph:
                 self.add(importer, f"{base}.{each}", "imported")
 
     def _not_found(self, importer: str, name: str, how: How, *, needed: bool) -> None:
-        """The nearest package above is imported before the import fails; what it does itself is its own affair."""
+        """Note that ``name`` is missing; the nearest package above it that is there is imported all the same."""
         above = name
         while above := above.rpartition(".")[0]:
             if self.add(importer, above, how, needed=needed):
@@ -204,7 +204,7 @@ class Graph:
 
 
 def _absolute(statement: Import, package: str) -> str | None:
-    """The module that a relative import starts from (PEP 328); None where it leaves the top."""
+    """The full name in a statement, relative or not (PEP 328); None where it leads above the top."""
     if not statement.level:
         return statement.module
     parts = package.split(".")

@@ -1,4 +1,4 @@
-"""The Python that a program is for: what is inside it, and what it imports by itself. It's asked, and once only."""
+"""The Python that a program is for, asked once for the modules inside it and those that it imports by itself."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 __all__ = ["host_of"]
 
-# Without its site module, whose files (.pth) are this machine's: what that imports is read from its source.
+# Without the module site, which imports what .pth files of this machine name; its own imports are read from its source.
 _QUESTION = """
 import sys
 started = sorted(sys.modules.keys() - {"__main__"})
 import json
 print(json.dumps({"started": started, "builtins": sorted(sys.builtin_module_names)}))
 """
-# What there's no file of, and the modules that every program may come upon.
+# Modules without a file; and those that any program may come upon.
 _INSIDE = ("_frozen_importlib", "_frozen_importlib_external")
 _STARTED = ("encodings.ascii", "encodings.latin_1", "encodings.utf_8", "site")
 
 
 def host_of(interpreter: Interpreter, workspace: Workspace) -> Host:
-    """What is inside ``interpreter``, and what it imports before a program begins."""
+    """The modules inside ``interpreter``, and those that it imports before a program begins."""
     key = key_of("host", code_key(__name__), interpreter.fingerprint)
     answers = workspace.cache.recall("hosts", key)
     if answers is None:

@@ -1,4 +1,4 @@
-"""The analysis for others: folders of this machine in, what a program in them reaches out."""
+"""The analysis as a library: from folders of this machine to what a program in them reaches."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def analyse(
     include: Sequence[str] = (),
     cache: str | os.PathLike[str] | None = None,
 ) -> Reach:
-    """What a program reaches: its modules with the reason for each, data, and what it imports in vain.
+    """All that a program reaches: its modules with the reason for each, their data, and what is missing.
 
     Nothing of the program is run. Paths in the result are absolute paths of this machine.
 

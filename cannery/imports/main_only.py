@@ -1,4 +1,4 @@
-"""Functions that only a module's own command line or test calls, when it's started as a program."""
+"""Functions that are called only when their module is started as a program: its command line, or its test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ __all__ = ["only_for_main"]
 def only_for_main(tree: ast.Module, conditions: Conditions) -> frozenset[str]:
     """The functions that are used below ``if __name__ == "__main__"``, and nowhere else in the module.
 
-    Those without an underscore may be asked for by other modules. One with a decorator may be known to who made that.
+    Other modules may still ask for those without an underscore. A function with a decorator is none of them: the
+    decorator may have told others of it.
     """
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.decorator_list}
     guards = [node for node in tree.body if isinstance(node, ast.If) and conditions.truth(node.test) is False]
@@ -29,7 +30,7 @@ def only_for_main(tree: ast.Module, conditions: Conditions) -> frozenset[str]:
 
 
 def _used(nodes: Iterable[ast.AST], functions: Mapping[str, ast.FunctionDef]) -> frozenset[str]:
-    """The names of ``functions`` that ``nodes`` use, and those that these use in turn."""
+    """The names of ``functions`` that ``nodes`` use, directly or through one another."""
     used: set[str] = set()
     pending = list(nodes)
     while pending:

@@ -1,4 +1,4 @@
-"""What an analysis of imports says: values that never change, and that JSON can hold."""
+"""The values of an analysis of imports; JSON can hold each of them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ How = Literal[
     "imported",  # by an import statement, or a call with the name written out
     "parent",  # a package is imported before what lies in it
     "named",  # a string names it, where modules are loaded by name
-    "own",  # a module of the app's own: it may be found by looking into folders
+    "own",  # a module of the app: the app may look for modules in its own folders
     "native",  # an extension module imports it
-    "codec",  # an encoding's name stands where one is asked for
-    "entry point",  # of a group that somebody asks for
+    "codec",  # its name is that of an encoding, where a function takes one
+    "entry point",  # of a group that a string names
     "included",  # by the setting include
     "data",  # a package of nothing but data, in one that is reached
     "traced",  # a run of the program imported it
@@ -37,43 +37,42 @@ class Host(msgspec.Struct, frozen=True):
 
 
 class Import(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """An import as it's written."""
+    """An import as the source has it."""
 
     module: str  # empty in "from . import x"
     level: int = 0  # dots before it
-    names: tuple[str, ...] = ()  # after "import", where it's a "from"; "*" among them
-    needed: bool = False  # where it fails, the module that it stands in can't be imported
-    unless: tuple[str, ...] = ()  # where these are in the interpreter, it's never run: the other side of a try
-    by_name: bool = False  # a call of import_module or the like
-    asked: tuple[str, ...] = ()  # run only when another module asks this one for one of these attributes
+    names: tuple[str, ...] = ()  # after "from module import", "*" among them
+    needed: bool = False  # the source can't be imported without it: no "try" or function is around it
+    unless: tuple[str, ...] = ()  # "except ImportError" of imports of these: not run where the interpreter has all
+    by_name: bool = False  # a call, such as import_module("x"), and no statement
+    asked: tuple[str, ...] = ()  # attributes: run only when another module asks the source's for one of them
 
 
 class Mentions(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """What one source says that may lead to other modules."""
+    """All in one source that may lead to other modules."""
 
     imports: tuple[Import, ...] = ()
     dotted: frozenset[str] = frozenset()  # strings such as "package.module:attribute"
-    words: frozenset[str] = frozenset()  # shorter strings, where modules are loaded by name
-    below: frozenset[str] = (
-        frozenset()
-    )  # "package.", of which any module may be loaded, or "package.prefix"; "." its own
-    after: frozenset[str] = frozenset()  # name + ".module", or name + ".package." + name, of packages named elsewhere
-    opens: bool = False  # loads what it finds in the folders of packages
+    words: frozenset[str] = frozenset()  # "name" and ".name", if the source loads any module by name
+    # Beginnings of names that are made at run time: "package.", "package.prefix"; "." for the source's own package
+    below: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()  # suffixes that are appended to a package name known only at run time
+    opens: bool = False  # lists the modules in folders of packages, and loads some by name
     codecs: frozenset[str] = frozenset()
     exports: tuple[str, ...] = ()  # __all__
-    attributes: frozenset[str] = (
-        frozenset()
-    )  # what is asked for: "module.name", or "name" where it's unknown of what; "module.*"
+    # Attributes that it asks for: "module.name", "module.*" where the name is made at run time, and "name" of anything
+    # that may be a module
+    attributes: frozenset[str] = frozenset()
     binary: frozenset[str] = frozenset()  # words in an extension module that may be top-level modules
-    dynamic: tuple[int, ...] = ()  # lines that load a module whose name can't be read
-    refuses: bool = False  # raises an exception whenever it's imported
-    stub: bool = False  # its imports stand in the .pyi beside it, which it reads itself (lazy_loader)
+    dynamic: tuple[int, ...] = ()  # lines that load a module whose name is made at run time
+    refuses: bool = False  # every import of it raises an exception
+    stub: bool = False  # at run time it imports what the .pyi beside it says (lazy_loader)
 
 
 class Reason(msgspec.Struct, frozen=True, array_like=True):
-    """Why a module is there: who leads to it, and how."""
+    """The reason why a module is reached."""
 
-    importer: str  # a module, or empty where it's none
+    importer: str  # the module that leads to it; empty for the start
     how: How
 
 
@@ -82,36 +81,36 @@ class Module(msgspec.Struct, frozen=True):
 
     kind: Kind
     place: Where
-    path: str = ""  # in the image; none for what is inside the interpreter, the folder for a namespace
+    path: str = ""  # of the file in the image; of the folder for a namespace; empty for a builtin
     package: bool = False
-    reason: Reason = Reason("", "started")  # the shortest way to it
+    reason: Reason = Reason("", "started")  # of those that there are, the one nearest to the start
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """A module that is imported somewhere and nowhere to be found."""
+    """A module that is imported and isn't there."""
 
     importers: tuple[str, ...]
-    needed: bool  # one of the importers can't be imported without it, and is reached all the same
+    needed: bool  # an importer that is reached can't be imported without it: one of the app's modules
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """What a program reaches."""
+    """The modules that a program reaches, and what belongs to them."""
 
     modules: dict[str, Module]  # by name, in order
-    data: tuple[str, ...]  # other files of the packages reached: paths in the image
+    data: tuple[str, ...]  # files of packages that are no modules: paths in the image
     missing: dict[str, Missing]
-    broken: dict[str, str]  # modules that can't be imported here, and of what they lack; none of them is reached
-    left_out: tuple[str, ...]  # modules that are there and not reached
-    dynamic: dict[str, tuple[int, ...]]  # lines that load modules whose names can't be read, by module
+    broken: dict[str, str]  # modules that can't be imported -> the module that is missing, or ""; not reached
+    left_out: tuple[str, ...]  # modules that are installed and not reached
+    dynamic: dict[str, tuple[int, ...]]  # module -> its lines that load modules whose names are made at run time
 
     @property
     def paths(self) -> frozenset[str]:
-        """Where the modules' files lie in the image, and the data's."""
+        """The paths in the image of the modules' files and of the data."""
         files = {module.path for module in self.modules.values() if module.kind not in {"builtin", "namespace"}}
         return frozenset({*files, *self.data})
 
     def why(self, name: str) -> tuple[tuple[str, Reason], ...]:
-        """The way to a module: itself and its reason, then its importer and the reason of that, up to the start."""
+        """The way to a module: the module with its reason, its importer with its reason, and so on to the start."""
         way: list[tuple[str, Reason]] = []
         while name in self.modules:
             reason = self.modules[name].reason

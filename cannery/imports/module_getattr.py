@@ -1,4 +1,4 @@
-"""Modules that make their attributes when they are asked for (PEP 562): ``__getattr__`` at a module's top level."""
+"""``__getattr__`` at the top level of a module, which makes attributes when they are asked for (PEP 562)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["module_getattr", "names_compared"]
 
 
 def module_getattr(tree: ast.Module) -> ast.FunctionDef | None:
-    """The function that is asked for what a module has not."""
+    """The function ``__getattr__`` of a module; None where it has none."""
     for node in tree.body:
         match node:
             case ast.FunctionDef(name="__getattr__", args=ast.arguments(args=[_])):
@@ -17,7 +17,7 @@ def module_getattr(tree: ast.Module) -> ast.FunctionDef | None:
 
 
 def names_compared(test: ast.expr, argument: str) -> tuple[str, ...]:
-    """The strings of which ``argument`` is one where ``test`` holds; none where that isn't known."""
+    """The strings that ``test`` compares ``argument`` with; empty for a test of another kind."""
     match test:
         case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=str(text))]):
             return (text,) if name == argument else ()

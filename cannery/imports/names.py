@@ -1,4 +1,4 @@
-"""Follows strings to the modules that they may name: whole names, parts of names, groups of entry points, encodings."""
+"""Strings followed to modules: by whole names, parts of names, groups of entry points, encodings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["NameFollower"]
 
 
 class Leading(Protocol):
-    """The graph, as far as names ask of it."""
+    """The part of a graph that strings need."""
 
     @property
     def known(self) -> Mapping[str, Module]:
@@ -27,12 +27,16 @@ class Leading(Protocol):
         ...
 
     def ask(self, module: str, attribute: str) -> None:
-        """Note that somebody asks ``module`` for ``attribute`` without its name in any source."""
+        """Note that some code asks ``module`` for ``attribute``, by a name that no source has."""
         ...
 
 
 class NameFollower:
-    """Leads from modules to those that their strings name; some wait for what others mention, or for who is reached."""
+    """Leads from modules to those that their strings name.
+
+    A string of a dependency counts only once the top-level module that it begins with is reached; a suffix counts for
+    every package that any string names, before or afterwards.
+    """
 
     def __init__(self, graph: Leading, groups: Mapping[str, frozenset[tuple[str, str]]]) -> None:
         """``groups`` are the entry points: modules, and which of their attributes."""
@@ -40,19 +44,19 @@ class NameFollower:
         self._known = graph.known
         self._groups = groups
         self._tops: set[str] = set()  # top-level modules reached so far
-        self._waiting: dict[str, list[tuple[str, str]]] = {}  # top-level module -> who names what, until it's reached
+        self._waiting: dict[str, list[tuple[str, str]]] = {}  # top-level module not reached -> importer, module named
         self._named: set[str] = set()  # packages that strings name
-        self._loaders: list[tuple[str, str, bool]] = []  # module, what it puts after a package's name, if it lists
+        self._loaders: list[tuple[str, str, bool]] = []  # loader, suffix, True if it lists the folder of that
 
     def reached(self, top: str) -> None:
-        """Go on with names that waited for the top-level module ``top``."""
+        """Follow the names that wait for the top-level module ``top``."""
         if top not in self._tops:
             self._tops.add(top)
             for importer, name in self._waiting.pop(top, ()):
                 self._lead(importer, name)
 
     def follow(self, name: str, module: Module, mentions: Mentions) -> None:
-        """Follow what ``module``, called ``name``, mentions."""
+        """Follow the strings in the mentions of ``module``, called ``name``."""
         package = name if module.package else name.rpartition(".")[0]
         for text in sorted(mentions.dotted | mentions.words):
             for found in sorted(self._groups.get(text, ())):
@@ -75,9 +79,9 @@ class NameFollower:
         self._graph.ask(module, attribute)
 
     def _string(self, importer: str, module: Module, package: str, text: str, *, single: bool) -> None:
-        """A string may name a module of a package that is reached, and where modules are loaded by name any other."""
+        """Follow a string: a dotted name, or where modules are loaded by name a ``single`` word."""
         reference = text.partition(":")[0]
-        if single:  # of its own package, with or without the dot; top-level modules too, but for Python's own
+        if single:  # a module of the same package, or a top-level one that is not Python's own
             self._graph.add(importer, f"{package}.{reference.lstrip('.')}", "named")
             found = self._known.get(reference)
             if found is not None and found.place != "stdlib":
@@ -90,20 +94,20 @@ class NameFollower:
             return
         top = found_name.partition(".")[0]
         if module.place == "stdlib" and top != importer.partition(".")[0]:
-            return  # Python's own modules load no others by name; such strings are tables of old names and the like
+            return  # Python's own modules load no others by name: these are tables of old names and the like
         if module.place == "app" or top in self._tops:
             self._lead(importer, found_name)
         else:
             self._waiting.setdefault(top, []).append((importer, found_name))
 
     def _longest(self, reference: str) -> str | None:
-        """The longest beginning of a dotted name that is a module: what follows are attributes."""
+        """The longest beginning of a dotted name that is a module; the rest are attributes."""
         while reference and reference not in self._known:
             reference = reference.rpartition(".")[0]
         return reference or None
 
     def _below(self, importer: str, prefix: str) -> None:
-        """Any module that begins with ``package.prefix`` may be loaded; encodings are known by their names."""
+        """Lead to every module whose name is ``prefix`` and one word; encodings, which have names, are left out."""
         package = prefix.rpartition(".")[0]
         if package == "encodings" or package not in self._known:
             return
@@ -112,7 +116,7 @@ class NameFollower:
                 self._lead(importer, name)
 
     def _lead(self, importer: str, name: str) -> None:
-        """A string names the module ``name``; where that's a package, others may load what lies in it."""
+        """Lead to the module ``name``, and where it is a package to what loaders find in it by their suffixes."""
         self._graph.add(importer, name, "named")
         if self._known[name].package and name not in self._named:
             self._named.add(name)

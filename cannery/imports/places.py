@@ -1,4 +1,4 @@
-"""Where modules are found: trees of the image, and the folders in them that imports start from."""
+"""Places of modules: trees, with the folders in them that imports start from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SUFFIXES: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A tree of modules, as sources, by their paths in the image."""
+    """A tree of modules, with sources as sources, by their paths in the image."""
 
     kind: Where
     tree: LazyTree
@@ -48,7 +48,7 @@ def standard_library(python: Interpreter) -> Place:
 
 
 def find_modules(places: Iterable[Place]) -> dict[str, Module]:
-    """Every module that an import could find, by name: what is first on the path wins, as in the import system."""
+    """Name -> module, for every module that an import could find; the first on the path counts."""
     modules: dict[str, Module] = {}
     for place in places:
         for root in place.roots:
@@ -63,7 +63,7 @@ def find_modules(places: Iterable[Place]) -> dict[str, Module]:
 
 
 def module_name(relative: str) -> str | None:
-    """The module that an import finds at ``relative``, from a folder that imports start from; None where it's none."""
+    """The name of the module at ``relative``, a path from a folder that imports start from; None for no module."""
     known = _module(relative)
     return known[0] if known else None
 
@@ -84,13 +84,13 @@ def _modules_below(place: Place, root: str) -> Iterator[tuple[str, Module]]:
                 continue
             folder = prefix + name.replace(".", "/")
             if name in found:
-                break  # a module of that name hides the folder
+                break  # a module of that name, which hides the folder
             found[name] = (0, Module("namespace", place.kind, folder, package=True))
     return ((name, module) for name, (_, module) in sorted(found.items()))
 
 
 def _module(relative: str) -> tuple[str, int, Kind, bool] | None:
-    """A module's name, its rank among those of the same name, its kind, and whether it's a package."""
+    """Name, rank among modules of that name (lower counts), kind, and True for a package; None for no module."""
     folder, _, file = relative.rpartition("/")
     suffix = posixpath.splitext(file)[1]
     if suffix not in _SUFFIXES:

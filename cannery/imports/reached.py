@@ -1,4 +1,4 @@
-"""What a program reaches of a graph of modules, and what it asks for in vain."""
+"""From a graph of imports to a result: the modules reached, those that are broken, those that are missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["lines", "missing", "walk"]
 
 
 def walk(graph: Graph, starts: Iterable[Start]) -> tuple[dict[str, Reason], dict[str, str]]:
-    """Follow everything from ``starts``; returns what is reached, each with its reason, and what is broken."""
+    """Follow all imports from ``starts``; returns the modules reached with their reasons, and the broken ones."""
     for name, how in starts:
         graph.start(name, how)
     graph.follow()
@@ -33,7 +33,7 @@ def walk(graph: Graph, starts: Iterable[Start]) -> tuple[dict[str, Reason], dict
 
 
 def _broken(graph: Graph) -> dict[str, str]:
-    """Modules that can't be imported, and of what they lack; the app's own are left for their author to see."""
+    """Module that can't be imported -> the module that is missing. An app's own module is not in it, but reached."""
     broken = {name: "" for name, mentions in graph.mentions.items() if mentions.refuses}
     for name, importers in graph.missing.items():
         for importer, needed in importers.items():
@@ -60,7 +60,7 @@ def _may_break(graph: Graph, name: str) -> bool:
 
 
 def missing(graph: Graph, reached: Mapping[str, Reason]) -> dict[str, Missing]:
-    """What is nowhere to be found, as far as what is reached asks for it."""
+    """The missing modules that reached modules import."""
     found = {}
     for name, importers in sorted(graph.missing.items()):
         here = {each: needed for each, needed in importers.items() if not each or each in reached}
@@ -70,7 +70,7 @@ def missing(graph: Graph, reached: Mapping[str, Reason]) -> dict[str, Missing]:
 
 
 def lines(graph: Graph, reached: Iterable[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The lines that load modules whose names can't be read, by module."""
+    """Module -> its lines that load modules whose names are made at run time."""
     for name in sorted(reached):
         if dynamic := graph.mentions[name].dynamic:
             yield name, dynamic

@@ -1,4 +1,4 @@
-"""Reads a source: its statements in order, less those that are never run, with the imports and expressions in them."""
+"""A source read: its statements in order, less those that never run, with the imports and expressions in them."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _FAILURES = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
 def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
-    """What ``source`` says of other modules; ``main`` tells that it's run rather than imported.
+    """The mentions of ``source``; with ``main`` it is run rather than imported.
 
-    What isn't Python is as a module that can't be imported.
+    A text that is no Python is read as a module that refuses to be imported.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are the author's own affair
+            warnings.simplefilter("ignore")  # about the source, which are for its author
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         if host.version[:2] > sys.version_info[:2]:
-            return read_cython(source)  # the syntax of a newer Python than this one: its imports look as ever
+            return read_cython(source)  # of a newer Python: its syntax is unknown here, but imports look as ever
         return Mentions(refuses=True)
     found = Found()
     _StatementReader(tree, Conditions(tree, host, main=main), found).block(tree.body, needed=True)
@@ -44,9 +44,9 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
 
 
 class _StatementReader:
-    """Goes through a module's statements, and notes what they say of others.
+    """Notes in ``found`` what a module's statements say of other modules.
 
-    A statement is ``needed`` where the module can't be imported if it fails: at the top level, or in a class there.
+    A statement is ``needed`` if the module can't be imported where it fails: at the top level, or in a class there.
     """
 
     def __init__(self, tree: ast.Module, conditions: Conditions, found: Found) -> None:
@@ -56,12 +56,12 @@ class _StatementReader:
         self._main_only = only_for_main(tree, conditions)
         self._main_asked = tuple(sorted(name for name in self._main_only if not name.startswith("_")))
         self._getattr = module_getattr(tree)
-        self._asked: tuple[str, ...] = ()  # as Import.asked, of the statement that is read
-        self._unless: tuple[str, ...] = ()  # as Import.unless
-        self._caught = 0  # try statements around, whose handlers may catch what is raised
+        self._asked: tuple[str, ...] = ()  # Import.asked of the statements that are read now
+        self._unless: tuple[str, ...] = ()  # Import.unless of these
+        self._caught = 0  # try statements with handlers around these
 
     def block(self, body: Iterable[ast.stmt], *, needed: bool) -> bool:
-        """Read statements in order; False where nothing after them is run, as they raise an exception."""
+        """Read statements in order; False where no statement after the block is run, as one of it raises."""
         for statement in body:
             if isinstance(statement, ast.Raise | ast.Return):
                 self._expression(statement)
@@ -161,7 +161,7 @@ class _StatementReader:
             self.block(node.body, needed=False)
 
     def _made_when_asked(self, body: Iterable[ast.stmt], argument: str) -> None:
-        """Read a module's ``__getattr__``: what stands below ``if name == "x"`` is run when somebody asks for x."""
+        """Read a module's ``__getattr__``: below ``if name == "x"`` runs when another module asks for x."""
         for statement in body:
             if isinstance(statement, ast.If) and (names := names_compared(statement.test, argument)):
                 self._asked = names
@@ -172,7 +172,7 @@ class _StatementReader:
                 self.block([statement], needed=False)
 
     def _parts(self, node: ast.AST) -> None:
-        """Read the statements and expressions in a loop or a match, none of which needs to be run."""
+        """Read the statements and expressions in a loop or a match, none of which is ``needed``."""
         for part in ast.iter_child_nodes(node):
             if isinstance(part, ast.stmt):
                 self.block([part], needed=False)
@@ -214,7 +214,7 @@ def _suppresses(item: ast.withitem) -> bool:
 
 
 def _imported_from(body: list[ast.stmt]) -> tuple[str, ...]:
-    """The modules that a block imports, when it does nothing else."""
+    """The modules that a block imports; empty where it does anything else."""
     names: list[str] = []
     for node in body:
         match node:

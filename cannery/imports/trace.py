@@ -1,4 +1,4 @@
-"""What a real run imports: a command, such as the project's tests, is run and watched."""
+"""The imports of a real run: a command, such as the project's tests, is run and watched."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Traced", "traced"]
 
-Traced = tuple[tuple[str, str], ...]  # importers and what they import
+Traced = tuple[tuple[str, str], ...]  # (importer, imported)
 
 _HOOK = package_file("imports/workers/trace_hook.py")
 
 
 def traced(command: str, folder: Path, workspace: Workspace, *, of: Iterable[str]) -> Traced:
-    """Run ``command`` in ``folder`` and return who imports what, in any of its Pythons.
+    """Run ``command`` in ``folder``; returns the imports in every Python that it starts.
 
-    It's run again when one of the keys ``of`` what is traced has changed. Raises :class:`ConfigurationError` when the
-    command fails, as half a run shows half of the imports.
+    It's run once, and again when one of the keys ``of`` the trees that it imports from changes. Raises
+    :class:`ConfigurationError` when the command fails, as half a run shows half of the imports.
     """
     key = key_of("trace", code_key(__name__), command, str(folder), tuple(of))
     known = None if workspace.refresh else workspace.cache.recall("traces", key)

@@ -1,4 +1,4 @@
-"""What a Python asks of its extension modules: its headers, and how their files are called."""
+"""The ABI of a Python: the headers that extension modules are compiled with, and the names of their files."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _SUFFIX = re.compile(r"(\.cpython-\d+t?d?)-.+(\.so)")
 
 @dataclass(frozen=True, slots=True)
 class Abi:
-    """What extension modules are compiled against."""
+    """Headers, and a suffix of files."""
 
     include: Path  # the folder of Python.h
-    configuration: Path  # the folder of pyconfig.h: Debian's has another, which it includes by its path
-    suffix: str  # of their files: .cpython-311-x86_64-linux-gnu.so (PEP 3149)
+    configuration: Path  # the folder of pyconfig.h, of which Debian has one for each architecture
+    suffix: str  # of extension modules: .cpython-311-x86_64-linux-gnu.so (PEP 3149)
     key: str  # changes when the headers do
 
     def for_target(self, target: str) -> Abi:
-        """The same for another platform, ``aarch64-linux-gnu.2.17`` as Zig calls it: headers hardly differ."""
+        """The ABI for another platform, ``aarch64-linux-gnu.2.17`` as Zig calls it; headers hardly differ."""
         triplet = target.partition(".")[0]
         return replace(self, suffix=_SUFFIX.sub(rf"\1-{triplet}\2", self.suffix))
 
 
 def abi_of(interpreter: Interpreter, workspace: Workspace) -> Abi:
-    """What ``interpreter`` asks; raises :class:`RuntimeTreeError` where its headers aren't installed."""
+    """The ABI of ``interpreter``; raises :class:`RuntimeTreeError` where its headers aren't installed."""
     key = key_of("abi", code_key(__name__), interpreter.fingerprint)
     answers = workspace.cache.recall("abis", key)
     if answers is None:

@@ -1,9 +1,9 @@
-"""The strings of an extension module where Cython has compressed them, as it does from 3.2 on.
+"""Compressed strings of extension modules, as Cython writes them from 3.2 on.
 
-They lie end to end, sorted, and nothing beside them says where one ends: names that a module imports are found within
-them. The format is an LZSS of Cython's own (``DecompressString_LZSS`` in its ``Utility/StringTools.c``, and
+Unpacked, all strings of a module lie end to end, sorted, and nothing tells where one ends: the names of imports are
+found within them. The format is an LZSS of Cython's own (``DecompressString_LZSS`` in ``Utility/StringTools.c``, and
 ``Cython/LZSS.py``): a byte of flags, the lowest bit first, then for each flag a byte of text (1) or a reference (0). A
-reference repeats text, and says how far before the end that ended and how long it was, less three:
+reference repeats earlier text, and has the distance from the end of that to the present end, and its length less three.
 
 ======  ==============================  =====================================================
 bytes   told by                         distance, length
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 __all__ = ["compressed_strings", "decompressed"]
 
-_MARK = b"LZSS string data decompression failed"  # what such a module says where it can't unpack them
+_MARK = b"LZSS string data decompression failed"  # the message of every module with such strings
 # A first byte of flags, then what can be no reference to anything before.
 _BEGINNING = re.compile(rb"(?=[%s][\t\n -~]{3})" % b"".join(re.escape(bytes((each | 7,))) for each in range(0, 256, 8)))
 _TEXT = re.compile(rb"[\t\n -~]*")
-_ENOUGH = 128  # letters that are no accident
+_ENOUGH = 128  # letters: so much text is no accident
 _FAR, _LONG = 0x80, 0x80  # bits of a reference's first two bytes
 
 
 def compressed_strings(data: bytes | mmap.mmap) -> bytes:
-    """All that is compressed in ``data``, one after another; nothing where no module says that it is."""
+    """All compressed text in ``data``, one string after another; empty where ``data`` is no module that has any."""
     if data.find(_MARK) < 0:
         return b""
     found: list[bytes] = []
@@ -50,10 +50,10 @@ def compressed_strings(data: bytes | mmap.mmap) -> bytes:
 
 
 def decompressed(data: bytes | mmap.mmap, at: int) -> Iterator[tuple[bytearray, int]]:
-    """The text that is compressed at ``at`` as it grows, and where its next piece begins: once for each piece.
+    """After each piece of what is compressed at ``at``: the text so far, and the place of the next piece.
 
-    Nothing says where the compressed text ends. This ends where ``data`` does, or at a reference to before the
-    beginning; whoever calls it sees earlier what can be no text.
+    The format has no end mark. The pieces end where ``data`` does, or at a reference to before the beginning; a caller
+    stops earlier, where the text is none.
     """
     text = bytearray()
     with suppress(IndexError):
@@ -73,7 +73,7 @@ def decompressed(data: bytes | mmap.mmap, at: int) -> Iterator[tuple[bytearray, 
 
 
 def _reference(data: bytes | mmap.mmap, at: int) -> tuple[int, int, int]:
-    """How far before the end a repeated text ended, how long it is, and where the next piece begins."""
+    """The distance and the length of a reference at ``at``, and the place of the next piece."""
     low, high = data[at], data[at + 1]
     if not low & _FAR:
         return low, high + 3, at + 2
@@ -83,7 +83,7 @@ def _reference(data: bytes | mmap.mmap, at: int) -> tuple[int, int, int]:
 
 
 def _text(data: bytes | mmap.mmap, at: int, most: int) -> tuple[bytes, int]:
-    """What is compressed at ``at``, as far as it's text, up to some more than ``most`` letters; and where that ends."""
+    """The text that is compressed at ``at``, some more than ``most`` letters at most, and the place behind it."""
     text, end, checked = bytearray(), at, 0
     for piece in decompressed(data, at):
         text, end = piece

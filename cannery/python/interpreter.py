@@ -1,4 +1,4 @@
-"""Which Python goes into the image, and what it is."""
+"""A Python on this machine, asked what it is."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ print(json.dumps({
 
 
 def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
-    """A Python of this machine with the minor version of ``version``: bytecode and headers are the same for those.
+    """A Python on this machine of the same minor version as ``version``: both have the same bytecode and headers.
 
     Raises :class:`RuntimeTreeError` where there is none.
     """
@@ -58,7 +58,10 @@ def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
 
 
 def describe(executable: Path, workspace: Workspace) -> Interpreter:
-    """What the Python behind ``executable`` is; asked once, and again when the installation changes."""
+    """The Python behind ``executable``, which is asked once, and again when the installation changes.
+
+    Raises :class:`RuntimeTreeError` where it is no CPython 3.11 or later for Linux.
+    """
     real = executable.resolve()
     key = key_of("interpreter", code_key(__name__), str(executable), stamp(real))
     answers = workspace.cache.recall("interpreters", key)
@@ -123,7 +126,7 @@ def installed_python(wanted: str, run: Runner) -> Path:
 
 
 def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:
-    """Names, sizes and times of the files of a standard library; packages installed into it don't count."""
+    """Paths, sizes and times of the files of a standard library, less those of packages installed into it."""
     stamps: list[tuple[str, int, int]] = []
     pending = [str(folder)]
     while pending:
@@ -140,26 +143,26 @@ def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class WheelTarget:
-    """The Python that wheels are chosen for, which need not be one of this machine's."""
+    """The Python that wheels are chosen for; it need not be on this machine."""
 
-    executable: Path  # the Python of this machine that uv goes by
+    executable: Path  # of a Python on this machine, which uv asks
     version: tuple[int, ...]
     platform: Platform
-    site_packages: str  # where it looks for packages in the image
-    options: tuple[str, ...] = ()  # what uv must be told where it's another Python, or another platform
+    site_packages: str  # the folder in the image that it looks for packages in
+    options: tuple[str, ...] = ()  # of uv, where the Python or the platform is another than that of ``executable``
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python on this machine: where it and its standard library lie, and what it is."""
+    """A Python on this machine."""
 
     executable: Path  # links resolved
     version: tuple[int, int, int]
-    prefix: Path  # where it's installed: sys.base_prefix
+    prefix: Path  # sys.base_prefix
     stdlib: Path
-    dynload: Path | None  # the standard library's extension modules, where they're not built in
-    image_stdlib: str  # where it looks for them when it lies in /usr/local/bin
-    image_site_packages: str  # where it looks for packages then
+    dynload: Path | None  # the folder of the standard library's extension modules; None if all are built in
+    image_stdlib: str  # the folder that it looks for its standard library in when it lies in /usr/local/bin
+    image_site_packages: str  # and for packages
     cache_tag: str  # cpython-311
     magic: str  # of its bytecode, in hexadecimal digits
     platform: Platform
@@ -167,7 +170,7 @@ class Interpreter:
 
     @property
     def target(self) -> WheelTarget:
-        """What wheels have to fit."""
+        """The target for its wheels."""
         return WheelTarget(self.executable, self.version, self.platform, self.image_site_packages)
 
     @property

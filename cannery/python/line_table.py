@@ -1,4 +1,4 @@
-"""The tables in code objects that say which instruction is of which line (CPython's ``Objects/locations.md``).
+"""Line tables, which tell the line of each instruction of a code object (CPython's ``Objects/locations.md``).
 
 They are read where they have no positions within lines (PEP 657), as those that ``python -X no_debug_ranges`` makes.
 """
@@ -17,30 +17,27 @@ if TYPE_CHECKING:
 __all__ = ["Line", "line_table", "lines_of", "with_few_lines"]
 
 _START = 0x80  # the bit of an entry's first byte, which no other has
-_NO_COLUMNS, _NO_LINE = 13, 15  # codes of an entry
+_NO_COLUMNS, _NO_LINE = 13, 15  # codes of entries: PY_CODE_LOCATION_INFO_NO_COLUMNS, …_NONE
 _SIX_BITS, _MORE = 0x3F, 0x40  # of a byte of a varint
-_LONGEST = 8  # code units that an entry stands for at most
+_LONGEST = 8  # code units: the most that one entry is for
 
 
 class Line(NamedTuple):
     """Instructions of one line."""
 
     units: int  # code units, of two bytes each
-    step: int | None  # from the line before: twice the distance, plus 1 where it leads back; None where it's none
+    step: int | None  # from the line before: twice the distance, plus 1 if it leads back; None for no line
 
 
 def with_few_lines(tokens: Iterable[Token]) -> Iterator[Token]:
-    """The same with line tables in which instructions of one line share their entries, as far as entries reach."""
+    """The same tokens with shorter line tables: as few entries as can tell the same lines."""
     for token in tokens:
         lines = lines_of(token.content) if token.field is Field.LINES else None
         yield token if lines is None else token._replace(content=line_table(lines))
 
 
 def lines_of(table: bytes) -> list[Line] | None:
-    """The lines of a line table, none of which could be one with that before it.
-
-    None for a table with positions, and for what is none.
-    """
+    """The lines of a line table, neighbours of one line as one; None for a table with positions, or for no table."""
     try:
         return _lines(table)
     except IndexError:

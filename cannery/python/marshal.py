@@ -33,22 +33,22 @@ __all__ = [
 NUMBERS = struct.Struct("<5i")  # of a code object: argcount, posonlyargcount, kwonlyargcount, stacksize, flags
 FLAG = 0x80  # FLAG_REF, in the byte of an object's kind: later references may mean this object
 _SIZE = struct.Struct("<i")
-_DEEPEST = 2000  # objects in objects: MAX_MARSHAL_STACK_DEPTH, more than which Python doesn't read either
+_DEEPEST = 2000  # objects in one another: MAX_MARSHAL_STACK_DEPTH, the most that Python reads
 
 _FIXED = {**dict.fromkeys(b"NTFS.0", 0), ord("i"): 4, ord("r"): 4, ord("g"): 8, ord("y"): 16}  # bytes after the kind
 _SHORT, _LONG = frozenset(b"zZ"), frozenset(b"uaAts")  # a length of one byte, of four
 _TUPLE, _CONTAINERS, _SLICE = ord(")"), frozenset(b"([<>"), ord(":")
 _INTEGER, _CODE, _REFERENCE = ord("l"), ord("c"), ord("r")
 _SLICE_PARTS = 3  # start, stop, step
-_UNNUMBERED = frozenset(b"NTFS.0r")  # what no reference means, whatever its flag
+_UNNUMBERED = frozenset(b"NTFS.0r")  # kinds of objects that never have a number, not even with FLAG
 
 
 class UnknownFormatError(ValueError):
-    """What isn't the bytecode of a Python that is known here."""
+    """The data are no bytecode, or that of a Python whose format is not known here."""
 
 
 class Field(enum.IntEnum):
-    """What a token is for: a value of any kind, or the part of a code object that it's named after."""
+    """The use of a token: a value of any kind, or a part of a code object."""
 
     VALUE = 0
     CODE = 1  # the instructions
@@ -73,7 +73,7 @@ class Token(NamedTuple):
 
     @property
     def is_numbered(self) -> bool:
-        """Whether it counts among the objects that references may mean, each by its number."""
+        """True for an object with a number, by which references may mean it."""
         return self.kind >= FLAG and self.kind & ~FLAG not in _UNNUMBERED
 
     @property
@@ -103,9 +103,9 @@ def tokens_of(data: bytes) -> list[Token]:
 
 
 def tokens_in(data: bytes) -> Iterator[Token]:
-    """The tokens of the object that ``data`` begins with, as ``marshal.loads`` reads it: what follows is left alone.
+    """The tokens of the object at the beginning of ``data``; as in ``marshal.loads``, the rest is left alone.
 
-    Raises :class:`UnknownFormatError` where it comes upon something else.
+    Raises :class:`UnknownFormatError` at the first byte that is no part of an object.
     """
     return _Reader(data).tokens()
 
@@ -116,7 +116,7 @@ class _Reader:
         self.at = 0
 
     def tokens(self) -> Iterator[Token]:
-        """One object's tokens; the iterators are those of the objects that it is in the midst of."""
+        """The tokens of one object; ``within`` has an iterator for each object that is not read to its end."""
         within: list[Iterator[Field]] = [iter((Field.VALUE,))]
         while within:
             field = next(within[-1], None)
@@ -171,7 +171,7 @@ class _Reader:
 
 
 def joined(tokens: Iterable[Token]) -> bytes:
-    """What :func:`tokens_of` took apart."""
+    """The data that :func:`tokens_of` gave the tokens of."""
     data = bytearray()
     for field, kind, content, objects in tokens:
         letter = kind & ~FLAG
@@ -190,7 +190,7 @@ def joined(tokens: Iterable[Token]) -> bytes:
 
 
 def with_few_references(tokens: Sequence[Token]) -> Iterator[Token]:
-    """The same objects, less :data:`FLAG` where no reference means the object; references are numbered anew."""
+    """The same objects, without :data:`FLAG` on those that no reference means, and with references renumbered."""
     wanted = {_number(token) for token in tokens if _is_reference(token)}
     numbers: dict[int, int] = {}  # old -> new
     number = 0

@@ -1,4 +1,10 @@
-"""The interpreter and its standard library, less what a program in a container has no use for."""
+"""The interpreter and its standard library, less what a program in a container has no use for.
+
+The tables of such modules are made by hand: tools of developers, graphical interfaces, modules with large libraries
+behind them. For a new version of Python, compare ``sys.stdlib_module_names`` with that of the version before, and add a
+row for each module of that sort; a row for a module that is gone does no harm. ``tests/python/test_stdlib.py`` fails
+where a row names an import that is no module of the oldest Python.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "known_modules", "python_path", "unwanted_by"]
 
-# What stays behind, by its name in the standard library, and the imports in the app's code that bring it back.
-# The configuration can name any of them, too.
+# Module or file that stays behind -> imports in the app's code that bring it back. The setting ``stdlib`` brings back
+# any of them, too.
 _BACK_FOR_THE_APP = {
     "_tkinter": ("tkinter", "turtle"),
     "ensurepip": ("ensurepip", "venv"),
@@ -34,7 +40,7 @@ _BACK_FOR_THE_APP = {
     "turtledemo": ("turtledemo",),
     "venv": ("venv",),
 }
-# The same for what a dependency may well need too: most of it is small, but the shared libraries behind it aren't.
+# The same for imports in a dependency's code: these modules are small, and the shared libraries behind them large.
 _BACK_FOR_ANYONE = {
     "_curses": ("curses",),
     "_curses_panel": ("curses",),
@@ -48,12 +54,12 @@ _BACK_FOR_ANYONE = {
 BRINGS_BACK = frozenset(name for names in _BACK_FOR_ANYONE.values() for name in names)
 BRINGS_BACK_FOR_THE_APP = frozenset(name for names in _BACK_FOR_THE_APP.values() for name in names) | BRINGS_BACK
 _NEVER = {"__pycache__", "site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
-_USUAL_PREFIXES = {"/usr", "/usr/local"}  # which tell nothing of the machine
+_USUAL_PREFIXES = {"/usr", "/usr/local"}  # as on any machine, so they tell nothing of this one
 _TEST_FOLDERS = {"test", "tests", "idle_test"}
 
 
 def known_modules(names: tuple[str, ...]) -> frozenset[str]:
-    """The modules that the configuration brings back; raises :class:`ConfigurationError` for one that isn't."""
+    """The ``names`` of the setting ``stdlib``; raises :class:`ConfigurationError` for one that is no module."""
     left_out = {*_BACK_FOR_THE_APP, *_BACK_FOR_ANYONE, *BRINGS_BACK_FOR_THE_APP}
     for name in names:
         if name not in left_out | sys.stdlib_module_names:
@@ -66,17 +72,17 @@ def known_modules(names: tuple[str, ...]) -> frozenset[str]:
 
 
 def unwanted_by(imports: frozenset[str]) -> list[str]:
-    """What of the standard library an app with those ``imports`` has no use for, whatever its dependencies are."""
+    """The modules that an app with those ``imports`` has no use for, whatever its dependencies are."""
     return sorted(_unwanted(_BACK_FOR_THE_APP, imports))
 
 
 def python_path(interpreter: Interpreter) -> str:
-    """Where the interpreter lies in an image."""
+    """The path of the interpreter in an image."""
     return f"/usr/local/bin/{interpreter.name}"
 
 
 def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
-    """The interpreter and the standard library as sources; ``wanted`` names imports that bring things back."""
+    """The interpreter and the standard library as sources; ``wanted`` has imports that bring modules back."""
     executable = interpreter.executable
     python = python_path(interpreter)
     entries: dict[str, Entry] = {
@@ -96,7 +102,7 @@ def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
 
 
 def _content(path: Path, interpreter: Interpreter) -> Content:
-    """The file's own, but for the module that says where the interpreter was installed: it now lies elsewhere."""
+    """The content of a file; the module that names the folder of the installation names the image's in its place."""
     if not path.name.startswith("_sysconfigdata") or str(interpreter.prefix) in _USUAL_PREFIXES:
         return OnDisk(path, path.stat().st_size)
     text = re.sub(rf"{re.escape(str(interpreter.prefix))}(?![\w.-])", "/usr/local", path.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Which Pythons a project names, and where the machine keeps them."""
+"""The versions of Python that a project names, and the folders in which version managers keep them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ __all__ = ["hidden_folders", "named_versions", "present_versions"]
 
 _CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 _EXECUTABLE = re.compile(r"python(3\.\d+)")
-_INSTALLATION = re.compile(r"3\.\d+\.\d+")  # not a virtual environment, nor PyPy
+_INSTALLATION = re.compile(r"3\.\d+\.\d+")  # a CPython; virtual environments and PyPy have other names
 
-# Version managers: the variable that names their home, where it is otherwise, and where the Pythons lie in it.
+# Version managers, by their documentation: the variable that names the home folder, the usual home folder, and the
+# folder of the Pythons in it. ``tests/python/test_versions.py`` has a folder of each.
 _MANAGERS = (
     ("PYENV_ROOT", "~/.pyenv", "versions"),
     ("ASDF_DATA_DIR", "~/.asdf", "installs/python"),
@@ -50,14 +51,14 @@ def present_versions(folders: Iterable[Path]) -> set[str]:
 def hidden_folders(environment: Mapping[str, str] = os.environ) -> list[Path]:
     """Folders of the Pythons that version managers keep, newest first.
 
-    Most of these are not on the path: what is there is a shim, which fails for any but the chosen versions.
+    On the path there is only a shim for them, which fails for any version but the chosen ones.
     """
     installations = [path for home in _homes(environment) for path in _installations(home)]
     return [path / "bin" for path in sorted(installations, key=lambda path: Version(path.name), reverse=True)]
 
 
 def _requires_python(pyproject: Mapping[str, Any]) -> SpecifierSet | None:
-    """What ``requires-python`` allows, or Poetry's ``python`` where it is not given."""
+    """The versions that ``requires-python`` allows, or without it Poetry's ``python``; None for any."""
     poetry = pyproject.get("tool", {}).get("poetry", {}).get("dependencies", {}).get("python", "")
     text = pyproject.get("project", {}).get("requires-python", re.sub(r"\^", ">=", poetry))
     try:
@@ -69,7 +70,7 @@ def _requires_python(pyproject: Mapping[str, Any]) -> SpecifierSet | None:
 
 
 def _allows(allowed: SpecifierSet, minor: str) -> bool:
-    """Whether some release of the minor version is allowed: ``>=3.11.4`` allows 3.11."""
+    """True if some release of the minor version is allowed: ``>=3.11.4`` allows 3.11."""
     return any(allowed.contains(f"{minor}.{micro}") for micro in (0, 99))
 
 

@@ -1,6 +1,6 @@
-"""Wheels: a tree of site-packages in an archive that installers take, the same for the same tree.
+"""Wheels: site-packages in an archive that installers take (packaging.python.org, binary distribution format).
 
-Follows the binary distribution format (packaging.python.org, binary distribution format).
+The same tree gives the same bytes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["read_wheel", "write_wheel"]
 
-_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip archive can hold
+_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
 
 
 def read_wheel(path: Path) -> Tree:
-    """What a wheel would put into site-packages, as if that were the root; without what it says of itself."""
+    """The files that a wheel puts into site-packages, with that as the root; less RECORD and WHEEL.
+
+    Raises :class:`MachineError` where the file can't be read.
+    """
     entries = {}
     with explained(path, "read"), zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
@@ -39,7 +42,11 @@ def read_wheel(path: Path) -> Tree:
 
 
 def write_wheel(tree: Tree, folder: Path, tag: Tag) -> Path:
-    """Write the wheel of ``tree``, which has a ``dist-info`` folder, and works where ``tag`` says; returns its path."""
+    """Write the wheel of ``tree`` into ``folder``; returns its path.
+
+    The tree is that of :func:`read_wheel`; the wheel works on the platforms of ``tag``. Raises :class:`ProjectError`
+    where the tree has no metadata.
+    """
     info = _dist_info(tree)
     wheel = f"Wheel-Version: 1.0\nGenerator: cannery {__version__}\nRoot-Is-Purelib: false\nTag: {tag}\n"
     whole = tree + Tree({f"{info}/WHEEL": File(Inline(wheel.encode()))})
@@ -72,5 +79,5 @@ def _write(archive: zipfile.ZipFile, name: str, data: bytes, mode: int) -> None:
 
 
 def _quoted(name: str) -> str:
-    """A name as RECORD has it, which is CSV."""
+    """A path as a field of RECORD, which is CSV."""
     return '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name

@@ -1,7 +1,7 @@
-"""Large extension modules, and libraries that only such modules need, are kept compressed until they're imported.
+"""Large extension modules, and libraries that only modules need, lie in the image as xz, and are unpacked into memory.
 
-They're unpacked into memory. xz is what every Python can unpack by itself. A file is cut into blocks, so that all
-processors pack and unpack it.
+xz is a format that every Python unpacks by itself. A file is cut into blocks, so that all processors compress and
+unpack it.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ _FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dic
 class CompressedPart:
     """A part of an image, in which large files are compressed."""
 
-    home: str  # the folder that what unpacks them lies in: one that Python looks into for .pth files
+    home: str  # the folder of the module that unpacks: one that Python looks into for .pth files
     roots: tuple[str, ...]  # the folders that imports start from
-    loader: str = LOADER  # the name of what unpacks them
-    program: str | None = None  # what is started, where this part has it, and with it libraries that may be, too
-    needed: frozenset[str] = frozenset()  # libraries that others need
+    loader: str = LOADER  # the name of that module
+    program: str | None = None  # the program that is started, if it lies in this part; libraries are compressed then
+    needed: frozenset[str] = frozenset()  # libraries that other parts need
 
 
 def compressed(part: CompressedPart, workspace: Workspace) -> Transform:
-    """The transform for ``part``, which brings along what unpacks its files."""
+    """The transform that compresses large files of ``part``, and adds the module that unpacks them."""
     key = key_of(
         "compressed", code_key(__name__), part.home, part.roots, part.loader, part.program, sorted(part.needed)
     )
@@ -76,7 +76,7 @@ def compressed(part: CompressedPart, workspace: Workspace) -> Transform:
 
 
 def imports_of_payload(host: Host) -> tuple[str, ...]:
-    """The modules that unpacking takes, of the Python that is the ``host``: read from the source that goes in."""
+    """The modules that the payload imports when ``host`` runs it, read from its source."""
     return tuple(sorted({each.module for each in read_source(_PAYLOAD.read_bytes(), host).imports}))
 
 
@@ -88,7 +88,7 @@ def _decision(path: str, tree: Tree, why: str) -> Decision:
 def _unpacking(
     part: CompressedPart, linked: LinkedFiles, found: Compressible, made: Mapping[str, _Compressed]
 ) -> dict[str, Entry]:
-    """What unpacks the files ``made``: the payload, the tables that it reads, and what has Python import it."""
+    """The files that unpack those ``made``: the payload, its tables, and a .pth file by which Python imports it."""
 
     def place(path: str) -> tuple[str, list[tuple[int, int]]]:
         whole = f"{path}.xz" if path in made else path
@@ -110,10 +110,10 @@ def _unpacking(
 
 @dataclass(frozen=True)
 class _Compressed:
-    """A file when it's compressed."""
+    """A compressed file."""
 
     file: File
-    blocks: list[tuple[int, int]]  # sizes, compressed and not
+    blocks: list[tuple[int, int]]  # (bytes compressed, bytes unpacked), in order
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class _Block:
     start: int
 
     def compressed(self) -> tuple[bytes, int]:
-        """The part compressed, and how long it is when it isn't."""
+        """The part compressed, and the number of its bytes before."""
         with self.content.open() as stream:
             stream.seek(self.start)
             data = stream.read(_BLOCK)

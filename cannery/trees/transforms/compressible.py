@@ -1,4 +1,4 @@
-"""Which large files of a tree can be kept compressed until a module is imported, and which can't, and why."""
+"""The large files of a tree that can be kept compressed until a module is imported, and the reasons of the others."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LinkedFiles:
 
 @dataclass(frozen=True)
 class Compressible:
-    """What can be compressed, and what is as large and stays."""
+    """The large files of a tree, sorted by what can be done with them."""
 
     modules: frozenset[str]  # paths
     libraries: frozenset[str]
@@ -54,7 +54,7 @@ class Compressible:
 
     @property
     def paths(self) -> frozenset[str]:
-        """All that can be compressed."""
+        """The modules and the libraries."""
         return self.modules | self.libraries
 
 
@@ -66,10 +66,10 @@ def linked_in(tree: Tree, roots: tuple[str, ...]) -> LinkedFiles:
 
 
 def looked_through(tree: Tree, linked: LinkedFiles, program: str | None, needed: frozenset[str]) -> Compressible:
-    """What of ``tree`` can be compressed: large modules and, where the ``program`` lies in it, large libraries.
+    """The files of ``tree`` that can be compressed: large modules, and if the ``program`` is there large libraries.
 
-    A library waits for the import of a module, so nothing else may need it: not the program, not what unpacks, and none
-    of those outside the tree that ask for the libraries ``needed``.
+    A library is unpacked when a module is imported, so no file may need it that is loaded earlier: neither the program
+    nor a module that unpacks. ``needed`` are the libraries that files outside the tree need.
     """
     large = [path for path, file in tree.files() if path in linked.elves and file.content.size > _LARGE]
     staying = {path: why for path in large if (why := _bound(path, linked))}
@@ -84,7 +84,7 @@ def looked_through(tree: Tree, linked: LinkedFiles, program: str | None, needed:
 
 
 def _bound(path: str, linked: LinkedFiles) -> str:
-    """Why a file stays wherever it is used; empty where nothing speaks against moving it into memory."""
+    """The reason why a file can't be loaded from memory, whoever needs it; empty for none."""
     elf = linked.elves[path]
     if beside := [folder for folder in (*elf.rpath, *elf.runpath) if "ORIGIN" in folder]:
         return f"it looks for libraries beside itself ({beside[0]}), which a file in memory can't"
@@ -92,7 +92,7 @@ def _bound(path: str, linked: LinkedFiles) -> str:
 
 
 def _loaded_at_start(linked: LinkedFiles, program: str, needed: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """The files that are there before any module is imported, or that others open, each with the reason."""
+    """(path, reason) of files that are loaded before any module is imported, or by others."""
     for soname in sorted(needed & linked.by_soname.keys()):
         path = linked.by_soname[soname]
         yield path, "another part of the image needs it"
@@ -114,7 +114,7 @@ def _behind(path: str, linked: LinkedFiles, why: str) -> Iterator[tuple[str, str
 
 
 def _needed_elsewhere(linked: LinkedFiles, libraries: set[str]) -> Iterator[tuple[str, str]]:
-    """Those of the ``libraries`` that a file links to which is no module, nor a library that waits for one."""
+    """(path, reason) of ``libraries`` that a file links to which is neither a module nor one of these libraries."""
     waiting = set(libraries)
     while True:
         links = {

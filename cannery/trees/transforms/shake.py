@@ -1,7 +1,4 @@
-"""Drop what no import can reach: modules, and the data and libraries that belong to them alone.
-
-Which modules are reached is said by whoever makes the transform; what is done here is the same for any of them.
-"""
+"""Modules that no import reaches are dropped, with the data and libraries that belong to them alone."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ __all__ = ["module_in", "shake"]
 
 _NOBODYS = re.compile(
     r".*\.(?:pyi|pyx|pxd|pxi|c|cpp|h|hpp|a|rst)|.*/py\.typed|.*\.dist-info/sboms/.*"
-)  # no program reads it
+)  # no program reads these
 _SHARED = re.compile(r".*\.so(?:\.[\d.]+)?")
 
 
@@ -61,7 +58,7 @@ def _shaken(tree: Tree, reached: frozenset[str], roots: tuple[str, ...]) -> Tree
 
 
 def _is_module(path: str, entry: Entry) -> bool:
-    """Whether it is what its name says: a shared library that a program opens by itself has the same suffix."""
+    """True for a module; a shared library with the same suffix is none, which a program may open by its path."""
     if not path.endswith(".so") or not isinstance(entry, File):
         return True
     with entry.content.open() as stream:

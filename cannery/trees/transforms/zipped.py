@@ -1,7 +1,7 @@
-"""Bytecode in one deflated archive instead of a file each: a third of the size.
+"""Bytecode in a deflated archive instead of a file each, which takes a third of the bytes.
 
-Python itself looks into ``lib/python311.zip`` before ``lib/python3.11``, so the standard library needs nothing for
-that. Dependencies open files beside their modules, so they come with a finder that tells nobody of the archive.
+The standard library's archive is ``lib/python311.zip``, where Python looks before ``lib/python3.11``. Dependencies open
+files beside their modules, so their archive has a finder of its own: each module says that it lies in a folder.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ __all__ = ["FINDER", "with_finder", "zipped_dependencies", "zipped_library"]
 
 FINDER = "_cannery_archive_finder"  # the module of the image that finds the others
 _SOURCE = package_file("trees/payload/archive_finder.py")
-_TIME = (1980, 1, 1, 0, 0, 0)  # the first that the format has
-_LANDMARK = "os.pyc"  # by which the interpreter finds its prefix, whatever it holds
-# Frozen into every interpreter, which can't start with those of a file.
+_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that the format has
+_LANDMARK = "os.pyc"  # by its name the interpreter finds its prefix; it may be empty
+# Frozen into every interpreter, which never loads them from a file.
 _ALWAYS_FROZEN = ("importlib/_bootstrap.pyc", "importlib/_bootstrap_external.pyc", "zipimport.pyc")
 _OWN_PLACE = re.compile(rb"__file__|__path__")
 _LISTS = re.compile(rb"listdir|scandir|iterdir|walk|\br?glob\b")
@@ -69,7 +69,7 @@ def zipped_dependencies(interpreter: Interpreter, compiled: Transform) -> Transf
 
 
 def with_finder(interpreter: Interpreter) -> Transform:
-    """The transform that adds, as a source, what finds modules in the archive, and what has Python import that."""
+    """The transform that adds the finder, as a source, and the .pth file by which Python imports it."""
     folder, source = interpreter.image_site_packages, _SOURCE.read_bytes()
     added = Tree(
         {
@@ -109,7 +109,7 @@ def _decisions(paths: Iterable[str], tree: Tree, folder: str, staying: Mapping[s
 
 
 def _top(path: str, folder: str) -> str | None:
-    """The top-level module or package that ``path`` belongs to; None for what lies elsewhere."""
+    """The name below ``folder`` that ``path`` begins with; None for a path elsewhere."""
     return path.removeprefix(f"{folder}/").partition("/")[0] if path.startswith(f"{folder}/") else None
 
 
@@ -118,9 +118,9 @@ def _is_bytecode(path: str, entry: Entry) -> bool:
 
 
 def _lists_own_folder(path: str, file: File) -> bool:
-    """Whether a module asks where it lies and lists folders: it might miss what lies in the archive.
+    """True for a source that asks where it lies and lists folders: it may miss modules that lie in the archive.
 
-    Looking for sources alone it would miss those in any image.
+    One that looks for sources alone doesn't count: no image has any.
     """
     if not path.endswith(".py"):
         return False

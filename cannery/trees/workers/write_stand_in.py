@@ -1,4 +1,4 @@
-"""Run by the app's own interpreter: writes a stand-in for the module that it's told of to standard output.
+"""Run by the app's own interpreter: writes a stand-in for a module, whose name is an argument, to standard output.
 
 A stand-in has the module's constants, enumerations and exceptions, so that what imports it and never uses it goes on
 working; whatever does something raises an ImportError that names the setting.
