@@ -115,3 +115,13 @@ def test_what_it_says_is_bound_to_a_version_is_there() -> None:
             code += next(path.read_text(encoding="utf-8") for path in places if path.is_file())
         for word in re.findall(r"`([^`]+)`", what):
             assert word in code, (files, word)
+
+
+def test_every_file_of_the_launcher_is_told_of() -> None:
+    files = {path.name for path in LAUNCHER.iterdir() if path.is_file()} - {"__init__.py"}
+    assert {name for name in files if f"`{name}`" not in TEXT and f"`launcher/{name}`" not in TEXT} == set()
+
+
+def test_every_file_that_is_told_of_is_there() -> None:
+    told = re.findall(r"`((?:launcher/)?[a-z]+\.(?:c|py))`", TEXT)
+    assert {name for name in told if not (FOLDER / name).is_file() and not (LAUNCHER / name).is_file()} == set()
