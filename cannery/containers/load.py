@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 from cannery.containers.engine.discovery import answering, client_installed, connect
-from cannery.containers.engine.engine import Loaded
 from cannery.containers.engine.image_ids import holds
 from cannery.errors import ImageError, MachineError
 from cannery.image.image import image_of
 from cannery.image.media.archive import Archive
-from cannery.image.media.docker_archive import DockerArchive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,11 +19,19 @@ if TYPE_CHECKING:
     from cannery.image.image import Base, Image
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["BASES", "load", "load_base"]
+__all__ = ["BASES", "Loaded", "load", "load_base"]
 
 
 BASES: Final = "cannery-base"  # the name of bases in engines; the tag is the beginning of their digest
 _SHORT: Final = 12  # digits of an ID that engines show
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The outcome of loading an image into an engine."""
+
+    engine: str  # "Docker 20.10.24"
+    state: Literal["loaded", "present", "no client"]  # present: it was there; no client: cannery[docker] is missing
 
 
 def load(
@@ -58,6 +65,8 @@ def _load_upper(engine: Engine, image: Image, references: tuple[str, ...], works
     shared = engine.shared(image, references[0])
     if not shared:
         return False
+    from cannery.image.media.docker_archive import DockerArchive  # noqa: PLC0415  # not needed when nothing has changed
+
     with workspace.cache.scratch() as folder:
         DockerArchive(folder / "upper.tar").write(image, references, lower=shared)
         try:

@@ -38,10 +38,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cannery.elf.closure import Closure, MissingLibraryError, Need, closure_of, needs_of, needs_of_file
+    from cannery.elf.closure import Closure, MissingLibraryError, closure_of, needs_of, needs_of_file
     from cannery.elf.compact import compact_elf
     from cannery.elf.dynamic import Elf, read_elf
     from cannery.elf.headers import ElfError, MalformedElfError, UnsupportedElfError
+    from cannery.elf.need import Need
     from cannery.elf.outcome import Outcome, Refusal
     from cannery.elf.rpath import confine_rpath
     from cannery.elf.strip import strip_elf
@@ -68,10 +69,11 @@ __all__ = [
 ]
 
 _NAMES = {
-    "closure": ("Closure", "MissingLibraryError", "Need", "closure_of", "needs_of", "needs_of_file"),
+    "closure": ("Closure", "MissingLibraryError", "closure_of", "needs_of", "needs_of_file"),
     "compact": ("compact_elf",),
     "dynamic": ("Elf", "read_elf"),
     "headers": ("ElfError", "MalformedElfError", "UnsupportedElfError"),
+    "need": ("Need",),
     "outcome": ("Outcome", "Refusal"),
     "rpath": ("confine_rpath",),
     "strip": ("strip_elf",),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cannery.elf.dynamic import Elf, read_elf
+from cannery.elf.need import Need
 from cannery.errors import RuntimeTreeError
 from cannery.image.rootfs import MACHINE
 from cannery.image.tree import File, Symlink, Tree
@@ -30,7 +31,6 @@ __all__ = [
     "OPENED_BY_OLD_GLIBC",
     "Closure",
     "MissingLibraryError",
-    "Need",
     "closure_of",
     "needs_of",
     "needs_of_file",
@@ -43,15 +43,6 @@ _LOOKS_UP_ITSELF = b"_nss_dns_gethostbyname"  # a function that a C library has 
 _FOLDER = re.compile(rb"(?<=\0)(/(?:usr/)?lib[\w/-]*)/(?=\0)")  # as a loader has them built in
 _MUSL_ITSELF = re.compile(r"lib(?:c|pthread|rt|m|dl|util|xnet)\.")  # names that musl's loader answers to (dynlink.c)
 _TRUSTED = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A shared library that an ELF file asks for by name."""
-
-    soname: str
-    by: str  # the path of the file that needs it
-    search: tuple[str, ...] = ()  # folders that the file says to look in first
 
 
 @dataclass(frozen=True, slots=True)

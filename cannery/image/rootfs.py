@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from cannery.image.content import OnDisk
 from cannery.image.paths import follow, links_in
+from cannery.workspace.files import stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 __all__ = ["MACHINE", "Root"]
 
@@ -42,14 +43,51 @@ class Root:
         path = self.on_disk(real)
         return OnDisk(path, path.stat().st_size) if path.is_file() else None
 
-    def below(self, name: str) -> Iterator[str]:
-        """The files and links below the folder ``name``, as absolute paths."""
-        real = self.resolve(name)
-        if real is None:
-            return
-        for folder, _, names in os.walk(self.on_disk(real)):
-            for each in names:
-                yield f"/{Path(folder, each).relative_to(self.path)}"
+    def files_below(self, name: str, left_out: Container[str] = ()) -> Iterator[tuple[str, OnDisk]]:
+        """The regular files below the folder ``name``, and links that lead to one: each with its path below ``name``.
+
+        What is ``left_out`` are entries of the folder itself. Links to folders are not followed.
+        """
+        for relative, path, entry in self._below(name, left_out):
+            if entry.is_file(follow_symlinks=False):  # with no link on its path: quicker than to look for one
+                yield relative, OnDisk(Path(entry.path), entry.stat(follow_symlinks=False).st_size)
+            elif (content := self.content(path)) is not None:
+                yield relative, content
+
+    def stamps_below(self, name: str, left_out: Container[str] = ()) -> list[tuple[str, list[int] | None]]:
+        """The paths and stamps of :meth:`files_below`: others once one of the files has changed."""
+        return sorted((relative, _stamp(entry)) for relative, _, entry in self._below(name, left_out))
+
+    def _below(self, name: str, left_out: Container[str]) -> Iterator[tuple[str, str, os.DirEntry[str]]]:
+        """What lies below the folder ``name`` and is no folder: its path below that, and in the root."""
+        top = self.resolve(name)
+        pending = [] if top is None else [("", top)]
+        while pending:
+            below, folder = pending.pop()
+            for entry in _entries(self.on_disk(folder)):
+                if not below and entry.name in left_out:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((f"{below}{entry.name}/", f"{folder}/{entry.name}"))
+                else:
+                    yield f"{below}{entry.name}", f"{folder}/{entry.name}", entry
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What lies in ``folder``; nothing where it can't be read, or is none."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _stamp(entry: os.DirEntry[str]) -> list[int] | None:
+    """The stamp of a file, or of the one that a link leads to on this machine, if any."""
+    try:
+        return stamp_of(entry.stat())
+    except OSError:
+        return None
 
 
 MACHINE = Root()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from cannery.errors import ConfigurationError, RequirementsError, did_you_mean
 from cannery.project.requirements_file import read_text
 
@@ -32,6 +30,8 @@ def check_names(file: RequirementsFile, extras: Iterable[str], groups: Iterable[
 
 
 def _check_name(kind: str, name: str, known: set[str], where: str) -> None:
+    from packaging.utils import canonicalize_name  # noqa: PLC0415  # slow to import
+
     if canonicalize_name(name) in map(canonicalize_name, known):
         return
     raise ConfigurationError(

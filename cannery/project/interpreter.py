@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from cannery.errors import ConfigurationError
 from cannery.image.platform import Platform
+from cannery.project.pep508 import allows
 from cannery.python.interpreter import Interpreter, describe, installed_python
 from cannery.workspace.files import user_path
 
@@ -35,12 +34,13 @@ def find_python(app: App, run: Runner) -> Path:
     that, and else one that uv finds. Raises :class:`RuntimeTreeError` where this machine has none that fits,
     :class:`ConfigurationError` for a path that is no program.
     """
-    requires = _specifiers(app.metadata.requires_python)
+    requires = app.metadata.requires_python
+    fits = allows(requires, ".".join(map(str, sys.version_info[:3])))
     wanted = app.settings.python
     if wanted is None:
-        if requires.contains(".".join(map(str, sys.version_info[:3])), prereleases=True):
+        if fits:
             return Path(sys.executable)
-        wanted = str(requires)
+        wanted = requires
     elif "/" in wanted:
         path = app.folder / user_path(wanted)
         if not os.access(path, os.X_OK):
@@ -73,19 +73,9 @@ def check_version(app: App, version: str, holder: str, step: str) -> None:
             evidence=f"[tool.cannery]  python = {wanted!r}",
             step=f"{step}, or leave the setting out: its own Python is used",
         )
-    if not _specifiers(requires).contains(version, prereleases=True):
+    if not allows(requires, version):
         raise ConfigurationError(
             f"the project asks for Python {requires}, and {holder} has Python {version}",
             evidence=f"requires-python = {requires!r}",
             step=f"{step}, or change requires-python",
         )
-
-
-def _specifiers(text: str) -> SpecifierSet:
-    try:
-        return SpecifierSet(text)
-    except InvalidSpecifier as error:
-        what = f"requires-python = {text!r} is no version specifier"
-        raise ConfigurationError(
-            what, evidence=str(error), step='write it as in  requires-python = ">=3.11"'
-        ) from error

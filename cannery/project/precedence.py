@@ -62,10 +62,10 @@ def _of_file(project: Project) -> Given:
 
 def _of_environment(environ: Mapping[str, str]) -> Given:
     """The settings that variables give; an empty variable gives none, and none gives a collection."""
-    for field in msgspec.structs.fields(Settings):
-        variable = f"CANNERY_{field.name.upper()}"
-        if environ.get(variable) and not _is_collection(field.type):
-            yield field.encode_name, _from_text(environ[variable], field.type, variable), variable
+    for name in Settings.__struct_fields__:
+        variable = f"CANNERY_{name.upper()}"
+        if environ.get(variable) and not _is_collection(kind := _kind(name)):
+            yield name.replace("_", "-"), _from_text(environ[variable], kind, variable), variable
 
 
 def _of_flags(flags: Mapping[str, object]) -> Given:
@@ -88,7 +88,7 @@ def _check_file(project: Project) -> None:
 
 
 def _refuse_unknown(table: Mapping[str, object], schema: type[msgspec.Struct], where: str, prefix: str) -> None:
-    known = [field.encode_name for field in msgspec.structs.fields(schema)]
+    known = schema.__struct_encode_fields__
     for key in table:
         if key not in known:
             raise ConfigurationError(
@@ -104,6 +104,11 @@ def _from_text(text: str, kind: Any, variable: str) -> object:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{variable}={text!r} can't be: {error}", step=f"correct {variable}") from error
+
+
+def _kind(name: str) -> Any:
+    """The type of a setting; the annotations of all are looked at for that, which takes time."""
+    return next(field.type for field in msgspec.structs.fields(Settings) if field.name == name)
 
 
 def _is_collection(kind: Any) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project.app import Metadata
+from cannery.project.pep508 import complaint_about
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,9 +151,7 @@ def _poetry_metadata(table: _PoetryTable, scripts: Mapping[str, str]) -> Metadat
 
 def _requirement(text: str, path: Path) -> str:
     """``text``, if it is a requirement (PEP 508); raises :class:`ConfigurationError` where it's none."""
-    try:
-        Requirement(text)
-    except InvalidRequirement as error:
+    if complaint := complaint_about(text):
         what = f"dependencies in [project] in {path}: {text!r} is no requirement"
-        raise ConfigurationError(what, evidence=str(error), step="correct it") from error
+        raise ConfigurationError(what, evidence=complaint, step="correct it")
     return text

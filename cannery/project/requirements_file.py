@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from cannery.errors import RequirementsError
 
 if TYPE_CHECKING:
@@ -70,6 +68,8 @@ def _requirements(text: str) -> Iterator[str]:
 
 
 def _is_exact(statement: str) -> bool:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  # slow to import
+
     try:
         requirement = Requirement(_OPTION.split(statement, maxsplit=1)[0])
     except InvalidRequirement:

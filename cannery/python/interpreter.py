@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.errors import RuntimeTreeError
 from cannery.image.platform import platform_of_uname
-from cannery.python.versions import hidden_folders
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
@@ -112,6 +111,8 @@ def installed_python(wanted: str, run: Runner) -> Path:
 
     Raises :class:`RuntimeTreeError` where there is none.
     """
+    from cannery.python.versions import hidden_folders  # noqa: PLC0415  # slow to import
+
     # Version managers put shims on the path, which fail for any version but the chosen one: theirs come before.
     path = os.pathsep.join([*map(str, hidden_folders()), *os.get_exec_path()])
     command = [find_uv(), "python", "find", "--no-python-downloads", "--no-project", "--system", wanted]

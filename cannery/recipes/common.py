@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BytecodeTransforms",
     "Dependencies",
+    "app_code",
     "bytecode_transforms",
     "needs_of_code",
     "packed_python",
@@ -81,6 +82,15 @@ def bytecode_transforms(
         positions=positions,
     )
     return BytecodeTransforms(compile_with(), compile_with(strict=True))
+
+
+def app_code(own: AppTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
+    """The app's modules: its sources, or where the settings say ``compile``, extension modules for ``python``."""
+    if not app.settings.compile:
+        return own.code
+    from cannery.trees.cython.app import compiled  # noqa: PLC0415  # many apps are not compiled
+
+    return compiled(own.code, app, python, workspace)
 
 
 def needs_of_code(own: AppTree, code: LazyTree, app: App, workspace: Workspace) -> Needs:

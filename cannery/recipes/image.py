@@ -10,7 +10,7 @@ from cannery.image.media.archive import Archive
 from cannery.recipes.build import build
 
 if TYPE_CHECKING:
-    from cannery.containers.engine.engine import Loaded
+    from cannery.containers.load import Loaded
     from cannery.project.app import App
     from cannery.recipes.plan import Built
     from cannery.workspace.workspace import Workspace

@@ -19,12 +19,11 @@ from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
 from cannery.project.interpreter import check_platform, interpreter_for
-from cannery.recipes.common import pinned_dependencies
+from cannery.recipes.common import app_code, pinned_dependencies
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
-from cannery.trees.cython.app import compiled
 from cannery.trees.runtime import libraries_of, system
 from cannery.trees.shaken import app_place, reach_with
 from cannery.trees.transforms.rpath import confined
@@ -106,7 +105,7 @@ def _parts(app: App, own: AppTree, wheels: LazyTree, python: Interpreter, worksp
         name=posixpath.basename(app.name),
         entry=app.entry,
         roots=app.import_roots,
-        code=compiled(own.code, app, python, workspace),
+        code=app_code(own, app, python, workspace),
         resources=own.resources,
         wheels=wheels,
         reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),

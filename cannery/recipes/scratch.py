@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.python.stdlib import python_path
-from cannery.recipes.common import bytecode_transforms, needs_of_code, packed_python, pinned_dependencies
+from cannery.recipes.common import app_code, bytecode_transforms, needs_of_code, packed_python, pinned_dependencies
 from cannery.recipes.container_config import container_config
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
-from cannery.trees.cython.app import compiled
 from cannery.trees.needs import read_needs
 from cannery.trees.runtime import runtime
 from cannery.trees.transforms.strip import strip
@@ -32,7 +31,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         return tree | strip if app.settings.strip else tree
 
     own = app_tree(app, workspace)
-    code = compiled(own.code, app, python, workspace)
+    code = app_code(own, app, python, workspace)
     dependencies = pinned_dependencies(app, python.target, workspace)
     needs = needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace)
 

@@ -20,7 +20,7 @@ from cannery.recipes.static_program.parts import PROGRAMS
 from cannery.trees.app import app_tree
 from cannery.trees.installed import PYTHON
 from cannery.trees.pure_wheels import prefer_pure
-from cannery.trees.system import certificates, stamps_of, system_tree, zones_tree
+from cannery.trees.system import certificates, system_tree, zones_tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of
 
@@ -85,10 +85,7 @@ def system_of(app: App, reach: Reach) -> LazyTree:
     if zones == "auto":
         zones = "zoneinfo" in reach.modules and "tzdata" not in reach.modules
     digest = Digest.of_content(bundle) if bundle is not None else None
-    data = zones_tree(MACHINE) if zones else Tree()
-    tree = system_tree(settings.uid, bundle) + data
     link = Tree({PYTHON: Symlink(app.name.rpartition("/")[2])})
-    return LazyTree(
-        key_of("static system", code_key(__name__), settings.uid, digest, stamps_of(data), app.name),
-        lambda: tree + link,
-    )
+    key = key_of("static system", code_key(__name__), settings.uid, digest, app.name)
+    tree = LazyTree(key, lambda: system_tree(settings.uid, bundle) + link)
+    return tree + zones_tree(MACHINE) if zones else tree

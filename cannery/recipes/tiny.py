@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cannery.python.stdlib import python_path
-from cannery.recipes.common import bytecode_transforms, needs_of_code, packed_python, pinned_dependencies
+from cannery.recipes.common import app_code, bytecode_transforms, needs_of_code, packed_python, pinned_dependencies
 from cannery.recipes.container_config import container_config
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
 from cannery.trees.certificates import looks_for_certificates
-from cannery.trees.cython.app import compiled
 from cannery.trees.needs import read_needs
 from cannery.trees.runtime import packs_relocations, runtime
 from cannery.trees.shaken import shaken_of
@@ -41,7 +40,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     # 1. Reach, while there are sources: what is compiled hides its imports.
     reached = shaken_of(app, python, own.code, dependencies.wheels, workspace)
     # 2. Compile, before needs: an extension module needs libraries that its source doesn't.
-    code = compiled(own.code, app, python, workspace)
+    code = app_code(own, app, python, workspace)
     # 3. Shake, before needs: no library comes in for the sake of a module that goes.
     # 4. Strip, after shake: nothing is read that goes anyway.
     wheels = dependencies.wheels | reached.dependencies | strip

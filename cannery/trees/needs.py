@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from cannery.elf.closure import Need, needs_of
+from cannery.elf.need import Need
 from cannery.python.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP
 from cannery.workspace.keys import code_key, key_of
 
@@ -38,7 +38,12 @@ class Needs:
 
 def needs_of_app(native: Tree, imports: frozenset[str]) -> Needs:
     """The needs of an app's own files: ``native`` are the ELF files among them, ``imports`` the modules they import."""
-    return Needs(needs_of(native), imports & (BRINGS_BACK_FOR_THE_APP | _NOTED))
+    libraries: tuple[Need, ...] = ()
+    if native.entries:
+        from cannery.elf.closure import needs_of  # noqa: PLC0415  # not needed when nothing has changed
+
+        libraries = needs_of(native)
+    return Needs(libraries, imports & (BRINGS_BACK_FOR_THE_APP | _NOTED))
 
 
 def read_needs(tree: LazyTree, workspace: Workspace) -> Needs:
@@ -49,6 +54,8 @@ def read_needs(tree: LazyTree, workspace: Workspace) -> Needs:
     key = key_of("needs", code_key(__name__), tree.key)
     known = workspace.cache.recall("needs", key)
     if known is None:
+        from cannery.elf.closure import needs_of  # noqa: PLC0415  # not needed when nothing has changed
+
         modules = {name for path, file in tree.tree.files() if path.endswith(".py") for name in _noted_imports(file)}
         known = {
             "libraries": [asdict(need) for need in needs_of(tree.tree)],

@@ -6,15 +6,14 @@ import posixpath
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from cannery.elf.closure import Closure, MissingLibraryError, Need, closure_of, needs_of_file
-from cannery.elf.versions import GLIBC_ABI_DT_RELR
+from cannery.elf.need import Need
 from cannery.errors import RuntimeTreeError
 from cannery.image.content import OnDisk
 from cannery.image.rootfs import MACHINE, Root
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.python.stdlib import interpreter_tree, known_modules
 from cannery.trees.needs import Needs
-from cannery.trees.system import certificates, locale_tree, stamps_of, system_tree, without_remarks, zones_tree
+from cannery.trees.system import certificates, locale_tree, system_tree, without_remarks, zones_tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from cannery.elf.closure import Closure
     from cannery.image.content import Content
     from cannery.image.tree import Transform
     from cannery.project.app import App
@@ -49,49 +49,58 @@ def runtime(
     :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
     """
     wanted = needs.modules - {"zoneinfo"} | known_modules(app.settings.stdlib)
-    python = interpreter_tree(interpreter, wanted)
+    python = _python(interpreter, wanted)
     if shaken is not None:
-        python = shaken(python)
+        python |= shaken
     given = certificates(app.settings, app.folder, root)
     bundle: Content | None = given
     if shaken is not None and app.settings.ca_certificates is None:
-        lost = not certificates_wanted and _has_lost_tls(interpreter, python)
+        lost = not certificates_wanted and _has_lost_tls(interpreter, python.tree)
         bundle = None if lost else without_remarks(given)
     zones = app.settings.timezones
     if zones == "auto":
         zones = "zoneinfo" in needs.modules and not needs.brings_zones
     named = Needs(tuple(Need(soname, "[tool.cannery] libraries", ()) for soname in app.settings.libraries))
     libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, root, workspace)
-    data = locale_tree(root) + (zones_tree(root) if zones else Tree())
+    data = locale_tree(root) + zones_tree(root) if zones else locale_tree(root)
     key = key_of(
-        "runtime", code_key(__name__), interpreter.fingerprint, sorted(wanted), app.settings.uid,
-        bundle and Digest.of_content(bundle), _versions(libraries), stamps_of(data), shaken.key if shaken else None,
+        "runtime", code_key(__name__), python.key, app.settings.uid, bundle and Digest.of_content(bundle),
+        _versions(libraries), data.key,
     )  # fmt: skip
-    return LazyTree(key, lambda: _shared(libraries) + python + system_tree(app.settings.uid, bundle) + data)
+    return LazyTree(key, lambda: _shared(libraries) + python.tree + system_tree(app.settings.uid, bundle) + data.tree)
 
 
 def system(app: App, *, zones: bool, root: Root = MACHINE) -> LazyTree:
     """The system's small files alone, for a program that brings everything else; with ``zones`` the time zones, too."""
     bundle = certificates(app.settings, app.folder, root)
-    data = zones_tree(root) if zones else Tree()
-    key = key_of("system", code_key(__name__), app.settings.uid, Digest.of_content(bundle), stamps_of(data))
-    return LazyTree(key, lambda: system_tree(app.settings.uid, bundle) + data)
+    key = key_of("system", code_key(__name__), app.settings.uid, Digest.of_content(bundle))
+    tree = LazyTree(key, lambda: system_tree(app.settings.uid, bundle))
+    return tree + zones_tree(root) if zones else tree
 
 
 def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTree, tuple[str, ...]]:
     """The interpreter with its standard library and shared libraries, and the folders that the latter lie in."""
-    python = interpreter_tree(interpreter, frozenset())
+    python = _python(interpreter, frozenset())
     libraries = _remembered_closure(interpreter, python, Needs(), (), MACHINE, workspace)
-    key = key_of("bare python", code_key(__name__), interpreter.fingerprint, _versions(libraries))
+    key = key_of("bare python", code_key(__name__), python.key, _versions(libraries))
     folders = tuple(sorted({posixpath.dirname(path) for path in libraries}))
-    return LazyTree(key, lambda: _shared(libraries) + python), folders
+    return LazyTree(key, lambda: _shared(libraries) + python.tree), folders
 
 
 def packs_relocations(interpreter: Interpreter, workspace: Workspace) -> bool:
     """True where the interpreter's C library reads packed relocations (DT_RELR, glibc 2.36 and later)."""
-    libraries = _remembered_closure(interpreter, Tree(), Needs(), (), MACHINE, workspace)
+    from cannery.elf.versions import GLIBC_ABI_DT_RELR  # noqa: PLC0415  # for images of one recipe alone
+
+    nothing = LazyTree(key_of("no modules"), Tree)
+    libraries = _remembered_closure(interpreter, nothing, Needs(), (), MACHINE, workspace)
     named = (path for name, path in libraries.items() if posixpath.basename(name).startswith("libc.so."))
     return any(GLIBC_ABI_DT_RELR in path.read_bytes() for path in named)
+
+
+def _python(interpreter: Interpreter, wanted: frozenset[str]) -> LazyTree:
+    """The interpreter and the modules of its standard library that go in, among them those that are ``wanted``."""
+    key = key_of("python", code_key(__name__), interpreter.fingerprint, sorted(wanted))
+    return LazyTree(key, lambda: interpreter_tree(interpreter, wanted))
 
 
 def _has_lost_tls(interpreter: Interpreter, python: Tree) -> bool:
@@ -111,23 +120,22 @@ def _versions(libraries: Mapping[str, Path]) -> list[tuple[str, object, object]]
 
 def _remembered_closure(
     interpreter: Interpreter,
-    python: Tree,
+    python: LazyTree,
     needs: Needs,
     allow_missing: tuple[str, ...],
     root: Root,
     workspace: Workspace,
 ) -> dict[str, Path]:
     """The shared libraries by image path, remembered until one of them has changed."""
-    extensions = sorted(path for path in python.entries if "/lib-dynload/" in path)
     wanted = [asdict(need) for need in needs.libraries]
-    key = key_of("closure", code_key(__name__), interpreter.fingerprint, extensions, wanted, allow_missing, root)
+    key = key_of("closure", code_key(__name__), interpreter.fingerprint, python.key, wanted, allow_missing, root)
     known = workspace.cache.recall("closures", key)
     if known is not None:
         paths = {name: root.path / path for name, (path, _) in known.items()}
         if all(stamp(paths[name]) == before for name, (_, before) in known.items()):
             return paths
     workspace.progress("looking for shared libraries")
-    found = _closure(interpreter, python, needs, allow_missing, root)
+    found = _closure(interpreter, python.tree, needs, allow_missing, root)
     paths = {name: content.path for name, content in found.libraries.items()}
     if not found.missing:  # what is missing may be there the next time
         workspace.cache.remember("closures", key, {name: (str(path), stamp(path)) for name, path in paths.items()})
@@ -137,6 +145,8 @@ def _remembered_closure(
 def _closure(
     interpreter: Interpreter, python: Tree, needs: Needs, allow_missing: tuple[str, ...], root: Root
 ) -> Closure:
+    from cannery.elf.closure import needs_of_file  # noqa: PLC0415  # not needed when nothing has changed
+
     own = [
         need
         for path, file in python.files()
@@ -151,6 +161,8 @@ def libraries_of(program: str, needs: Iterable[Need], root: Root, allow_missing:
 
     Raises :class:`RuntimeTreeError` for one that can't be found, and says by which setting it may be missing.
     """
+    from cannery.elf.closure import MissingLibraryError, closure_of  # noqa: PLC0415  # not needed when nothing has changed
+
     try:
         return closure_of(program, needs, root, allow_missing=allow_missing)
     except MissingLibraryError as error:

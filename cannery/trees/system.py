@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.image.content import Inline, OnDisk
-from cannery.image.tree import Directory, Entry, File, Tree
-from cannery.workspace.files import stamp, user_path
+from cannery.image.tree import Directory, Entry, File, LazyTree, Tree
+from cannery.workspace.files import user_path
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from cannery.image.content import Content
     from cannery.image.rootfs import Root
     from cannery.project.settings import Settings
 
-__all__ = ["CERTIFICATES", "certificates", "has_certificates", "system_tree", "without_remarks", "zones_tree"]
+__all__ = [
+    "CERTIFICATES",
+    "certificates",
+    "has_certificates",
+    "locale_tree",
+    "system_tree",
+    "without_remarks",
+    "zones_tree",
+]
 
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -31,7 +43,7 @@ _BUNDLES = (
 _CERTIFICATE = re.compile(rb"^-----BEGIN [A-Z ]+-----\n.*?^-----END [A-Z ]+-----\n", re.MULTILINE | re.DOTALL)
 _ZONES = "/usr/share/zoneinfo"
 # Second copies of the zones, with and without leap seconds, and tables that nothing in Python reads.
-_NOT_ZONES = ("posix/", "right/", "posixrules", "localtime", "leapseconds", "leap-seconds.list", "tzdata.zi")
+_NOT_ZONES = ("posix", "right", "posixrules", "localtime", "leapseconds", "leap-seconds.list", "tzdata.zi")
 
 
 def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
@@ -91,29 +103,19 @@ def system_tree(user: int, bundle: Content | None) -> Tree:
     return Tree(entries)
 
 
-def locale_tree(root: Root) -> Tree:
+def locale_tree(root: Root) -> LazyTree:
     """The locale C.UTF-8, which the image's environment names: the C library doesn't have it built in."""
-    for name in ("C.utf8", "C.UTF-8"):
-        entries: dict[str, Entry] = {}
-        for path in root.below(f"/usr/lib/locale/{name}"):
-            if (content := root.content(path)) is not None:
-                entries[path] = File(content)
-        if entries:
-            return Tree(entries)
-    return Tree()
+    folders = ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")
+    return _files_of(root, next((folder for folder in folders if root.resolve(folder)), folders[0]))
 
 
-def zones_tree(root: Root) -> Tree:
+def zones_tree(root: Root) -> LazyTree:
     """The time zone database, as ``zoneinfo`` reads it (PEP 615); empty when the root has none."""
-    entries: dict[str, Entry] = {}
-    for path in root.below(_ZONES):
-        relative = path.removeprefix(f"{_ZONES}/")
-        content = root.content(path)
-        if content is not None and not relative.startswith(_NOT_ZONES):
-            entries[f"{_ZONES}/{relative}"] = File(content)
-    return Tree(entries)
+    return _files_of(root, _ZONES, _NOT_ZONES)
 
 
-def stamps_of(tree: Tree) -> list[tuple[str, object]]:
-    """The paths and stamps of the files that ``tree`` takes from this machine: others once one of them has changed."""
-    return [(path, stamp(file.content.path)) for path, file in tree.files() if isinstance(file.content, OnDisk)]
+def _files_of(root: Root, folder: str, left_out: Container[str] = ()) -> LazyTree:
+    """The files below ``folder``, known by their stamps, so that the tree is only made to be packed."""
+    key = key_of("files", code_key(__name__), str(root.path), folder, root.stamps_below(folder, left_out))
+    files = partial(root.files_below, folder, left_out)
+    return LazyTree(key, lambda: Tree({f"{folder}/{path}": File(content) for path, content in files()}))

@@ -54,7 +54,7 @@ class CodeBase:
         """``package`` is the package's folder, whose name is the package's."""
         self._package = package
         name = re.escape(package.name)
-        self._import = re.compile(rf"from {name}(\.[\w.]+)? import (?:\(([^)]*)\)|([^\n(]*))")
+        self._import = re.compile(rf"^ *from {name}(\.[\w.]+)? import (?:\(([^)]*)\)|([^\n(]*))", re.MULTILINE)
         self._paths = frozenset(_files_below(package))
         self._digests: dict[str, str] = {}  # by path, relative to the package
         self._uses: dict[str, frozenset[str]] = {}  # a file's path -> the paths of the files that it uses

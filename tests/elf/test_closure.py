@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cannery.elf.closure import MissingLibraryError, Need, closure_of, needs_of
+from cannery.elf.closure import MissingLibraryError, closure_of, needs_of
+from cannery.elf.need import Need
 from cannery.errors import RuntimeTreeError
 from cannery.image.content import OnDisk
 from cannery.image.rootfs import Root

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.image.content import OnDisk
-from cannery.image.tree import File, Tree
+from cannery.image.rootfs import Root
 from cannery.imports.model import Reach
 from cannery.project.config import load
 from cannery.recipes.static import system_of
@@ -25,13 +24,10 @@ NOTHING = Reach({}, (), {}, {}, (), {})
 @pytest.fixture
 def zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only file of the machine's time zone database."""
-    path = tmp_path / "UTC"
+    path = tmp_path / "usr" / "share" / "zoneinfo" / "UTC"
+    path.parent.mkdir(parents=True)
     path.write_bytes(b"TZif before")
-
-    def tree(_: object) -> Tree:
-        return Tree({"/usr/share/zoneinfo/UTC": File(OnDisk(path, path.stat().st_size))})
-
-    monkeypatch.setattr("cannery.recipes.static.zones_tree", tree)
+    monkeypatch.setattr("cannery.recipes.static.MACHINE", Root(tmp_path))
     return path
 
 

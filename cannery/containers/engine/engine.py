@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, Literal, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,21 +18,12 @@ __all__ = [
     "ContainerRequest",
     "Engine",
     "EngineContainer",
-    "Loaded",
     "StoredImage",
     "Usage",
 ]
 
 IMAGE_LABEL: Final = "dev.cannery.recipe"  # on every image that cannery builds, and on what others build from it
 TASK_LABEL: Final = "dev.cannery.task"  # on every container that cannery starts, and on no other
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The outcome of loading an image into an engine."""
-
-    engine: str  # "Docker 20.10.24"
-    state: Literal["loaded", "present", "no client"]  # present: it was there; no client: cannery[docker] is missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import unicodedata
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -79,4 +78,8 @@ def shown_path(path: Path) -> str:
 def _width(text: str) -> int:
     """How many columns of a terminal ``text`` takes; East Asian characters take two (Unicode, UAX #11)."""
     bare = _STYLING.sub("", text)
-    return len(bare) if bare.isascii() else sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in bare)
+    if bare.isascii():
+        return len(bare)
+    from unicodedata import east_asian_width  # noqa: PLC0415
+
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in bare)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from cannery.elf.closure import MissingLibraryError, Need, closure_of
+from cannery.elf.closure import MissingLibraryError, closure_of
+from cannery.elf.need import Need
 from cannery.errors import RuntimeTreeError
 from cannery.image.accounts import account, accounts_in
 from cannery.image.content import Inline

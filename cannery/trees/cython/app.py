@@ -33,12 +33,10 @@ _OLDEST_GLIBC = "2.17"  # the oldest that zig has for every machine: modules for
 
 
 def compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
-    """``code`` with extension modules for ``python`` where the settings say ``compile``, otherwise as it is.
+    """``code`` with extension modules for ``python``.
 
     Modules that aren't compiled stay sources. Raises :class:`ToolError` where Cython or a C compiler is missing.
     """
-    if not app.settings.compile:
-        return code
     return code | _transform(app, abi_of(python, workspace), app.settings.cython, workspace)
 
 

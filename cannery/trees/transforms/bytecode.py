@@ -16,8 +16,6 @@ from cannery.errors import MachineError, ProjectError
 from cannery.image.content import OnDisk
 from cannery.image.tree import Decision, Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
-from cannery.python.line_table import with_few_lines
-from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_references
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import advice, changed, explained, replacing
 from cannery.workspace.keys import code_key, key_of, package_file
@@ -180,6 +178,9 @@ def compile_sources(
 
 def _shortened(path: Path) -> tuple[Path, str]:
     """The file beside ``path`` with the same bytecode, shortened; where that can't be, ``path`` itself, and why."""
+    from cannery.python.line_table import with_few_lines  # noqa: PLC0415  # for recipes without positions alone
+    from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_references  # noqa: PLC0415
+
     other = path.with_name(f"{path.name}.smaller")
     if not _is_whole(other):
         data = path.read_bytes()

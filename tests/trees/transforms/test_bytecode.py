@@ -166,7 +166,7 @@ def test_bytecode_of_an_unknown_form_is_not_shortened_and_told(
     def tokens(_: bytes) -> None:
         raise UnknownFormatError("an object of the kind 0x7f")
 
-    monkeypatch.setattr("cannery.trees.transforms.bytecode.tokens_of", tokens)
+    monkeypatch.setattr("cannery.python.marshal.tokens_of", tokens)
     tree = sources(x="a = 1", kept="b = 2")  # bytecode beside its source is not shortened anyway
     made = tree | bytecode(python, workspace, positions=False, keep_sources=("kept",), import_roots=("/app",))
     (decision,) = made.decisions
