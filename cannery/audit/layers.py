@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.audit.contents import LayerContents, Node, NodeFacts
 from cannery.audit.scan import scan
+from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.tar import members
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_layer"]
 
-_WHITEOUT = ".wh."
-_OPAQUE = ".wh..wh..opq"
 _CAPABILITY = "SCHILY.xattr.security.capability"
 
 
@@ -33,10 +32,10 @@ def read_layer(archive: BinaryIO, *, readable: bool = False) -> LayerContents:
     for member, content in members(archive):
         path = posixpath.normpath(f"/{member.name.lstrip('/')}")
         folder, name = posixpath.split(path)
-        if name == _OPAQUE:
+        if name == OPAQUE:
             opaque.add(folder)
-        elif name.startswith(_WHITEOUT):
-            whiteouts.add(posixpath.join(folder, name.removeprefix(_WHITEOUT)))
+        elif name.startswith(WHITEOUT):
+            whiteouts.add(posixpath.join(folder, name.removeprefix(WHITEOUT)))
         elif path != "/":
             nodes[path] = _node(path, member, content, nodes, readable=readable)
     return LayerContents(nodes, frozenset(whiteouts), frozenset(opaque))

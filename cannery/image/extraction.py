@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cannery.errors import ImageError
 from cannery.image.compression import undamaged, unzipped
 from cannery.image.hashing import CHUNK, HashingReader, buffered, pieces
+from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.media_types import COMPRESSIONS, LAYERS
 from cannery.image.paths import folder_of, is_folder, make_folder, parts_of
 from cannery.image.tar import members
@@ -29,8 +30,6 @@ __all__ = ["Unpacked", "unpack"]
 
 _SMALL: Final = 1 << 30  # bytes that any layer may unpack to
 _MOST: Final = 100  # times its size that a larger one may: programs and texts stay far below, bombs don't
-_WHITEOUT: Final = ".wh."
-_OPAQUE: Final = ".wh..wh..opq"
 _RESERVED: Final = ".wh..wh."
 # The devices that every container has of its own, by their numbers (Linux, devices.txt): roots that bootstrapping
 # made have them, and where they lie a file system of the container's own hides them.
@@ -143,7 +142,7 @@ class _Destination:
             return
         folder, name = self._below(member, member.name), parts[-1]
         try:
-            if name.startswith(_WHITEOUT):
+            if name.startswith(WHITEOUT):
                 self._remove_lower(member, folder, name)
             else:
                 make_folder(self._path, folder)
@@ -206,12 +205,12 @@ class _Destination:
 
     def _remove_lower(self, member: tarfile.TarInfo, folder: str, name: str) -> None:
         """Apply a whiteout; it has no effect on what its own layer holds, before or after it."""
-        if name == _OPAQUE:
+        if name == OPAQUE:
             if is_folder(folder):
                 for each in os.listdir(folder):
                     self._clear(f"{folder}/{each}", spare=self._added)
             return
-        hidden = name.removeprefix(_WHITEOUT)
+        hidden = name.removeprefix(WHITEOUT)
         if hidden in {"", ".", ".."}:
             raise self._refused(member, "it is a whiteout of no file")
         self._clear(f"{folder}/{hidden}", spare=self._added)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from cannery.image.media_types import GZIP_LAYER
 from cannery.workspace.cache import used
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from cannery.image.tree import Tree
     from cannery.workspace.workspace import Progress
 
-__all__ = ["Blobs", "Layer", "pack"]
+__all__ = ["OPAQUE", "WHITEOUT", "Blobs", "Layer", "pack"]
+
+# Names of files in layers that take away what lower layers have (layer.md, Whiteouts).
+WHITEOUT: Final = ".wh."  # begins the name of a file that stands for the one of that name
+OPAQUE: Final = ".wh..wh..opq"  # stands for all that lies in its folder
 
 
 class Blobs(Protocol):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from cannery.image.content import Inline
+from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.tree import Entry, File, Tree
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["without_replaced"]
 
 _INFO = re.compile(r"(?P<name>.+?)-[^-]+\.(?:dist-info|egg-info)")
-_WHITEOUT = ".wh."
-_OPAQUE = ".wh..wh..opq"  # hides what lower layers have in its folder (OCI image-spec v1.1, layer.md)
 
 
 def without_replaced(tree: Tree, root: Root, site_packages: str) -> Tree:
@@ -48,9 +47,9 @@ def _hidden(tree: Tree, path: str) -> Iterator[tuple[str, Entry]]:
     """The entry that hides ``path`` of the base: a whiteout, or an opaque one for a folder that ``tree`` has, too."""
     nothing = File(Inline(b""))
     if any(each.startswith(f"{path}/") for each in tree.entries):
-        yield f"{path}/{_OPAQUE}", nothing
+        yield f"{path}/{OPAQUE}", nothing
     elif path not in tree:
-        yield f"{posixpath.dirname(path)}/{_WHITEOUT}{posixpath.basename(path)}", nothing
+        yield f"{posixpath.dirname(path)}/{WHITEOUT}{posixpath.basename(path)}", nothing
 
 
 def _top_level(root: Root, info: str) -> set[str]:
