@@ -34,9 +34,9 @@ def accounts_in(root: Path) -> Accounts:
 
 
 def account(user: str, accounts: Accounts) -> Account:
-    """Read ``user``, ``uid``, ``user:group`` … as ``User`` of an image has it (OCI image-spec v1.1, config.md).
+    """The account that ``user`` means: a name, a number, or either with ``:group`` (OCI image-spec v1.1, config.md).
 
-    Raises :class:`ImageError` for a name that ``accounts`` lack; a number needs none.
+    Empty means root. Raises :class:`ImageError` for a name that ``accounts`` lack; a number need not be in them.
     """
     name, _, group_name = user.partition(":")
     name = name or "0"

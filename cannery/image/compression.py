@@ -1,4 +1,4 @@
-"""Compressed streams, told apart by their first bytes or by their names, and read."""
+"""Compressed streams, read: gzip, zstd, xz and bzip2, each known by its first bytes."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def unzipped(stream: io.BufferedIOBase | io.RawIOBase, compression: Compression)
 
 @contextmanager
 def undamaged(what: str, where: str = "") -> Iterator[None]:
-    """Turn what a damaged archive raises while it is read into an :class:`ImageError` that names it and its place."""
+    """Raise :class:`ImageError` for ``what``, which lies at ``where``, when the block finds that it is damaged."""
     try:
         yield
     except (*_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and not isinstance(error, _DAMAGE) and error.errno is not None:
-            raise  # the system's, and not that of a decompressor
+            raise  # an error of the system: those of decompressors have no number
         evidence = str(error) or type(error).__name__
         raise ImageError(
             f"{what} can't be read",
@@ -79,7 +79,7 @@ class _ZstdReader(io.RawIOBase):
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        """Read; raises :class:`EOFError` for what isn't zstd, as other readers do for what they can't read."""
+        """Read; raises :class:`EOFError` for data that isn't zstd, whichever module reads it."""
         try:
             return self._stream.read(size)
         except self._error as error:

@@ -1,4 +1,4 @@
-"""The bytes of a file, by reference."""
+"""Contents: the bytes of files, by reference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TIME", "Content", "Inline", "OnDisk"]
 
-TIME: Final = 1  # of all that is made: one second after the epoch, as some programs take 0 for 'no time given'
+TIME: Final = 1  # of every file that is made, in seconds since the epoch; some programs take 0 for 'no time given'
 
 
 class Content(Protocol):
@@ -21,7 +21,7 @@ class Content(Protocol):
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """The number of bytes."""
         ...
 
     def open(self) -> BinaryIO:
@@ -37,7 +37,7 @@ class Inline:
 
     @property
     def size(self) -> int:
-        """How many bytes there are."""
+        """The number of bytes."""
         return len(self.data)
 
     def open(self) -> BinaryIO:
@@ -51,7 +51,7 @@ class OnDisk:
 
     path: Path
     size: int
-    digest: Digest | None = None  # where it is known: what is read later must be the same
+    digest: Digest | None = None  # if it is known: packing anything else is an error
 
     def open(self) -> BinaryIO:
         """Open the file for reading."""

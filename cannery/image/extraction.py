@@ -31,23 +31,23 @@ __all__ = ["Unpacked", "unpack"]
 _SMALL: Final = 1 << 30  # bytes that any layer may unpack to
 _MOST: Final = 100  # times its size that a larger one may: programs and texts stay far below, bombs don't
 _RESERVED: Final = ".wh..wh."
-# The devices that every container has of its own, by their numbers (Linux, devices.txt): roots that bootstrapping
-# made have them, and where they lie a file system of the container's own hides them.
+# The devices that every container has, by their major and minor numbers (Linux, devices.txt). Images made by
+# debootstrap have them, too; they are left out, as a container's own /dev hides them.
 _USUAL_DEVICES: Final = {(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)}
-_PERMISSIONS: Final = 0o1777  # a set-user-ID bit would have no effect in a container, and one on the host
+_PERMISSIONS: Final = 0o1777  # without set-user-ID bits: they have no effect in a container, but one on the host
 
 
 class Unpacked(NamedTuple):
-    """What was extracted."""
+    """The files that layers turned out to hold, and the folders that they name."""
 
-    layers: tuple[tuple[int, int], ...]  # of each: how many files, and their bytes
+    layers: tuple[tuple[int, int], ...]  # the files of each, and their bytes
     folders: Mapping[str, tuple[int, int, int]]  # image path -> mode, user and group, as the layers say
 
 
 def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
     """Extract ``layers`` in their order into the folder ``into``, with their modes and times.
 
-    Owners are set by root alone, and set-user-ID bits by nobody. Raises :class:`ImageError` where a layer isn't
+    Only root sets owners; set-user-ID bits are never set. Raises :class:`ImageError` where a layer isn't
     what its digests say, holds what could reach out of the folder, or unpacks to far more than it should; what was
     extracted till then stays.
     """
@@ -61,7 +61,7 @@ def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
 
 
 def _extract(layer: Layer, root: _Destination) -> tuple[int, int]:
-    """Extract one layer, and compare its digests once it's read to its end; how many files it has, and their bytes."""
+    """Extract one layer, and compare its digests at its end; returns the number of its files, and of their bytes."""
     limit = max(_SMALL, _MOST * layer.size)
     files = size = 0
     with undamaged(f"the layer {layer.name!r}", str(layer.blob)), _open(layer) as file:
@@ -70,7 +70,7 @@ def _extract(layer: Layer, root: _Destination) -> tuple[int, int]:
         stream = buffered(archive)
         for member, content in members(stream):
             files += member.isreg() or member.islnk()
-            size += member.size if member.isreg() else 0  # a sparse file's is not the archive's
+            size += member.size if member.isreg() else 0  # more than the archive has of a sparse file
             if max(size, archive.size) > limit:
                 raise _bomb(layer, limit, f"at {member.name!r}")
             root.add(member, content)
@@ -124,17 +124,17 @@ class _Destination:
         self._path = path
         self._owners = owners  # whether files get the owners that the layers name
         self._layer = ""
-        self._added: set[str] = set()  # by this layer: its whiteouts spare them (layer.md, Whiteouts)
-        self._folders: dict[str, tarfile.TarInfo] = {}  # whose metadata is set in the end
+        self._added: set[str] = set()  # by the present layer, whose whiteouts spare them (layer.md, Whiteouts)
+        self._folders: dict[str, tarfile.TarInfo] = {}  # by path; their metadata is set at the end
         os.chmod(path, 0o755)  # noqa: S103  # every user of the container starts here
 
     def begin(self, layer: str) -> None:
-        """Take what's added from now on as part of ``layer``."""
+        """Count all that is added from now on to ``layer``."""
         self._layer = layer
         self._added = set()
 
     def add(self, member: tarfile.TarInfo, content: BinaryIO | None) -> None:
-        """Extract the next member of the layer, or remove what it's a whiteout for."""
+        """Extract the next member of the layer, or apply it where it is a whiteout."""
         parts = self._checked(member, member.name)
         if not parts or any(part.startswith(_RESERVED) for part in parts[:-1]):
             return  # the root itself, whose mode is always the same; or what AUFS keeps for itself
@@ -154,10 +154,10 @@ class _Destination:
             raise self._refused(member, f"its metadata make no sense: {error}") from error
 
     def finish(self) -> dict[str, tuple[int, int, int]]:
-        """Set the metadata of the folders, which hinders nobody now; their modes and owners as the layers say."""
+        """Set the metadata of the folders, as nothing more goes into them; returns what the layers say that it is."""
         for path in sorted(self._folders, reverse=True):
             member = self._folders[path]
-            # Who isn't root couldn't remove a folder without write permission: the cache would keep it forever.
+            # Only root can empty a folder without write permission: in anybody else's cache it would stay forever.
             self._set_metadata(member, path, member.mode if self._owners else member.mode | stat.S_IRWXU)
         return {
             path.removeprefix(self._path): (stat.S_IMODE(member.mode), member.uid, member.gid)
@@ -216,7 +216,7 @@ class _Destination:
         self._clear(f"{folder}/{hidden}", spare=self._added)
 
     def _clear(self, path: str, *, spare: Container[str] = ()) -> None:
-        """Remove what is at ``path``, with all that lies below it, but for ``spare`` and the folders it lies in."""
+        """Remove ``path`` and all that lies below it, except the paths in ``spare`` and the folders above those."""
         if not os.path.lexists(path):
             return
         found = [path]
@@ -243,11 +243,11 @@ class _Destination:
         try:
             os.lchown(path, member.uid, member.gid)
         except OSError as error:
-            if error.errno != errno.EINVAL:  # root of a user namespace that doesn't have this ID: nobody there has
+            if error.errno != errno.EINVAL:  # this ID isn't mapped in the user namespace: no process there has it
                 raise
 
     def _below(self, member: tarfile.TarInfo, name: str) -> str:
-        """The folder that ``name`` lies in, which may not be there yet."""
+        """The folder that holds ``name``, which may not be there yet."""
         try:
             return folder_of(self._path, name)
         except ImageError as error:

@@ -1,4 +1,4 @@
-"""Trees written into folders of this machine: new ones, ones that others use, too, and ones that are replaced."""
+"""Trees written to this machine: into a new folder, into one that holds other things, or in place of one."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _CHUNK: Final = 1 << 20  # bytes that are copied at a time
 
 
 def write_tree(tree: Tree, folder: Path, *, below: str = "/", link: bool = False) -> None:
-    """Write what ``tree`` has below the path ``below`` into ``folder``, which has none of its files yet.
+    """Write all of ``tree`` that lies below the path ``below`` into ``folder``, which has none of its files yet.
 
-    Files have their modes, folders what the umask leaves. With ``link``, a file that lies on disk gets one more name
-    where that is possible, instead of a copy: nobody may write to it. Raises :class:`ImageError` for a tree in
-    which something lies below a file or a link.
+    Files get their modes; folders get the one that the umask leaves. With ``link``, files on disk are not copied but
+    hard-linked where that is possible: nobody may write to them then. Raises :class:`ImageError` for a tree with a path
+    below a file or a link.
     """
     prefix = f"{below.rstrip('/')}/"
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,10 +39,10 @@ def write_tree(tree: Tree, folder: Path, *, below: str = "/", link: bool = False
 
 
 def merge_tree(tree: Tree, folder: Path) -> None:
-    """Write ``tree`` into ``folder``, in which other things may lie, and stay.
+    """Write ``tree`` into ``folder``, and leave what else is in there.
 
-    Each file and folder at the tree's top takes the place of what was there under its name, a module that of any form
-    of it: an extension module must not stay where bytecode comes.
+    A file or folder at the tree's top replaces the one of its name, and a module each form of that module: an extension
+    module that stayed would be imported in place of new bytecode.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def merge_tree(tree: Tree, folder: Path) -> None:
 
 
 def replace_folder(tree: Tree, path: Path) -> None:
-    """Have ``tree`` at ``path``, and nothing of what was there: written beside it, and renamed."""
+    """Put ``tree`` in place of whatever is at ``path``: it is written beside it, and renamed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def replace_folder(tree: Tree, path: Path) -> None:
 
 @contextmanager
 def set_aside(path: Path) -> Iterator[None]:
-    """Take the file or folder at ``path`` out of the way, if there is one; it comes back where the block fails."""
+    """Move what is at ``path``, if anything, out of the way; when the block fails it comes back, else it's removed."""
     before = path.with_name(f".{path.name}.{os.getpid()}.before")
     if not os.path.lexists(path):
         yield

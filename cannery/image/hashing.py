@@ -28,7 +28,7 @@ class Readable(Protocol):
     """Gives bytes: a file, the body of an answer, another reader."""
 
     def read(self, size: int = -1, /) -> bytes | None:
-        """Give up to ``size`` bytes, or all of them; none at the end."""
+        """Give up to ``size`` bytes, or all where that is negative; none at the end."""
         ...
 
 
@@ -41,7 +41,7 @@ class HashingWriter:
         self.size = 0  # bytes
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Hash ``data`` and pass it on; return how many bytes it has."""
+        """Hash ``data`` and pass it on; return the number of its bytes."""
         length = memoryview(data).nbytes
         self._hash.update(data)
         self._sink.write(data)
@@ -55,7 +55,7 @@ class HashingWriter:
 
 
 class RawReader(io.RawIOBase):
-    """Reads from ``stream``, which has ``read`` alone and is left open, as a raw stream that may get a buffer."""
+    """A raw stream over ``stream``, of which only ``read`` is called: one that may be given a buffer."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
@@ -69,7 +69,7 @@ class RawReader(io.RawIOBase):
         return self._stream.read(size) or b""
 
     def readinto(self, buffer: object, /) -> int:
-        """Read into ``buffer``, which is one of bytes."""
+        """Fill ``buffer``; return the number of bytes that came."""
         view = memoryview(cast("bytearray", buffer))
         data = self.read(len(view))
         view[: len(data)] = data
@@ -103,6 +103,6 @@ def buffered(stream: Readable) -> io.BufferedReader:
 
 
 def pieces(stream: Readable, size: int = CHUNK) -> Iterator[bytes]:
-    """What is left of ``stream``, up to ``size`` bytes at a time."""
+    """The rest of ``stream``, up to ``size`` bytes at a time."""
     while data := stream.read(size):
         yield data

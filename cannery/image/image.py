@@ -1,7 +1,4 @@
-"""Layers and a plan become an image: its configuration and its manifest.
-
-OCI image-spec v1.1, config.md and manifest.md.
-"""
+"""Layers become an image: its configuration and its manifest (OCI image-spec v1.1, config.md and manifest.md)."""
 
 from __future__ import annotations
 
@@ -26,15 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["CREATED_BY", "Base", "Image", "assemble", "canonical_json", "descriptor", "image_of"]
 
-CREATED_BY = "cannery: "  # begins what the history says of each of our layers; a layer's name follows
+CREATED_BY = "cannery: "  # how the history says that a layer is ours; its name follows
 _MOST_LAYERS = 127  # as overlay file systems take (docker/docs, storage drivers)
 
 
 def assemble(packed: Sequence[Layer], config: Mapping[str, Any], platform: Platform, base: Base | None = None) -> Image:
     """The image of the layers ``packed``, on top of those of its ``base``.
 
-    ``config`` is the part of its configuration that says how a container starts (OCI image-spec v1.1, config.md, the
-    property "config"). Raises :class:`ImageError` where the image has more layers than engines take.
+    ``config`` says how a container starts: the property "config" of an image's configuration (OCI image-spec v1.1,
+    config.md). Raises :class:`ImageError` where the image has more layers than engines take.
     """
     created = _created()
     layers = (*(base.layers if base else ()), *packed)
@@ -70,9 +67,9 @@ def image_of(base: Base) -> Image:
 
 
 def _history_of(base: Base, created: str) -> list[Any]:
-    """How the base's layers came about.
+    """The history of the base, made up where its own doesn't fit its layers.
 
-    Engines count on an entry for each layer that isn't empty, and Podman on a time in each.
+    Engines want an entry for each layer that isn't empty, and Podman a time in each.
     """
     history = base.config.get("history") or []
     if sum(not entry.get("empty_layer") for entry in history) != len(base.layers):
@@ -86,7 +83,7 @@ def descriptor(media_type: str, digest: Digest, size: int, **more: object) -> Ma
 
 
 def _created() -> str:
-    """A fixed time, or that of ``SOURCE_DATE_EPOCH`` (reproducible-builds.org), as RFC 3339 writes it."""
+    """The time that is always the same, or that of ``SOURCE_DATE_EPOCH`` (reproducible-builds.org), by RFC 3339."""
     text = os.environ.get("SOURCE_DATE_EPOCH") or str(TIME)
     try:
         return datetime.fromtimestamp(int(text), UTC).isoformat().replace("+00:00", "Z")
@@ -115,26 +112,26 @@ class Image:
 
     @property
     def id(self) -> Digest:
-        """What engines call the image ID: the digest of its configuration."""
+        """The digest of the configuration: the image ID of engines."""
         return Digest.of(self.config_blob)
 
     @property
     def digest(self) -> Digest:
-        """What registries call the image's digest: that of its manifest."""
+        """The digest of the manifest: the image's digest in registries."""
         return Digest.of(self.manifest_blob)
 
 
 @dataclass(frozen=True)
 class Base:
-    """An image that ours is built upon: its layers as they are, and its configuration."""
+    """An image that was pulled, for others to be built upon: its layers and its configuration as they were."""
 
-    name: str  # as the user wrote it
+    name: str  # for messages: as the user wrote it
     digest: Digest  # of what that name leads to: a manifest, or an index of several
     manifest: Digest  # of the manifest for the platform
     layers: tuple[Layer, ...]
     config: Mapping[str, Any]  # OCI image-spec v1.1, config.md
     platform: Platform
-    reference: str | None = None  # in a registry, written out; None where it comes from this machine
+    reference: str | None = None  # in a registry, written out in full; None for one from this machine
 
 
 def canonical_json(value: object) -> bytes:

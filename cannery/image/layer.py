@@ -1,4 +1,4 @@
-"""A tree becomes a layer, the same for the same tree (OCI image-spec v1.1, layer.md)."""
+"""Layers: trees packed, the same bytes for the same tree (OCI image-spec v1.1, layer.md)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ OPAQUE: Final = ".wh..wh..opq"  # stands for all that lies in its folder
 
 
 class Blobs(Protocol):
-    """A store of files that are named by their digests; :class:`cannery.workspace.cache.Cache` is one."""
+    """A store of blobs, which are files named by their digests; :class:`cannery.workspace.cache.Cache` is one."""
 
     def blob(self, digest: Digest) -> Path:
         """The path that the blob of ``digest`` has, or will have."""
         ...
 
     def new_blob(self) -> AbstractContextManager[tuple[BinaryIO, Callable[[Digest], Path]]]:
-        """A file to write to, and the function that names it when it's whole, and returns its path."""
+        """A file to write a blob to, and a function that gives it its name once it's whole, and returns its path."""
         ...
 
 
@@ -53,7 +53,7 @@ class Layer:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], blobs: Blobs) -> Layer:
-        """Read what :meth:`as_json` gave; the blob lies in ``blobs``."""
+        """The layer of a record that :meth:`as_json` made; its blob lies in ``blobs``."""
         digest, diff_id = Digest(value["digest"]), Digest(value["diff_id"])
         return cls(**{**value, "digest": digest, "diff_id": diff_id}, blob=blobs.blob(digest))
 
@@ -70,7 +70,7 @@ class Layer:
         }
 
     def is_present(self) -> bool:
-        """True where the blob is there and has its size; it's noted as in use then, for those who clear up."""
+        """True where the blob is there and has its size; it's marked as in use then, so that eviction spares it."""
         with explained(self.blob, "read"):
             present = self.blob.is_file() and self.blob.stat().st_size == self.size
         if present:

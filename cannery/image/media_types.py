@@ -1,6 +1,6 @@
-"""The media types of an image's documents and layers (OCI image-spec v1.1, media-types.md), and Docker's for the same.
+"""The media types of documents and layers of images (OCI image-spec v1.1, media-types.md), and Docker's for the same.
 
-Images that cannery makes have the specification's alone, as it asks for; images that it reads may have either.
+Images that are made here have only the specification's; images that are read may have either.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ INDEXES: Final = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+j
 MANIFESTS: Final = (MANIFEST, "application/vnd.docker.distribution.manifest.v2+json")
 CONFIGS: Final = (CONFIG, "application/vnd.docker.container.image.v1+json")
 
-LAYERS: Final[Mapping[str, str]] = {  # any name of a layer that can be unpacked -> the specification's
+LAYERS: Final[Mapping[str, str]] = {  # media type of a layer that can be unpacked -> the specification's
     **{each: each for each in (LAYER, GZIP_LAYER, ZSTD_LAYER)},
     "application/vnd.docker.image.rootfs.diff.tar": LAYER,
     "application/vnd.docker.image.rootfs.diff.tar.gzip": GZIP_LAYER,
     "application/vnd.docker.image.rootfs.diff.tar.zstd": ZSTD_LAYER,
 }
 
-COMPRESSIONS: Final[Mapping[str, Compression]] = {  # the specification's names of layers -> their compression
+COMPRESSIONS: Final[Mapping[str, Compression]] = {  # the specification's media type of a layer -> its compression
     LAYER: "",
     GZIP_LAYER: "gzip",
     ZSTD_LAYER: "zstd",

@@ -1,6 +1,6 @@
-"""Paths of an image, with the links on them followed inside its root, as a process sees them that has no other root.
+"""Paths of an image, and the links on them, which lead from its root and never out of it (chroot(2)).
 
-Nothing slow is imported here: all this is asked before each container starts.
+Nothing slow is imported here: this runs before each container starts.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _MOST_LINKS: Final = 40  # as many as Linux follows (path_resolution(7))
 
 
 def follow(name: str, look: Look, policy: Policy = "clamp") -> str | None:
-    """The absolute path of the image that ``name`` leads to, every link followed; ``look`` knows what lies where.
+    """The absolute path in the image that ``name`` leads to, every link followed; ``look`` says what lies at a path.
 
-    The ``policy`` is for the odd cases:
+    The ``policy`` decides about links that lead out, or nowhere:
 
-    - ``clamp``, for an image that is read: ``..`` stops at the root, as in chroot(2); None where a path leads nowhere.
-    - ``land``, for what is to come to lie there: the same, but what isn't there yet may be made; None for a loop.
-    - ``refuse``, for what nobody trusts: :class:`ImageError` for a link that leads out of the root, in a circle, or to
-      what isn't there. The name itself may be of something that isn't there yet.
+    - ``clamp``, to read an image: ``..`` stops at the root, as in chroot(2). None where nothing is there.
+    - ``land``, to find a place for something: the same, but nothing need be there yet. None for a loop of links.
+    - ``refuse``, for layers, which nobody trusts: :class:`ImageError` for a link that leads out of the root, to
+      nothing, or in a loop. What ``name`` itself stands for need not be there yet.
     """
     done: list[str] = []
     ahead = parts_of(name)[::-1]
@@ -66,14 +66,14 @@ def follow(name: str, look: Look, policy: Policy = "clamp") -> str | None:
 
 
 def links_in(root: str) -> Look:
-    """What :func:`follow` asks about an image that is unpacked in ``root``."""
+    """The ``look`` of :func:`follow` for an image that is unpacked in the folder ``root``."""
     prefix = root.rstrip("/")
 
     def look(path: str) -> str | bool:
         try:
             return os.readlink(prefix + path)
         except OSError as error:
-            return error.errno == errno.EINVAL  # something that is no link (readlink(2)); else there's nothing
+            return error.errno == errno.EINVAL  # it is there, and no link (readlink(2))
 
     return look
 
@@ -84,20 +84,20 @@ def parts_of(name: str) -> list[str]:
 
 
 def resolved(root: str, name: str) -> str:
-    """The path on this machine of ``name``, which may not be there yet; nothing that leads out of ``root`` is followed.
+    """The path on this machine of ``name`` in the image that is unpacked in ``root``, by the policy ``refuse``.
 
-    Raises what :func:`follow` raises where it refuses.
+    Raises what :func:`follow` raises.
     """
     return f"{root}{follow(name, links_in(root), 'refuse')}".rstrip("/") or "/"
 
 
 def folder_of(root: str, name: str) -> str:
-    """The path on this machine of the folder that holds ``name``, which itself may be a link; the rest as above."""
+    """The path on this machine of the folder that holds ``name``, as :func:`resolved`; ``name`` may be a link."""
     return resolved(root, "/".join(parts_of(name)[:-1]))
 
 
 def read_text(root: Path, name: str) -> str:
-    """The text of a file of the image; empty where it has none."""
+    """The text of the file ``name`` in the image that is unpacked in ``root``; empty where there is none."""
     try:
         with open(resolved(os.fspath(root), name), encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
@@ -106,18 +106,18 @@ def read_text(root: Path, name: str) -> str:
 
 
 def make_folder(root: str, path: str) -> None:
-    """Make ``path`` below ``root``, and the folders that it lies in, with the mode that folders without a name have."""
+    """Make the folder ``path`` below ``root``, and those above it, with mode 755 whatever the umask."""
     missing = []
     while path != root and not is_folder(path):
         missing.append(path)
         path = os.path.dirname(path)
     for each in reversed(missing):
         os.mkdir(each)
-        os.chmod(each, 0o755)  # noqa: S103  # whatever the umask
+        os.chmod(each, 0o755)  # noqa: S103  # that of folders which no layer names
 
 
 def is_folder(path: str) -> bool:
-    """Whether there is a folder at ``path``, and not a link to one."""
+    """True for a folder, False for a link to one."""
     try:
         return stat.S_ISDIR(os.lstat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""Platforms of images, and the machines behind them by everybody's name for them."""
+"""Platforms of images, and the one table of the names that machines have elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Machine:
     architecture: str  # Go's name, which images use (OCI image-spec v1.1, image-index.md)
     uname: tuple[str, ...]  # the kernels' names
     elf: str  # that of an ELF header's e_machine
-    variant: str = ""  # what the kernel's name says beyond the architecture: armv7l is arm/v7
+    variant: str = ""  # that the kernel's name tells: armv7l is arm/v7
     usual: str = ""  # the variant that a platform without one means (containerd, platforms/database.go)
     triplet: str = ""  # how triplets of zig, uv, OpenSSL and autoconf begin; empty where nothing is made for it
 
@@ -63,17 +63,17 @@ class Platform:
         return cls(*(str(value.get(key) or "") for key in ("os", "architecture", "variant")))
 
     def as_json(self) -> dict[str, str]:
-        """The properties that say so in a configuration or a descriptor."""
+        """The same as properties of a configuration or a descriptor."""
         told = {"os": self.os, "architecture": self.architecture}
         return {**told, "variant": self.variant} if self.variant else told
 
     def agrees(self, other: Platform) -> bool:
-        """Whether both may be one machine: a variant that isn't told is any."""
+        """True where both may be one machine: a variant that isn't told may be any."""
         same = (self.os, self.architecture) == (other.os, other.architecture)
         return same and (self.variant == other.variant or not (self.variant and other.variant))
 
     def runs_on(self, other: Platform) -> bool:
-        """Whether what is for this platform runs on the ``other``: a variant that isn't told is the usual one."""
+        """True where programs for this platform run on ``other``: a variant that isn't told is the usual one."""
         if (self.os, self.architecture) != (other.os, other.architecture):
             return False
         mine, theirs = self.told_variant, other.told_variant
@@ -102,5 +102,5 @@ def platform_of_uname(system: str, name: str) -> Platform:
 
 
 def machine_platform() -> Platform:
-    """The platform of images that this machine runs."""
+    """The platform of images for this machine."""
     return platform_of_uname("linux", os.uname().machine)

@@ -1,4 +1,4 @@
-"""Reading a root filesystem: the machine's own, or an unpacked image."""
+"""A root filesystem that is read: the machine's own, or an unpacked image's."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Root:
     path: Path = Path("/")
 
     def resolve(self, name: str) -> str | None:
-        """The absolute path below the root that ``name`` leads to, links followed; None when it leads nowhere."""
+        """The absolute path in the root that ``name`` leads to, links followed; None where nothing is there."""
         return follow(name, links_in(str(self.path)))
 
     def landing(self, name: str) -> str | None:
-        """The same for ``name`` of what is to be put there, which may not be there yet; None for a loop of links."""
+        """The same for something that is to be put there: nothing need be there yet. None for a loop of links."""
         return follow(name, links_in(str(self.path)), "land")
 
     def on_disk(self, name: str) -> Path:
-        """Where the absolute path ``name`` lies on the machine."""
+        """The path on the machine of the absolute path ``name``."""
         return self.path / name.lstrip("/")
 
     def content(self, name: str) -> OnDisk | None:
@@ -46,7 +46,7 @@ class Root:
     def files_below(self, name: str, left_out: Container[str] = ()) -> Iterator[tuple[str, OnDisk]]:
         """The regular files below the folder ``name``, and links that lead to one: each with its path below ``name``.
 
-        What is ``left_out`` are entries of the folder itself. Links to folders are not followed.
+        Entries of the folder itself whose names are in ``left_out`` are skipped. Links to folders are not followed.
         """
         for relative, path, entry in self._below(name, left_out):
             if entry.is_file(follow_symlinks=False):  # with no link on its path: quicker than to look for one
@@ -55,11 +55,11 @@ class Root:
                 yield relative, content
 
     def stamps_below(self, name: str, left_out: Container[str] = ()) -> list[tuple[str, list[int] | None]]:
-        """The paths and stamps of :meth:`files_below`: others once one of the files has changed."""
+        """The paths of :meth:`files_below` with stamps, which are others once a file has changed."""
         return sorted((relative, _stamp(entry)) for relative, _, entry in self._below(name, left_out))
 
     def _below(self, name: str, left_out: Container[str]) -> Iterator[tuple[str, str, os.DirEntry[str]]]:
-        """What lies below the folder ``name`` and is no folder: its path below that, and in the root."""
+        """The files and links below the folder ``name``, each with its path from there, that in the root, its entry."""
         top = self.resolve(name)
         pending = [] if top is None else [("", top)]
         while pending:
@@ -74,7 +74,7 @@ class Root:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What lies in ``folder``; nothing where it can't be read, or is none."""
+    """The entries of ``folder``; none where it can't be read, or is no folder."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -83,7 +83,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _stamp(entry: os.DirEntry[str]) -> list[int] | None:
-    """The stamp of a file, or of the one that a link leads to on this machine, if any."""
+    """The stamp of a file, or of that which a link leads to on this machine; None where that is nothing."""
     try:
         return stamp_of(entry.stat())
     except OSError:

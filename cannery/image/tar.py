@@ -1,4 +1,4 @@
-"""Tar archives: the same bytes for the same tree, and read from the first byte to the last with nothing believed.
+"""Tar archives: written the same for the same tree, and read from the first byte to the last without trusting them.
 
 Entries are sorted, every parent directory is written, owners are numbers, times are fixed. The archive is POSIX.1-2001
 (pax), with extended headers only where a name needs one (OCI image-spec v1.1, layer.md).
@@ -60,7 +60,7 @@ def members(stream: Readable) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None
     with tarfile.TarFile(fileobj=cast("BinaryIO", forward), mode="r") as archive:
         while (member := archive.next()) is not None:
             yield member, cast("BinaryIO", archive.extractfile(member)) if member.isreg() else None
-            archive.members.clear()  # type: ignore[attr-defined]  # or it would remember every one
+            archive.members.clear()  # type: ignore[attr-defined]  # it would remember all of them
             forward.seek(archive.offset)
             if forward.tell() < archive.offset:
                 if forward.tell() < _end_of(member):
@@ -114,12 +114,12 @@ def _read(path: str, content: Content) -> Iterator[bytes]:
 
 
 class _Forward(io.RawIOBase):
-    """A stream that can't go back, dressed as one that tarfile seeks in: it only ever seeks forward."""
+    """A stream that can only be read on, as the file that tarfile wants to seek in: it seeks by reading."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
         self._at = 0
-        self.last_block = b""  # the last header, or what came in its place
+        self.last_block = b""  # the last header that was read; at the end, whatever follows the last member
 
     def readable(self) -> bool:
         """Return True."""

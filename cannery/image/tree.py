@@ -1,8 +1,6 @@
-"""Tree, Layer, Image and what they are made of: values that never change.
+"""Trees: the paths of an image, and what lies there. Values that never change, and know of no archive.
 
-A :class:`Tree` says what lies where and knows no archive. A :class:`Layer` is a tree packed into one, an
-:class:`Image` is layers and a configuration. Making one never writes: contents are references until something
-opens them.
+Making a tree reads and writes nothing: contents are references until something opens them.
 """
 
 from __future__ import annotations
@@ -65,7 +63,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Tree:
-    """What lies where in an image: absolute, normalised paths to entries.
+    """Absolute, normalised paths of an image, each with its entry.
 
     ``tree + other`` merges, the right one's entry winning; ``tree | transform`` hands the tree to a function. The
     ``decisions`` tell which files are not what a transform should have made of them.
@@ -102,12 +100,12 @@ class Tree:
         return ((path, entry) for path, entry in self if isinstance(entry, File))
 
     def filter(self, keep: Callable[[str, Entry], bool]) -> Tree:
-        """The entries that ``keep`` says yes to, with the decisions on them."""
+        """The entries that ``keep`` is true of, with the decisions on them."""
         kept = {path: entry for path, entry in self.entries.items() if keep(path, entry)}
         return Tree(kept, tuple(each for each in self.decisions if each.path in kept))
 
     def map(self, change: Callable[[str, File], tuple[File, Iterable[Decision]]]) -> Tree:
-        """The same tree with what ``change`` makes of each regular file and its path, and its decisions on them."""
+        """The same tree with each regular file changed: ``change`` gives the new one, and decisions where it stayed."""
         changed = {path: change(path, file) for path, file in self.files()}
         entries = {**self.entries, **{path: file for path, (file, _) in changed.items()}}
         return Tree(entries, (*self.decisions, *(each for _, decisions in changed.values() for each in decisions)))
@@ -139,7 +137,7 @@ class Transform:
     apply: Callable[[Tree], Tree]
 
     def __call__(self, tree: Tree) -> Tree:
-        """What becomes of ``tree``; earlier decisions on its files come along, whatever the function returns."""
+        """The tree that becomes of ``tree``; earlier decisions come along, whatever the function returns."""
         made = self.apply(tree)
         return Tree(made.entries, tuple(dict.fromkeys((*tree.decisions, *made.decisions))))
 

@@ -1,4 +1,4 @@
-"""The media that hold images; each reads and writes, but for registries, which are read alone.
+"""Media: what holds images. All of them are read; all but registries are written, too.
 
 All are a :class:`~cannery.image.media.medium.Medium`: opened at one image, whose documents and blobs
 :func:`cannery.image.pull` reads. ``README.md`` beside this file shows what lies in each.

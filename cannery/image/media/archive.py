@@ -1,7 +1,7 @@
 """One file that is an OCI layout (OCI image-spec v1.1, image-layout.md) and a ``docker save`` archive at once.
 
 ``docker load`` and ``podman load`` read ``manifest.json``; ``skopeo copy oci-archive:`` reads ``index.json``. Both name
-the same blobs. What reads and writes archives is imported when it's needed: most builds find that nothing has changed.
+the same blobs. The code that reads and writes is imported when it's needed: most builds find that nothing has changed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Archive", "Memory"]
 
 
 class Memory(Protocol):
-    """What was written before; :class:`cannery.workspace.cache.Cache` is one."""
+    """Keeps what was written before; :class:`cannery.workspace.cache.Cache` is one."""
 
     def recall(self, kind: str, key: str) -> dict[str, Any] | None:
         """The value that :meth:`remember` was given last for ``kind`` and ``key``, if any."""
@@ -45,7 +45,7 @@ class Memory(Protocol):
 class Archive:
     """The image called ``reference`` in the file ``path``, or its only one.
 
-    What ``docker save`` writes is read, too; as the manifest that the image would have in a registry.
+    An archive that ``docker save`` wrote is read as well, as :class:`DockerArchive` reads it.
     """
 
     path: Path
@@ -78,9 +78,9 @@ class Archive:
     ) -> bool:
         """Write ``image`` under the names ``references``; False when it's already there as it should be.
 
-        Where there is a ``memory``, an archive that is still as it was written, of the same image and names, is left as
-        it is, and blobs that are still as they were compared aren't compared again. Raises :class:`ImageError` where a
-        layer's blob is damaged; the archive that was there stays then.
+        That is known where a ``memory`` was given both times; blobs whose files weren't touched meanwhile aren't
+        compared with their digests again, either. Raises :class:`ImageError` where a layer's blob is damaged; what was
+        there stays then.
         """
         key = key_of("archive", code_key(__name__), str(self.path.absolute()))
         state = {"digest": str(image.digest), "references": list(references)}
@@ -98,7 +98,7 @@ class Archive:
 
     @cached_property
     def _medium(self) -> Medium:
-        """The archive as that of the two kinds which it is."""
+        """The archive as the one of two kinds that it is: a layout, or Docker's."""
         from cannery.image.media.docker_archive import DockerArchive  # noqa: PLC0415
         from cannery.image.media.files import TarFiles  # noqa: PLC0415
         from cannery.image.media.layout import INDEX_FILE, LayoutFiles  # noqa: PLC0415
@@ -112,7 +112,7 @@ class Archive:
 def _write(
     stream: BinaryIO, image: Image, references: Sequence[str], checked: Mapping[str, list[int]], progress: Progress
 ) -> dict[str, list[int]]:
-    """Write everything; returned are the stamps of the blobs that are known, now or by ``checked``, to be whole."""
+    """Write everything; returns the blobs' stamps. A blob whose stamp is in ``checked`` isn't compared again."""
     from cannery.image.media.docker_archive import MANIFEST_FILE, docker_manifest  # noqa: PLC0415
     from cannery.image.media.files import BLOBS, TarWriter, blob_name, distinct  # noqa: PLC0415
     from cannery.image.media.layout import INDEX_FILE, MARK, MARK_FILE, entries_for, index_of  # noqa: PLC0415
@@ -136,5 +136,5 @@ def _write(
 
 
 def _stamp(status: os.stat_result) -> list[int]:
-    """What changes when the archive does; getting its name changes the inode's own time."""
+    """A stamp of the archive, without the inode's own time, which is another once the file gets its name."""
     return [status.st_size, status.st_mtime_ns, status.st_ino]

@@ -1,7 +1,7 @@
 """An image in a file, as ``docker save`` writes it and ``docker load`` reads it.
 
-It has a ``manifest.json`` of Docker's own, which names the files of each image. It is read as the manifest that the
-image would have in a registry.
+Its ``manifest.json``, of Docker's own form, names the files of each image. What is read of it is the manifest that such
+an image would have in a registry.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BEGINNING: Final = 8  # bytes that tell how a layer is compressed
 
 
 class _SavedImage(msgspec.Struct):
-    """What ``manifest.json`` says of an image."""
+    """The entry of an image in ``manifest.json``."""
 
     Config: str
     Layers: list[str]
@@ -60,7 +60,7 @@ class DockerArchive:
         object.__setattr__(self, "name", self.name or f"docker-archive:{self.path}{named}")
 
     def root(self) -> bytes:
-        """A manifest of the image's files.
+        """The manifest made of the image's files.
 
         Raises :class:`ImageError` for a file that is no such archive, :class:`ConfigurationError` where the reference
         leads to no image or to several.
@@ -76,7 +76,7 @@ class DockerArchive:
     def write(
         self, image: Image, references: Sequence[str] = (), *, lower: int = 0, progress: Progress = silent
     ) -> None:
-        """Write ``image`` under the names ``references``, without its ``lower`` layers, which the reader has already.
+        """Write ``image`` under the names ``references``; the reader has its ``lower`` layers already.
 
         Raises :class:`ImageError` where a layer's blob is damaged.
         """
@@ -92,7 +92,7 @@ class DockerArchive:
 
     @cached_property
     def _manifest(self) -> tuple[bytes, Mapping[str, str]]:
-        """The manifest, and the files that its digests stand for."""
+        """The manifest, and the names of files by the digests in it."""
         image = self._image()
         layers = {name: self._descriptor(name) for name in image["Layers"]}
         config = {**self._descriptor(image["Config"]), "mediaType": CONFIG}
@@ -106,7 +106,7 @@ class DockerArchive:
         return canonical_json(manifest), names
 
     def _image(self) -> Mapping[str, Any]:
-        """What ``manifest.json`` says of the image."""
+        """The entry of the image in ``manifest.json``."""
         with TarFiles(self.path).open(MANIFEST_FILE) as stream:
             what = f"{MANIFEST_FILE} in {self.path}"
             images = saved_images(decoded(stream.read(), what), what)

@@ -1,4 +1,4 @@
-"""Media are files by name, in a folder or in a tar archive; here they are read and written, whatever they mean."""
+"""Files of a medium by their names, in a folder or a tar archive: read and written here, whatever they mean."""
 
 from __future__ import annotations
 
@@ -137,10 +137,10 @@ class TarWriter:
         self._archive.addfile(_member(name, len(data)), io.BytesIO(data))
 
     def add_layer(self, layer: Layer, checked: list[int] | None = None) -> list[int]:
-        """Write a layer's blob; its stamp is returned.
+        """Write a layer's blob, and return its stamp.
 
-        It's compared with its digest, unless its stamp is still ``checked``, the one of when it was last compared.
-        Raises :class:`ImageError` where it's damaged.
+        The blob is compared with its digest, unless its stamp is ``checked``, the one that it had when it was compared
+        last. Raises :class:`ImageError` where it's damaged.
         """
         member = _member(blob_name(layer.digest), layer.size)
         with _blob(layer) as stream:

@@ -72,9 +72,9 @@ class Layout:
         return LayoutFiles(FolderFiles(self.folder), self.reference, self.name)
 
     def write(self, image: Image, references: Sequence[str] = (), *, progress: Progress = silent) -> None:
-        """Have ``image`` in the layout under the names ``references``, beside those of other names.
+        """Write ``image`` under the names ``references``; images of other names stay.
 
-        Blobs of images that lose their names by that stay. Raises :class:`ImageError` where a layer's blob is damaged.
+        So do blobs of an image that loses its last name. Raises :class:`ImageError` where a layer's blob is damaged.
         """
         files = FolderFiles(self.folder)
         files.add(blob_name(image.id), image.config_blob)
@@ -125,7 +125,7 @@ class LayoutFiles:
 
 
 def not_one(count: int, name: str, reference: str | None, there: Sequence[str]) -> ConfigurationError:
-    """The error for a medium that has no image, or several, of a name; it names those ``there``."""
+    """The error for a medium that has no image of a name, or several; it lists the names that are ``there``."""
     names = sorted(set(there))
     return ConfigurationError(
         f"{name} names {f'{count} images' if count else 'no image'}",

@@ -1,4 +1,4 @@
-"""A medium holds images: a folder, an archive, a registry. All have documents that name blobs by their digests."""
+"""The protocol of media (a folder, an archive, a registry), and the documents in them that name blobs by digest."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Descriptor:
 
 
 class Medium(Protocol):
-    """A medium opened at one image; :func:`cannery.image.pull` reads all that it needs through this."""
+    """A medium, opened at one image; :func:`cannery.image.pull` reads through this."""
 
     @property
     def name(self) -> str:
@@ -57,7 +57,7 @@ class Medium(Protocol):
         ...
 
     def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
-        """The bytes that ``descriptor`` refers to, of a manifest too; nobody has compared their digest yet."""
+        """The bytes of the blob or the manifest that ``descriptor`` refers to, not yet compared with its digest."""
         ...
 
 
@@ -70,7 +70,7 @@ class WritableMedium(Medium, Protocol):
 
 
 def decoded(data: bytes, what: str) -> Any:
-    """The value that ``data`` is in JSON; raises :class:`ImageError` where it's none."""
+    """The value of the JSON text ``data``; raises :class:`ImageError` where it's none."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -86,7 +86,7 @@ def parse_json(data: bytes, what: str) -> Mapping[str, Any]:
 
 
 def check(value: object, schema: object, what: str) -> None:
-    """Raise :class:`ImageError` where ``value``, decoded JSON, is not of the form of ``schema``."""
+    """Raise :class:`ImageError` where ``value``, decoded JSON, hasn't the form of ``schema``, a type for msgspec."""
     try:
         msgspec.convert(value, schema)
     except msgspec.ValidationError as error:

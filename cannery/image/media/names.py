@@ -12,7 +12,7 @@ __all__ = ["annotations_of", "matching", "names_of"]
 T = TypeVar("T")
 
 _NAME: Final = "org.opencontainers.image.ref.name"
-_CONTAINERD: Final = "io.containerd.image.name"  # with the registry: containerd wants it
+_CONTAINERD: Final = "io.containerd.image.name"  # as containerd names images, with the registry
 
 
 def annotations_of(reference: str) -> dict[str, str]:
@@ -24,16 +24,16 @@ def annotations_of(reference: str) -> dict[str, str]:
 
 
 def names_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names that an entry has; the one that its maker gave it comes first."""
+    """The names of an entry; the one that its maker gave it comes first."""
     notes = entry.get("annotations") or {}
     return tuple(str(notes[key]) for key in (_NAME, _CONTAINERD) if notes.get(key))
 
 
 def matching(images: Iterable[tuple[T, Iterable[str]]], reference: str | None) -> list[T]:
-    """Those of ``images``, given with their names, that ``reference`` means; all where there is none.
+    """The images that ``reference`` means, of ``images`` given with their names; all where there is no reference.
 
-    The end of a name is enough where no whole name is the reference: ``app:1`` means ``docker.io/team/app:1``, and so
-    does ``1``.
+    Where it is nobody's whole name, the end of one is enough: ``app:1`` means ``docker.io/team/app:1``, and so does
+    ``1``.
     """
     pairs = [(image, frozenset(names)) for image, names in images]
     if not reference:

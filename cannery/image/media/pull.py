@@ -1,4 +1,4 @@
-"""The blobs of an image come from any medium into a store, each compared with its digest on the way."""
+"""An image is pulled: its blobs come from any medium into a store, each compared with its digest on the way."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LARGEST_DOCUMENT: Final = 8 << 20  # bytes of a configuration or a manifest
 
 
 class _InheritedSettings(msgspec.Struct):
-    """How containers start, as far as that is inherited."""
+    """The part of a configuration that images built upon this one inherit."""
 
     Env: list[str] | None = None
     ExposedPorts: dict[str, Any] | None = None
@@ -43,7 +43,7 @@ class _InheritedSettings(msgspec.Struct):
 
 
 class _Config(msgspec.Struct):
-    """What is read of a configuration (OCI image-spec v1.1, config.md)."""
+    """The part of a configuration that is read (OCI image-spec v1.1, config.md)."""
 
     os: str
     architecture: str
@@ -53,11 +53,11 @@ class _Config(msgspec.Struct):
 
 
 def pull(medium: Medium, platform: Platform, blobs: Blobs, progress: Progress = silent) -> Base:
-    """Bring the image of ``medium`` for ``platform`` into the store ``blobs``; layers that it has are not read again.
+    """Bring the image of ``medium`` for ``platform`` into the store ``blobs``; layers that are there aren't read again.
 
-    The layers get the specification's media types, where they had Docker's; they and the configuration are else as
-    they were. How many files are in them, and how large those are, isn't known before somebody unpacks them. Raises
-    :class:`ImageError` for what isn't as its digest says, or isn't there for that platform, and what ``medium`` raises.
+    Layers and configuration stay as they are, but that media types of Docker's become the specification's. The number
+    of files in a layer, and of their bytes, is 0: only unpacking tells. Raises :class:`ImageError` where a blob isn't
+    what its digest says, or the image isn't there for that platform, and what ``medium`` raises.
     """
     progress(f"looking at {medium.name}")
     root = medium.root()
@@ -77,7 +77,7 @@ def pull(medium: Medium, platform: Platform, blobs: Blobs, progress: Progress = 
 
 
 def _manifest(root: bytes, platform: Platform, medium: Medium) -> bytes:
-    """The manifest for ``platform`` that the document ``root`` is, or leads to."""
+    """The manifest for ``platform``: the document ``root``, or one that it leads to."""
     index = parse_json(root, f"the manifest of {medium.name}")
     if not is_index(index):
         return root
@@ -139,7 +139,7 @@ def _document(medium: Medium, descriptor: Descriptor) -> bytes:
 
 
 def _fetch(medium: Medium, layer: Descriptor, blobs: Blobs, progress: Callable[[int, int], None]) -> None:
-    """Have a layer in the store."""
+    """Read a layer into the store, if it isn't there."""
     path = blobs.blob(layer.digest)
     if path.is_file() and path.stat().st_size == layer.size:
         used(path)
@@ -154,7 +154,7 @@ def _fetch(medium: Medium, layer: Descriptor, blobs: Blobs, progress: Callable[[
 
 
 def _checked(stream: Readable, descriptor: Descriptor, medium: Medium) -> Iterator[bytes]:
-    """The pieces of ``stream``; raises :class:`ImageError` at their end where they aren't what was promised."""
+    """The pieces of ``stream``; raises :class:`ImageError` at the end where they aren't the blob of ``descriptor``."""
     reader = HashingReader(stream)
     for data in pieces(reader):
         if reader.size > descriptor.size:

@@ -1,4 +1,4 @@
-"""An image in a registry (OCI distribution-spec v1.1), which is read and not yet written."""
+"""An image in a registry (OCI distribution-spec v1.1)."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ __all__ = ["Registry"]
 class Registry:
     """The image that ``name`` means as Docker reads it: ``python:3.11-slim``, ``ghcr.io/team/base@sha256:…``.
 
-    It is asked for when something is read first, by whoever is logged in with Docker or Podman; ``run`` runs their
-    credential helpers. Every method raises :class:`RegistryError` where the registry can't be reached or refuses,
-    :class:`ToolError` where the extra ``registry`` isn't installed. Leaving the ``with`` block closes the connection.
+    The registry is asked as whoever is logged in to it with Docker or Podman, whose credential helpers ``run`` runs.
+    The first method that reads connects, and the end of a ``with`` block disconnects. Every method raises
+    :class:`RegistryError` where the registry can't be reached or refuses, :class:`ToolError` where the extra
+    ``registry`` isn't installed.
     """
 
     name: str
@@ -52,11 +53,11 @@ class Registry:
             self._repository.__exit__(*error)
 
     def digest(self) -> str | None:
-        """The digest that the name leads to now, asked without reading more; None where the registry won't say."""
+        """The digest that the name leads to now; nothing else is read. None where the registry won't say."""
         return self._repository.digest()
 
     def root(self) -> bytes:
-        """The manifest or the index; raises :class:`ImageError` where it isn't the one of the reference's digest."""
+        """The manifest or the index; raises :class:`ImageError` where the name has a digest and that isn't it."""
         data = self._repository.manifest(self.reference.version)
         if self.reference.digest not in {None, found := Digest.of(data)}:
             raise ImageError(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "best", "candidates", "entries_of"]
 
 _DEEPEST: Final = 4  # indexes in one another
-_ATTESTATION: Final = "vnd.docker.reference.type"  # an annotation of what BuildKit says about an image
+_ATTESTATION: Final = "vnd.docker.reference.type"  # an annotation: BuildKit says something about an image
 
 # Gives the document that a descriptor refers to; None where it wasn't saved along with the index.
 Read = Callable[[Descriptor], Mapping[str, Any] | None]
@@ -36,16 +36,16 @@ class Candidate:
 
 
 def candidates(index: Mapping[str, Any], read: Read, what: str) -> Iterator[Candidate]:
-    """The images of ``index`` and of the indexes that it names, in their order; attestations and the like are none.
+    """The images of ``index`` and of the indexes in it, in their order, without attestations and other artifacts.
 
     A manifest is read only where its entry leaves its kind or its platform open. Raises :class:`ImageError` where an
-    index is malformed; ``what`` is what messages call the first one.
+    index is malformed; messages call the first one ``what``.
     """
     yield from _walk(index, read, what, frozenset(), 1)
 
 
 def best(found: Iterable[Candidate], wanted: Platform, name: str) -> Candidate:
-    """The image that fits ``wanted`` best: the highest variant that runs there.
+    """The image that suits ``wanted`` best: of those that run there, the one for the highest variant.
 
     Raises :class:`ImageError` where none does, with the platforms that there are for ``name``.
     """
@@ -68,14 +68,14 @@ def entries_of(index: Mapping[str, Any], what: str) -> Sequence[Mapping[str, Any
 
 
 class _Entry(msgspec.Struct):
-    """What is read of an entry, beside its descriptor."""
+    """The part of an entry that is read, beside its descriptor."""
 
     annotations: dict[str, str] | None = None
     platform: dict[str, Any] | None = None
 
 
 class _Index(msgspec.Struct):
-    """What is read of an index."""
+    """The part of an index that is read."""
 
     manifests: list[_Entry]
 
@@ -97,7 +97,7 @@ def _walk(index: Mapping[str, Any], read: Read, what: str, names: frozenset[str]
 
 
 def _told_by_configuration(manifest: Mapping[str, Any], read: Read) -> Mapping[str, Any] | None:
-    """The properties that say an image's platform, where its entry doesn't; None where it is no image."""
+    """The properties of an image's platform, by its configuration; None where the manifest is no image's."""
     config = Descriptor.parse(manifest.get("config"))
     if config.media_type not in {"", *CONFIGS}:
         return None

@@ -1,1 +1,1 @@
-"""Registries of images: what they're called, who may do what there, and how to talk to them."""
+"""Registries of images: names, credentials, challenges, and the requests themselves."""

@@ -1,4 +1,4 @@
-"""How one answers a registry that asks who one is (RFC 7235; distribution's token authentication)."""
+"""Answers to a registry that asks who one is (RFC 7235; distribution, docs/spec/auth/token.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Challenges"]
 
-_TIMEOUT: Final = (10, 60)
+_TIMEOUT: Final = (10, 60)  # seconds to connect, and without a byte
 _CHALLENGE: Final = re.compile(r"(?P<scheme>Basic|Bearer)\s+(?P<parameters>.*)", re.IGNORECASE | re.DOTALL)
 _PARAMETER: Final = re.compile(r'([a-z_]+)="([^"]*)"', re.IGNORECASE)
 
@@ -30,19 +30,19 @@ class Challenges:
         self._session = session
         self._registry = reference.registry
         self._credential = credential
-        self.header: dict[str, str] = {}  # that requests get, since the last challenge
+        self.header: dict[str, str] = {}  # for requests: the answer to the last challenge
         if credential and credential.kind == "registry token":
             self.header = _bearer(credential.secret)
 
     @property
     def told(self) -> str:
-        """Who one said to be, for messages."""
+        """Whose credential was sent, for messages."""
         if self._credential is None:
             return f"nobody is logged in to {self._registry} (docker login, podman login)"
         return f"logged in by {self._credential.source}"
 
     def take(self, response: requests.Response) -> bool:
-        """Prepare the answer to a challenge, anew each time; whether there is one."""
+        """Prepare the header that answers a challenge, anew each time; False where there is no answer."""
         self.header = {}
         match = _CHALLENGE.match(response.headers.get("WWW-Authenticate", ""))
         if match is None:
@@ -54,7 +54,7 @@ class Challenges:
         return bool(self.header)
 
     def _token(self, challenge: dict[str, str]) -> str:
-        """A token for what the challenge asks."""
+        """The token that the challenge asks for, from where the challenge says."""
         realm = challenge.get("realm", "")
         address = urlsplit(realm)
         if address.scheme != "https" and not is_loopback(address.netloc):
@@ -84,7 +84,7 @@ class Challenges:
 
 
 def _token_in(response: requests.Response) -> str | None:
-    """The token in an answer, under either of the names that there are for it."""
+    """The token in an answer, which has one of two names."""
     try:
         answer = response.json()
     except ValueError:

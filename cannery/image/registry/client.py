@@ -30,7 +30,7 @@ _LARGEST_DOCUMENT: Final = 4 << 20  # bytes of a manifest, as registries limit i
 
 
 class _Patience(Retry):
-    """Tries again after a moment, longer each time; as long as the registry wants, within reason."""
+    """Tries again after a moment, longer each time; or after as long as the registry asks for, within reason."""
 
     _LONGEST: Final = 20.0  # seconds
 
@@ -41,7 +41,7 @@ class _Patience(Retry):
 
 
 class Repository:
-    """The repository that ``reference`` lies in, for whoever ``credential`` says; None is anybody.
+    """The repository of ``reference``, asked with ``credential``, or as nobody in particular.
 
     Each method raises :class:`RegistryError` where the registry can't be reached or refuses.
     """
@@ -59,7 +59,7 @@ class Repository:
         self._session.close()
 
     def digest(self) -> str | None:
-        """The digest that the tag has now, or the one that is asked for; None where the registry won't say."""
+        """The digest that the reference leads to now; None where the registry won't say."""
         with self._answer("HEAD", f"manifests/{self._reference.version}") as response:
             found: str | None = response.headers.get("Docker-Content-Digest")
             return found
@@ -82,12 +82,12 @@ class Repository:
             yield cast("Readable", response.raw)
 
     def request(self, method: str, path: str) -> requests.Response:
-        """Ask for ``path`` of the repository, and once more with what a challenge asks for."""
+        """Ask for ``path`` of the repository; once more, with credentials, where the registry challenges."""
         response = self._send(method, path)
         if response.status_code != requests.codes.unauthorized:
             return response
         with response:
-            _ = response.content  # kept for the message, once the connection is closed
+            _ = response.content  # for the message, as the connection is closed then
             return self._send(method, path) if self._challenges.take(response) else response
 
     def _send(self, method: str, path: str) -> requests.Response:
@@ -96,7 +96,7 @@ class Repository:
 
     @contextmanager
     def _answer(self, method: str, path: str) -> Iterator[requests.Response]:
-        """An answer that is a success; raises :class:`RegistryError` for any other, and for none."""
+        """The answer, where it is a success; raises :class:`RegistryError` where it isn't, or none comes."""
         try:
             with self.request(method, path) as response:
                 if not response.ok:
@@ -130,10 +130,10 @@ class Repository:
 
 
 def _session() -> requests.Session:
-    """A session that tries again, and sends nothing that it wasn't told to."""
+    """A session that tries again, and sends no cookies and no credentials of its own accord."""
     session = requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # Harbor takes who has any for a browser
-    session.auth = lambda request: request  # or it would send what ~/.netrc has for that host
+    session.auth = lambda request: request  # else it would send the password that ~/.netrc has for the host
     patience = _Patience(
         total=4, connect=2, backoff_factor=0.3, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
     )
@@ -143,7 +143,7 @@ def _session() -> requests.Session:
 
 
 def _said(response: requests.Response) -> str:
-    """What the registry says of its refusal (OCI distribution-spec v1.1, error codes)."""
+    """The registry's reasons for a refusal (OCI distribution-spec v1.1, error codes)."""
     try:
         errors = response.json()["errors"]
         return " " + "; ".join(f"{error['code']}: {error.get('message', '')}".rstrip(": ") for error in errors)
@@ -152,7 +152,7 @@ def _said(response: requests.Response) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What lies at the bottom of an error of requests, whose own words are long."""
+    """The innermost cause of an error of requests, whose own words are long."""
     cause: BaseException = error
     while (deeper := cause.__cause__ or cause.__context__) is not None:
         cause = deeper

@@ -1,4 +1,4 @@
-"""Who one is to a registry, by the files that Docker and Podman log in with.
+"""Credentials for registries, from the files that Docker and Podman keep them in.
 
 Docker's ``config.json`` and containers-auth.json(5): in each, ``credHelpers`` come before ``credsStore``, and that
 before ``auths``.
@@ -32,7 +32,7 @@ _UNKNOWN: Final = "credentials not found"  # what helpers say where they have no
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A secret, and what kind it is."""
+    """A secret, with its kind."""
 
     secret: str = field(repr=False)
     source: str  # the file or the program that has it
@@ -74,7 +74,7 @@ def _in_file(path: Path, reference: Reference, run: Runner) -> Credential | None
         except ToolError as error:
             if isinstance(error, ProgramFailed):
                 raise
-            credential = None  # a program that went with another installation of Docker
+            credential = None  # the helper is gone with another installation of Docker
         if credential:
             return credential
     entries = {_host(name): entry for name, entry in _table(document, "auths").items()}
@@ -100,20 +100,20 @@ def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _host(name: str) -> str:
-    """A registry's name, whatever form it's written in: Docker's files have URLs among them."""
+    """The name of a registry, which Docker's files also write as a URL."""
     name = name.removeprefix("https://").removeprefix("http://").rstrip("/").removesuffix("/v1").removesuffix("/v2")
     return DOCKER_HUB if name in {"index.docker.io", "registry-1.docker.io"} else name
 
 
 def _scopes(reference: Reference) -> Iterator[str]:
-    """The names that an entry for it may have, the closest first (containers-auth.json(5))."""
+    """The names that an entry for ``reference`` may have, the closest first (containers-auth.json(5))."""
     parts = [reference.registry, *reference.repository.split("/")]
     for count in range(len(parts), 0, -1):
         yield "/".join(parts[:count])
 
 
 def _from_entry(entry: Any, path: Path) -> Credential | None:
-    """What an entry of ``auths`` says; an empty one only notes that a store has more."""
+    """The credential of an entry of ``auths``; None for an empty one, which only notes that a store has it."""
     if not isinstance(entry, dict):
         return None
     if token := entry.get("identitytoken"):
@@ -132,7 +132,7 @@ def _from_entry(entry: Any, path: Path) -> Credential | None:
 
 
 def _ask(helper: str, key: str, source: str, run: Runner) -> Credential | None:
-    """Ask a credential helper (github.com/docker/docker-credential-helpers)."""
+    """The credential that a helper has, if any (github.com/docker/docker-credential-helpers)."""
     program = f"docker-credential-{helper}"
     try:
         answer = json.loads(run([program, "get"], stdin=key).stdout)

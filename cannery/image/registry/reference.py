@@ -1,4 +1,4 @@
-"""What an image in a registry is called (OCI distribution-spec v1.1, pulling manifests)."""
+"""Names of images in registries (OCI distribution-spec v1.1, pulling manifests)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _REGISTRY = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?")
-_SERVERS: Final = {DOCKER_HUB: "registry-1.docker.io"}  # where it isn't the name's own
+_SERVERS: Final = {DOCKER_HUB: "registry-1.docker.io"}  # registry -> the host that answers, if it's another
 _OTHER_NAMES: Final = {"index.docker.io": DOCKER_HUB, "registry-1.docker.io": DOCKER_HUB}
 
 
@@ -26,10 +26,10 @@ _OTHER_NAMES: Final = {"index.docker.io": DOCKER_HUB, "registry-1.docker.io": DO
 class Reference:
     """An image in a registry, by its tag or by its digest."""
 
-    registry: str  # as people write it: docker.io, localhost:5000
+    registry: str  # as it is written: docker.io, localhost:5000
     repository: str
     tag: str
-    digest: Digest | None = None  # which beats the tag
+    digest: Digest | None = None  # goes before the tag
 
     @classmethod
     def parse(cls, text: str) -> Reference:
@@ -56,17 +56,17 @@ class Reference:
 
     @property
     def version(self) -> str:
-        """What the registry is asked for."""
+        """The digest or the tag, whichever the registry is asked for."""
         return str(self.digest or self.tag)
 
     @property
     def server(self) -> str:
-        """The host that answers for the registry, with its port."""
+        """The host that answers for the registry, with its port if there is one."""
         return _SERVERS.get(self.registry, self.registry)
 
     @property
     def plain(self) -> bool:
-        """Whether it's spoken to without TLS: only where nothing leaves this machine."""
+        """True where the registry is asked without TLS: only where nothing leaves this machine."""
         return is_loopback(self.server)
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ class Reference:
 
 
 def is_loopback(server: str) -> bool:
-    """Whether ``server``, a host with or without a port, is this machine."""
+    """True where ``server``, a host with or without a port, is this machine."""
     host = server.rpartition("]")[0].lstrip("[") if server.startswith("[") else server.partition(":")[0]
     try:
         return ipaddress.ip_address(host).is_loopback
