@@ -76,7 +76,7 @@ def looked_through(tree: Tree, linked: LinkedFiles, program: str | None, needed:
     modules = frozenset(path for path in large if path in linked.names and path not in staying)
     if program is None:
         return Compressible(modules, frozenset(), staying)
-    at_start = dict(_loaded_at_start(linked, program, needed))
+    at_start = dict(_not_linked(linked)) | dict(_loaded_at_start(linked, program, needed))
     staying |= {path: at_start[path] for path in large if path in at_start and path not in linked.names}
     candidates = {path for path in large if path not in staying and path not in linked.names}
     elsewhere = dict(_needed_elsewhere(linked, candidates))
@@ -89,6 +89,14 @@ def _bound(path: str, linked: LinkedFiles) -> str:
     if beside := [folder for folder in (*elf.rpath, *elf.runpath) if "ORIGIN" in folder]:
         return f"it looks for libraries beside itself ({beside[0]}), which a file in memory can't"
     return "it is needed to unpack anything" if linked.names.get(path) in _UNPACKS else ""
+
+
+def _not_linked(linked: LinkedFiles) -> Iterator[tuple[str, str]]:
+    """(path, reason) of libraries and programs that no file links to."""
+    asked = {soname for elf in linked.elves.values() for soname in elf.needed}
+    for soname, path in linked.by_soname.items():
+        if soname not in asked:
+            yield path, "no file links to it, so no import would unpack it"
 
 
 def _loaded_at_start(linked: LinkedFiles, program: str, needed: frozenset[str]) -> Iterator[tuple[str, str]]:
