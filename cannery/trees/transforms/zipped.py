@@ -47,7 +47,8 @@ def zipped_library(interpreter: Interpreter) -> Transform:
         tree = tree.filter(lambda path, _: path.removeprefix(f"{folder}/") not in _ALWAYS_FROZEN)
         staying = {top: path for path, entry in tree if (top := _top(path, folder)) and not _is_bytecode(path, entry)}
         whys = {top: f"its package has other files, such as {path}" for top, path in staying.items()}
-        return _zipped(tree, folder, archive, whys) + landmark
+        packages = {posixpath.basename(interpreter.image_site_packages): ""}  # a folder in the library, and no package
+        return _zipped(tree, folder, archive, whys | packages) + landmark
 
     return Transform(key_of("zipped library", code_key(__name__), folder, archive), apply)
 

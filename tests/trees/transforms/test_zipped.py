@@ -85,9 +85,10 @@ def test_packages_of_the_library_with_other_files_stay_and_it_is_told(workspace:
     python = describe(Path(sys.executable), workspace)
     library = python.image_stdlib
     names = ["pack/__init__.pyc", "pack/data.txt", "pack/part.pyc", "alone.pyc", "pure/__init__.pyc"]
+    names += ["site-packages/other.pyc", "site-packages/other.pth"]
     made = Tree({f"{library}/{name}": File(Inline(b"1234")) for name in names}) | zipped_library(python)
     assert {path for path in made.entries if path.endswith(".pyc")} == {
-        f"{library}/{name}" for name in ("pack/__init__.pyc", "pack/part.pyc", "os.pyc")
+        f"{library}/{name}" for name in ("pack/__init__.pyc", "pack/part.pyc", "os.pyc", "site-packages/other.pyc")
     }
     (decision,) = made.decisions
     assert (decision.path, decision.size) == (f"{library}/pack/__init__.pyc", 8)
