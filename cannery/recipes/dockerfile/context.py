@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from cannery.recipes.dockerfile.templates import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = ["dockerignore"]
 
-_HEAD = """\
+_HEAD: Final = f"""\
 # What a build of the image may see of the project: all that isn't named stays away from it, secrets and virtual
-# environments among it. Made by "invoke dockerfile", as the Dockerfile is.
+# environments among it. {MARK}", as the Dockerfile is.
 *
 """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cannery.errors import ProjectError
 from cannery.recipes.dockerfile.base import named_base
 from cannery.recipes.dockerfile.render import Rendered, render
+from cannery.recipes.dockerfile.templates import MARK
 from cannery.workspace.files import explained, replacing, user_path
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["DockerfileTarget", "render_files"]
 
 _BASE: Final = re.compile(r"^ARG BASE=(?P<name>[^@\s]+)@(?P<digest>sha256:[0-9a-f]{64})$", re.MULTILINE)
-_MARK: Final = 'ade by "invoke dockerfile'  # in each file that is written here
 _LINES: Final = 20  # of a difference that are shown
 
 
@@ -60,7 +60,7 @@ class DockerfileTarget:
         Raises :class:`ProjectError`, and writes neither, where one is somebody's own, unless told to by ``force``.
         """
         texts = tuple(self._texts(rendered))
-        if own := [path for path, _ in texts if path.exists() and not force and _MARK not in _text(path)]:
+        if own := [path for path, _ in texts if path.exists() and not force and MARK not in _text(path)]:
             raise ProjectError(
                 f"{own[0].name} is there already, and cannery did not make it",
                 evidence=str(own[0]),

@@ -28,7 +28,7 @@ from cannery.recipes.dockerfile.stages import (
     system_stage,
     tools_base,
 )
-from cannery.recipes.dockerfile.templates import filled
+from cannery.recipes.dockerfile.templates import MARK, filled
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.base.python import BasePython, target_of
 from cannery.trees.shaken import reach_of
@@ -73,7 +73,7 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
     job = DockerfileJob(app, own, base, installed(app), reached)
     what, body = _RECIPES[recipe]
     head = filled(
-        "head", name=app.name, what=what, flags=flags, tag=f"{app.name}:{app.settings.tag}",
+        "head", mark=MARK, name=app.name, what=what, flags=flags, tag=f"{app.name}:{app.settings.tag}",
         base=f"{base.name}@{digest}" if digest else base.name,
     )  # fmt: skip
     inputs = job.dependencies.files if job.dependencies else ()

@@ -1,6 +1,6 @@
 # The image of @{name}: @{what}.
 #
-# Made by "invoke dockerfile@{flags}" from the project's settings: change those, and make it anew.
+# @{mark}@{flags}" from the project's settings: change those, and make it anew.
 # It wants BuildKit, which Docker builds with by itself since version 23 and with DOCKER_BUILDKIT=1 before:
 #
 #     docker build --tag @{tag} .
