@@ -55,7 +55,7 @@ def __getattr__(name: str) -> SessionFunction:
 
 
 def _plainly(session: SessionFunction) -> SessionFunction:
-    """A session that says what the user can do, where it would show a traceback."""
+    """A session like ``session`` that ends with a message in place of a traceback, where the user can act."""
 
     @functools.wraps(session)
     def plain(nox_session: nox.Session) -> None:
@@ -160,7 +160,7 @@ def _show(folders: Iterable[Path]) -> None:
 
 
 def _project(pyproject: Table) -> list[str]:
-    """What installs the project, or at least its requirements."""
+    """The arguments of ``session.install`` for the project, or at least for its requirements."""
     if _is_package(pyproject):
         return ["--editable", "."]
     if Path("requirements.txt").is_file():
@@ -169,14 +169,14 @@ def _project(pyproject: Table) -> list[str]:
 
 
 def _is_package(pyproject: Table) -> bool:
-    """Whether the project can be installed; uv and Poetry have a setting for when it can't."""
+    """True for a project that can be installed: it has a build backend, and no setting of uv or Poetry says no."""
     tool = pyproject.get("tool", {})
     switched_off = tool.get("uv", {}).get("package") is False or tool.get("poetry", {}).get("package-mode") is False
     return "build-system" in pyproject and not switched_off
 
 
 def _test_requirements(pyproject: Table) -> list[str]:
-    """What installs the requirements of the tests, as far as they are written anywhere."""
+    """The arguments for the requirements of the tests: a file, groups or extras with a usual name; else none."""
     if Path("requirements-test.txt").is_file():
         return ["-r", "requirements-test.txt"]
     if groups := [f"--group={name}" for name in TEST_NAMES if name in pyproject.get("dependency-groups", {})]:
@@ -186,7 +186,7 @@ def _test_requirements(pyproject: Table) -> list[str]:
 
 
 def _compiled_project(pyproject: Table, wheel: Path | None) -> list[str]:
-    """What installs the project from its ``wheel``, or its requirements, and those of the tests."""
+    """The arguments for the project's ``wheel``, or for its requirements, and for those of the tests."""
     tests = _test_requirements(pyproject)
     if wheel is None:
         return [*_project(pyproject), *tests]
@@ -195,20 +195,20 @@ def _compiled_project(pyproject: Table, wheel: Path | None) -> list[str]:
 
 
 def _lint_requirements(pyproject: Table) -> list[str]:
-    """What installs the group of that name, or else what mypy needs to know of to check the tests."""
+    """The arguments for the group ``lint``, or else for the tests' requirements, which mypy looks into."""
     if "lint" in pyproject.get("dependency-groups", {}):
         return ["--group=lint"]
     return _test_requirements(pyproject)
 
 
 def _has_contracts(pyproject: Table) -> bool:
-    """Whether import-linter is told anything (its documentation, Configuration file)."""
+    """True where there is a configuration of import-linter (its documentation, Configuration file)."""
     ini = [path for path in (Path(".importlinter"), Path("setup.cfg")) if path.is_file()]
     return "importlinter" in pyproject.get("tool", {}) or any("[importlinter" in path.read_text() for path in ini)
 
 
 def _mypy_targets(pyproject: Table) -> list[str]:
-    """Everything, where mypy's configuration does not say what to check."""
+    """The arguments that have mypy check everything; none where its configuration says what to check."""
     settings = pyproject.get("tool", {}).get("mypy", {}).keys()
     ini = [path.read_text() for path in (Path("mypy.ini"), Path(".mypy.ini")) if path.is_file()]
     named = any(re.search(r"^(files|packages|modules)\s*=", text, re.MULTILINE) for text in ini)
@@ -218,7 +218,7 @@ def _mypy_targets(pyproject: Table) -> list[str]:
 
 
 def _pyproject() -> Table:
-    """What ``pyproject.toml`` says; nothing where there is none."""
+    """The tables of ``pyproject.toml``; empty where there is none."""
     try:
         return nox.project.load_toml("pyproject.toml")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A plan becomes an image: each tree packed, or its layer of last time used again."""
+"""From a plan to an image: each tree becomes a layer, packed now or by an earlier build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What recipes have in common: the Python that goes in, what the app requires, and bytecode."""
+"""Steps that several recipes take: the Python that goes in, the app's dependencies, its code, bytecode."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What an app requires."""
+    """The dependencies of an app."""
 
     requirements: Requirements | None  # pinned; None where the app requires nothing
     wheels: LazyTree  # installed by uv when somebody asks for the tree; empty where the app requires nothing
 
 
 def pinned_dependencies(app: App, target: WheelTarget, workspace: Workspace) -> Dependencies:
-    """What ``app`` requires, in the versions of its lock or of its first build, as wheels for ``target``.
+    """The dependencies of ``app`` as wheels for ``target``, in the versions of its lock, or of its first build.
 
-    Versions are pinned here, and nothing is installed yet. Raises :class:`RequirementsError` where none fit.
+    Versions are pinned now; wheels are installed when their tree is asked for. Raises :class:`RequirementsError` where
+    no versions fit.
     """
     if app.requirements is None:
         return Dependencies(None, NO_WHEELS)
@@ -51,9 +52,9 @@ def pinned_dependencies(app: App, target: WheelTarget, workspace: Workspace) -> 
 
 
 def packed_python(app: App, workspace: Workspace) -> Interpreter:
-    """The Python of this machine that goes into the image.
+    """The Python of this machine that goes into the image of ``app``.
 
-    Raises :class:`ConfigurationError` where the settings ask for an image of another platform.
+    Raises :class:`ConfigurationError` where the settings ask for another platform than this machine's.
     """
     python = interpreter_for(app, workspace)
     check_platform(app, python.platform)
@@ -62,7 +63,7 @@ def packed_python(app: App, workspace: Workspace) -> Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class BytecodeTransforms:
-    """How sources become bytecode."""
+    """The two ways from sources to bytecode."""
 
     others: Transform  # for modules that aren't the app's; a file that is no Python stays as it is
     own: Transform  # for the app's modules, all of which must be Python
@@ -85,7 +86,7 @@ def bytecode_transforms(
 
 
 def app_code(own: AppTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
-    """The app's modules: its sources, or where the settings say ``compile``, extension modules for ``python``."""
+    """The app's sources; where the settings say ``compile``, extension modules for ``python`` in their place."""
     if not app.settings.compile:
         return own.code
     from cannery.trees.cython.app import compiled  # noqa: PLC0415  # many apps are not compiled
@@ -94,6 +95,6 @@ def app_code(own: AppTree, app: App, python: Interpreter, workspace: Workspace) 
 
 
 def needs_of_code(own: AppTree, code: LazyTree, app: App, workspace: Workspace) -> Needs:
-    """What the app's own files need: known from its sources ``own``, and read from ``code`` where that is compiled."""
+    """The needs of the app's own files: of its sources ``own``, and of the extension modules in ``code``, if any."""
     needs = needs_of_app(own.native, own.imports)
     return needs + read_needs(code, workspace) if app.settings.compile else needs

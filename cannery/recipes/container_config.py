@@ -1,4 +1,4 @@
-"""How a container starts: entry point, environment, user, labels (OCI image-spec v1.1, config.md)."""
+"""The ``config`` of an image: entry point, environment, user, labels (OCI image-spec v1.1, config.md)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_INHERITED = {"Cmd", "OnBuild", "ArgsEscaped"}
 
 
 def container_config(app: App, python: str) -> dict[str, Any]:
-    """How a container starts (OCI image-spec v1.1, config.md); ``python`` is the interpreter's path in the image."""
+    """The config of an image of our own Python, whose path in it is ``python``."""
     environment = {"PATH": "/usr/local/bin", **_environment(app, certificates=True), **app.settings.env}
     return {
         **_own(app, entry_command(app, python), f"{app.settings.uid}:{app.settings.uid}"),
@@ -31,9 +31,9 @@ def container_config(app: App, python: str) -> dict[str, Any]:
 
 
 def program_config(app: App, program: str, *, unpacks: bool = True) -> dict[str, Any]:
-    """How a container starts that holds a ``program`` and no Python: nothing there reads Python's variables.
+    """The config of an image of one ``program``, with none of the variables that only a Python reads.
 
-    One that ``unpacks`` itself does so in /tmp, from where it must be able to run.
+    A program that ``unpacks`` itself does so in /tmp, and runs from there: a label says that /tmp must allow it.
     """
     environment = {"PATH": "/usr/local/bin", **_bundle(app), **app.settings.env}
     return {
@@ -45,17 +45,17 @@ def program_config(app: App, program: str, *, unpacks: bool = True) -> dict[str,
 
 
 def config_of_its_own(app: App, entry: tuple[str, ...]) -> dict[str, Any]:
-    """What the app adds to a base that nobody has looked into."""
+    """The config for a Dockerfile, whose base can't be looked into; ``entry`` is the entry point."""
     user = f"{app.settings.uid}:{app.settings.uid}"
     environment = {**_environment(app, certificates=False), **app.settings.env}
     return {**_own(app, entry, user), "Env": _pairs(environment), "Labels": _labels(app)}
 
 
 def config_on_base(app: App, base: Base, entry: tuple[str, ...], user: str, *, certificates: bool) -> dict[str, Any]:
-    """How a container starts on top of ``base``: as the base says, but for what the app says, or must.
+    """The config of an image on top of ``base``: the base's, with the app's entry point, user, variables and labels.
 
-    As with a Dockerfile, a new entry point drops the base's ``Cmd``, and what the base wanted to run in images that
-    are built upon it is no matter of those. ``certificates`` is whether the image has a bundle of ours.
+    The base's ``Cmd`` is dropped, as ``docker build`` does it for a new entry point, and so is its ``OnBuild``.
+    ``certificates`` is true where the image has a bundle of CA certificates of ours.
     """
     inherited = base.config.get("config") or {}
     pairs = (pair.partition("=") for pair in inherited.get("Env") or ())
@@ -72,7 +72,7 @@ def config_on_base(app: App, base: Base, entry: tuple[str, ...], user: str, *, c
 
 
 def _own(app: App, entry: tuple[str, ...], user: str) -> dict[str, Any]:
-    """What the app says, wherever it lies."""
+    """The part of the config that follows from the app alone, whatever is below it."""
     settings = app.settings
     config: dict[str, Any] = {"Entrypoint": list(entry), "User": user, "WorkingDir": str(HOME)}
     if settings.args:
@@ -87,7 +87,7 @@ def _own(app: App, entry: tuple[str, ...], user: str) -> dict[str, Any]:
 
 
 def _environment(app: App, *, certificates: bool) -> dict[str, str]:
-    """The variables that a Python in a container had better have."""
+    """The variables for a Python in a container; with ``certificates``, those that lead to our bundle, too."""
     bundle = _bundle(app)
     if not certificates:
         del bundle["SSL_CERT_FILE"]
@@ -102,7 +102,7 @@ def _environment(app: App, *, certificates: bool) -> dict[str, str]:
 
 
 def _bundle(app: App) -> dict[str, str]:
-    """Where the CA certificates are; requests brings its own, and is told only of those that the settings name."""
+    """The variables that lead to the CA certificates; for requests, which brings its own, only to configured ones."""
     named = {"REQUESTS_CA_BUNDLE": CERTIFICATES} if app.settings.ca_certificates else {}
     return {"SSL_CERT_FILE": CERTIFICATES, **named}
 
@@ -112,13 +112,13 @@ def _pairs(environment: Mapping[str, str]) -> list[str]:
 
 
 def _base_labels(base: Base) -> dict[str, str]:
-    """Where the image comes from (OCI image-spec v1.1, annotations.md); a path of this machine is nobody's business."""
+    """Labels with the base's digest and its reference (OCI image-spec v1.1, annotations.md), but no path of ours."""
     names = {"org.opencontainers.image.base.name": base.reference} if base.reference else {}
     return {"org.opencontainers.image.base.digest": str(base.digest), **names}
 
 
 def _search_path(app: App) -> dict[str, str]:
-    """``PYTHONPATH``, unless the app's modules lie beside its script, where Python looks anyway."""
+    """``PYTHONPATH`` with the folders that imports start from, less the script's own, where Python looks anyway."""
     beside = app.entry.path.parent if isinstance(app.entry, ScriptEntry) else None
     roots = [str(HOME / root) for root in app.import_roots if root != beside]
     return {"PYTHONPATH": ":".join(roots)} if roots else {}

@@ -1,4 +1,4 @@
-"""From an app to its program in ``dist/``."""
+"""From an app to its program in ``dist/``, by the recipe ``static`` or ``onefile``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A program that was made, and where it lies."""
+    """A program and its place on disk."""
 
     app: App
     program: Program
@@ -44,11 +44,10 @@ class Frozen:
 
 
 def freeze(app: App, workspace: Workspace, form: Form | None = None, *, sizes: bool = False) -> Frozen:
-    """Make the program of ``app``, and write it below ``dist/``.
+    """Make the program of ``app``, and write it beside the image's archive.
 
-    The recipe in its settings says how: ``static``, or ``onefile``, which alone has other forms than a static file. An
-    app whose image has another recipe becomes a program by ``onefile``. With ``sizes`` it's told what each part
-    takes in a static file of that recipe.
+    By the recipe ``static`` where the settings name that, otherwise by ``onefile``, which has other forms than a static
+    file, too. With ``sizes``, of a static file by ``onefile``, the result says how many bytes each part takes.
     """
     if sizes and (app.settings.recipe == "static" or form not in {None, "static"}):
         raise ConfigurationError(
@@ -74,7 +73,7 @@ def _shares(path: Path, workspace: Workspace) -> list[Share]:
 
 
 def _bundled(app: App, form: Form | None, workspace: Workspace) -> Program:
-    """What PyInstaller and staticx make of the app, for the machine that they run on."""
+    """The program by the recipe ``onefile``, which makes programs for this machine only."""
     from cannery.recipes.onefile import program  # noqa: PLC0415
 
     wanted, here = app.settings.platform, machine_platform()
@@ -87,7 +86,7 @@ def _bundled(app: App, form: Form | None, workspace: Workspace) -> Program:
 
 
 def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
-    """What the recipe ``static`` makes of the app."""
+    """The program by the recipe ``static``, which is one file."""
     from cannery.recipes.static import linked  # noqa: PLC0415
     from cannery.recipes.static_program.parts import PROGRAMS  # noqa: PLC0415
 
@@ -113,7 +112,7 @@ def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
 
 
 def _written(made: Program, path: Path) -> Digest:
-    """Write the program to ``path`` unless it's there already; returns the digest of the executable."""
+    """Write the program to ``path``, in the place of an earlier one; returns the digest of the executable."""
     tree = made.tree.tree
     executable = tree.entries[f"/{made.name}"]
     assert isinstance(executable, File), made.name  # noqa: S101  # it's what was made
@@ -134,5 +133,5 @@ def _write_file(file: File, path: Path) -> None:
 
 
 def _is_program(folder: Path) -> bool:
-    """Whether it is one that was written here."""
+    """True for a program in the form of a folder, which cannery may replace."""
     return (folder / "_internal").is_dir()

@@ -20,16 +20,16 @@ __all__ = ["MadeImage", "make_image"]
 
 @dataclass(frozen=True, slots=True)
 class MadeImage:
-    """An image that was built, and where it is now."""
+    """An image that was built, and its places."""
 
     app: App
     built: Built
-    written: bool  # whether its archive had to be written; it lies where the app says
+    written: bool  # its archive, now; False where it was there as it should be
     loaded: Loaded | None  # None where no engine answers
 
 
 def make_image(app: App, workspace: Workspace) -> MadeImage:
-    """Build the image of ``app``, write its archive, and have it in the engine that answers."""
+    """Build the image of ``app``, write its archive, and load it into the engine that answers."""
     built = build(app, workspace)
     written = Archive(app.archive).write(
         built.image, app.references, memory=workspace.cache, progress=workspace.progress

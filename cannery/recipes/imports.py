@@ -1,4 +1,4 @@
-"""From an app to what it imports."""
+"""From an app to the modules that it imports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["imports_of"]
 
 
 def imports_of(app: App, workspace: Workspace) -> Reach:
-    """What ``app`` imports, with its dependencies."""
+    """The modules that ``app`` imports, of its own, of its dependencies and of the standard library."""
     python = interpreter_for(app, workspace)
     wheels = pinned_dependencies(app, python.target, workspace).wheels
     return reach_of(app, python, app_tree(app, workspace).code, wheels, workspace)

@@ -1,4 +1,4 @@
-"""A tree becomes a layer: packed, or the one of last time used again."""
+"""From a tree to its layer: packed now, or by an earlier build."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class MadeLayer(NamedTuple):
     """The layer of a tree, and what else is known of it."""
 
     layer: Layer
-    packed: bool  # now; else it's the one of last time
+    packed: bool  # now; False: by an earlier build
     decisions: tuple[Decision, ...]  # the tree's
 
 
 def layer_of(name: str, tree: LazyTree, workspace: Workspace, *, level: int) -> MadeLayer:
-    """The layer of ``tree``: the one of last time where there is one, as the tree's key and ``level`` are its own."""
+    """The layer of ``tree``, compressed with gzip's ``level``; that of an earlier build where the key is the same."""
     key = key_of("layer", code_key(__name__), name, tree.key, level)
     if (known := _recall(key, workspace)) is not None:
         return known

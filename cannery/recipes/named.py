@@ -24,8 +24,11 @@ class Recipe(Protocol):
         ...
 
 
-def recipe_named(name: str) -> Recipe:  # one return a recipe
-    """The recipe of that name, the only one that is imported; raises :class:`ConfigurationError` when there is none."""
+def recipe_named(name: str) -> Recipe:
+    """The recipe called ``name``; no other recipe is imported.
+
+    Raises :class:`ConfigurationError` where there is none of that name.
+    """
     match name:
         case "scratch":
             from cannery.recipes.scratch import scratch  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What the user had better know of an app, whatever becomes of it."""
+"""Notes to the user on an app, which a report shows at its end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def notes_on(app: App, requirements: Requirements | None) -> Iterator[str]:
 
 
 def notes_on_code(own: AppTree, app: App) -> Iterator[str]:
-    """Notes on code that may do something else in the image, which has no source of it."""
+    """Notes on the app's code: on what needs sources, which an image lacks, and on modules that hide others."""
     if own.source_readers and not app.settings.keep_sources:
         yield (
             f"{own.source_readers[0]} reads source code, which the image does not have: name the modules that it reads "
@@ -48,5 +48,5 @@ def notes_on_code(own: AppTree, app: App) -> Iterator[str]:
 
 
 def _lacks_version(app: App) -> bool:
-    """Whether a package goes in without its metadata; a script isn't installed, and has none."""
+    """True for a package whose version only its build backend knows; a script is not installed, and has none."""
     return app.metadata.version is None and "version" in app.metadata.dynamic and not isinstance(app.entry, ScriptEntry)

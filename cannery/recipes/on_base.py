@@ -39,7 +39,7 @@ def slim(app: App, workspace: Workspace) -> Plan:
 
 
 def cython(app: App, workspace: Workspace) -> Plan:
-    """The app compiled, with no source of it, on top of a base; its dependencies are as they come."""
+    """The app compiled, with none of its sources, and its dependencies on top of a base."""
     ground = ground_of(app, workspace)
     own = app_tree(app, workspace, ground.python.path)
     code = compiled_on(ground.base, ground.python, own.code, app, workspace)
@@ -50,7 +50,7 @@ def cython(app: App, workspace: Workspace) -> Plan:
 def _on_base(
     app: App, ground: Ground, own: AppTree, code: LazyTree, needs: Needs, suffix: str, workspace: Workspace
 ) -> Plan:
-    """``code`` and the app's dependencies on top of a base; the code's own ``needs``, and its modules' ``suffix``."""
+    """``code`` and the app's dependencies on top of a base; ``needs`` are the code's, its modules end in ``suffix``."""
     dependencies = pinned_dependencies(app, ground.target, workspace)
     wheels = dependencies.wheels
     needs += needs_of_app(own.native, own.imports) + read_needs(wheels, workspace)

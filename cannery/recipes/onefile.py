@@ -54,7 +54,7 @@ _NO_UPX = (
 
 
 def onefile(app: App, workspace: Workspace) -> Plan:
-    """An image with no base and one file that matters: a static executable, beside a system's small files."""
+    """An image of one static executable, beside a system's small files."""
     check_platform(app, machine_platform())
     made = program(app, "static", workspace)
     path = f"/usr/local/bin/{made.name}"
@@ -67,7 +67,10 @@ def onefile(app: App, workspace: Workspace) -> Plan:
 
 
 def program(app: App, form: Form, workspace: Workspace) -> Program:
-    """The program of ``app``; made once, until something changes."""
+    """The program of ``app`` in the ``form``, made again only when something changes.
+
+    Raises :class:`ToolError` where PyInstaller, staticx or a program of theirs is missing.
+    """
     tools = find_tools(static=form == "static")
     python = interpreter_for(app, workspace)
     check_python(python, workspace)
@@ -120,14 +123,14 @@ def _parts(app: App, own: AppTree, wheels: LazyTree, python: Interpreter, worksp
 def _reach(
     app: App, own: AppTree, wheels: LazyTree, out: LeftOutModules, python: Interpreter, workspace: Workspace
 ) -> Reach:
-    """What the app reaches, told from its sources: once compiled, they hide their imports."""
+    """The modules that the app reaches, read from its sources, as extension modules hide their imports."""
     installed = Place("dependencies", wheels, (python.image_site_packages,))
     places = [app_place(app, own.code), out.taken_from(standard_library(python)), out.taken_from(installed)]
     return reach_with(app, places, host_of(python, workspace), workspace)
 
 
 def _libraries(made: Tree, app: App, python: Interpreter) -> Tree:
-    """The shared libraries that a bundle takes from the system it runs on: the C library and its kin."""
+    """The shared libraries that PyInstaller leaves to the system: the C library and those that come with it."""
     found = libraries_of(str(python.executable), needs_of(made), MACHINE, app.settings.allow_missing)
     have = {posixpath.basename(path) for path in made.entries}
     return Tree(
@@ -146,7 +149,7 @@ def _zones(app: App, made: Bundle) -> bool:
 
 
 def notes_on_bundle(made: Bundle, tree: LazyTree, form: Form) -> Iterator[str]:
-    """What of a bundle, and of the program that ``tree`` has made of it, isn't as one would want it."""
+    """Notes on modules that a bundle lacks, and on a program that takes long to unpack; ``tree`` is the program's."""
     for name, importer in made.missing:
         yield f"nothing provides the module {name}, which {importer} imports: add it to the requirements"
     size = sum(file.content.size for _, file in tree.tree.files())

@@ -37,7 +37,7 @@ _LINES = 20  # of what a build backend says
 
 @dataclass(frozen=True, slots=True)
 class Cythonized:
-    """What was made, and where it lies."""
+    """Compiled packages on disk."""
 
     path: Path  # a folder, or a wheel
     modules: tuple[str, ...]  # the extension modules' paths in it
@@ -56,10 +56,10 @@ def cythonize(app: App, workspace: Workspace, output: Path, *, wheel: bool = Fal
 
 
 def copy_without_sources(app: App, workspace: Workspace, target: Path, *, package: bool) -> Path | None:
-    """Copy the project to ``target`` without the sources of its packages, so that nothing there can import those.
+    """Copy the project to ``target`` with its packages compiled, and none of their sources, which tests might import.
 
-    The extension modules lie where the sources lay; those of a ``package``, which is installed, in a wheel beside
-    ``target``, whose path is returned.
+    Extension modules take the places of sources. Those of a ``package``, a project that is installed, go into a wheel
+    beside ``target``, whose path is returned.
     """
     python = interpreter_for(app, workspace)
     packages = _built_packages(app, python, workspace) if package else _own_packages(app, workspace)
@@ -74,23 +74,24 @@ def copy_without_sources(app: App, workspace: Workspace, target: Path, *, packag
 
 @dataclass(frozen=True, slots=True)
 class _Packages:
-    """A project's packages and modules, as if they lay in one folder that imports start from."""
+    """A project's packages and modules, by their paths below the folder that imports start from."""
 
     tree: Tree
     scripts: frozenset[str] = frozenset()  # files in it that are run, and not imported
 
 
 def _own_packages(app: App, workspace: Workspace) -> _Packages:
-    """What ``app`` starts with and imports, from the project's folder."""
+    """The packages and modules of the project that ``app`` reaches, from its folder."""
     code = app_tree(app, workspace).code.tree
     tree = Tree({_imported_path(path, app): entry for path, entry in code if path.startswith(f"{HOME}/")})
     return _Packages(tree, frozenset(_imported_path(path, app) for path in entry_files(app)))
 
 
 def _built_packages(app: App, python: Interpreter, workspace: Workspace) -> _Packages:
-    """What the project's wheel would install, as its build backend makes that from a copy: backends leave files behind.
+    """The packages and modules in the project's wheel.
 
-    Raises :class:`ProjectError` where it makes none.
+    Its build backend makes the wheel from a copy of the project, as backends leave files behind. Raises
+    :class:`ProjectError` where the backend fails.
     """
     if not any((app.folder / name).is_file() for name in ("pyproject.toml", "setup.py")):
         raise ProjectError(
@@ -114,7 +115,7 @@ def _built_packages(app: App, python: Interpreter, workspace: Workspace) -> _Pac
 
 
 def _compiled(packages: _Packages, app: App, python: Interpreter, workspace: Workspace) -> Tree:
-    """The packages with extension modules for sources, and bytecode for what stays uncompiled."""
+    """The packages with extension modules in place of sources, and bytecode of the sources that stay uncompiled."""
     settings = app.settings
     keep = settings.keep_sources
     compiler = compiler_for(abi_of(python, workspace), settings.cython, workspace)
@@ -125,7 +126,7 @@ def _compiled(packages: _Packages, app: App, python: Interpreter, workspace: Wor
 
 
 def _wheel_tag(app: App, python: Interpreter, workspace: Workspace) -> Tag:
-    """Where a wheel of compiled packages works (packaging.python.org, platform compatibility tags)."""
+    """The tag of a wheel of compiled packages (packaging.python.org, platform compatibility tags)."""
     target = app.settings.cython.target
     abi = abi_of(python, workspace)
     suffix = (abi.for_target(target) if target else abi).suffix
@@ -137,7 +138,7 @@ def _wheel_tag(app: App, python: Interpreter, workspace: Workspace) -> Tag:
 
 
 def _imported_path(path: str, app: App) -> str:
-    """Where a file of the image lies below the innermost folder that imports start from."""
+    """A path of the image, relative to the innermost of the folders that imports start from."""
     roots = sorted(app.image_roots, key=len, reverse=True)
     return path.removeprefix(next(root for root in roots if path.startswith(f"{root}/")))
 

@@ -1,4 +1,4 @@
-"""What a recipe asks for, and what came of it."""
+"""The values on the way through a recipe: the plan that it makes, and the image that is built by it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["Built", "Plan"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a recipe asks for: which trees become layers, in which order, with which configuration."""
+    """An image as a recipe wants it: the trees that become layers, in their order, and the configuration."""
 
     layers: tuple[tuple[str, LazyTree], ...]  # name and tree, from what changes rarely to what changes often
     config: Mapping[str, Any]  # the "config" part of an image's configuration
     platform: Platform
     notes: tuple[str, ...] = ()  # what the user had better know
-    base: Base | None = None  # what the layers go on top of
+    base: Base | None = None  # the image below the layers
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An image, and the names of the layers that had to be packed for it."""
+    """An image that was built."""
 
     image: Image
-    packed: frozenset[str]
+    packed: frozenset[str]  # the names of the layers that had to be packed for it
     notes: tuple[str, ...] = ()  # of its plan
     base: Base | None = None  # whose layers come first in the image
     decisions: tuple[Decision, ...] = ()  # of its trees, in the order of the layers

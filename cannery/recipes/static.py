@@ -35,7 +35,7 @@ __all__ = ["Linked", "linked", "static", "system_of"]
 
 @dataclass(frozen=True)
 class Linked:
-    """An executable, and what belongs to it."""
+    """An executable, and all else that its image, or its program in ``dist/``, is made of."""
 
     executable: Executable
     resources: LazyTree  # the project's files that lie beside it
@@ -55,7 +55,7 @@ def static(app: App, workspace: Workspace) -> Plan:
 def linked(app: App, workspace: Workspace) -> Linked:
     """The executable of ``app`` for the platform of its settings, or for this machine's.
 
-    Raises :class:`ToolError` where something that makes it isn't installed, before any work.
+    Raises :class:`ToolError`, before any work, where a program that links or packs it isn't installed.
     """
     settings = app.settings
     if settings.compile:

@@ -51,8 +51,8 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     around = Surroundings(packs_relocations(python, workspace), raisers_in(parts, workspace))
     wanted = looks_for_certificates(parts, workspace)
 
-    to_bytecode = bytecode_transforms(app, python, workspace, positions=False)
-    smaller = _Smaller(app, python, around, to_bytecode, workspace)
+    bytecode = bytecode_transforms(app, python, workspace, positions=False)
+    smaller = _Smaller(app, python, around, bytecode, workspace)
     library = runtime(app, python, needs, workspace, shaken=reached.library, certificates_wanted=wanted) | strip
     layers = [("runtime", smaller.runtime(library, needs))]
     if app.requirements is not None:

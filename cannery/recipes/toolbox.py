@@ -1,7 +1,7 @@
-"""A toolbox: this machine's Python, to be laid into an image that has no program to look around with.
+"""A toolbox: this machine's Python in a layer, for images that have no program that gives a prompt.
 
-All of it lies in one folder, so that the image's own files stay where they are; it's started by its own loader, so
-that it needs nothing of the image.
+All of it lies in one folder, so that no file of the image is hidden, and its own loader starts it, so that it needs
+nothing of the image.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LEVEL: Final = 1  # of gzip: it's unpacked at once
 
 
 def toolbox(workspace: Workspace) -> Toolbox:
-    """The toolbox of the Python that runs this; packed once."""
+    """The toolbox of the Python that runs this, its layer packed now or by an earlier call."""
     python = describe(Path(sys.executable), workspace)
     bare, libraries = bare_python(python, workspace)
     tree = (bare | strip | bytecode(python, workspace) | _moved) + _prompt()
@@ -55,7 +55,7 @@ def _prompt() -> LazyTree:
 
 
 def _loader(python: Interpreter, libraries: tuple[str, ...]) -> tuple[str, ...]:
-    """What starts a program whose loader and libraries lie elsewhere than it says (ld.so(8))."""
+    """The beginning of a command that starts a program by the toolbox's loader, with its libraries (ld.so(8))."""
     elf = read_elf(OnDisk(python.executable, python.executable.stat().st_size))
     if elf is None or elf.interpreter is None:
         return ()

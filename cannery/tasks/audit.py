@@ -47,7 +47,7 @@ def audit(
 
 
 def _built(line: CommandLine, *, quiet: bool) -> str:
-    """The archive of the project's own image, which is built where something has changed."""
+    """The path of the archive of the project's own image, built where something has changed."""
     from cannery.recipes.image import make_image  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""How a task ends: with a message and an exit code, cleaned up after, and never with a traceback for the user."""
+"""The end of a task: a message and an exit code, everything cleaned up, and no traceback for a user's mistake."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIG
 
 
 class _Stopped(BaseException):
-    """A signal tells the program to end; it cleans up first."""
+    """A signal told the program to end: raised, so that everything is cleaned up on the way out."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -40,9 +40,9 @@ class _Stopped(BaseException):
 
 
 def friendly(task: Task) -> Task:
-    """Make a task end with a message and an exit code where the user can help, never with a traceback.
+    """A task like ``task`` that ends with a message and an exit code in place of a traceback, where the user can act.
 
-    A signal's exit code is 128 + its number, as shells have it (POSIX, 2.8.2).
+    The exit code is the error's own, or for a signal 128 + its number, as in shells (POSIX, 2.8.2).
     """
 
     @functools.wraps(task)
@@ -55,7 +55,7 @@ def friendly(task: Task) -> Task:
         except CanneryError as error:
             _refuse(error)
         except BrokenPipeError:
-            abandon(sys.stdout)  # who read it has seen enough
+            abandon(sys.stdout)  # the reader has seen enough
             raise Exit(code=128 + signal.SIGPIPE) from None
         except OSError as error:
             step = "see that it can be read and written, and try again"
@@ -80,9 +80,9 @@ def _refuse(error: CanneryError) -> NoReturn:
 
 @contextmanager
 def _standard_streams() -> Iterator[None]:
-    """Stand in for streams that were closed before the start, and see that what is printed arrives.
+    """Replace standard streams that were closed before the start by the null device, and flush standard output.
 
-    What standard output's encoding lacks is escaped, as it is on standard error.
+    Characters that standard output's encoding lacks are escaped, as on standard error.
     """
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
@@ -100,7 +100,7 @@ def _standard_streams() -> Iterator[None]:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let signals that would end the process at once end the task, so that it cleans up; each but once."""
+    """Let the first of each signal that would end the process raise :class:`_Stopped`; a second one is ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread is told of signals
         return
@@ -123,7 +123,7 @@ def _stop(number: int, _: FrameType | None) -> NoReturn:
 
 @contextmanager
 def _never_lost() -> Iterator[None]:
-    """Stop a moment later where Python could not: in callbacks, such as those of imports, it loses exceptions."""
+    """Raise :class:`_Stopped` once more, a moment later, where Python lost it: in a callback, as imports have them."""
 
     def lost(unraisable: sys.UnraisableHookArgs) -> None:
         if isinstance(stopped := unraisable.exc_value, _Stopped):

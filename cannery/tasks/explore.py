@@ -47,7 +47,7 @@ def explore(line: CommandLine, image: str | None = None, base: str | bool = Fals
 
 
 def _explore_own(app: App, engine: Engine, name: str, *, base: bool) -> int:
-    """Have the app's own image in the engine, built where something has changed, or its base; and explore that."""
+    """Load the app's own image, built where something has changed, or its ``base`` into ``engine``, and explore it."""
     from cannery.containers.load import load, load_base  # noqa: PLC0415
     from cannery.recipes.build import build  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
@@ -88,7 +88,7 @@ def _base_of(app: App, workspace: Workspace) -> Base:
 
 
 def _toolbox() -> Toolbox:
-    """The toolbox, for images that have no program that gives a prompt; packed once."""
+    """The toolbox, for images that have no program that gives a prompt."""
     from cannery.recipes.toolbox import toolbox  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 
@@ -97,7 +97,7 @@ def _toolbox() -> Toolbox:
 
 
 def _explore_in(engine: Engine, image: str, name: str) -> int:
-    """Explore ``image``, or the container of that name that is there already, if the user wants that."""
+    """Explore ``image`` in a container called ``name``, or enter the one of that name, if the user agrees."""
     from cannery.containers import explore as exploring  # noqa: PLC0415
 
     present = next((container for container in engine.containers() if container.name == name), None)
@@ -115,7 +115,7 @@ def _explore_in(engine: Engine, image: str, name: str) -> int:
 
 
 def _wanted(present: EngineContainer) -> bool:
-    """Ask whether to enter a container that is there."""
+    """Ask the user whether to enter a container that is there; False where it isn't running, or nobody can answer."""
     if not present.running or not sys.stdin.isatty():
         return False
     question = f"there is a container {present.name!r} of {present.image} already ({present.status}): enter it? [Y/n] "

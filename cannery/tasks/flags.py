@@ -1,4 +1,4 @@
-"""How a function becomes a command: with flags that are settings, flags of its own, and an end without tracebacks."""
+"""Commands made of functions: with flags that are settings, flags of their own, and an end without tracebacks."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ _PROJECT: Final = "Folder of the project (default: the nearest one with a pyproj
 
 
 class CommandLine(NamedTuple):
-    """What the user typed for a command, less the command's own flags."""
+    """The command line of a command, less the command's own flags."""
 
     project: str | None  # None where it's not given
     settings: Values  # the flags that are settings
-    remainder: str = ""  # what stands behind --
+    remainder: str = ""  # the words behind --, joined
 
 
 def command(
     *settings: str, help: Mapping[str, str] | None = None, optional: Sequence[str] = ()
 ) -> Callable[[Callable[..., None]], Task[Any]]:
-    """The decorator that makes a task of a function, which is given a :class:`CommandLine` and its own flags.
+    """A decorator that makes a task of a function whose arguments are a :class:`CommandLine` and flags of its own.
 
-    The task's flags are those of the ``settings`` that are named, the function's own, and ``--project``. ``help``
-    explains the function's own, and a setting that means something else here; ``optional`` are flags that may have no
-    value.
+    The task's flags are the ``settings``, explained by :data:`FLAGS`, the function's own, and ``--project``. ``help``
+    explains the function's own, and settings that mean something else here; ``optional`` are flags whose value may be
+    left out.
     """
 
     def decorate(function: Callable[..., None]) -> Task[Any]:
@@ -64,7 +64,7 @@ def command(
 
 
 def typed(name: str, flags: Values) -> str:
-    """The command line that calls the command ``name`` with those of the ``flags`` that have a value."""
+    """The command line that calls the command ``name`` with all ``flags`` that have a value, quoted for a shell."""
     words = [program_name(), name]
     for flag, value in flags.items():
         if value:
@@ -79,7 +79,7 @@ def program_name() -> str:
 
 
 def _signature(function: Callable[..., None], settings: Sequence[str]) -> inspect.Signature:
-    """The parameters that a task has for its flags; a default of False makes a flag one that has no value."""
+    """The parameters of a task, of which Invoke makes flags; a default of False makes one that has no value."""
     own = list(inspect.signature(function).parameters.values())[1:]
     flags = [_keyword(name, default=False if FLAGS[name].switch else None) for name in settings]
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD)

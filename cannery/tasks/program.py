@@ -24,7 +24,7 @@ Shell completion: {binary} --print-completion-script bash|zsh|fish
 
 
 class _CanneryProgram(Program):
-    """Invoke's program, with help that begins with what people want to do."""
+    """Invoke's program, whose help begins with the commands that most people want."""
 
     def print_help(self) -> None:
         print(_HELP.format(binary=self.binary))

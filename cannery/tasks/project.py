@@ -16,7 +16,7 @@ _MARKS: Final = ("pyproject.toml", "requirements.txt", "main.py")
 
 
 def folder_of(line: CommandLine) -> Path:
-    """The folder that is named, or the nearest one upwards that has what makes a project, or this one."""
+    """The folder of ``--project``, or the nearest one upwards with a file of a project in it, or the current one."""
     if line.project:
         return Path(line.project)
     here = Path.cwd()
@@ -24,9 +24,9 @@ def folder_of(line: CommandLine) -> Path:
 
 
 def app_of(line: CommandLine, *, library: bool = False, **settings: str | None) -> App:
-    """The app of the project; ``settings`` count as flags, and more than those that were given.
+    """The app of the project, by the flags of ``line``, which ``settings`` override.
 
-    Raises as :func:`cannery.project.config.load`, for a ``library`` as well.
+    For ``library``, and for what it raises, see :func:`cannery.project.config.load`.
     """
     from cannery.project.config import load  # noqa: PLC0415
 
@@ -34,7 +34,7 @@ def app_of(line: CommandLine, *, library: bool = False, **settings: str | None) 
 
 
 def engine_of(line: CommandLine) -> Engine | None:
-    """The engine that the flags or the settings mean, in a folder with no project as well; None where none answers."""
+    """The engine of the flag or the setting ``engine``; None where none answers. There need be no project."""
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
     from cannery.project.precedence import resolve_settings  # noqa: PLC0415
     from cannery.project.pyproject import read_project  # noqa: PLC0415
@@ -44,7 +44,7 @@ def engine_of(line: CommandLine) -> Engine | None:
 
 
 def required_engine_of(line: CommandLine) -> Engine:
-    """As :func:`engine_of`; raises :class:`MachineError` where no engine answers."""
+    """The engine as in :func:`engine_of`; raises :class:`MachineError` where none answers."""
     from cannery.errors import MachineError  # noqa: PLC0415
 
     engine = engine_of(line)

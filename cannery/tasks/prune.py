@@ -70,7 +70,7 @@ def prune(
 
 
 def _removed(removal: Removal) -> bool:
-    """Remove something; False, and why, where that is refused: the rest can go all the same."""
+    """Remove something; where that is refused, print why and return False, as the rest can be removed all the same."""
     from cannery.errors import CanneryError  # noqa: PLC0415
     from cannery.workspace.streams import show  # noqa: PLC0415
 

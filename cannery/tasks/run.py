@@ -32,7 +32,7 @@ def run(line: CommandLine) -> None:
 
 
 def _arguments(line: CommandLine) -> list[str]:
-    """What stands behind ``--``: word by word where the command line can be seen, as Invoke joins the words."""
+    """The words behind ``--``, which Invoke joins: from the process's own command line, or else split again."""
     behind = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     return behind if line.remainder == " ".join(behind) else shlex.split(line.remainder)
 

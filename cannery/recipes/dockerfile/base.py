@@ -1,4 +1,4 @@
-"""The base that a Dockerfile begins with, told from its name alone: nobody has looked into it."""
+"""The base that a Dockerfile begins with, as far as its name tells: it can't be looked into here."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class NamedBase:
 
     @property
     def path(self) -> str:
-        """Where its interpreter lies, in the official images; elsewhere it's looked for on the path."""
+        """The path of its interpreter in official images; in others the name, which is looked for on the path."""
         official = re.match(r"(?:.*/)?python:3\.\d+", self.name)
         return f"/usr/local/bin/{self.python}" if official else "python3"
 
     @property
     def with_compiler(self) -> str:
-        """The official image that has a compiler, where this is its slim form."""
+        """The name of an image like it that has a compiler: without ``-slim``, which stands for the lack of one."""
         return re.sub(r"-slim(?=-|$)", "", self.name.partition("@")[0])
 
 

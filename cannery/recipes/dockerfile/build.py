@@ -1,4 +1,4 @@
-"""A recipe's Dockerfile, built by BuildKit: by buildx where it is, else by the engine's own; or by Podman."""
+"""A recipe's Dockerfile, built by buildx, else by the engine's own BuildKit, or by Podman."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BUILDX_ONLY: Final = 23  # from this version on, the docker command builds with
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """What is passed on to ``docker build``."""
+    """Options that are passed on to ``docker build``."""
 
     builder: str | None = None  # of buildx: a team's build farm, for one
     cache_from: str | None = None
@@ -33,7 +33,7 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True)
 class DockerBuild:
-    """A finished build."""
+    """An image that was built from a Dockerfile, in the engine."""
 
     app: App
     references: tuple[str, ...]
@@ -55,10 +55,10 @@ class _BuildClient:
 
 
 def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, quiet: bool = False) -> DockerBuild:
-    """Build ``app`` from its Dockerfile, and have the image in the engine.
+    """Build the image of ``app`` from its Dockerfile, in the engine of the settings.
 
-    What the build says is shown, unless ``quiet``. Raises :class:`ToolError` where no client can build it, or the
-    build fails.
+    The builder's output is shown on standard error, unless ``quiet``. Raises :class:`ToolError` where no client can
+    build it, or the build fails.
     """
     client = _client(app, workspace)
     references = app.references
@@ -99,13 +99,13 @@ def _passed_on(app: App, options: BuildOptions, client: _BuildClient) -> list[st
 
 
 def _package_index() -> dict[str, str]:
-    """The package index that the environment names, as pip's variable: by name alone, its password isn't shown."""
+    """PIP_INDEX_URL as the environment has it, if it names an index; command lines are given the name alone."""
     url = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL")
     return {"PIP_INDEX_URL": url} if url else {}
 
 
 def _client(app: App, workspace: Workspace) -> _BuildClient:
-    """What builds for the engine that the settings mean."""
+    """The client that builds for the engine of the settings; raises :class:`ToolError` where there is none."""
     if app.settings.engine == "none":
         raise ConfigurationError("--builder docker needs an engine", step="leave out --engine none")
     if app.settings.engine == "podman":

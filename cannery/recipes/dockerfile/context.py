@@ -1,4 +1,4 @@
-"""What a build may see of the project: the files that go in, and nothing else."""
+"""The ``.dockerignore`` of a Dockerfile: it lets a build see the files that go in, and nothing else."""
 
 from __future__ import annotations
 

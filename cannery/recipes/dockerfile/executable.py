@@ -33,7 +33,7 @@ _UNSEEN: Final = {"named", "entry point", "included", "traced", "data", "native"
 
 
 def executable_stage(job: DockerfileJob, name: str) -> str:
-    """The stage that freezes the app."""
+    """The stage that freezes the app into one executable called ``name``."""
     app, files = job.app, job.files
     start = str(app.entry.path) if isinstance(app.entry, ScriptEntry) else "start.py"
     generated = "" if isinstance(app.entry, ScriptEntry) else written("/build/start.py", starting_script(app.entry))
@@ -52,7 +52,7 @@ def executable_stage(job: DockerfileJob, name: str) -> str:
 
 
 def _options(job: DockerfileJob) -> Iterator[str]:
-    """What PyInstaller has to be told: the modules that no import shows, and the data beside those that are reached."""
+    """PyInstaller's options for modules that no import shows, and for the data of modules that are reached."""
     packages = [top.rstrip("/").rpartition("/")[2] for top in tops(job.files, job.app) if top.endswith("/")]
     for package in packages:
         yield f"--collect-submodules={package}"
@@ -64,7 +64,7 @@ def _options(job: DockerfileJob) -> Iterator[str]:
 
 
 def _own_data(job: DockerfileJob) -> Iterator[str]:
-    """The app's metadata, where ``importlib.metadata`` looks for it, and its resources in their places."""
+    """Options that add the app's metadata, where ``importlib.metadata`` looks for it, and its resources."""
     for path, file in job.files:
         if isinstance(file.content, Inline) and path.endswith("/METADATA"):
             folder = relative(posixpath.dirname(path))
@@ -75,7 +75,7 @@ def _own_data(job: DockerfileJob) -> Iterator[str]:
 
 
 def _found(reached: Reach) -> Iterator[str]:
-    """Of the dependencies, what is loaded by name, and the data and metadata of those that are reached."""
+    """Options for dependencies: modules that are loaded by name, and the data and metadata of those reached."""
     for name, module in reached.modules.items():
         if module.reason.how in _UNSEEN and module.place == "dependencies" and module.kind != "namespace":
             yield f"--hidden-import={name}"

@@ -1,4 +1,4 @@
-"""A Dockerfile and its .dockerignore, in the project: written, or compared with what is there."""
+"""The files of ``invoke dockerfile``: a Dockerfile and its .dockerignore, written or compared with what is there."""
 
 from __future__ import annotations
 
@@ -28,36 +28,37 @@ _LINES: Final = 20  # of a difference that are shown
 
 @dataclass(frozen=True, slots=True)
 class DockerfileTarget:
-    """Where a Dockerfile lies, or is to lie."""
+    """The place of a Dockerfile, which may not be there yet."""
 
-    path: Path | None
+    path: Path | None  # None: it is only printed
 
     @classmethod
     def of(cls, app: App, output: str | None) -> DockerfileTarget:
-        """The project's own file, or the one that the user names."""
+        """The file ``output``, or the Dockerfile of the project."""
         return cls(user_path(output).absolute() if output else app.folder / "Dockerfile")
 
     @property
     def shown(self) -> str:
-        """Its name."""
+        """The file's name."""
         return self.path.name if self.path else "the Dockerfile"
 
     @property
     def ignore(self) -> Path | None:
-        """Where BuildKit looks for what a build may see: the file's own, before that of the folder."""
+        """The .dockerignore that BuildKit reads: of a Dockerfile with another name, ``NAME.dockerignore`` beside it."""
         if self.path is None or self.path.name == "Dockerfile":
             return self.path.with_name(".dockerignore") if self.path else None
         return self.path.with_name(f"{self.path.name}.dockerignore")
 
     def digest(self, base: str) -> str:
-        """What the file says that the tag of ``base`` means; nothing where it doesn't say so of that one."""
+        """The digest that the file has for the tag of ``base``; empty where it has none, or names another base."""
         found = _BASE.search(_text(self.path))
         return found["digest"] if found and found["name"] == base else ""
 
     def write(self, rendered: Rendered, *, force: bool = False) -> Iterator[Path]:
         """Write both files, each whole or not at all; yields their paths.
 
-        Raises :class:`ProjectError`, and writes neither, where one is somebody's own, unless told to by ``force``.
+        Raises :class:`ProjectError`, and writes neither, where one is there that cannery didn't make, unless
+        ``force``.
         """
         texts = tuple(self._texts(rendered))
         if own := [path for path, _ in texts if path.exists() and not force and MARK not in _text(path)]:
@@ -72,7 +73,7 @@ class DockerfileTarget:
             yield path
 
     def check(self, rendered: Rendered, command: str) -> None:
-        """Raise :class:`ProjectError` where a file isn't what would be written."""
+        """Raise :class:`ProjectError` where a file differs from ``rendered``; ``command`` writes it anew."""
         for path, text in self._texts(rendered):
             if (present := _text(path)) != text:
                 lines = difflib.unified_diff(
@@ -93,7 +94,7 @@ class DockerfileTarget:
 def render_files(
     app: App, workspace: Workspace, target: DockerfileTarget, *, flags: str = "", pin: bool = False
 ) -> Rendered:
-    """The Dockerfile of ``app``; its base's digest is the one that ``target`` names, or today's with ``pin``."""
+    """The Dockerfile of ``app``, its base with the digest that ``target`` has for it, or with ``pin`` today's."""
     base = named_base(app).name
     if pin:
         from cannery.trees.base.sources import digest_now  # noqa: PLC0415  # needs an extra

@@ -1,4 +1,4 @@
-"""How a Dockerfile installs an app's requirements, for each way to write them down."""
+"""Installing an app's requirements in a Dockerfile, for each kind of file that they are written in."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _PINS: Final = "pins.txt"
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What a stage copies and runs to install requirements."""
+    """The steps of a stage that installs requirements."""
 
-    files: tuple[str, ...]  # of the project
+    files: tuple[str, ...]  # of the project, to be copied
     requirements: str  # the file that pip reads
     options: tuple[str, ...]  # pip's
-    tools: str = ""  # what pip installs first, to read a lock
+    tools: str = ""  # requirements of the program that reads a lock, which pip installs first
     export: str = ""  # the command that writes ``requirements``
 
 
 def installed(app: App) -> Installed | None:
-    """How the requirements of ``app`` are installed; None where it has none."""
+    """The steps that install the requirements of ``app``; None where it has none."""
     file = app.requirements
     if file is None:
         return None
@@ -47,7 +47,7 @@ def installed(app: App) -> Installed | None:
 
 
 def _export(app: App, file: RequirementsFile) -> tuple[str, tuple[str, ...]]:
-    """What reads the lock, and how."""
+    """The requirements of the program that reads a lock, and its command."""
     extras, groups = app.settings.extras, app.settings.groups
     match file.kind:
         case "uv":

@@ -14,7 +14,7 @@ __all__ = ["copy", "execution", "quoted_lines", "written"]
 
 
 def copy(sources: Iterable[str], target: str) -> str:
-    """``COPY``, in the form that a space in a name asks for."""
+    """``COPY``; in its JSON form where a name has a space or a quote."""
     words = [*sources, target]
     if any(re.search(r"[\s\"'\[]", word) for word in words):
         return f"COPY {json.dumps(words, ensure_ascii=False)}\n"
@@ -22,7 +22,7 @@ def copy(sources: Iterable[str], target: str) -> str:
 
 
 def written(path: str, text: str, *, executable: bool = False) -> str:
-    """A ``RUN`` that writes a small file: heredocs need a newer syntax than Docker's own."""
+    """``RUN`` of a command that writes a small file; heredocs would need a newer syntax than Docker's own."""
     folder, _, _ = path.rpartition("/")
     literal = "# hadolint ignore=SC2016\n" if re.search(r"[$`]", text) else ""  # nothing in it is meant to expand
     mode = f" \\\n && chmod 755 {shlex.quote(path)}" if executable else ""
@@ -36,7 +36,7 @@ def quoted_lines(text: str) -> str:
 
 
 def execution(config: Mapping[str, Any]) -> str:
-    """How a container starts, from an image's configuration (OCI image-spec v1.1, config.md)."""
+    """The instructions that give an image the ``config`` (OCI image-spec v1.1, config.md)."""
     return "".join(_execution(config))
 
 
@@ -70,7 +70,7 @@ def _key(name: str) -> str:
 
 
 def _value(text: str) -> str:
-    """A value that neither a space, a quote nor a variable's mark changes."""
+    """``text`` in quotes, so that spaces, quotes and dollars stay as they are."""
     return '"' + re.sub(r'([\\"$])', r"\\\1", text).replace("\n", "\\\n") + '"'
 
 

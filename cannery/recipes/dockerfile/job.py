@@ -1,4 +1,4 @@
-"""What a Dockerfile is made from, and what of the app is copied in one."""
+"""The input of a Dockerfile, and the instructions that copy the app's files."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["DockerfileJob", "copied_resources", "copies", "relative", "resources
 
 @dataclass(frozen=True)
 class DockerfileJob:
-    """What a Dockerfile is made from."""
+    """The input of a Dockerfile: an app, the base, and what is known of the app's files and dependencies."""
 
     app: App
     own: AppTree
     base: NamedBase
     dependencies: Installed | None
-    reached: Reach | None  # where the recipe asks for it
+    reached: Reach | None  # the modules that the app imports; None where the recipe doesn't ask for them
 
     @property
     def files(self) -> tuple[tuple[str, File], ...]:
@@ -44,19 +44,19 @@ def copies(files: Iterable[tuple[str, File]], app: App, below: str) -> str:
 
 
 def copied_resources(app: App, below: str) -> str:
-    """The instructions that copy what the configuration names."""
+    """The instructions that copy the resources, which the configuration names."""
     return "".join(copy([name], f"{below}{name}") for name in resources(app))
 
 
 def resources(app: App) -> tuple[str, ...]:
-    """Files and folders that the configuration names; a folder ends in a slash."""
+    """The resources, which the configuration names; a folder ends in a slash."""
     return tuple(
         f"{name.rstrip('/')}/" if (app.folder / name).is_dir() else name for name in map(str, app.settings.resources)
     )
 
 
 def tops(files: Iterable[tuple[str, File]], app: App) -> Iterator[str]:
-    """What lies at the top of the folders that imports start from: ``main.py``, ``src/package/``."""
+    """The top-level modules and packages among ``files``, as paths of the project: ``main.py``, ``src/package/``."""
     roots = sorted(app.image_roots, key=len, reverse=True)
     tops: dict[str, None] = {}
     for path, file in files:
@@ -68,12 +68,12 @@ def tops(files: Iterable[tuple[str, File]], app: App) -> Iterator[str]:
 
 
 def written_files(files: Iterable[tuple[str, File]], below: str) -> Iterator[str]:
-    """The files that an installation would make, and no project has."""
+    """The instructions that write the files which an installation would make, such as METADATA."""
     for path, file in files:
         if isinstance(file.content, Inline):
             yield written(below + path, file.content.data.decode(), executable=bool(file.mode & 0o100))
 
 
 def relative(path: str) -> str:
-    """Where a file of the image's /app lies in the project."""
+    """The path in the project of a file that lies below ``/app`` in the image."""
     return path.removeprefix(f"{HOME}/")

@@ -1,7 +1,4 @@
-"""From an app to the text of its Dockerfile.
-
-What is installed, copied and started follows from the same settings as cannery's own images.
-"""
+"""From an app to the text of its Dockerfile, by the same settings as for cannery's own images."""
 
 from __future__ import annotations
 
@@ -45,17 +42,17 @@ __all__ = ["Rendered", "render"]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A Dockerfile, and what it lets a build see."""
+    """A Dockerfile and its .dockerignore."""
 
     dockerfile: str
     dockerignore: str
-    notes: tuple[str, ...] = ()  # settings that it can't follow
+    notes: tuple[str, ...] = ()  # on settings that a Dockerfile can't follow
 
 
 def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "") -> Rendered:
     """The Dockerfile of ``app`` by the recipe of its settings.
 
-    ``flags`` are those of the command line that makes it anew; ``digest`` is what the base's tag is known to mean.
+    Its head says how to make it anew: by the command with ``flags``. ``digest`` is that of the base's tag, if known.
     Raises :class:`ConfigurationError` for a recipe or a base that no Dockerfile can have.
     """
     recipe = app.settings.recipe
@@ -82,16 +79,16 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
 
 
 def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach:
-    """What the app imports with the Python and the wheels that this machine would take."""
+    """The modules that the app imports, with this machine's Python and wheels for it."""
     python = interpreter_for(app, workspace)
     wheels = pinned_dependencies(app, python.target, workspace).wheels
     return reach_of(app, python, own.code, wheels, workspace)
 
 
 def _check_wheels(app: App, base: NamedBase, workspace: Workspace) -> None:
-    """Raise :class:`RequirementsError` for a dependency that has no wheel for Alpine's C library, while it's time.
+    """Raise :class:`RequirementsError` where the base is Alpine and a dependency has no wheel for its C library, musl.
 
-    What only a build in the base can tell is left to pip: other bases have glibc, which nearly every wheel is for.
+    On other bases pip says so in the build: they have glibc, which nearly every wheel is for.
     """
     if "alpine" not in base.name or app.requirements is None:
         return

@@ -25,7 +25,7 @@ __all__ = ["app_stage", "dependencies_stage", "on_base", "runtime_stage", "syste
 
 
 def dependencies_stage(job: DockerfileJob) -> str:
-    """The stage that installs the dependencies; where the image has no base, as bytecode."""
+    """The stage that installs the dependencies; for images with no base, it makes bytecode of them, too."""
     if job.dependencies is None:
         return ""
     parts = job.dependencies
@@ -58,12 +58,12 @@ def runtime_stage(job: DockerfileJob) -> str:
 
 
 def _named_library(name: str) -> str:
-    """Words of the runtime's instruction that look up a library, which the program opens by its name."""
+    """The part of the runtime's instruction that looks up a shared library by its name."""
     return f" && ldconfig -p >/tmp/known && awk '$1 == \"{name}\" {{print $NF; exit}}' /tmp/known >>/tmp/libraries \\\n"
 
 
 def system_stage(job: DockerfileJob) -> str:
-    """The small files that programs expect, in the stage before."""
+    """The instructions that add the small files of a system to the stage before."""
     app, uid = job.app, job.app.settings.uid
     zones = app.settings.timezones is True or (app.settings.timezones == "auto" and "zoneinfo" in job.own.imports)
     return filled(
@@ -75,7 +75,7 @@ def system_stage(job: DockerfileJob) -> str:
 
 
 def app_stage(job: DockerfileJob, *, compiled: bool) -> str:
-    """The stage that takes away the app's sources."""
+    """The stage that makes bytecode of the app's sources, or with ``compiled`` extension modules."""
     app, files = job.app, job.files
     return filled(
         "app",
@@ -89,7 +89,7 @@ def app_stage(job: DockerfileJob, *, compiled: bool) -> str:
 
 
 def _compiled(app: App, paths: Iterable[str]) -> str:
-    """The instruction that compiles the app; what is run as a script becomes a module that a few lines start."""
+    """The instruction that compiles the app; a script becomes a module, and a few lines that start it."""
     directives = " ".join(
         f"--directive {name}={value}" for name, value in {**DIRECTIVES, **app.settings.cython.directives}.items()
     )
@@ -143,7 +143,7 @@ def _account(uid: int) -> str:
 
 
 def _unwanted(job: DockerfileJob) -> list[str]:
-    """What the app has no use for, as paths below the standard library."""
+    """Patterns of the files of the standard library that stay out."""
     names = unwanted_by(job.own.imports | frozenset(job.app.settings.stdlib))
     modules = [f"lib-dynload/{name}.*" if name.startswith("_") else f"{name}*" for name in names]
     return [*modules, "lib-dynload/_test*", "lib-dynload/_xx*", "lib-dynload/xx*", "LICENSE.txt"]

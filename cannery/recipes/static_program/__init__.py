@@ -1,1 +1,1 @@
-"""What the recipe ``static`` makes of an app: one executable, linked with a kit."""
+"""The executable of the recipe ``static``: its kit, the modules that go in, the link."""

@@ -1,4 +1,4 @@
-"""The app as one static executable: what it reaches, in an archive, linked with a kit and packed."""
+"""The app as one static executable: the modules that it reaches in an archive, linked with a kit, and packed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ExecutableContents(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Executable:
-    """An executable that is made when somebody asks for its file, and what is known of it before."""
+    """An executable, which is made when its tree or its contents are asked for."""
 
     name: str
     tree: LazyTree  # the program in PROGRAMS
@@ -96,7 +96,7 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
 
 
 def _header(parts: ExecutableParts) -> str:
-    """The settings as the launcher, in C, is told them."""
+    """The settings as definitions in C, for the launcher."""
     settings = parts.app.settings
     return "\n".join((
         f'#define CANNERY_MAIN_FILE "{parts.main_file()}"',
@@ -117,7 +117,7 @@ def _contents(
 
 
 def _programs() -> list[str | None]:
-    """The versions of what links and packs an executable."""
+    """The versions of the programs that link and pack an executable."""
     return [_version(name) for name in ("ziglang", "zstandard")]
 
 

@@ -24,9 +24,9 @@ _OTHER_PYTHON = "take the recipe tiny, scratch or onefile, which pack any Python
 
 
 def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
-    """The kit that the app's executable is linked from: the one that is named, or one that is built.
+    """The kit for ``platform`` that ``app`` is linked with: one that settings or CANNERY_KIT name, or one built now.
 
-    Raises :class:`ConfigurationError` where its Python is one that the app excludes, before anything is built.
+    Raises :class:`ConfigurationError`, before anything is built, where the app excludes the kit's Python.
     """
     given = os.environ.get("CANNERY_KIT") or app.settings.static.kit
     if not given:
@@ -38,7 +38,7 @@ def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
 
 
 def target_of_kit(kit: Kit) -> WheelTarget:
-    """What wheels have to fit; uv looks at the Python that runs this, as it can't at a static one."""
+    """The Python that wheels are chosen for: the kit's, described by options, as uv can't ask a static one."""
     number = ".".join(map(str, kit.interpreter.version[:2]))
     options = ("--python-platform", kit.target.wheels, "--python-version", number)
     return replace(kit.interpreter.target, executable=Path(sys.executable), options=options)

@@ -1,4 +1,4 @@
-"""What lies in a static executable: the modules that the app reaches as bytecode, what starts, and data."""
+"""The parts of a static executable: the bytecode of modules that the app reaches, its start, data."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NEEDED_BY: Final = {"importlib.metadata": "_cannery_metadata", "importlib.resou
 
 @dataclass(frozen=True)
 class ExecutableParts:
-    """What an executable is made from."""
+    """The input of an executable."""
 
     app: App
     kit: Kit
@@ -105,7 +105,7 @@ class ExecutableParts:
                     yield name, ArchivedModule(f"{module.path}/", package=True, bytecode=None)
 
     def _internal(self) -> Iterator[tuple[str, ArchivedModule]]:
-        """The import system itself, and the launcher's modules."""
+        """The modules of the import system, and the launcher's own."""
         stdlib = self.kit.interpreter.stdlib
         sources = {shown: _on_disk(stdlib / path) for path, shown in _INTERNAL.values()}
         own = {name for needed, name in _NEEDED_BY.items() if needed in self.reach.modules} | {"_cannery_importer"}
@@ -118,7 +118,7 @@ class ExecutableParts:
             yield name, ArchivedModule(shown[name], package=False, bytecode=made[shown[name]].content)
 
     def _main(self, modules: Mapping[str, ArchivedModule]) -> tuple[str, str, Content]:
-        """What runs: the name that a child of multiprocessing imports it by, its path, its bytecode."""
+        """The main module: the name by which a child of multiprocessing imports it, its path, its bytecode."""
         entry, path = self.app.entry, self.main_file()
         match entry:
             case ScriptEntry():
@@ -137,7 +137,7 @@ class ExecutableParts:
         return name, path, content
 
     def _data(self) -> Iterator[tuple[str, Content]]:
-        """Package data, and the metadata of distributions where somebody reads that."""
+        """Package data, and the metadata of distributions that a module asks for."""
         wanted = set(self.reach.data)
         for place in self.places:
             wanted.update(metadata_read(place.tree.tree, self.reach.modules))

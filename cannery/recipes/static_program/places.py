@@ -1,4 +1,4 @@
-"""Where a static executable's modules come from: the app, the kit's standard library, the wheels."""
+"""The places that a static executable's modules come from: the app, the kit's standard library, the wheels."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def left_out_of(app: App, kit: Kit, workspace: Workspace) -> LeftOutModules:
 
 
 def places_of(app: App, kit: Kit, own: AppTree, wheels: LazyTree, out: LeftOutModules) -> list[Place]:
-    """Where modules are found, in the order of ``sys.path``, less those that stay ``out``."""
+    """The places of modules in the order of ``sys.path``, without the modules that stay ``out``."""
     installed = Place("dependencies", wheels, (kit.interpreter.image_site_packages,))
     return [*map(out.taken_from, (app_place(app, own.code), standard_library(kit.interpreter), installed))]
 

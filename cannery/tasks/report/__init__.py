@@ -1,1 +1,1 @@
-"""What people see: progress while it works, and what came of it."""
+"""The output of the tasks: progress on standard error, reports on standard output."""

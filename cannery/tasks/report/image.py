@@ -26,7 +26,7 @@ _ENGINE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ImageReport:
-    """A finished build: the image, where it went, and how long that took."""
+    """An image that was made, its places, and how long that took."""
 
     made: MadeImage
     seconds: float
@@ -111,6 +111,6 @@ def _layer_as_json(layer: Layer, *, packed: bool) -> dict[str, Any]:
 
 
 def _totals(layers: tuple[Layer, ...]) -> tuple[str, str, str]:
-    """How many files ``layers`` have, and how large they are, unpacked and compressed."""
+    """The number of files in ``layers``, and their sizes, unpacked and compressed."""
     size, compressed = (sum(sizes) for sizes in zip(*((each.unpacked_size, each.size) for each in layers), strict=True))
     return f"{sum(each.files for each in layers):,}", human_size(size), human_size(compressed)

@@ -47,7 +47,7 @@ class ImportsReport:
 
 
 def _overview(reach: Reach) -> Iterator[str]:
-    """How many modules there are, and what the user had better know."""
+    """The numbers of modules, then the modules that are missing and the lines that no analysis can read."""
     counts = Counter(module.place for module in reach.modules.values())
     yield f"{counts['app']:>6,}  modules of the app"
     yield f"{counts['dependencies']:>6,}  modules of its dependencies"

@@ -30,14 +30,14 @@ class ProgramPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProgramReport:
-    """A program that was made, and where it went."""
+    """A program that was made, its place, and how long that took."""
 
     made: Frozen
     seconds: float
     explain: bool = False  # with the decisions on files
 
     def parts(self) -> list[ProgramPart]:
-        """What is in it, the largest first."""
+        """The parts of the program, the largest first."""
         if self.made.shares:
             return [
                 ProgramPart(name, kind or _kind(name), size, packed) for name, kind, size, packed in self.made.shares
@@ -101,7 +101,7 @@ def _table(parts: Sequence[ProgramPart]) -> Iterator[str]:
 
 
 def _account(parts: Sequence[ProgramPart]) -> Iterator[str]:
-    """Every part with its bytes, which together are the program."""
+    """Every part with its bytes, whose sum is the program's size."""
     unpacked, packed = sum(part.size for part in parts), sum(part.packed or 0 for part in parts)
     columns = (
         Column("holds", f"{len(parts)} parts"), Column(""), Column("unpacked", f"{unpacked:,}", right=True),

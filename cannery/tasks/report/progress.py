@@ -33,7 +33,7 @@ class _Lines:
 
 
 class _Bars:
-    """A bar that moves; made when there is something to show, as making it takes time."""
+    """A bar that moves; it's made at the first step, as rich takes time to import."""
 
     def __init__(self) -> None:
         self._bar: Bar | None = None
@@ -65,7 +65,7 @@ class _Bars:
 
 @contextmanager
 def showing_progress(*, quiet: bool = False) -> Iterator[Progress]:
-    """A watcher that shows on standard error what is under way, and cleans up after itself."""
+    """Progress that is shown on standard error, unless ``quiet``; a bar is gone when the block ends."""
     if quiet:
         yield silent
     elif sys.stderr.isatty():

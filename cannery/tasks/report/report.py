@@ -1,4 +1,4 @@
-"""How a task reports: in lines of text for people, or in JSON for programs."""
+"""Reports of tasks: lines of text for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Report", "print_json", "print_report"]
 
 
 class Report(Protocol):
-    """What a task made or found, to be told."""
+    """The result of a task, as it is shown."""
 
     def as_json(self) -> Any:
         """The report in JSON's types; sizes are bytes."""
