@@ -63,3 +63,10 @@ def test_the_design_names_all_that_is_remembered() -> None:
     table = _text(DOCS / "design.md").partition("| what | kinds |")[2].partition("\n\n")[0]
     rows = [row.split(" | ")[1] for row in table.splitlines()[2:]]
     assert {kind for row in rows for kind in re.findall(r"`([a-z-]+)`", row)} - {"bytecode", "extensions"} == kinds
+
+
+def test_contributors_are_told_of_every_session_and_of_no_other() -> None:
+    exported = re.search(r"__all__ = \[([^]]*)\]", _text(ROOT / "noxfile.py"))
+    assert exported is not None
+    told = re.findall(r"^\| `nox -s (\w+)` \|", _text(ROOT / "CONTRIBUTING.md"), re.MULTILINE)
+    assert sorted(told) == sorted(re.findall(r'"(\w+)"', exported[1]))
