@@ -1,24 +1,19 @@
-"""The report of an audit: a table for people, JSON for programs."""
+"""The report of an audit: its findings, and those that close the gate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cannery.audit.finding import Severity
 from cannery.audit.rules.linkage import links
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import Console
-
     from cannery.audit.contents import ImageContents
-    from cannery.audit.finding import Finding
+    from cannery.audit.finding import Finding, Severity
 
-__all__ = ["AuditReport"]
-
-_COLOURS = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow"}
+__all__ = ["AuditReport", "hidden_note"]
 
 
 @dataclass(frozen=True)
@@ -50,61 +45,6 @@ class AuditReport:
             "links": {soname: list(paths) for soname, paths in sorted(links(self.contents).items())},
             "readable": {path: list(texts) for path, texts in self.readable.items()},
         }
-
-    def print(self, console: Console) -> None:
-        """Print the findings, what can be read where that was asked for, and a line that says how it ends."""
-        from rich.markup import escape  # noqa: PLC0415
-
-        if self.findings:
-            console.print(self._table())
-        for finding in {finding.rule.id: finding for finding in self.failing}.values():
-            console.print(f"[bold]{finding.rule.id}[/] {finding.rule.title}: {escape(finding.rule.fix)}")
-        for path, texts in self.readable.items():
-            console.print(f"\n[bold]{escape(path)}[/]  {len(texts)} texts can be read")
-            for text in texts:
-                console.print(f"  {escape(text)}")
-        for entry in self.unused:
-            console.print(f"[yellow]note[/] allow names {escape(entry)}, and nothing asks for that")
-        console.print(f"{escape(self.contents.name)}: {self._summary()}")
-
-    def _summary(self) -> str:
-        counts = [
-            f"{sum(finding.severity == severity for finding in self.findings)} {severity}"
-            for severity in reversed(Severity)
-            if any(finding.severity == severity for finding in self.findings)
-        ]
-        found = ", ".join(counts) or "nothing found"
-        allowed = f", {len(self.allowed)} allowed" if self.allowed else ""
-        return f"{found}{allowed}"
-
-    def _table(self) -> Any:
-        from rich import box  # noqa: PLC0415
-        from rich.markup import escape  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-
-        table = Table("", "rule", box=box.SIMPLE, pad_edge=False)
-        table.add_column("what", overflow="fold")
-        table.add_column("where", overflow="fold")
-        for alike in _grouped(self.findings):
-            first = alike[0]
-            more = f" and {len(alike) - 1:,} more" if len(alike) > 1 else ""
-            table.add_row(
-                f"[{_COLOURS.get(first.severity, 'dim')}]{first.severity}[/]",
-                first.rule.id,
-                escape(f"{first.rule.title}: {first.message}"),
-                escape(first.evidence + more + hidden_note(first)),
-            )
-        return table
-
-
-def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """The findings in groups: what is said of several files once, and each that is high or worse by itself."""
-    groups: dict[object, list[Finding]] = {}
-    for finding in findings:
-        about = finding.message if finding.severity > Severity.INFO else ""
-        alone = finding.severity >= Severity.HIGH
-        groups.setdefault(finding if alone else (finding.rule.id, about, finding.hidden), []).append(finding)
-    return list(groups.values())
 
 
 def hidden_note(finding: Finding) -> str:

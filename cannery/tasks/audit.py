@@ -77,15 +77,11 @@ def _audited(line: CommandLine, image: str, fail_on: str, *, readable: bool, qui
 
 
 def _print(report: AuditReport, *, json: bool, sarif: bool) -> None:
-    from cannery.tasks.report.report import print_json  # noqa: PLC0415
+    from cannery.audit.sarif import as_sarif  # noqa: PLC0415
+    from cannery.tasks.report.audit import AuditText  # noqa: PLC0415
+    from cannery.tasks.report.report import print_json, print_report  # noqa: PLC0415
 
-    if json:
-        print_json(report.as_json())
-    elif sarif:
-        from cannery.audit.sarif import as_sarif  # noqa: PLC0415
-
+    if sarif:
         print_json(as_sarif(report))
     else:
-        from rich.console import Console  # noqa: PLC0415  # it folds what is longer than a line of the terminal
-
-        report.print(Console(highlight=False, soft_wrap=True))
+        print_report(AuditText(report), json=json)
