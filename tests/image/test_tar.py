@@ -98,6 +98,16 @@ def test_a_sparse_file_of_gnu_tar_s_has_its_holes(tmp_path: Path) -> None:
         assert contents(packed) == {"sparse": (tmp_path / "sparse").read_bytes()}
 
 
+def test_a_sparse_file_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.seek(1 << 20)
+        file.write(b"tail" * 1000)
+    command = ["tar", "--format=gnu", "--sparse", "-cf", "-", "sparse"]
+    packed = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, check=True).stdout
+    with pytest.raises(tarfile.ReadError, match="in 'sparse'"):
+        assert [member.name for member, _ in members(Stream(packed[: 3 * BLOCK]))]
+
+
 def test_memory_does_not_grow_with_the_members() -> None:
     def many() -> Iterator[bytes]:
         header = tarfile.TarInfo("name" * 20)

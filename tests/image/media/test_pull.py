@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,12 @@ from tests.support.layers import file, layer
 from tests.support.layouts import AMD64, DOCKER, OCI, Kind, add_image, add_index, docker_archive, layout, write_index
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from cannery.image.hashing import Readable
     from cannery.image.layer import Layer
+    from cannery.image.media.medium import Descriptor, Medium
     from cannery.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.once
@@ -266,19 +270,59 @@ def test_an_archive_has_the_image_of_the_reference_or_says_which_it_has(
     assert raised.value.evidence == "there are: base:1"
 
 
+def test_a_blob_that_a_layout_lacks_is_told(folder: Path, layers: list[Layer], workspace: Workspace) -> None:
+    medium = Layout(layout(folder, layers))
+    (folder / "blobs" / "sha256" / layers[1].digest.hex).unlink()
+    with pytest.raises(ImageError, match=f"there is no blobs/sha256/{layers[1].digest.hex} in"):
+        pull(medium, PLATFORM, workspace.cache)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "1/layer.tar"])
+def test_a_file_that_an_archive_lacks_is_told(
+    tmp_path: Path, layers: list[Layer], workspace: Workspace, name: str
+) -> None:
+    whole = docker_archive(tmp_path / "whole.tar", layers)
+    with tarfile.open(whole) as archive, tarfile.open(tmp_path / "less.tar", "w") as less:
+        for member in archive:
+            if member.name != name:
+                less.addfile(member, archive.extractfile(member))
+    with pytest.raises(ImageError, match=f"there is no {name} in"):
+        pull(DockerArchive(tmp_path / "less.tar"), PLATFORM, workspace.cache)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"config": {"digest": f"sha256:{'0' * 64}", "size": 9 << 20}}, "a document of .* is too large"),
+        ({"config": {"digest": f"sha256:{'0' * 64}", "size": -1}}, "a blob of -1 bytes can't be"),
+        ({"layers": []}, "does not fit its manifest"),
+    ],
+    ids=["a huge document", "a negative size", "no layers"],
+)
+def test_a_manifest_that_makes_no_sense_is_told(
+    folder: Path, layers: list[Layer], workspace: Workspace, change: dict[str, Any], told: str
+) -> None:
+    medium = Layout(layout(folder, layers))
+    document = json.dumps({**json.loads(medium.root()), **change}).encode()
+    with pytest.raises(ImageError, match=told):
+        pull(_Fixed(document, medium), PLATFORM, workspace.cache)
+
+
 class _Fixed:
-    """A source with one document and no blobs."""
+    """A medium with a document of its own, and the blobs of another, if any."""
 
     name = "fixed"
 
-    def __init__(self, document: bytes) -> None:
+    def __init__(self, document: bytes, blobs: Medium | None = None) -> None:
         self._document = document
+        self._blobs = blobs
 
     def root(self) -> bytes:
         return self._document
 
-    def blob(self, descriptor: object) -> Any:
-        raise AssertionError(descriptor)
+    def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
+        assert self._blobs is not None, descriptor
+        return self._blobs.blob(descriptor)
 
 
 def _doubly(plain: Layer, compress: Any) -> Path:
