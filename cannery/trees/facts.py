@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import time
 import warnings
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ProjectError
+from cannery.image.hashing import HashingReader, pieces
 from cannery.project.secrets import secret_in
 from cannery.workspace.files import stamp_of
 from cannery.workspace.keys import code_key, key_of
@@ -84,19 +84,13 @@ def read_facts(path: Path, *, code: bool) -> FileFacts:
 
     Raises :class:`ProjectError` for code that is no Python.
     """
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        head = stream.read(_CHUNK)
-        source = [head]
-        chunk = head
-        while chunk:
-            digest.update(chunk)
-            chunk = stream.read(_CHUNK)
-            if code:
-                source.append(chunk)
-    imports, reads_source = _read_code(path, b"".join(source)) if code else ((), 0)
+        reader = HashingReader(stream)
+        head = reader.read(_CHUNK)
+        rest = [data if code else b"" for data in pieces(reader, _CHUNK)]
+    imports, reads_source = _read_code(path, b"".join([head, *rest])) if code else ((), 0)
     secret = secret_in(path.name, head)
-    return FileFacts(digest.hexdigest(), head.startswith(b"\x7fELF"), secret, imports, reads_source)
+    return FileFacts(reader.digest.hex, head.startswith(b"\x7fELF"), secret, imports, reads_source)
 
 
 def _read_code(path: Path, source: bytes) -> tuple[tuple[str, ...], int]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["annotations_of", "matching", "names_of"]
 
-T = TypeVar("T")
+_Image = TypeVar("_Image")
 
 _NAME: Final = "org.opencontainers.image.ref.name"
 _CONTAINERD: Final = "io.containerd.image.name"  # as containerd names images, with the registry
@@ -29,7 +29,7 @@ def names_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(notes[key]) for key in (_NAME, _CONTAINERD) if notes.get(key))
 
 
-def matching(images: Iterable[tuple[T, Iterable[str]]], reference: str | None) -> list[T]:
+def matching(images: Iterable[tuple[_Image, Iterable[str]]], reference: str | None) -> list[_Image]:
     """The images that ``reference`` means, of ``images`` given with their names; all where there is no reference.
 
     Where it is nobody's whole name, the end of one is enough: ``app:1`` means ``docker.io/team/app:1``, and so does

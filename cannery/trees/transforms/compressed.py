@@ -6,7 +6,6 @@ unpack it.
 
 from __future__ import annotations
 
-import hashlib
 import lzma
 import os
 import posixpath
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.image.content import Inline, OnDisk
+from cannery.image.hashing import HashingWriter
 from cannery.image.tree import Decision, Entry, File, Transform, Tree
 from cannery.imports.source import read_source
 from cannery.trees.transforms.compressible import linked_in, looked_through
@@ -144,12 +144,9 @@ def _compressed(path: str, file: File, workspace: Workspace) -> _Compressed:
     blocks = []
     parts = [_Block(content, start) for start in range(0, content.size, _BLOCK)]
     with workspace.cache.new_blob() as (stream, commit), ThreadPoolExecutor(os.cpu_count()) as pool:
-        sha256 = hashlib.sha256()
+        hashed = HashingWriter(stream)
         for data, unpacked in pool.map(_Block.compressed, parts):
-            stream.write(data)
-            sha256.update(data)
-            blocks.append((len(data), unpacked))
-        digest = Digest(sha256.hexdigest())
-        blob = commit(digest)
-    workspace.cache.remember("compressed", key, {"digest": digest.hex, "blocks": blocks})
+            blocks.append((hashed.write(data), unpacked))
+        blob = commit(hashed.digest)
+    workspace.cache.remember("compressed", key, {"digest": hashed.digest.hex, "blocks": blocks})
     return _Compressed(File(OnDisk(blob, blob.stat().st_size)), blocks)
