@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cannery.audit.layers import read_layer
 from cannery.errors import ImageError
-from cannery.image.compression import compression_of, undamaged, unzipped
+from cannery.image.decompression import compression_of, undamaged, unzipped
 from cannery.image.hashing import HashingReader, buffered, pieces
 from cannery.image.media.files import BLOBS
 from cannery.image.media.medium import decoded

@@ -36,10 +36,10 @@ _LINKERS = re.compile(  # the sections that are nobody's in particular
 )
 
 
-def compact_elf(content: Content, *, relr: bool, eh_frame: bool, own: Collection[bytes] = ()) -> Outcome:
+def compact_elf(content: Content, *, relr: bool, keep_eh_frame: bool, own: Collection[bytes] = ()) -> Outcome:
     """``content`` without what nobody reads; as it is, with the reason, where there's no telling.
 
-    With ``relr`` its relocations are packed (DT_RELR), which its loader must be able to read. With ``eh_frame`` it
+    With ``relr`` its relocations are packed (DT_RELR), which its loader must be able to read. With ``keep_eh_frame`` it
     keeps the tables by which exceptions go through its functions; without them, nothing may raise any there. ``own``
     are names of symbols that are defined exactly once among all files that are loaded together.
     """
@@ -54,7 +54,7 @@ def compact_elf(content: Content, *, relr: bool, eh_frame: bool, own: Collection
         table = _table(data)
         _check_nothing_else(data, program, table)
         refusals = _refused(PACK, lambda: pack_relocations(program, own)) if relr else ()
-        refusals += () if eh_frame else _refused(DROP, lambda: drop_tables(program))
+        refusals += () if keep_eh_frame else _refused(DROP, lambda: drop_tables(program))
         result = program.assembled(table if table and any(map(_is_special, table.names)) else None)
     except ElfError as error:
         return Outcome(content, (Refusal(COMPACT, str(error)),))

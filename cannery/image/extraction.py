@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cannery.errors import ImageError
-from cannery.image.compression import undamaged, unzipped
+from cannery.image.decompression import undamaged, unzipped
 from cannery.image.hashing import CHUNK, HashingReader, buffered, pieces
 from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.media_types import COMPRESSIONS, LAYERS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cannery.image.compression import Compression
+    from cannery.image.decompression import Compression
 
 __all__ = [
     "COMPRESSIONS",

@@ -50,7 +50,7 @@ def written(data: bytes, target: Path) -> Path:
 
 def refusals(data: bytes) -> dict[str, str]:
     """What was tried with a file and left undone, with the reason."""
-    outcome = compact_elf(Inline(data), relr=True, eh_frame=False)
+    outcome = compact_elf(Inline(data), relr=True, keep_eh_frame=False)
     return {each.tried: each.why for each in outcome.refusals}
 
 
@@ -71,7 +71,7 @@ def test_a_library_works_as_before_and_is_smaller(library: Path, tmp_path: Path)
 @pytest.mark.parametrize("tables", [True, False])
 def test_a_program_runs_as_before(tmp_path: Path, flags: tuple[str, ...], tables: bool) -> None:
     before = stripped(compile_c(RUNS, tmp_path / "program", *flags))
-    after = written(compacted(before, eh_frame=tables), tmp_path / "small")
+    after = written(compacted(before, keep_eh_frame=tables), tmp_path / "small")
     assert subprocess.run([str(after)], check=False).returncode == 7
     assert after.stat().st_size <= len(before)
 
@@ -87,7 +87,7 @@ def test_what_another_linker_made_with_no_room_to_spare_works(tmp_path: Path, fl
 
 def test_without_a_loader_that_can_relocations_stay(library: Path) -> None:
     before = stripped(library)
-    after = compacted(before, relr=False, eh_frame=True)
+    after = compacted(before, relr=False, keep_eh_frame=True)
     assert LoadedElf.read(after).tag(DT_RELR) is None
     assert LoadedElf.read(after).tag(DT_RELASZ) == LoadedElf.read(before).tag(DT_RELASZ)
     assert GLIBC_ABI_DT_RELR not in after
@@ -143,7 +143,7 @@ def test_a_section_of_its_own_is_still_found(tmp_path: Path) -> None:
 )
 def test_a_file_of_another_kind_says_why_it_stays(tmp_path: Path, flags: tuple[str, ...], why: str) -> None:
     content = on_disk(compile_c(PROGRAM, tmp_path / "file", *flags))
-    assert compact_elf(content, relr=True, eh_frame=False) == Outcome(content, (Refusal("compact", why),))
+    assert compact_elf(content, relr=True, keep_eh_frame=False) == Outcome(content, (Refusal("compact", why),))
 
 
 def test_a_file_too_large_for_memory_says_so(tmp_path: Path) -> None:
@@ -152,14 +152,14 @@ def test_a_file_too_large_for_memory_says_so(tmp_path: Path) -> None:
         stream.write(b"\x7fELF")
         stream.truncate((1 << 28) + 1)  # a hole, which takes no room
     content = on_disk(path)
-    assert compact_elf(content, relr=True, eh_frame=False) == Outcome(
+    assert compact_elf(content, relr=True, keep_eh_frame=False) == Outcome(
         content, (Refusal("compact", "it has 268,435,457 bytes, more than 268,435,456"),)
     )
 
 
 def test_a_file_that_is_no_elf_is_no_refusal() -> None:
     text = Inline(b"text")
-    assert compact_elf(text, relr=True, eh_frame=False) == Outcome(text)
+    assert compact_elf(text, relr=True, keep_eh_frame=False) == Outcome(text)
 
 
 def test_damaged_files_come_back_or_are_changed_without_complaint(library: Path) -> None:
@@ -170,7 +170,7 @@ def test_damaged_files_come_back_or_are_changed_without_complaint(library: Path)
         for _ in range(dice.randrange(1, 9)):
             damaged[dice.randrange(min(len(damaged), 1200))] = dice.randrange(256)
         content = Inline(bytes(damaged))
-        outcome = compact_elf(content, relr=True, eh_frame=False)
+        outcome = compact_elf(content, relr=True, keep_eh_frame=False)
         assert outcome.content.size <= len(damaged)
         told |= {each.why[:15] for each in outcome.refusals if outcome.content is content}
     assert "it is malformed" in told

@@ -56,7 +56,7 @@ def in_memory(data: bytes) -> dict[Span, bytes]:
 
 def check(path: Path) -> tuple[int, int]:
     before = read(strip_elf(on_disk(path)).content)
-    after = compacted(before, relr=True, eh_frame=False)
+    after = compacted(before, relr=True, keep_eh_frame=False)
     was, now = in_memory(before), in_memory(after)
     assert [span.start for span in was] == [span.start for span in now]
     for (whole, content), (span, same) in zip(was.items(), now.items(), strict=True):
@@ -95,7 +95,7 @@ def test_a_library_for_each_processor_and_size_of_pages(tmp_path: Path, target: 
     subprocess.run(command, check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
     before, after = check(made)
     assert after < before - max(0, 3000 * 20 - 2 * int(pages))
-    program = LoadedElf.read(compacted(read(strip_elf(on_disk(made)).content), relr=True, eh_frame=False))
+    program = LoadedElf.read(compacted(read(strip_elf(on_disk(made)).content), relr=True, keep_eh_frame=False))
     assert program is not None
     assert all((each.vaddr - each.offset) % int(pages) == 0 for each in program.loaded())
     assert any(each.flags & PF_W for each in program.loaded())

@@ -119,7 +119,7 @@ def test_tables_go_with_their_header(tmp_path: Path) -> None:
 
 def test_exceptions_find_their_way_where_tables_stay(tmp_path: Path) -> None:
     path = compile_cpp(THROWS, tmp_path / "libthrows.so", *SHARED)
-    after = compacted(stripped(path), eh_frame=True)
+    after = compacted(stripped(path), keep_eh_frame=True)
     (tmp_path / "libsmall.so").write_bytes(after)
     found = ctypes.CDLL(str(tmp_path / "libsmall.so"))
     assert [found.caught(number) for number in (0, 5, 71)] == [0, 45, 47]
@@ -134,8 +134,8 @@ def runs(data: bytes, folder: Path) -> int:
 def test_exceptions_end_a_program_that_lost_its_tables(tmp_path: Path) -> None:
     """So it matters who asks for them."""
     program = compile_cpp(THROWS + "int main(void) { return caught(5); }", tmp_path / "program")
-    assert runs(compacted(stripped(program), eh_frame=True), tmp_path) == 45
-    assert runs(compacted(stripped(program), eh_frame=False), tmp_path) == -6  # abort(3)
+    assert runs(compacted(stripped(program), keep_eh_frame=True), tmp_path) == 45
+    assert runs(compacted(stripped(program), keep_eh_frame=False), tmp_path) == -6  # abort(3)
 
 
 def test_a_program_with_all_its_libraries_inside_keeps_its_tables(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_program_with_all_its_libraries_inside_keeps_its_tables(tmp_path: Path
     assert asks(program) is None
     with pytest.raises(UnsupportedElfError, match="static-pie"):
         drop_tables(loaded(program))
-    assert runs(compacted(stripped(program), eh_frame=False), tmp_path) == 45
+    assert runs(compacted(stripped(program), keep_eh_frame=False), tmp_path) == 45
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_thread_ends_without_tables(tmp_path: Path, how: str, returned: int) -
             pthread_t t; void *r; pthread_create(&t, 0, run, 0); pthread_join(t, &r); return (int) (long) r;
         }}
     """
-    after = compacted(stripped(compile_c(source, tmp_path / "program")), eh_frame=False)
+    after = compacted(stripped(compile_c(source, tmp_path / "program")), keep_eh_frame=False)
     assert not has_tables(LoadedElf.read(after))
     assert runs(after, tmp_path) == returned
 
@@ -180,7 +180,7 @@ def test_the_unwinder_ends_a_program_where_it_lost_its_own_tables(tmp_path: Path
         path for name, path in closure_of("/usr/bin/env").libraries.items() if name.endswith("/libgcc_s.so.1")
     )
     for tables, returned in ((True, 0), (False, -6)):  # abort(3)
-        (tmp_path / "libgcc_s.so.1").write_bytes(compacted(read(unwinder), eh_frame=tables))
+        (tmp_path / "libgcc_s.so.1").write_bytes(compacted(read(unwinder), keep_eh_frame=tables))
         done = subprocess.run([str(program)], env={"LD_LIBRARY_PATH": str(tmp_path)}, check=False)
         assert done.returncode == returned
 

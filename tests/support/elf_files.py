@@ -98,8 +98,8 @@ def stripped(path: Path) -> bytes:
     return read(strip_elf(on_disk(path)).content)
 
 
-def compacted(data: bytes, *, relr: bool = True, eh_frame: bool = False, own: Collection[bytes] = ()) -> bytes:
-    return read(compact_elf(Inline(data), relr=relr, eh_frame=eh_frame, own=own).content)
+def compacted(data: bytes, *, relr: bool = True, keep_eh_frame: bool = False, own: Collection[bytes] = ()) -> bytes:
+    return read(compact_elf(Inline(data), relr=relr, keep_eh_frame=keep_eh_frame, own=own).content)
 
 
 class SectionRow(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from cannery.image.compression import compression_of
+from cannery.image.decompression import compression_of
 from cannery.image.hashing import HashingReader, pieces
 from cannery.image.image import canonical_json, descriptor
 from cannery.image.media.files import TarFiles, TarWriter, blob_name, distinct

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, Protocol, Self, cast
 
 from cannery.errors import ImageError
-from cannery.image.compression import undamaged
 from cannery.image.content import TIME
+from cannery.image.decompression import undamaged
 from cannery.image.hashing import HashingReader, pieces
 from cannery.workspace.files import explained, replacing, stamp_of
 

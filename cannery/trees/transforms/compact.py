@@ -109,7 +109,7 @@ def _outcome(
     """The outcome for one file; ``kept`` says why it keeps its tables, where it does."""
     if facts.refusal:
         return Outcome(content, (facts.refusal,))
-    made = compact_elf(content, relr=around.packs, eh_frame=kept is not None, own=own)
+    made = compact_elf(content, relr=around.packs, keep_eh_frame=kept is not None, own=own)
     refusals = list(made.refusals)
     if kept and facts.tables:
         refusals.append(Refusal(DROP, kept))

@@ -12,13 +12,13 @@ import pytest
 import zstandard
 
 from cannery.errors import ImageError
-from cannery.image.compression import compression_of, undamaged, unzipped
+from cannery.image.decompression import compression_of, undamaged, unzipped
 from cannery.image.hashing import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cannery.image.compression import Compression
+    from cannery.image.decompression import Compression
 
 pytestmark = pytest.mark.once
 
