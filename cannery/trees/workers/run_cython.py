@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import traceback
 from typing import Any
 
@@ -21,6 +22,7 @@ from Cython.Compiler.Main import CompilationOptions, compile_single
 
 DONE, REFUSED, FAILED = 0, 3, 4  # 1 is for an exception that nobody foresaw
 OUTCOMES = {DONE: "done", REFUSED: "refused"}  # else the compiler, or Cython itself, failed
+STANDARD_LIBRARY = {os.path.dirname(os.__file__), sysconfig.get_config_var("DESTSHARED")}
 LANGUAGE_LEVELS = ("2", "3", "3str")  # which Cython takes as they come, and stumbles over
 
 # Something of all that modules commonly have, so that Cython has read what it needs for it.
@@ -132,6 +134,9 @@ def main() -> None:
     # Cython 3.3 writes no code that prepares the methods of builtin types, and calling one crashes.
     Options.error_on_unknown_names = Options.error_on_uninitialized = False
     warm_up(request["folder"], request["directives"])
+    # Cython, all of which is imported by now, looks for a module's package on the path, and writes other code where
+    # the project is installed.
+    sys.path[:] = [path for path in sys.path if path in STANDARD_LIBRARY]
     outcomes = ["failed"] * len(jobs)
     running: dict[int, int] = {}
     for number, job in enumerate(jobs):

@@ -194,6 +194,17 @@ def test_the_bytes_are_the_same_from_another_folder_in_another_order(compiled: T
     }
 
 
+def test_the_bytes_are_the_same_where_the_project_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"pkg/__init__.py": '"""A package."""\n'}
+    plain = transform(Workspace(Cache(tmp_path / "one")))(sources(files))
+    for name, text in files.items():
+        (tmp_path / "installed" / name).parent.mkdir(parents=True)
+        (tmp_path / "installed" / name).write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "installed"))
+    installed = transform(Workspace(Cache(tmp_path / "other")))(sources(files))
+    assert contents(installed) == contents(plain)
+
+
 def test_only_what_changed_is_compiled(shared: Workspace) -> None:
     said: list[str] = []
 

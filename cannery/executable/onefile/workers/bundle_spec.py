@@ -102,11 +102,9 @@ def missing(graph: Any, own: set[str]) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def main() -> None:
-    """Make the bundle."""
-    here = Path(CONF["specpath"])
-    wanted = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
-    analysis = Analysis(
+def analysed(wanted: dict[str, Any]) -> Analysis:
+    """PyInstaller's analysis of what ``bundle.json`` asks for."""
+    return Analysis(
         wanted["scripts"],
         pathex=wanted["roots"],
         hiddenimports=wanted["include"],
@@ -114,6 +112,13 @@ def main() -> None:
         runtime_hooks=wanted["runtime_hooks"],
         optimize=wanted["optimize"],
     )
+
+
+def main() -> None:
+    """Make the bundle."""
+    here = Path(CONF["specpath"])
+    wanted = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
+    analysis = analysed(wanted)
     reached, first = {*wanted["reached"], *wanted["own"]}, triggers(analysis.graph)
     left_out, stand_ins = set(wanted["left_out"]), wanted["stand_ins"]
     tools = list(Path(wanted["tools"]).iterdir())  # links, each to a package of PyInstaller's own
