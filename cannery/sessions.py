@@ -32,6 +32,8 @@ from cannery.python.versions import hidden_folders, named_versions, present_vers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cannery.workspace.workspace import Progress
+
     SessionFunction = Callable[[nox.Session], None]
     Table = dict[str, Any]
 
@@ -100,7 +102,7 @@ def _tests_compiled(session: nox.Session) -> None:
 
     pyproject = _pyproject()
     app = load(Path.cwd(), {"python": f"{session.bin}/python"}, library=True)
-    workspace = Workspace.default()
+    workspace = Workspace.default(_logged(session))
     with workspace.cache.scratch() as scratch:
         wheel = copy_without_sources(app, workspace, scratch / "project", package=_is_package(pyproject))
         session.install(*_compiled_project(pyproject, wheel), "pytest", "pytest-cov")
@@ -116,6 +118,19 @@ def _export(session: nox.Session) -> None:
     settings, _ = resolve_settings(read_project(Path.cwd()))
     for path in export_lock(Path.cwd(), settings.export or usual_exports(_pyproject())):
         session.log(f"wrote {path.name}")
+
+
+def _logged(session: nox.Session) -> Progress:
+    """Progress in the session's log: a line for each step, when it begins."""
+    last = ""
+
+    def log(title: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001  # as Progress is called
+        nonlocal last
+        if title != last:
+            session.log(f"{title} …")
+            last = title
+
+    return log
 
 
 def _register_lint() -> SessionFunction:

@@ -71,6 +71,7 @@ def test_the_suite_runs_against_extension_modules_and_no_source(make_project: Ma
     before = {path for path in folder.rglob("*") if path.is_file()}
     code, text = nox(folder, "-s", "tests_compiled")
     assert code == 0, text
+    assert f"> {'building the wheel' if more else 'compiling 2 modules with Cython'} …" in text
     assert says(text, "2 passed, 1 deselected", f"Session tests_compiled-{THIS} was successful")
     left = {path for path in folder.rglob("*") if path.is_file()} - before
     assert not [path for path in left if ".nox" not in path.parts and "__pycache__" not in path.parts]
