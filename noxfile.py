@@ -6,7 +6,9 @@ import nox
 
 from cannery.sessions import export, lint, tests
 
-__all__ = ["examples", "export", "lint", "tests"]
+__all__ = ["examples", "export", "lint", "quick", "tests"]
+
+QUICK = ["-m", "not slow"]  # of the tests: without engines, and without builds that take seconds
 
 
 @nox.session
@@ -19,3 +21,10 @@ def examples(session: nox.Session) -> None:
         with session.chdir(folder):
             session.run("mypy", "--strict", ".")
             session.run("python", "-m", "pytest", "--quiet", "tests")
+
+
+@nox.session(python="3.11", venv_backend="uv", reuse_venv=True, default=False)
+def quick(session: nox.Session) -> None:
+    """Run what is quick of the tests of every room, under one Python; what follows -- goes to pytest."""
+    session.install("--editable", ".", "--requirement=requirements-test.txt")
+    session.run("pytest", *QUICK, *session.posargs)

@@ -36,10 +36,19 @@ __all__ = [  # fixtures for all tests
 ]
 
 _OLDEST = (3, 11)
+_SLOW = {  # fixtures that take seconds, or whose tests do
+    *("docker", "dockerd", "each_engine", "podman", "podman_service", "service"),
+    *("full_base", "guarded_registry", "registry", "slim_base"),
+    *("kit", "kits", "own_cache", "own_index", "sample"),
+}
 
 
+@pytest.hookimpl(tryfirst=True)  # before anything is selected by marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests that are the same under every Python to the oldest one."""
+    """Leave tests that are the same under every Python to the oldest one, and mark those of slow fixtures as slow."""
+    for item in items:
+        if not _SLOW.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
     if sys.version_info[:2] != _OLDEST:
         left = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=left)

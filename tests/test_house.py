@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import cannery
+from noxfile import QUICK
 from tests.support.scheduling import ENGINES, group_of
 
 if TYPE_CHECKING:
@@ -109,3 +112,10 @@ def test_every_class_has_a_name_of_its_own() -> None:
                 if isinstance(node, ast.ClassDef):
                     names.setdefault(node.name.lstrip("_"), []).append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert not {name: places for name, places in names.items() if len(places) > 1}
+
+
+@pytest.mark.slow
+def test_the_quick_check_has_tests_of_every_room() -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", *QUICK]
+    listed = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^tests/(\w+)/", listed, re.MULTILINE)) >= ROOMS

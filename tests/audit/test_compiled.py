@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "main.py": "from shop import pricing\nprint(pricing.rebate(100))\n",
     "shop/__init__.py": '"""A shop."""\n',

@@ -17,6 +17,8 @@ from tests.support.elf_files import on_disk
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SECRETS = [f"the price of article {number} is nobody's business" for number in range(40)]
 SOURCE = '"""How prices are made."""\n' + "\n".join(
     f"def price_{number}(article):\n    return article.name + {secret!r}" for number, secret in enumerate(SECRETS)

@@ -76,6 +76,8 @@ def test_a_program_runs_as_before(tmp_path: Path, flags: tuple[str, ...], tables
     assert after.stat().st_size <= len(before)
 
 
+@pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.parametrize("flags", [(), BIND_NOW])
 def test_what_another_linker_made_with_no_room_to_spare_works(tmp_path: Path, flags: tuple[str, ...]) -> None:
     target = compile_for("native", WITH_POINTERS, tmp_path / "liblld.so", "-shared", "-fPIC", "-O1", *flags)

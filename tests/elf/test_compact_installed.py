@@ -16,6 +16,8 @@ from cannery.elf.spans import Span
 from cannery.elf.strip import strip_elf
 from tests.support.elf_files import WITH_POINTERS, compacted, on_disk, read
 
+pytestmark = pytest.mark.slow
+
 RELA, RELASZ, RELR, RELRSZ, PT_DYNAMIC = 7, 8, 36, 35, 2
 RELATIVE = {62: 8, 183: 1027}
 BASE = 0x7F0000000000
@@ -84,6 +86,7 @@ def test_this_python_and_its_extension_modules() -> None:
             check(path)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("target", ["aarch64-linux-gnu", "x86_64-linux-gnu"])
 @pytest.mark.parametrize("pages", ["4096", "65536"])
 def test_a_library_for_each_processor_and_size_of_pages(tmp_path: Path, target: str, pages: str) -> None:

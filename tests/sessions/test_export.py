@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("make", [make_uv_project, make_poetry_project])

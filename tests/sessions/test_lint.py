@@ -12,6 +12,8 @@ from tests.support.nox_projects import NOXFILE, nox
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.slow
+
 
 CLEAN = {"noxfile.py": NOXFILE, "app.py": '"""An app."""\n\nname: str = "tin"\n'}
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.slow
+
 PROJECT = {"noxfile.py": NOXFILE, "tests/test_it.py": PASSING}
 NEEDS_INICONFIG = """\
     from importlib.metadata import version

@@ -11,6 +11,8 @@ from tests.support.nox_projects import CLASSIFIED, THIS, nox, says
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.slow
+
 NOXFILE = """\
 from cannery.sessions import tests, tests_compiled
 

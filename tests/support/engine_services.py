@@ -103,8 +103,11 @@ def running_dockerd(*, data: Path | None = None, apart: bool = False) -> Iterato
         hosts = [f"--host=unix://{home}/sock", f"--host={address}", "--tlsverify"]
         certificates = [f"--tlscacert={home}/ca.pem", f"--tlscert={home}/cert.pem", f"--tlskey={home}/key.pem"]
         command = ["dockerd", *hosts, *certificates, *folders, *_NO_RULES, *([] if apart else ["--bridge=none"])]
-        with _answering(command, home, apart=apart) as (client, process):
-            yield Service("docker", {"DOCKER_HOST": f"unix://{home}/sock"}, client, process, home, address)
+        try:
+            with _answering(command, home, apart=apart) as (client, process):
+                yield Service("docker", {"DOCKER_HOST": f"unix://{home}/sock"}, client, process, home, address)
+        finally:  # Docker leaves a mount behind, below which nothing can be removed
+            subprocess.run(["umount", f"{home}/exec/netns/default"], stderr=subprocess.DEVNULL, check=False)
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from tests.support.command import assert_refused, cannery
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.slow
+
 PROJECT = {
     "pyproject.toml": """
         [project]
@@ -87,6 +89,7 @@ def test_the_compiled_package_can_be_imported_as_it_stands(project: Path) -> Non
     assert "build/fish/soft.pyc" in files(project)
 
 
+@pytest.mark.once
 def test_a_module_that_is_no_longer_compiled_leaves_nothing_behind_and_the_rest_stays(
     make_project: MakeProject,
 ) -> None:
@@ -97,6 +100,7 @@ def test_a_module_that_is_no_longer_compiled_leaves_nothing_behind_and_the_rest_
     assert files(folder / "build") == {"main.pyc", "other.txt"}
 
 
+@pytest.mark.once
 def test_a_library_needs_no_entry_point(make_project: MakeProject) -> None:
     folder = make_project({"one/__init__.py": "", "two/__init__.py": "", "tests/__init__.py": ""})
     assert {path.partition("/")[0] for path in cythonize(folder)["modules"]} == {"one", "two"}
@@ -116,6 +120,7 @@ def test_a_wheel_has_no_source_and_installs_and_runs(project: Path, tmp_path: Pa
     assert run([str(tmp_path / "venv" / "bin" / "python"), "-c", check]).stdout == "1.0 True\n"
 
 
+@pytest.mark.once
 def test_a_wheel_is_the_same_from_another_folder(project: Path, tmp_path: Path) -> None:
     other = shutil.copytree(project, tmp_path / "a" / "longer" / "name")
     first, second = (Path(cythonize(folder, "--wheel")["path"]) for folder in (project, other))
@@ -129,17 +134,20 @@ def test_a_wheel_for_another_platform_says_so(project: Path) -> None:
     assert f"fish/cli.cpython-3{sys.version_info.minor}-aarch64-linux-gnu.so" in names(wheel)
 
 
+@pytest.mark.once
 def test_a_project_that_makes_no_wheel_is_refused(make_project: MakeProject) -> None:
     outcome = cannery("cythonize", "--wheel", cwd=make_project({"main.py": ""}))
     assert "makes no wheel" in assert_refused(outcome, 3)
 
 
+@pytest.mark.once
 def test_a_backend_that_fails_is_quoted(make_project: MakeProject) -> None:
     files = {"setup.py": "raise SystemExit('no wheel today')\n", "main.py": ""}
     message = assert_refused(cannery("cythonize", "--wheel", cwd=make_project(files)), 3)
     assert "no wheel today" in message
 
 
+@pytest.mark.once
 def test_people_are_told_what_to_do_with_it(make_project: MakeProject) -> None:
     folder = make_project({"main.py": "print('hello')\n"})
     said = cannery("cythonize", cwd=folder).stdout
@@ -149,6 +157,7 @@ def test_people_are_told_what_to_do_with_it(make_project: MakeProject) -> None:
     assert done.stdout == "hello\n"
 
 
+@pytest.mark.once
 def test_json_is_all_there_is_on_standard_output(make_project: MakeProject) -> None:
     folder = make_project({"main.py": ""})
     assert json.loads(cannery("cythonize", "--json", cwd=folder).stdout)["path"] == str(folder / "build")

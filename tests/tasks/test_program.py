@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.slow
+
 SHOW = """
     import json, os, sys
     print(json.dumps({"arguments": sys.argv[1:], "environment": dict(os.environ), "user": os.getuid()}))
@@ -30,6 +32,7 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "command",
     [
@@ -98,6 +101,7 @@ def test_the_next_step_runs_what_was_built(make_project: MakeProject) -> None:
     assert "Next: cannery run --recipe tiny --strip -- [ARGS]\n" in done.stdout
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("recipe", ["scratch", "tiny", "onefile"])
 def test_what_packs_this_machine_s_python_is_refused_for_another(recipe: str, make_project: MakeProject) -> None:
     folder = make_project({"main.py": ""})
@@ -158,12 +162,14 @@ def test_run_gives_the_image_s_environment_and_user_and_nothing_else(
     assert "SECRET_OF_THE_CALLER" not in shown["environment"]
 
 
+@pytest.mark.once
 def test_the_project_is_found_from_a_folder_below(make_project: MakeProject) -> None:
     folder = make_project({"main.py": "", "pyproject.toml": "", "deep/er/x": ""})
     assert cannery("image", cwd=folder / "deep" / "er").returncode == 0
     assert (folder / "dist" / "project.tar").is_file()
 
 
+@pytest.mark.once
 def test_settings_are_shown_with_where_they_come_from(make_project: MakeProject) -> None:
     folder = make_project({"main.py": "", "pyproject.toml": "[tool.cannery]\nstrip = true\n"})
     shown = json.loads(cannery("config", "--json", cwd=folder).stdout)
@@ -172,6 +178,7 @@ def test_settings_are_shown_with_where_they_come_from(make_project: MakeProject)
     assert "strip" in cannery("config", cwd=folder).stdout
 
 
+@pytest.mark.once
 def test_a_terminal_sees_colours_and_a_bar(
     make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +195,7 @@ def test_a_terminal_sees_colours_and_a_bar(
     assert child.exitstatus == 0
 
 
+@pytest.mark.once
 def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(make_project: MakeProject) -> None:
     done = cannery("image", "--recipe", "scrach", cwd=make_project({"main.py": ""}))
     assert done.returncode == 2

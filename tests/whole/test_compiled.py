@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakeProject
     from tests.support.engine_commands import EngineCommand
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_app_layer_has_extension_modules_and_what_starts_the_script(
     make_project: MakeProject, tmp_path: Path
@@ -42,6 +44,7 @@ def test_it_runs_in_docker(make_project: MakeProject, tmp_path: Path, docker: En
     assert docker.run("--tmpfs=/tmp", image.reference).stdout == SAID
 
 
+@pytest.mark.once
 def test_libraries_that_extension_modules_need_come_along(
     make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +53,7 @@ def test_libraries_that_extension_modules_need_come_along(
     assert [path for path in image.files("runtime") if path.endswith("/libanl.so.1")]
 
 
+@pytest.mark.once
 def test_a_change_of_the_app_leaves_the_runtime_as_it_is(make_project: MakeProject, tmp_path: Path) -> None:
     digests = []
     for number in range(2):

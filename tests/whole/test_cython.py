@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.support.engine_commands import EngineCommand
     from tests.support.registry import Base as StandIn
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.support.repository import EXAMPLES, assert_tests_pass, copy_example
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 CANNERY = (sys.executable, "-m", "cannery")
 COMPILED = pytest.mark.parametrize("compiled", ["false", "true"], ids=["bytecode", "compiled"])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.engine_services import Service
     from tests.support.registry import Base
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @contextmanager

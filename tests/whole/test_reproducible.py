@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.slow
+
 PROJECT = {
     "pyproject.toml": """
         [project]
@@ -31,7 +33,9 @@ PROJECT = {
 }
 
 
-@pytest.mark.parametrize("flags", [(), ("--compile",)], ids=["bytecode", "compiled"])
+@pytest.mark.parametrize(
+    "flags", [(), pytest.param(("--compile",), marks=pytest.mark.once)], ids=["bytecode", "compiled"]
+)
 def test_two_folders_times_and_caches_give_one_digest(
     make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
 ) -> None:
@@ -49,6 +53,7 @@ def test_two_folders_times_and_caches_give_one_digest(
     assert (tmp_path / "0.tar").read_bytes() == (tmp_path / "1.tar").read_bytes()
 
 
+@pytest.mark.once
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_another_user_with_another_umask_gets_the_same_digest(make_project: MakeProject, tmp_path: Path) -> None:
     mine = build(make_project(PROJECT), tmp_path / "mine.tar").report["digest"]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.slow
+
 NUMPY = """
     import numpy as np
     a = np.arange(12.0).reshape(3, 4)
@@ -42,6 +44,7 @@ def built(folder: Path, output: Path, recipe: str = "tiny", **environment: str) 
     return dict(json.loads(done.stdout))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("compress", ["false", "true"])
 def test_numpy_works(make_project: MakeProject, compress: str) -> None:
     folder = make_project({"main.py": NUMPY, "requirements.txt": "numpy\n"})
@@ -89,6 +92,7 @@ def test_libraries_that_are_compressed_are_found_by_the_modules_that_need_them(m
     assert done.stdout.startswith("True sha512_256 LATIN SMALL LETTER A\n"), done.stderr
 
 
+@pytest.mark.once
 def test_certificates_stay_out_with_tls_unless_something_names_them(make_project: MakeProject) -> None:
     settings = '[tool.cannery.tiny]\nwithout = ["ssl"]\n'
     found = []
@@ -99,6 +103,7 @@ def test_certificates_stay_out_with_tls_unless_something_names_them(make_project
     assert found == [" False\n", "SSL_CERT_FILE True\n"]
 
 
+@pytest.mark.once
 def test_what_a_module_loads_by_name_is_there_when_it_is_included(make_project: MakeProject) -> None:
     program = "import sys\nprint(__import__(''.join(['col', 'orsys'])).hls_to_rgb(0, 0, 0))"
     folder = make_project({"main.py": program, "pyproject.toml": '[tool.cannery]\ninclude = ["colorsys"]\n'})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.engine_services import Service
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.support.engine_services import Service
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.support.engine_services import Service
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def with_shell(service: Service, host_root: Path) -> str:

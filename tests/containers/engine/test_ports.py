@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Running = Callable[..., AbstractContextManager[Service]]
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes network namespaces")

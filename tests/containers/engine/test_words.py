@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Running = Callable[..., AbstractContextManager[Service]]
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -95,6 +95,7 @@ def test_a_module_that_was_left_out_names_the_setting(static: Frozen) -> None:
     assert "include" not in never_there
 
 
+@pytest.mark.once
 def test_two_folders_and_caches_give_the_same_bytes(
     static: Frozen, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_an_unchanged_project_gives_the_same_program(static: Frozen, project: Pa
     assert again["digest"] == static.report["digest"]
 
 
+@pytest.mark.once
 def test_the_report_tells_what_is_in_it(static: Frozen) -> None:
     parts = {part["name"]: part for part in static.report["contents"]}
     assert parts["shower"]["kind"] == "modules"
@@ -118,6 +120,7 @@ def test_the_report_tells_what_is_in_it(static: Frozen) -> None:
     assert sum(part["size"] for part in parts.values()) > static.report["size"]  # it's compressed
 
 
+@pytest.mark.once
 def test_the_sizes_of_all_parts_are_the_program(static: Frozen, project: Path) -> None:
     report = freeze(project, "--sizes").report
     parts = {(part["name"], part["kind"]): part for part in report["contents"]}
@@ -129,6 +132,7 @@ def test_the_sizes_of_all_parts_are_the_program(static: Frozen, project: Path) -
     )
 
 
+@pytest.mark.once
 def test_sizes_are_told_as_a_table_and_refused_where_nothing_is_compressed(static: Frozen, project: Path) -> None:
     done = cannery("freeze", "--sizes", cwd=project)
     assert f"{static.path.stat().st_size:,}" in done.stdout, done.stderr

@@ -22,6 +22,8 @@ from cannery.workspace.workspace import Workspace
 from tests.support.elf_files import readelf
 from tests.support.tree_contents import contents
 
+pytestmark = pytest.mark.slow
+
 MODULE = "import math\ndef area(radius): return math.pi * radius ** 2\n"
 
 

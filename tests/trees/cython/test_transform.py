@@ -28,6 +28,8 @@ from tests.support.tree_contents import contents
 if TYPE_CHECKING:
     from cannery.image.tree import Transform
 
+pytestmark = pytest.mark.slow
+
 ROOTS = ("/app",)
 PACKAGE = {
     "pkg/__init__.py": "from .model import Point\n",
@@ -185,6 +187,7 @@ def test_modules_are_small_and_name_no_folder_of_this_machine(compiled: Tree, sh
         assert b".symtab" not in content
 
 
+@pytest.mark.once
 def test_the_bytes_are_the_same_from_another_folder_in_another_order(compiled: Tree, tmp_path: Path) -> None:
     elsewhere = Workspace(Cache(tmp_path / "a longer name" / "cache"), run)
     some = {name: PACKAGE[name] for name in ("pkg/deep/leaf.py", "pkg/model.py", "main.py")}
@@ -205,6 +208,7 @@ def test_the_bytes_are_the_same_where_the_project_is_installed(tmp_path: Path, m
     assert contents(installed) == contents(plain)
 
 
+@pytest.mark.once
 def test_only_what_changed_is_compiled(shared: Workspace) -> None:
     said: list[str] = []
 
@@ -229,6 +233,7 @@ def test_a_name_that_nobody_can_import_stays_as_it_is(shared: Workspace) -> None
     assert set(transform(shared)(sources({"do-it.py": "a = 1"})).entries) == {"/app/do-it.py"}
 
 
+@pytest.mark.once
 def test_all_that_cython_refuses_is_said_with_file_and_line(shared: Workspace) -> None:
     error = refused({"x.py": "a = 1\nasync def f():\n    yield from []\n", "y.py": "nonlocal a\n", "z.py": ""}, shared)
     assert error.what == "Cython refuses 2 modules"
@@ -237,6 +242,7 @@ def test_all_that_cython_refuses_is_said_with_file_and_line(shared: Workspace) -
     assert 'exclude = ["x", "y"]' in error.step
 
 
+@pytest.mark.once
 def test_what_was_compiled_is_kept_even_where_another_module_is_refused(shared: Workspace) -> None:
     said: list[str] = []
 
@@ -250,6 +256,7 @@ def test_what_was_compiled_is_kept_even_where_another_module_is_refused(shared: 
     assert said == ["compiling 2 modules with Cython", "compiling 1 module with Cython"]
 
 
+@pytest.mark.once
 def test_what_was_compiled_is_kept_when_somebody_interrupts(shared: Workspace) -> None:
     def interrupted(*arguments: Any, **options: Any) -> Completed:
         run(*arguments, **options)
@@ -262,17 +269,20 @@ def test_what_was_compiled_is_kept_when_somebody_interrupts(shared: Workspace) -
     assert transform(replace(shared, run=interrupted))(tree)
 
 
+@pytest.mark.once
 def test_two_modules_of_one_name_are_refused(shared: Workspace) -> None:
     error = refused({"x.py": "", "x/__init__.py": ""}, shared)
     assert error.what.startswith("two modules are called 'x'")
     assert error.evidence == "x.py\nx/__init__.py"
 
 
+@pytest.mark.once
 def test_an_extension_module_beside_its_source_is_refused(shared: Workspace) -> None:
     error = refused({"pkg/x.py": "", "pkg/x.cpython-39-darwin.so": ""}, shared)
     assert error.what == "pkg/x.cpython-39-darwin.so lies beside its source x.py"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("directives", "said"),
     [
@@ -285,6 +295,7 @@ def test_wrong_directives_are_refused(shared: Workspace, directives: dict[str, b
         transform(shared, CythonSettings(directives=directives))(sources({"unseen.py": "a = 1"}))
 
 
+@pytest.mark.once
 def test_directives_reach_the_modules(shared: Workspace, tmp_path: Path) -> None:
     settings = CythonSettings(directives={"embedsignature": True})
     write(transform(shared, settings)(sources({"x.py": "def f(a, b=2):\n    'Doc.'\n"})), tmp_path)

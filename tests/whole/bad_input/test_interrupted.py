@@ -99,6 +99,7 @@ def build(make_project: MakeProject, tmp_path: Path, new_cache: NewCache, digest
     return Build(make_project(PROJECT), cache, digest, f"mark-{uuid.uuid4()}")
 
 
+@pytest.mark.once
 def test_kill_9_at_every_step(build: Build) -> None:
     for step in STEPS:
         with build.start() as process:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.once
+
 PACKAGE = {"main.py": "import pkg", "pkg/__init__.py": ""}
 DEEP = "/".join(["d" * 100] * 4)
 ODD = (
