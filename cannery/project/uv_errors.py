@@ -48,11 +48,12 @@ def explain(error: ProgramFailed, what: str, otherwise: str) -> CanneryError:
     words = complaint[start.start() :] if (start := re.search(r"^error:", complaint, re.MULTILINE)) else complaint
     if step := advice(words, "CANNERY_CACHE, UV_CACHE_DIR"):
         return MachineError(what, evidence=words, step=step)
-    if (lacking := _NO_WHEEL.search(words)) and "musl" in lacking["platform"]:
+    unwrapped = " ".join(words.split())  # uv breaks lines at the width of the terminal, or where it takes one for given
+    if (lacking := _NO_WHEEL.search(unwrapped)) and "musl" in lacking["platform"]:
         return RequirementsError(
             f"{lacking['name']} has no wheel for musl, which Alpine's Python runs on",
             evidence=words,
             step="take a base with glibc, as Debian's have it, or a version that has such a wheel",
         )
-    fitting = (step for pattern, step in _ADVICE.items() if re.search(pattern, words, re.IGNORECASE))
+    fitting = (step for pattern, step in _ADVICE.items() if re.search(pattern, unwrapped, re.IGNORECASE))
     return RequirementsError(what, evidence=words, step=next(fitting, otherwise))

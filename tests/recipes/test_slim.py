@@ -329,7 +329,7 @@ def test_on_alpine_a_dependency_with_no_wheel_for_musl_is_told_by_its_name(
     project = make_project({"main.py": "", "requirements.txt": f"{requirement}\n"})
     with pytest.raises(RequirementsError) as raised:
         built(project, workspace, recipe="slim", base=base(tmp_path / "base", *ALPINE))
-    assert raised.value.what == "gnu has no wheel for musl, which Alpine's Python runs on"
+    assert raised.value.what == "gnu has no wheel for musl, which Alpine's Python runs on", raised.value.evidence
 
 
 def test_on_alpine_pure_packages_go_where_its_python_looks(
