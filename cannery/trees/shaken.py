@@ -13,7 +13,6 @@ from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
 from cannery.imports.trace import traced
 from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
-from cannery.trees.transforms.compressed import imports_of_payload
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.workspace.keys import code_key, key_of
@@ -73,14 +72,22 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, w
     installed = Place("dependencies", wheels, site)
     places = [app_place(app, code), out.taken_from(library), installed]
     host = host_of(python, workspace)
-    unpacking = imports_of_payload(host) if settings.compress else ()
-    include = (*settings.include, *settings.stdlib, "zlib", *unpacking)
+    include = (*settings.include, *settings.stdlib, *_imports_of_payload(app, host))
     wanted = replace(app, settings=msgspec.structs.replace(settings, include=include))
     found = reach_with(wanted, places, host, workspace)
     names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
     kept = shake(names["stdlib"], library.roots)
     key = key_of(code_key(__name__), left.key, kept.key)
     return Shaken(Transform(key, lambda tree: kept(left(tree))), shake(names["dependencies"], site))
+
+
+def _imports_of_payload(app: App, host: Host) -> tuple[str, ...]:
+    """The modules that the image's own code needs: to read archives, and to unpack compressed modules."""
+    if not app.settings.compress:
+        return ("zlib",)
+    from cannery.trees.transforms.compressed import imports_of_payload  # noqa: PLC0415  # slow to import
+
+    return ("zlib", *imports_of_payload(host))
 
 
 def app_place(app: App, code: LazyTree) -> Place:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from cannery.image.content import Inline, OnDisk
 from cannery.image.hashing import HashingWriter
 from cannery.image.tree import Decision, Entry, File, Transform, Tree
-from cannery.imports.source import read_source
 from cannery.trees.transforms.compressible import linked_in, looked_through
 from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of, package_file
@@ -77,6 +76,8 @@ def compressed(part: CompressedPart, workspace: Workspace) -> Transform:
 
 def imports_of_payload(host: Host) -> tuple[str, ...]:
     """The modules that the payload imports when ``host`` runs it, read from its source."""
+    from cannery.imports.source import read_source  # noqa: PLC0415  # slow to import, where nothing has changed
+
     return tuple(sorted({each.module for each in read_source(_PAYLOAD.read_bytes(), host).imports}))
 
 

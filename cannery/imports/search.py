@@ -1,0 +1,111 @@
+"""The search: from all modules of the places and those that the program begins with to what is reached."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cannery.errors import ConfigurationError, did_you_mean
+from cannery.image.tree import File
+from cannery.imports.data_packages import CODE, data_packages
+from cannery.imports.entry_points import entry_points
+from cannery.imports.graph import Graph
+from cannery.imports.model import Module, Reach
+from cannery.imports.places import find_modules
+from cannery.imports.reached import lines, missing, walk
+from cannery.imports.reading import MentionIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from cannery.imports.graph import Start
+    from cannery.imports.model import Host
+    from cannery.imports.places import Place
+    from cannery.imports.trace import Traced
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Question", "search"]
+
+_DOCUMENTATION = {".rst", ".bat"}  # in the standard library
+
+
+@dataclass(frozen=True)
+class Question:
+    """All that decides about what a program reaches, but for the Python that it is for."""
+
+    places: Sequence[Place]  # in the order of sys.path
+    starts: tuple[Start, ...]  # modules that the program begins with
+    script: str | None  # the path of a file that is run
+    include: tuple[str, ...]  # modules and patterns such as package.*
+    traced: Traced
+
+
+def search(question: Question, host: Host, workspace: Workspace) -> Reach:
+    """All that the program reaches; raises :class:`ConfigurationError` for a pattern that matches no module."""
+    script, places = question.script, question.places
+    main = {"__main__": Module("source", "app", script)} if script else {}
+    inside = {name: Module("builtin", "stdlib") for name in host.builtins}
+    modules = {**find_modules(places), **inside, **main}
+    index = MentionIndex(places, modules, host, workspace)
+    graph = Graph(modules, index.of, entry_points(places), data_packages(places, modules), _traced(question))
+    reached, broken = walk(graph, _starts(question, modules))
+    index.save()
+    return Reach(
+        modules={name: msgspec.structs.replace(modules[name], reason=reached[name]) for name in sorted(reached)},
+        data=tuple(sorted(_data(places, {name: modules[name] for name in reached}))),
+        missing=missing(graph, reached),
+        broken=dict(sorted(broken.items())),
+        left_out=tuple(sorted(modules.keys() - reached.keys() - broken.keys())),
+        dynamic=dict(lines(graph, reached)),
+    )
+
+
+def _starts(question: Question, modules: Mapping[str, Module]) -> Iterator[Start]:
+    """The modules that the program begins with, those that are included, and those of the app."""
+    yield from question.starts
+    yield from ((name, "included") for name in _included(question.include, modules))
+    for name, module in modules.items():
+        if module.place == "app" and module.path != question.script:
+            yield name, "own"
+
+
+def _traced(question: Question) -> Traced:
+    """The imports of a run, in which a script goes by its file's name, as those of ``__main__``."""
+    if question.script is None:
+        return question.traced
+    script = posixpath.basename(question.script).removesuffix(".py")
+    return tuple(("__main__" if importer == script else importer, name) for importer, name in question.traced)
+
+
+def _included(patterns: Iterable[str], modules: Mapping[str, Module]) -> Iterator[str]:
+    for pattern in patterns:
+        found = [pattern] if pattern in modules else fnmatch.filter(modules, pattern)
+        if not found:
+            raise ConfigurationError(
+                f"include names {pattern!r}, and there is no such module",
+                evidence=did_you_mean(pattern, modules),
+                step="correct it, or add what brings that module to the requirements",
+            )
+        yield from sorted(found)
+
+
+def _data(places: Iterable[Place], reached: Mapping[str, Module]) -> Iterable[str]:
+    """The files that are no code in the folders of packages that are reached: paths in the image."""
+    folders = {
+        module.path if module.kind == "namespace" else posixpath.dirname(module.path)
+        for module in reached.values()
+        if module.package
+    }
+    for place in places:
+        others = CODE | _DOCUMENTATION if place.kind == "stdlib" else CODE
+        for path, entry in place.tree.tree.entries.items():
+            if isinstance(entry, File) and posixpath.splitext(path)[1] not in others:
+                above = posixpath.dirname(path)
+                while above not in folders and above not in {"/", *place.roots}:
+                    above = posixpath.dirname(above)
+                if above in folders:
+                    yield path
