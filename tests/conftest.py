@@ -45,14 +45,16 @@ _SLOW = {  # fixtures that take seconds, or whose tests do
 
 @pytest.hookimpl(tryfirst=True)  # before anything is selected by marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests that are the same under every Python to the oldest one, and mark those of slow fixtures as slow."""
+    """Mark what is slow, and leave tests that are the same under every Python to the oldest one."""
     for item in items:
         if not _SLOW.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     if sys.version_info[:2] != _OLDEST:
-        left = [item for item in items if item.get_closest_marker("once")]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("once")])
+        items[:] = [item for item in items if not item.get_closest_marker("once")]
+    if hasattr(config, "workerinput"):  # several processes take what comes next: no slow module shall be the last
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -38,5 +38,5 @@ def kits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("static-cache")
+def cache(shared_folder: Path) -> Path:
+    return shared_folder / "static-cache"
