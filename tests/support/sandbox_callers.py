@@ -114,6 +114,7 @@ class Caller:
         code = 99
         try:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # who starts the tests in the background has it ignored
             sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))  # not pytest's
             if self.uid is not None:
                 os.setgroups([])
