@@ -41,7 +41,7 @@ __all__ = [
 
 # The next step where memory is short
 MORE_MEMORY = "end other programs, or raise the limit (ulimit -v, that of the container), and build again"
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")  # of URLs (RFC 3986, 3.2.1), which no message shows
+_CREDENTIALS = r"(?<=://)[^/\s]+(?=@)"  # of URLs (RFC 3986, 3.2.1), which no message shows
 
 
 class CanneryError(Exception):
@@ -64,7 +64,7 @@ class CanneryError(Exception):
             parts += [f"  {line}" for line in self.evidence.rstrip().splitlines()]
         if self.step:
             parts.append(f"Next: {self.step}")
-        return _CREDENTIALS.sub("****", "\n".join(parts))
+        return re.sub(_CREDENTIALS, "****", "\n".join(parts))
 
 
 class ConfigurationError(CanneryError):
