@@ -24,6 +24,7 @@ def test_clean_code_passes(make_project: MakeProject) -> None:
     assert "lint-imports" not in text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("dirt", "said"),
     [
@@ -40,6 +41,7 @@ def test_each_tool_has_its_say(make_project: MakeProject, dirt: str, said: str) 
     assert said in text
 
 
+@pytest.mark.once
 def test_import_contracts_are_held(make_project: MakeProject) -> None:
     files = {
         "noxfile.py": NOXFILE,
@@ -61,6 +63,7 @@ def test_import_contracts_are_held(make_project: MakeProject) -> None:
     assert "high is above low BROKEN" in text
 
 
+@pytest.mark.once
 def test_the_project_s_lint_group_says_which_versions(make_project: MakeProject) -> None:
     pyproject = '[dependency-groups]\nlint = ["ruff==0.14.0"]\n'
     folder = make_project({**CLEAN, "pyproject.toml": pyproject})
@@ -68,6 +71,7 @@ def test_the_project_s_lint_group_says_which_versions(make_project: MakeProject)
     assert run([str(folder / ".nox/lint/bin/ruff"), "--version"]).stdout == "ruff 0.14.0\n"
 
 
+@pytest.mark.once
 def test_mypy_checks_what_its_configuration_names(make_project: MakeProject) -> None:
     pyproject = '[tool.mypy]\nfiles = ["app.py"]\n'
     untyped = '"""Not checked."""\n\n\ndef untyped(name):\n    """Nothing."""\n'

@@ -38,6 +38,7 @@ def test_branches_are_measured(make_project: MakeProject) -> None:
     assert (folder / f".coverage.tests-{THIS}").is_file()
 
 
+@pytest.mark.once
 def test_a_python_that_is_not_there_is_skipped_even_in_ci(make_project: MakeProject) -> None:
     two = CLASSIFIED.replace("classifiers = [", 'classifiers = ["Programming Language :: Python :: 3.99", ')
     code, text = nox(make_project({**PROJECT, "pyproject.toml": two}), "-s", "tests", CI="true")
@@ -45,6 +46,7 @@ def test_a_python_that_is_not_there_is_skipped_even_in_ci(make_project: MakeProj
     assert says(text, "1 passed", "tests-3.99 skipped: Python interpreter 3.99 not found")
 
 
+@pytest.mark.once
 def test_a_python_behind_a_shim_is_found_where_its_manager_keeps_it(make_project: MakeProject, tmp_path: Path) -> None:
     shim, real = tmp_path / "shims/python3.97", tmp_path / "versions/3.97.0/bin/python3.97"
     for program, script in ((shim, "echo not chosen >&2; exit 127"), (real, "echo asked >> $0.log; exit 1")):
@@ -57,6 +59,7 @@ def test_a_python_behind_a_shim_is_found_where_its_manager_keeps_it(make_project
     assert real.with_name("python3.97.log").is_file()
 
 
+@pytest.mark.once
 def test_a_failing_test_fails_the_session(make_project: MakeProject) -> None:
     folder = make_project({**PROJECT, "tests/test_it.py": PASSING.replace("True", "False")})
     code, text = nox(folder, "-s", "tests")
@@ -64,12 +67,14 @@ def test_a_failing_test_fails_the_session(make_project: MakeProject) -> None:
     assert "1 failed" in text
 
 
+@pytest.mark.once
 def test_what_follows_the_dashes_goes_to_pytest(make_project: MakeProject) -> None:
     folder = make_project({**PROJECT, "tests/test_it.py": PASSING + PASSING.replace("test_one", "test_two")})
     _, text = nox(folder, "-s", "tests", "--", "-k", "test_two")
     assert "1 passed, 1 deselected" in text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "files",
     [
@@ -86,6 +91,7 @@ def test_what_the_tests_need_is_installed(make_project: MakeProject, files: dict
     assert code == 0, text
 
 
+@pytest.mark.once
 def test_a_package_is_installed_with_its_extra_for_tests(make_project: MakeProject) -> None:
     extra = '    [project.optional-dependencies]\n    test = ["iniconfig==2.1.0"]\n'
     files = {"pyproject.toml": CLASSIFIED + extra + BUILD_SYSTEM, "src/tinned/__init__.py": ""}
@@ -94,6 +100,7 @@ def test_a_package_is_installed_with_its_extra_for_tests(make_project: MakeProje
     assert code == 0, text
 
 
+@pytest.mark.once
 def test_hashes_are_checked(make_project: MakeProject) -> None:
     wrong = f"iniconfig==2.1.0 --hash=sha256:{'0' * 64}\n"
     code, text = nox(make_project({**PROJECT, "requirements-test.txt": wrong}), "-s", "tests")

@@ -79,6 +79,7 @@ def test_the_suite_runs_against_extension_modules_and_no_source(make_project: Ma
     assert not [path for path in left if ".nox" not in path.parts and "__pycache__" not in path.parts]
 
 
+@pytest.mark.once
 def test_a_failing_test_fails_the_session_and_what_follows_the_dashes_goes_to_pytest(make_project: MakeProject) -> None:
     failing = "import main\n\ndef test_one():\n    assert main.__file__.endswith('x')\n\ndef test_two(): ...\n"
     files = {"noxfile.py": NOXFILE, "main.py": "", "pyproject.toml": CLASSIFIED}
@@ -89,11 +90,13 @@ def test_a_failing_test_fails_the_session_and_what_follows_the_dashes_goes_to_py
     assert "main.pyc" in text
 
 
+@pytest.mark.once
 def test_it_runs_only_when_asked_for(make_project: MakeProject) -> None:
     _, text = nox(make_project({"noxfile.py": NOXFILE, "pyproject.toml": CLASSIFIED}), "--list")
     assert says(text, f"* tests-{THIS} ->", f"- tests_compiled-{THIS} -> Run the tests against the project's compiled")
 
 
+@pytest.mark.once
 def test_what_cannot_be_compiled_is_said_without_a_traceback(make_project: MakeProject) -> None:
     refused = "async def f():\n    yield from []\n"
     folder = make_project({"noxfile.py": NOXFILE, "main.py": refused, "pyproject.toml": CLASSIFIED})
