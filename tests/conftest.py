@@ -35,6 +35,8 @@ __all__ = [  # fixtures for all tests
     "slim_base",
 ]
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each command that a test starts would compile all that it imports
+
 _OLDEST = (3, 11)
 _SLOW = {  # fixtures that take seconds, or whose tests do
     *("docker", "dockerd", "each_engine", "podman", "podman_service", "service"),
