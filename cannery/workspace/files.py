@@ -35,7 +35,7 @@ _TO_READ = {
     errno.ENOENT: "build again when nothing else changes these files",
 }
 # An error's number in the words of Rust's std::io::Error, and so of uv, and of Python's OSError
-_NUMBER = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")
+_NUMBER = re.compile(r"\(os\s+error\s+(\d+)\)|\[Errno\s+(\d+)\]")  # programs break lines as they like
 _RANDOM = 6  # random bytes in a hidden name
 
 

@@ -71,7 +71,7 @@ def test_the_documentation_s_examples_do_what_they_say(
     first, second = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     layout(tmp_path / "base", [layer(tmp_path, file("base"))], platform={"os": "linux", "architecture": "arm64"})
-    reference = registry.push(tmp_path / "base", "base", "library/python:3.11-slim")
+    reference = registry.push(tmp_path / "base", "base", "team/documented:1")
     names: dict[str, object] = {}
     exec(first, names)  # noqa: S102  # our own
     exec(second.replace("python:3.11-slim", reference), names)  # noqa: S102

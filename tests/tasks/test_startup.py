@@ -75,7 +75,9 @@ def test_an_unchanged_build_imports_nothing_that_would_make_something(make_proje
 
 
 def test_an_unchanged_tiny_build_looks_for_no_imports(make_project: MakeProject) -> None:
-    folder = make_project({"main.py": "", "pyproject.toml": '[tool.cannery]\nrecipe = "tiny"\n'})
+    folder = make_project(
+        {"main.py": "'Searched by no other test.'", "pyproject.toml": '[tool.cannery]\nrecipe = "tiny"\n'}
+    )
     searching = {"cannery.imports.search", "cannery.imports.graph", "cannery.imports.source"}
     assert searching <= imported("-m", "cannery", "image", cwd=folder)
     assert searching.isdisjoint(imported("-m", "cannery", "image", cwd=folder))

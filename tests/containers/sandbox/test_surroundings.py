@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.support.sandbox_callers import Caller
 
 
+RESERVED = 0b11 << 31  # signals 32 and 33, the C library's own (nptl(7)): its posix_spawn leaves them ignored
 TEMPORARY = ["/dev/shm", "/tmp"]  # the container's
 
 
@@ -46,8 +47,9 @@ def test_the_umask_is_022(caller: Caller, host_root: Path) -> None:
 def test_the_signals_are_as_a_program_expects_them(caller: Caller, host_root: Path) -> None:
     ended = caller.run(program(host_root, "cat", "/proc/self/status"))
     status = dict(line.split(":\t") for line in ended.stdout.splitlines())
+    masks = [int(status[name], 16) for name in ("SigBlk", "SigIgn", "SigCgt")]
 
-    assert [int(status[name], 16) for name in ("SigBlk", "SigIgn", "SigCgt")] == [0, 0, 0]
+    assert [mask & ~RESERVED for mask in masks] == [0, 0, 0]
 
 
 def test_the_program_starts_in_its_working_directory(caller: Caller, host_root: Path) -> None:
