@@ -20,13 +20,16 @@ from cannery.project.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.project.pyproject import Project
 
     Given = Iterator[tuple[str, object, str]]  # a setting, its value, and where that comes from
 
 __all__ = ["resolve_settings"]
+
+_PREFIX = "CANNERY_"
+_VARIABLES = {"CANNERY_CACHE", "CANNERY_KIT", "CANNERY_SOURCES"}  # those that aren't settings
 
 # The tables of settings in [tool.cannery]
 _TABLES: dict[str, type[msgspec.Struct]] = {
@@ -61,11 +64,24 @@ def _of_file(project: Project) -> Given:
 
 
 def _of_environment(environ: Mapping[str, str]) -> Given:
-    """The settings that variables give; an empty variable gives none, and none gives a collection."""
-    for name in Settings.__struct_fields__:
-        variable = f"CANNERY_{name.upper()}"
-        if environ.get(variable) and not _is_collection(kind := _kind(name)):
-            yield name.replace("_", "-"), _from_text(environ[variable], kind, variable), variable
+    """The settings that variables give; an empty variable gives none.
+
+    Raises :class:`ConfigurationError` for a variable that seems to be misspelt, or that would have to be an array or a
+    table; others are somebody else's.
+    """
+    settings = {f"{_PREFIX}{name.upper()}": name for name in Settings.__struct_fields__}
+    for variable in (name for name in environ if name.startswith(_PREFIX) and environ[name]):
+        if (name := settings.get(variable)) is None:
+            _refuse_misspelt(variable, (*settings, *_VARIABLES))
+        else:
+            yield name.replace("_", "-"), _from_text(environ[variable], _kind(name), variable), variable
+
+
+def _refuse_misspelt(variable: str, known: Iterable[str]) -> None:
+    hint = did_you_mean(variable.removeprefix(_PREFIX), (name.removeprefix(_PREFIX) for name in known))
+    if hint and variable not in _VARIABLES:
+        meant = hint.replace("'", f"'{_PREFIX}", 1)
+        raise ConfigurationError(f"{variable} is no variable of cannery's", evidence=meant, step="correct or unset it")
 
 
 def _of_flags(flags: Mapping[str, object]) -> Given:
@@ -100,10 +116,19 @@ def _refuse_unknown(table: Mapping[str, object], schema: type[msgspec.Struct], w
 
 def _from_text(text: str, kind: Any, variable: str) -> object:
     """The value of type ``kind`` that ``text``, such as ``true`` or ``2``, stands for in ``variable``."""
+    if _is_collection(kind):
+        name = variable.removeprefix(_PREFIX).lower().replace("_", "-")
+        raise ConfigurationError(
+            f"{variable} is set, and a variable can't be an array or a table",
+            step=f"set it in pyproject.toml instead:  [tool.cannery]  {name} = …",
+        )
     try:
         return msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{variable}={text!r} can't be: {error}", step=f"correct {variable}") from error
+        from cannery.project.schema_errors import explain  # noqa: PLC0415  # seldom needed
+
+        _, evidence = explain(error, text, kind)
+        raise ConfigurationError(f"{variable} is wrong", evidence=evidence, step=f"correct {variable}") from error
 
 
 def _kind(name: str) -> Any:

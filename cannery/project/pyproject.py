@@ -20,8 +20,6 @@ __all__ = ["Project", "convert", "read_project"]
 
 T = TypeVar("T")
 
-_PLACE = " - at `$."  # msgspec's words, between what is wrong with a value and where that stands
-
 
 class _ProjectTable(msgspec.Struct, frozen=True, rename="kebab"):
     """``[project]``, as far as an image is concerned (PEP 621)."""
@@ -97,11 +95,12 @@ def convert(values: object, schema: type[T], where: str) -> T:
     try:
         return msgspec.convert(values, schema, strict=True)
     except msgspec.ValidationError as error:
-        what, _, key = str(error).partition(_PLACE)
-        name = key.rstrip("`")
+        from cannery.project.schema_errors import explain  # noqa: PLC0415  # seldom needed
+
+        name, evidence = explain(error, values, schema)
         raise ConfigurationError(
-            f"{name or 'a setting'} in {where} is wrong",
-            evidence=what,
+            f"{name} in {where} is wrong" if name else f"{where} is wrong",
+            evidence=evidence,
             step="correct it, or leave it out for its default",
         ) from error
 

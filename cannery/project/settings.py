@@ -21,18 +21,51 @@ __all__ = [
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _TO_65535 = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
 
-# [REGISTRY/]REPOSITORY (OCI distribution-spec v1.1, pulling manifests)
-ImageName = Annotated[
+# The descriptions say what a value must be, where one is wrong.
+ImageName = Annotated[  # [REGISTRY/]REPOSITORY (OCI distribution-spec v1.1, pulling manifests)
     str,
-    msgspec.Meta(pattern=rf"^(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*\Z", max_length=255),
+    msgspec.Meta(
+        pattern=rf"^(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*\Z",
+        max_length=255,
+        description='a name of an image in small letters: "app", "team/app", "registry.example.com/team/app"',
+    ),
 ]
-Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")]
-ModuleName = Annotated[str, msgspec.Meta(pattern=r"^[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")]
-VariableName = Annotated[str, msgspec.Meta(pattern=r"^[^=\0]+\Z")]
-Port = Annotated[str, msgspec.Meta(pattern=rf"^{_TO_65535}(?:/(?:tcp|udp))?\Z")]
-ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]")]
-Allowed = Annotated[str, msgspec.Meta(pattern=r"^CAN[0-9]{3}(?::/.*)?\Z")]
-PlatformName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?\Z")]
+Tag = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z",
+        description='a tag of letters, digits, ".", "_" and "-", at most 128: "latest", "1.0"',
+    ),
+]
+ModuleName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z",
+        description='a name of a module, as import has it: "package", "package.module"',
+    ),
+]
+VariableName = Annotated[str, msgspec.Meta(pattern=r"^[^=\0]+\Z", description='a name of a variable, which has no "="')]
+Port = Annotated[
+    str,
+    msgspec.Meta(pattern=rf"^{_TO_65535}(?:/(?:tcp|udp))?\Z", description='a port from 1 to 65535: "8000", "53/udp"'),
+]
+ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]", description='an absolute path in the image: "/var/lib/app"')]
+Allowed = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^CAN[0-9]{3}(?::/.*)?\Z", description='a rule, or one for a path: "CAN501", "CAN102:/app/main.pyc"'
+    ),
+]
+PlatformName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?\Z",
+        description='a platform as OCI names it: "linux/amd64", "linux/arm64"',
+    ),
+]
+SignalName = Annotated[
+    str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z", description='a name of a signal: "SIGTERM", "SIGINT"')
+]
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
 
 NOBODY = 65535  # the ID of a user that owns nothing
@@ -122,7 +155,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     labels: dict[str, str] = {}
     ports: tuple[Port, ...] = ()
     volumes: tuple[ImagePath, ...] = ()
-    stop_signal: Annotated[str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z")] | None = None
+    stop_signal: SignalName | None = None
 
     # who builds it
     builder: Literal["cannery", "docker"] = "cannery"  # docker: BuildKit, from the recipe's Dockerfile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cannery.tasks.flags import CommandLine, command, program_name
+from cannery.tasks.flags import CommandLine, command
 from cannery.tasks.project import app_of
 
 __all__ = ["dockerfile"]
@@ -28,6 +28,7 @@ def dockerfile(
     """
     from cannery.recipes.dockerfile.file import DockerfileTarget, render_files  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.workspace.invocation import program_name  # noqa: PLC0415
     from cannery.workspace.streams import show  # noqa: PLC0415
 
     app = app_of(line)

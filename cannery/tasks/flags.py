@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import shlex
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from invoke.tasks import task
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
     from invoke.tasks import Task
 
-__all__ = ["JSON", "CommandLine", "Values", "command", "program_name", "typed"]
+__all__ = ["JSON", "CommandLine", "Values", "command", "typed"]
 
 Values = Mapping[str, "str | bool | None"]  # flag -> value; None where it's not given
 
@@ -53,6 +51,9 @@ def command(
             project = given.pop("project", None)
             values = {name: given.pop(name, None) for name in settings}
             values = {name: None if value is False else value for name, value in values.items()}
+            if context.config.run.dry:  # Invoke's own flag: echo commands instead of running them
+                print(typed(function.__name__, {**values, **given, "project": project}))
+                return
             function(CommandLine(project, values, context.remainder), **given)
 
         run.__signature__ = _signature(function, settings)  # type: ignore[attr-defined]  # Invoke makes flags of it
@@ -65,17 +66,14 @@ def command(
 
 def typed(name: str, flags: Values) -> str:
     """The command line that calls the command ``name`` with all ``flags`` that have a value, quoted for a shell."""
-    words = [program_name(), name]
+    from cannery.workspace.invocation import program_name  # noqa: PLC0415  # lists of commands show none
+
+    words = [name]
     for flag, value in flags.items():
         if value:
-            words += [f"--{flag}"] if value is True else [f"--{flag}", str(value)]
-    return shlex.join(words)
-
-
-def program_name() -> str:
-    """The name that this was called by: ``invoke``, ``inv`` or ``cannery``."""
-    name = Path(sys.argv[0]).name
-    return name if name in {"invoke", "inv", "cannery"} else "cannery"
+            name = f"--{flag.replace('_', '-')}"
+            words += [name] if value is True else [name, str(value)]
+    return f"{program_name()} {shlex.join(words)}"
 
 
 def _signature(function: Callable[..., None], settings: Sequence[str]) -> inspect.Signature:

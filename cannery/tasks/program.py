@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from cannery import __version__
@@ -23,8 +26,45 @@ Shell completion: {binary} --print-completion-script bash|zsh|fish
 """
 
 
+_USAGE = 2  # the exit code for a command line that is wrong, as for a wrong setting
+_UNKNOWN = re.compile(r"No idea what '(.*)' is!")  # as Invoke says it
+_NO_VALUE = re.compile(r"Flag <Argument: (\S+)> needed value")
+
+
 class _CanneryProgram(Program):
-    """Invoke's program, whose help begins with the commands that most people want."""
+    """Invoke's program, whose help begins with the commands that most people want, and whose refusals advise."""
+
+    def parse_tasks(self) -> None:
+        try:
+            super().parse_tasks()
+        except ParseError as error:
+            raise Exit(self._refusal(error), _USAGE) from error
+
+    def parse_cleanup(self) -> None:
+        try:
+            super().parse_cleanup()
+        except ParseError as error:  # of --help COMMAND
+            raise Exit(self._refusal(error), _USAGE) from error
+
+    def _refusal(self, error: ParseError) -> str:
+        """What is wrong with the command line, what is near it, and the next step."""
+        from cannery.errors import ConfigurationError, did_you_mean  # noqa: PLC0415  # needed for errors alone
+        from cannery.workspace.invocation import program_name  # noqa: PLC0415
+
+        name = error.context.name if error.context else None
+        word = found[1] if (found := _UNKNOWN.match(str(error))) else ""
+        near = list(error.context.flags if error.context and word.startswith("-") else self.collection.task_names)
+        step = f"{program_name()} {name} --help" if name else f"{program_name()} --list"
+        if lacking := _NO_VALUE.match(str(error)):
+            what = f"--{lacking[1]} needs a value"
+        elif not word:
+            what = str(error)
+        elif word.startswith("-"):
+            what = f"{name or program_name()} has no flag {word!r}"
+        else:
+            what = f"there is no command {word!r}"
+            step += "; what is for the program itself comes behind --" if name == "run" else ""
+        return f"error: {ConfigurationError(what, evidence=did_you_mean(word, near), step=step)}"
 
     def print_help(self) -> None:
         print(_HELP.format(binary=self.binary))

@@ -45,6 +45,7 @@ def prune(
     from cannery.tasks.report.text import human_size  # noqa: PLC0415
     from cannery.workspace.cache import default_cache  # noqa: PLC0415
     from cannery.workspace.eviction import bytes_of  # noqa: PLC0415
+    from cannery.workspace.invocation import program_name  # noqa: PLC0415
 
     scope = Scope(bytes_of(keep), running=running, everything=all)
     found = removals(engine_of(line), default_cache(), scope)
@@ -65,7 +66,7 @@ def prune(
         raise MachineError(
             f"{len(refused)} of {len(found)} could not be removed",
             evidence="\n".join(f"{each.kind} {each.name}" for each in refused),
-            step="something uses it by now: cannery prune --dry-run shows what can still go",
+            step=f"something uses it by now: {program_name()} prune --dry-run shows what can still go",
         )
 
 

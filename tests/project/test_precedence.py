@@ -10,6 +10,7 @@ from cannery.errors import ConfigurationError
 from cannery.project.config import load
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
+from cannery.project.settings import Settings
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
@@ -39,12 +40,14 @@ def test_a_misspelt_setting_of_an_export_is_refused(make_project: MakeProject) -
 @pytest.mark.parametrize(
     ("setting", "evidence"),
     [
-        ('strip = "yes"', "Expected `bool`, got `str`"),
-        ("optimize = 3", "Expected `int` <= 2"),
-        ('resources = "data"', "Expected `array`, got `str`"),
-        ('tag = "no spaces"', "matching regex"),
-        ('ports = ["http"]', "matching regex"),
-        ("user = -1", "Expected `int` >= 0"),
+        ('strip = "yes"', 'it is "yes", and must be true or false'),
+        ("optimize = 3", "it is 3, and must be an integer from 0 to 2"),
+        ('resources = "data"', 'it is "data", and must be an array'),
+        ('tag = "no spaces"', "must be a tag of letters"),
+        ('ports = ["http"]', "must be a port from 1 to 65535"),
+        ('engine = "dokcer"', "did you mean 'docker'?"),
+        ('env = { "" = "x" }', "each name in it must be a name of a variable"),
+        ("user = -1", "it is -1, and must be an integer from 0"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_is_right(make_project: MakeProject, setting: str, evidence: str) -> None:
@@ -67,8 +70,27 @@ def test_the_environment_is_read_as_the_setting_s_type(make_project: MakeProject
     project = read_project(make_project(SCRIPT))
     settings, _ = resolve_settings(project, {}, {"CANNERY_STRIP": "true", "CANNERY_OPTIMIZE": "2"})
     assert (settings.strip, settings.optimize) == (True, 2)
-    with pytest.raises(ConfigurationError, match="CANNERY_STRIP='perhaps'"):
+    with pytest.raises(ConfigurationError, match="CANNERY_STRIP is wrong"):
         resolve_settings(project, {}, {"CANNERY_STRIP": "perhaps"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ("CANNERY_RECIPES", "did you mean 'CANNERY_RECIPE'?"),
+        ("CANNERY_CACH", "did you mean 'CANNERY_CACHE'?"),
+        ("CANNERY_ARGS", r"set it in pyproject.toml instead:  \[tool.cannery\]  args = "),
+        ("CANNERY_AUDIT", "a variable can't be an array or a table"),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_refused(make_project: MakeProject, variable: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        resolve_settings(read_project(make_project(SCRIPT)), {}, {variable: "x"})
+
+
+def test_variables_of_others_are_let_be(make_project: MakeProject) -> None:
+    others = {"CANNERY_DATABASE_URL": "x", "CANNERY_RECIPES": "", "CANNERY": "x"}
+    assert resolve_settings(read_project(make_project(SCRIPT)), {}, others) == (Settings(), {})
 
 
 def test_an_empty_variable_counts_as_none(make_project: MakeProject) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from invoke.collection import Collection
+from invoke.config import Config
 from invoke.context import Context
 from invoke.program import Program
 
 from cannery.project.flags import FLAGS
 from cannery.tasks import namespace
 from cannery.tasks.flags import CommandLine, command, typed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cannery.tasks.flags import Values
 
 pytestmark = pytest.mark.once
 
@@ -78,11 +85,33 @@ def test_a_command_can_be_called_by_another_task() -> None:
     assert given == [CommandLine(None, {"tag": None, "strip": True}, "")]
 
 
-def test_a_command_line_is_typed_as_it_was_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["/usr/bin/inv"])
-    assert (
-        typed("run", {"recipe": "tiny", "strip": True, "base": None, "compile": None})
-        == "inv run --recipe tiny --strip"
-    )
-    monkeypatch.setattr(sys, "argv", ["/usr/lib/python3/pytest"])
-    assert typed("run", {"project": "my project"}) == "cannery run --project 'my project'"
+@pytest.mark.parametrize(
+    ("started", "told"),
+    [
+        ("/usr/lib/python3/pytest", "cannery"),
+        ("/site-packages/cannery/__main__.py", "python -m cannery"),
+        ("/site-packages/invoke/__main__.py", "python -m invoke"),
+        ("/home/me/.cache/uv/archive-v0/x3F/bin/cannery", "uvx cannery"),
+        (".venv/bin/inv", ".venv/bin/inv"),
+        ("{path}/invoke", "invoke"),
+    ],
+)
+def test_a_command_line_is_typed_as_it_was_called(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, started: str, told: str
+) -> None:
+    (tmp_path / "invoke").write_text("#!/bin/sh\n")
+    (tmp_path / "invoke").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [started.format(path=tmp_path)])
+    given: Values = {"recipe": "tiny", "strip": True, "base": None, "compile": None, "fail_on": "my level"}
+    assert typed("run", given) == f"{told} run --recipe tiny --strip --fail-on 'my level'"
+
+
+def test_a_dry_run_says_the_command_and_does_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    @command("tag", help={"often": "More than once."})
+    def work(line: CommandLine, often: str | None = None) -> None:
+        """Work."""
+        raise AssertionError(line, often)
+
+    work(Context(Config({"run": {"dry": True}})), tag="x", often="twice")
+    assert capsys.readouterr().out.endswith(" work --tag x --often twice\n")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+RUN = "python -m cannery run"
 SHOW = """
     import json, os, sys
     print(json.dumps({"arguments": sys.argv[1:], "environment": dict(os.environ), "user": os.getuid()}))
@@ -89,7 +90,15 @@ def test_an_image_is_reported_in_a_table_with_the_next_step(make_project: MakePr
     folder = make_project({"main.py": "print('hello')"})
     done = cannery("image", cwd=folder)
     assert done.returncode == 0, done.stderr
-    for said in ("project:latest", "runtime", "app", "sha256:", "dist/project.tar", "took", "Next: cannery run"):
+    for said in (
+        "project:latest",
+        "runtime",
+        "app",
+        "sha256:",
+        "dist/project.tar",
+        "took",
+        "Next: python -m cannery run",
+    ):
         assert said in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     assert (folder / "dist" / "project.tar").is_file()
@@ -98,7 +107,29 @@ def test_an_image_is_reported_in_a_table_with_the_next_step(make_project: MakePr
 def test_the_next_step_runs_what_was_built(make_project: MakeProject) -> None:
     folder = make_project({"main.py": ""})
     done = cannery("image", "--recipe=tiny", "--strip", "--tag=1.0", cwd=folder)
-    assert "Next: cannery run --recipe tiny --strip -- [ARGS]\n" in done.stdout
+    assert "Next: python -m cannery run --recipe tiny --strip -- [ARGS]\n" in done.stdout
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("imge",), "there is no command 'imge'\n  did you mean 'image'?\nNext: python -m cannery --list\n"),
+        (("--help", "imge"), "there is no command 'imge'\n  did you mean 'image'?\nNext: python -m cannery --list\n"),
+        (
+            ("image", "--recpe", "tiny"),
+            "image has no flag '--recpe'\n  did you mean '--recipe'?\nNext: python -m cannery image --help\n",
+        ),
+        (("image", "--recipe"), "--recipe needs a value\nNext: python -m cannery image --help\n"),
+        (
+            ("run", "x"),
+            f"there is no command 'x'\nNext: {RUN} --help; what is for the program itself comes behind --\n",
+        ),
+    ],
+)
+def test_a_misspelt_command_line_is_refused_with_what_is_near(arguments: tuple[str, ...], told: str) -> None:
+    refused = cannery(*arguments)
+    assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", f"error: {told}")
 
 
 @pytest.mark.once

@@ -20,6 +20,7 @@ from cannery.image.platform import Platform
 from cannery.python.interpreter import describe
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing
+from cannery.workspace.invocation import program_name
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def given_kit(path: Path, platform: Platform | str, workspace: Workspace) -> Kit
     if about["platform"] != str(platform):
         raise ConfigurationError(
             f"{file} is a kit for {about['platform']}, and the image is for {platform}",
-            step=f"take one for {platform}: invoke kit --platform {platform}",
+            step=f"take one for {platform}: {program_name()} kit --platform {platform}",
         )
     native = native_target().platform
     if str(platform) == native:
@@ -134,7 +135,7 @@ def _in_folder(folder: Path, platform: Platform | str) -> Path:
         raise ConfigurationError(
             f"there is no kit for {platform} in {folder}",
             evidence="\n".join(path.name for path in found),
-            step=f"make one: invoke kit --platform {platform}, and keep its name",
+            step=f"make one: {program_name()} kit --platform {platform}, and keep its name",
         )
     return fitting[-1]
 
@@ -229,4 +230,6 @@ def _about(folder: Path, path: Path) -> dict[str, Any]:
 
 
 def _no_kit(path: Path, evidence: str) -> ConfigurationError:
-    return ConfigurationError(f"{path} is no kit of this version of cannery", evidence=evidence, step="run: invoke kit")
+    return ConfigurationError(
+        f"{path} is no kit of this version of cannery", evidence=evidence, step=f"run: {program_name()} kit"
+    )

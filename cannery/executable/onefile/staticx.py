@@ -23,6 +23,7 @@ from cannery.image.folder import write_tree
 from cannery.image.tree import File, Symlink, Tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
+from cannery.workspace.invocation import program_name
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 
@@ -135,7 +136,7 @@ def _explained(error: ProgramFailed) -> ToolError:
     return ToolError(
         "staticx can't make a static executable of the bundle",
         evidence=complaint.rpartition("Traceback")[2][-2000:],
-        step="take the folder instead (invoke freeze --form folder), or the recipe scratch",
+        step=f"take the folder instead ({program_name()} freeze --form folder), or the recipe scratch",
     )
 
 

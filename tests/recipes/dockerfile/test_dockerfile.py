@@ -160,7 +160,7 @@ def test_it_is_written_and_then_up_to_date_until_something_changes(make_project:
     checked = cannery("dockerfile", "--check", cwd=folder)
     assert checked.returncode
     assert "+USER 1000:1000" in checked.stderr
-    assert "Next: write it anew: cannery dockerfile" in checked.stderr
+    assert "Next: write it anew: python -m cannery dockerfile" in checked.stderr
 
 
 def test_the_dockerfile_of_the_sample_is_up_to_date(workspace: Workspace) -> None:

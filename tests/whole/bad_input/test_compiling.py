@@ -41,8 +41,8 @@ def test_a_syntax_error_is_said_with_its_place(make_project: MakeProject) -> Non
     ("settings", "told"),
     [
         ("[tool.cannery.cython]\nexclud = ['x']", "did you mean 'exclude'?"),
-        ("[tool.cannery.cython]\nexclude = 'x'", "Expected `array`, got `str`"),
-        ("cython = 3", "Expected `object`, got `int`"),
+        ("[tool.cannery.cython]\nexclude = 'x'", 'it is "x", and must be an array'),
+        ("cython = 3", "it is 3, and must be a table"),
         ("[tool.cannery.cython.directives]\nboundschek = false", "did you mean 'boundscheck'?"),
         ("[tool.cannery.cython.directives]\nlanguage_level = 'four'", "language_level"),
     ],
