@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from cannery.project.settings import Settings
 
 
-__all__ = ["HOME", "App", "EntryPoint", "FunctionEntry", "Metadata", "ModuleEntry", "RequirementsFile", "ScriptEntry"]
+__all__ = [
+    "HOME",
+    "App",
+    "EntryPoint",
+    "Found",
+    "FunctionEntry",
+    "Metadata",
+    "ModuleEntry",
+    "RequirementsFile",
+    "ScriptEntry",
+]
 
 HOME = PurePosixPath("/app")  # the folder of an image that has the project's files, each where the project has it
 
@@ -70,6 +80,15 @@ class RequirementsFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A value that no setting gives, taken from the project's own files: reports say so."""
+
+    what: str  # the setting in whose place it stands: "entry", "requirements"
+    value: str  # as a person would write it: "gunicorn main:app"
+    source: str  # where it was found: "Procfile", "setup.cfg"
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """A project that is to become an image: its files and settings, read once."""
 
@@ -82,6 +101,7 @@ class App:
     requirements: RequirementsFile | None  # None: it has none
     archive: Path  # that the image is written to
     settings: Settings
+    found: tuple[Found, ...] = ()  # what was taken though no setting says so, in the order in which it was looked for
 
     @property
     def image_roots(self) -> tuple[str, ...]:

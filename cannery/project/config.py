@@ -9,17 +9,17 @@ import msgspec
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project import entrypoints
-from cannery.project.app import App, ModuleEntry, RequirementsFile, ScriptEntry
+from cannery.project.app import App, Found, FunctionEntry, ModuleEntry, RequirementsFile, ScriptEntry
 from cannery.project.modules import import_roots
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
 from cannery.workspace.files import user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from cannery.project.app import RequirementsKind
+    from cannery.project.app import EntryPoint, RequirementsKind
     from cannery.project.pyproject import Project
     from cannery.project.settings import Settings
 
@@ -60,6 +60,7 @@ def load(
     if isinstance(entry, ScriptEntry) and entry.path.parent not in roots:
         roots = (entry.path.parent, *roots)  # Python looks in a script's own folder first
     name = settings.name or _image_name(project.distribution or project.folder.name)
+    requirements = _requirements_file(project, settings)
     return App(
         folder=project.folder,
         name=name,
@@ -67,10 +68,29 @@ def load(
         metadata=replace(project.metadata, version=settings.version or project.metadata.version),
         entry=entry,
         import_roots=roots,
-        requirements=_requirements_file(project, settings),
+        requirements=requirements,
         archive=_archive(project.folder, name, settings.output),
         settings=settings,
+        found=(*_found_entry(entry, settings), *_found_requirements(requirements, settings)),
     )
+
+
+def _found_entry(entry: EntryPoint, settings: Settings) -> Iterator[Found]:
+    """The entry point that was taken where the settings name none."""
+    if settings.entry is None:
+        match entry:
+            case ScriptEntry(path):
+                yield Found("entry", str(path), str(path))
+            case ModuleEntry(name):
+                yield Found("entry", name, f"{name}.__main__")
+            case FunctionEntry(script):
+                yield Found("entry", script, "[project.scripts]")
+
+
+def _found_requirements(file: RequirementsFile | None, settings: Settings) -> Iterator[Found]:
+    """The file of requirements that was taken where the settings name none."""
+    if settings.requirements is None and file is not None:
+        yield Found("requirements", file.path.name, file.path.name)
 
 
 def _image_name(text: str) -> str:

@@ -10,13 +10,20 @@ __all__ = ["config"]
 
 @command(help={"json": "Print JSON instead of a table."})
 def config(line: CommandLine, json: bool = False) -> None:
-    """Show every setting, its value, and where that comes from.
+    """Show every setting, its value, and where that comes from; and what is found in the project's files.
 
-    A flag beats the environment, which beats pyproject.toml, which beats the default.
+    A flag beats the environment, which beats pyproject.toml, which beats what is found, which beats the default.
     """
+    from cannery.errors import CanneryError  # noqa: PLC0415
+    from cannery.project.config import load  # noqa: PLC0415
     from cannery.project.precedence import resolve_settings  # noqa: PLC0415
     from cannery.project.pyproject import read_project  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
     from cannery.tasks.report.settings import SettingsReport  # noqa: PLC0415
 
-    print_report(SettingsReport(*resolve_settings(read_project(folder_of(line)))), json=json)
+    settings, origins = resolve_settings(read_project(folder_of(line)))
+    try:
+        found, refused = load(folder_of(line)).found, None
+    except CanneryError as error:  # the settings are shown all the same: they are what mends it
+        found, refused = (), error.what
+    print_report(SettingsReport(settings, origins, found, refused), json=json)

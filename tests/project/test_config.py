@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import Found, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.config import load
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def test_broken_toml_is_refused_with_its_place(make_project: MakeProject) -> Non
 def test_a_script_alone_is_a_project(make_project: MakeProject) -> None:
     app = load(make_project(SCRIPT, folder="My Tool"))
     assert (app.name, app.entry, app.requirements) == ("my-tool", ScriptEntry(PurePosixPath("main.py")), None)
+    assert app.found == (Found("entry", "main.py", "main.py"),)
 
 
 def test_requirements_are_found_beside_the_script(make_project: MakeProject) -> None:
@@ -37,6 +38,7 @@ def test_requirements_are_found_beside_the_script(make_project: MakeProject) -> 
     found = load(folder).requirements
     assert found is not None
     assert (found.path, found.kind) == (folder / "requirements.txt", "requirements")
+    assert Found("requirements", "requirements.txt", "requirements.txt") in load(folder).found
 
 
 def test_a_lock_goes_before_a_requirements_file(make_project: MakeProject) -> None:

@@ -206,7 +206,14 @@ def test_settings_are_shown_with_where_they_come_from(make_project: MakeProject)
     shown = json.loads(cannery("config", "--json", cwd=folder).stdout)
     assert shown["strip"] == {"value": True, "from": str(folder / "pyproject.toml")}
     assert shown["tag"] == {"value": "latest", "from": "default"}
+    assert shown["entry"] == {"value": "main.py", "from": "found in main.py"}
     assert "strip" in cannery("config", cwd=folder).stdout
+
+
+@pytest.mark.once
+def test_settings_are_shown_of_a_project_that_has_nothing_to_run(make_project: MakeProject) -> None:
+    folder = make_project({"pyproject.toml": ""})
+    assert "no entry point found" in cannery("config", cwd=folder).stdout
 
 
 @pytest.mark.once

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cannery.tasks.report.found import found_as_json, found_lines
 from cannery.tasks.report.text import human_size
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class DockerBuildReport:
             "builder": built.client,
             "id": built.id,
             "size": built.size,
+            "found": found_as_json(built.app.found),
             "seconds": round(self.seconds, 3),
             "notes": list(built.notes),
         }
@@ -42,6 +44,7 @@ class DockerBuildReport:
         built = self.built
         program = "podman" if built.app.settings.engine == "podman" else "docker"
         yield f"\n{built.references[0]}  {built.app.settings.recipe}, built by {built.client}"
+        yield from found_lines(built.app.found)
         yield f"id       {built.id}"
         yield f"size     {human_size(built.size)}"
         yield f"took     {self.seconds:.2f} s"

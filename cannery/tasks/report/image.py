@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.tasks.report.decisions import decision_lines, decisions_as_json
+from cannery.tasks.report.found import found_as_json, found_lines
 from cannery.tasks.report.text import Column, human_size, ruled, shown_path, styled
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ImageReport:
             "compressed_size": sum(layer.size for layer in image.layers),
             "layers": [_layer_as_json(layer, packed=layer.name in built.packed) for layer in image.layers],
             "config": dict(image.config["config"]),
+            "found": found_as_json(app.found),
             "seconds": round(self.seconds, 3),
             "notes": list(built.notes),
             "decisions": decisions_as_json(built.decisions),
@@ -65,6 +67,7 @@ class ImageReport:
         yield f"{styled(app.references[0], 'bold')}  {app.settings.recipe}, {image.platform}"
         yield from self._table()
         yield f"runs     {shlex.join(config['Entrypoint'] + config.get('Cmd', []))}  as {config['User']}"
+        yield from found_lines(app.found)
         if built.base:
             yield f"base     {built.base.name}  {built.base.digest}"
         yield f"digest   {image.digest}"

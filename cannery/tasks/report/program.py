@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cannery.tasks.report.decisions import decision_lines, decisions_as_json
+from cannery.tasks.report.found import found_as_json, found_lines
 from cannery.tasks.report.text import Column, human_size, ruled, shown_path, styled
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class ProgramReport:
             "path": str(self.made.path),
             "size": self.made.size,
             "digest": str(self.made.digest),
+            "found": found_as_json(self.made.app.found),
             "seconds": round(self.seconds, 3),
             "contents": [_as_json(part) for part in self.parts()],
             "notes": list(self.made.program.notes),
@@ -71,6 +73,7 @@ class ProgramReport:
         yield f"{styled(self.made.app.name, 'bold')}  {program.form}, {size}"
         yield from _account(self.parts()) if self.made.shares else _table(self.parts())
         yield f"program  {shown_path(self.made.path)}  {size}"
+        yield from found_lines(self.made.app.found)
         yield f"digest   {self.made.digest}"
         yield f"took     {self.seconds:.2f} s"
         yield from (f"{styled('note', 'yellow')}     {note}" for note in program.notes)

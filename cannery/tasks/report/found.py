@@ -1,0 +1,25 @@
+"""What was taken from the project's files though no setting says so, in the reports."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cannery.project.app import Found
+
+__all__ = ["found_as_json", "found_lines"]
+
+
+def found_as_json(found: Iterable[Found]) -> list[dict[str, Any]]:
+    """Each of ``found`` in JSON's types."""
+    return [asdict(each) for each in found]
+
+
+def found_lines(found: Iterable[Found]) -> Iterator[str]:
+    """A line for each of ``found``: ``found    entry: gunicorn main:app  (in Procfile)``."""
+    for each in found:
+        where = "" if each.source == each.value else f"  (in {each.source})"
+        yield f"found    {each.what}: {each.value}{where}"
