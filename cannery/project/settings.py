@@ -47,7 +47,10 @@ ModuleName = Annotated[
 VariableName = Annotated[str, msgspec.Meta(pattern=r"^[^=\0]+\Z", description='a name of a variable, which has no "="')]
 Port = Annotated[
     str,
-    msgspec.Meta(pattern=rf"^{_TO_65535}(?:/(?:tcp|udp))?\Z", description='a port from 1 to 65535: "8000", "53/udp"'),
+    msgspec.Meta(
+        pattern=rf"^(?:(?:(?:[0-9.]+|\[[0-9a-f:]+\]):)?{_TO_65535}:)?{_TO_65535}(?:/(?:tcp|udp))?\Z",
+        description='a port from 1 to 65535, behind that of the machine if it is another: "8000", "18000:8000"',
+    ),
 ]
 ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]", description='an absolute path in the image: "/var/lib/app"')]
 Allowed = Annotated[

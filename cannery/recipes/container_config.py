@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cannery import __version__
+from cannery.containers.ports import published_port
 from cannery.project.app import HOME, ScriptEntry
 from cannery.trees.installed import entry_command
 from cannery.trees.system import CERTIFICATES
@@ -78,7 +79,7 @@ def _own(app: App, entry: tuple[str, ...], user: str) -> dict[str, Any]:
     if settings.args:
         config["Cmd"] = list(settings.args)
     if settings.ports:
-        config["ExposedPorts"] = {port if "/" in port else f"{port}/tcp": {} for port in settings.ports}
+        config["ExposedPorts"] = {published_port(text).container: {} for text in settings.ports}
     if settings.volumes:
         config["Volumes"] = {path: {} for path in settings.volumes}
     if settings.stop_signal:

@@ -45,6 +45,7 @@ def test_a_misspelt_setting_of_an_export_is_refused(make_project: MakeProject) -
         ('resources = "data"', 'it is "data", and must be an array'),
         ('tag = "no spaces"', "must be a tag of letters"),
         ('ports = ["http"]', "must be a port from 1 to 65535"),
+        ('ports = ["70000:8000"]', "must be a port"),
         ('engine = "dokcer"', "did you mean 'docker'?"),
         ('env = { "" = "x" }', "each name in it must be a name of a variable"),
         ("user = -1", "it is -1, and must be an integer from 0"),

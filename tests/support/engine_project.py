@@ -5,7 +5,7 @@ from __future__ import annotations
 PYPROJECT = """
     [tool.cannery]
     name = "tinned"
-    ports = ["{port}"]
+    ports = ["{published}:{port}"]
     volumes = ["/data"]
     env = {{GREETING = "hello"}}
     user = 1234

@@ -6,9 +6,13 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cannery.containers.engine.engine import TASK_LABEL
+from cannery.containers.ports import published_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cannery.containers.engine.engine import ContainerRequest
+    from cannery.containers.ports import PublishedPort
 
 __all__ = ["ContainerCreate", "container_create"]
 
@@ -33,7 +37,8 @@ def container_create(request: ContainerRequest, *, local: bool, waiting: bool = 
     A ``waiting`` container is for others to enter: its own program reads a terminal at which nobody types.
     """
     tty = waiting or (sys.stdin.isatty() and sys.stdout.isatty())
-    ports = {port if "/" in port else f"{port}/tcp": port.partition("/")[0] for port in request.ports}
+    usual = _LOOPBACK if local else ""
+    ports = [published_port(text) for text in request.ports]
     config: dict[str, Any] = {
         "Image": request.image,
         "Labels": {TASK_LABEL: request.task},
@@ -43,12 +48,10 @@ def container_create(request: ContainerRequest, *, local: bool, waiting: bool = 
         "AttachStdin": not waiting,
         "AttachStdout": not waiting,
         "AttachStderr": not waiting,
-        "ExposedPorts": {port: {} for port in ports},
+        "ExposedPorts": {port.container: {} for port in ports},
         "HostConfig": {
             "AutoRemove": waiting,
-            "PortBindings": {
-                port: [{"HostIp": _LOOPBACK if local else "", "HostPort": number}] for port, number in ports.items()
-            },
+            "PortBindings": _bindings(ports, usual),
             **(_hardened(request) if request.hardened else {}),
         },
     }
@@ -59,6 +62,15 @@ def container_create(request: ContainerRequest, *, local: bool, waiting: bool = 
     if request.user is not None:
         config["User"] = request.user
     return ContainerCreate(config, request.name)
+
+
+def _bindings(ports: Iterable[PublishedPort], usual: str) -> dict[str, list[dict[str, str]]]:
+    """The ports of the machine that lead to each of the container's; at the address ``usual`` unless one is given."""
+    bindings: dict[str, list[dict[str, str]]] = {}
+    for port in ports:
+        place = {"HostIp": usual if port.address is None else port.address, "HostPort": port.host}
+        bindings.setdefault(port.container, []).append(place)
+    return bindings
 
 
 def _hardened(request: ContainerRequest) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class ContainerRequest:
     command: tuple[str, ...] = ()  # in place of the image's Cmd; empty keeps that
     entrypoint: tuple[str, ...] | None = None  # in place of the image's Entrypoint; None keeps that
     name: str | None = None  # None: the engine makes one up
-    ports: tuple[str, ...] = ()  # "8000" or "53/udp": published on the same port of this machine
+    ports: tuple[str, ...] = ()  # to publish, as settings have them: "8000", "18000:8000", "53/udp"
     scratch: tuple[str, ...] = ()  # folders that are empty, writable and gone at the end
     user: str | None = None  # None: the image's
     hardened: bool = True  # with a read-only root and no capabilities

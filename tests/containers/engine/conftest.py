@@ -48,7 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose program does what its arguments say."""
     folder = tmp_path_factory.mktemp("tinned")
     (folder / "main.py").write_text(textwrap.dedent(PROGRAM))
-    (folder / "pyproject.toml").write_text(textwrap.dedent(PYPROJECT).format(port=free_port()))
+    (folder / "pyproject.toml").write_text(textwrap.dedent(PYPROJECT).format(published=free_port(), port=free_port()))
     return folder
 
 

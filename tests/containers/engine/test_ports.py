@@ -30,8 +30,9 @@ pytestmark = [pytest.mark.once, pytest.mark.slow]
 def test_a_request_to_a_published_port_is_answered(
     project: Path, monkeypatch: pytest.MonkeyPatch, running: Running
 ) -> None:
-    port = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"][0]
-    ask = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{port}/', timeout=9).status)"
+    (ports,) = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"]
+    published, _, port = ports.partition(":")
+    ask = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{published}/', timeout=9).status)"
     with running(apart=True) as service:
         for name, value in {**service.environment, "CANNERY_ENGINE": service.kind}.items():
             monkeypatch.setenv(name, value)

@@ -111,10 +111,11 @@ def test_a_terminal_s_size_keys_and_end_are_the_program_s(project: Path) -> None
 
 @pytest.mark.once
 def test_ports_are_published_here_and_nowhere_else(service: Service, project: Path) -> None:
-    port = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"][0]
+    (ports,) = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"]
+    published, _, port = ports.partition(":")
     with started(project, "catch") as process:
         (container,) = service.client.containers()
         bindings = service.client.inspect_container(container["Id"])["HostConfig"]["PortBindings"]
         process.terminate()
         process.communicate()
-    assert bindings == {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": port}]}
+    assert bindings == {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": published}]}

@@ -69,7 +69,8 @@ def test_a_program_that_the_image_lacks_leads_to_a_look_at_the_image(engine: Eng
 def test_a_port_that_is_taken_leads_to_what_listens_there(
     project: Path, monkeypatch: pytest.MonkeyPatch, running: Running
 ) -> None:
-    port = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"][0]
+    (ports,) = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["cannery"]["ports"]
+    published = ports.partition(":")[0]
     with running(apart=True) as service:
         for name, value in {**service.environment, "CANNERY_ENGINE": service.kind}.items():
             monkeypatch.setenv(name, value)
@@ -78,5 +79,5 @@ def test_a_port_that_is_taken_leads_to_what_listens_there(
             process.terminate()
             process.communicate()
     assert done.returncode == 6
-    assert port in done.stderr
+    assert published in done.stderr
     assert "Next: stop what listens on that port" in done.stderr
