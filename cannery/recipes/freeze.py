@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError, MachineError
 from cannery.executable.program import Program
-from cannery.image.folder import replace_folder, set_aside
+from cannery.image.folder import replace_folder
 from cannery.image.platform import Platform, machine_platform
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.workspace.digest import Digest
-from cannery.workspace.files import explained, replacing
+from cannery.workspace.files import replacing
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -43,8 +43,10 @@ class Frozen:
     shares: Sequence[Share] = ()  # what each part takes, where that was asked for
 
 
-def freeze(app: App, workspace: Workspace, form: Form | None = None, *, sizes: bool = False) -> Frozen:
-    """Make the program of ``app``, and write it beside the image's archive.
+def freeze(
+    app: App, workspace: Workspace, form: Form | None = None, *, suffix: str = "", sizes: bool = False
+) -> Frozen:
+    """Make the program of ``app``, and write it beside the image's archive: as ``NAME`` and the ``suffix``.
 
     By the recipe ``static`` where the settings name that, otherwise by ``onefile``, which has other forms than a static
     file, too. With ``sizes``, of a static file by ``onefile``, the result says how many bytes each part takes.
@@ -55,8 +57,8 @@ def freeze(app: App, workspace: Workspace, form: Form | None = None, *, sizes: b
             evidence=f"the recipe is {app.settings.recipe}, the form {form or 'static'}",
             step="leave --sizes out: the report says how large each part is by itself",
         )
-    path = app.archive.parent / posixpath.basename(app.name)
-    if path.is_dir() and not _is_program(path):
+    path = app.archive.parent / f"{posixpath.basename(app.name)}{suffix}"
+    if path.is_dir() and not (form == "folder" and _is_program(path)):
         there = "a folder of that name is there"
         raise MachineError(f"cannot write {path}", evidence=there, step="remove it, or give it another name")
     made = _linked(app, form, workspace) if app.settings.recipe == "static" else _bundled(app, form, workspace)
@@ -118,9 +120,6 @@ def _written(made: Program, path: Path) -> Digest:
     assert isinstance(executable, File), made.name  # noqa: S101  # it's what was made
     if made.form == "folder":
         replace_folder(tree, path)
-    elif path.is_dir():
-        with explained(path), set_aside(path):
-            _write_file(executable, path)
     else:
         _write_file(executable, path)
     return Digest.of_content(executable.content)

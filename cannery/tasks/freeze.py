@@ -31,6 +31,7 @@ def freeze(
 ) -> None:
     """Make one executable of the project: dist/NAME.
 
+    What --recipe, --form and --platform ask for is part of its name, as in dist/NAME-static: none replaces another.
     Python, the dependencies and the app are in it; the static one brings the C library as well, and runs on any Linux.
     It takes the extra cannery[onefile], or cannery[static]; settings come from [tool.cannery] and its table for the
     recipe.
@@ -46,8 +47,14 @@ def freeze(
     _check("form", form, get_args(Form))
     app = app_of(line)
     with shown_workspace(quiet=json) as workspace:
-        made = make(app, workspace, cast("Form | None", form), sizes=sizes)
+        made = make(app, workspace, cast("Form | None", form), suffix=_suffix(line, form), sizes=sizes)
     print_report(ProgramReport(made, time.perf_counter() - began, explain), json=json)
+
+
+def _suffix(line: CommandLine, form: str | None) -> str:
+    """The flags that say which executable is wanted, as the end of its name: "-static-linux-arm64"."""
+    asked = (line.settings["recipe"], form, line.settings["platform"])
+    return "".join(f"-{str(word).replace('/', '-')}" for word in asked if word)
 
 
 def _check(what: str, chosen: object, choices: Sequence[str]) -> None:

@@ -32,25 +32,29 @@ def test_a_folder_replaces_the_one_of_last_time(tmp_path: Path) -> None:
         folder = freeze(project, "--form=folder").path
         assert shows(folder / "shower")["doubled"] == [2, 4, 6]
     assert sorted(path.name for path in folder.iterdir()) == ["_internal", "shower"]
-    assert sorted(path.name for path in folder.parent.iterdir()) == ["shower"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["shower-folder"]
 
 
 @pytest.mark.parametrize("form", ["folder", "file"])
 def test_a_folder_that_is_no_program_stays_where_it_is(form: str, tmp_path: Path) -> None:
-    project = write_project(tmp_path, {**FILES, "dist/shower/notes.txt": "mine"})
+    project = write_project(tmp_path, {**FILES, f"dist/shower-{form}/notes.txt": "mine"})
     refused = cannery("freeze", f"--form={form}", cwd=project)
     assert refused.returncode == 6
     assert "a folder of that name is there\nNext: remove it" in refused.stderr
     assert "freezing" not in refused.stderr  # no work is done first
-    assert (project / "dist/shower/notes.txt").read_text(encoding="utf-8") == "mine"
+    assert (project / f"dist/shower-{form}/notes.txt").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_form_replaces_another(tmp_path: Path) -> None:
+def test_a_form_replaces_itself_and_no_other(tmp_path: Path) -> None:
     project = write_project(tmp_path, FILES)
-    for form, program in ("folder", "shower/shower"), ("file", "shower"), ("folder", "shower/shower"):
+    for form, program in (
+        ("folder", "shower-folder/shower"),
+        ("file", "shower-file"),
+        ("folder", "shower-folder/shower"),
+    ):
         freeze(project, f"--form={form}")
         assert shows(project / "dist" / program)["doubled"] == [2, 4, 6]
-        assert sorted(path.name for path in (project / "dist").iterdir()) == ["shower"]
+    assert sorted(path.name for path in (project / "dist").iterdir()) == ["shower-file", "shower-folder"]
 
 
 def test_a_file_runs_as_the_folder_does(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_an_image_that_nothing_here_runs_says_what_would(made: Path, environment
 
 
 def test_a_packed_one_needs_an_emulator_that_the_system_finds(made: Path) -> None:
-    command = on_no_other_machine(QEMU, str(made / "dist/probe"), "where")
+    command = on_no_other_machine(QEMU, str(made / "dist/probe-static-linux-arm64"), "where")
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refused.returncode == 71
     assert refused.stderr == (
@@ -105,7 +105,7 @@ def test_one_that_is_not_packed_runs_in_an_emulator_that_nobody_registered(
     with (project / "pyproject.toml").open("a", encoding="utf-8") as settings:
         settings.write('\n[tool.cannery.static]\npacking = "none"\n')
     subprocess.run([*CANNERY, "freeze", "--recipe=static", PLATFORM], cwd=project, env=environment, check=True)
-    command = on_no_other_machine(QEMU, str(project / "dist/probe"), "libraries")
+    command = on_no_other_machine(QEMU, str(project / "dist/probe-static-linux-arm64"), "libraries")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "42 1"
 
@@ -119,13 +119,15 @@ def frozen(name: str, folder: Path, environment: dict[str, str]) -> Path:
 
 def test_the_command_line_that_fire_makes_works(environment: dict[str, str], tmp_path: Path) -> None:
     project = frozen("greeter", tmp_path, environment)
-    assert_tests_pass(project / "tests", GREETER=shlex.join(on_arm64(str(project / "dist/greeter"))))
+    assert_tests_pass(project / "tests", GREETER=shlex.join(on_arm64(str(project / "dist/greeter-static-linux-arm64"))))
 
 
 def test_the_service_answers_and_ends_when_it_is_told_to(environment: dict[str, str], tmp_path: Path) -> None:
     project = frozen("random_api", tmp_path, environment)
     port = free_port()
-    command = on_arm64(str(project / "dist/random-api"), "--host=127.0.0.1", f"--port={port}", "--workers=2")
+    command = on_arm64(
+        str(project / "dist/random-api-static-linux-arm64"), "--host=127.0.0.1", f"--port={port}", "--workers=2"
+    )
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         try:

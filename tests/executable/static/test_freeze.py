@@ -30,7 +30,7 @@ def test_it_is_the_one_in_the_image_and_says_what_it_holds(probe: Probe, tmp_pat
     done = freeze(probe.project, "--recipe=static", env=probe.environment)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    program = probe.project / "dist/probe"
+    program = probe.project / "dist/probe-static"
     assert (report["path"], report["size"]) == (str(program), program.stat().st_size)
     assert program.read_bytes() == probe.program(tmp_path).read_bytes()
     assert {"python3.11", "probe", "ssl"} <= {part["name"] for part in report["contents"]}

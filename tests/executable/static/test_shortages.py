@@ -96,5 +96,5 @@ def test_no_room_for_the_executable(machine: Machine, probe: Probe, make_probe: 
     machine.small_disk(dist, "1m")
     done = machine.cannery("freeze", "--recipe=static", cwd=make_probe.project, **probe.environment)
     message = assert_refused(done, 6)
-    assert message.startswith(f"cannot write {dist}/probe\n  No space left on device\n")
+    assert message.startswith(f"cannot write {dist}/probe-static\n  No space left on device\n")
     assert not list(machine.path(dist).iterdir())
