@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -12,6 +13,7 @@ from cannery.image.image import image_of
 from cannery.image.media.archive import Archive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cannery.containers.engine.discovery import Choice
@@ -35,11 +37,11 @@ class Loaded:
 
 
 def load(
-    image: Image, references: tuple[str, ...], choice: Choice, archive: Path, workspace: Workspace
+    image: Image, references: tuple[str, ...], choice: Choice, workspace: Workspace, archive: Path | None = None
 ) -> Loaded | None:
     """Load ``image``, called ``references``, into the engine that ``choice`` means; None where no engine answers.
 
-    An engine that lacks the image is sent the file ``archive``, which is written first unless it's there already.
+    An engine that lacks the image is sent ``archive``, which holds it, or else an archive that is gone afterwards.
     Raises :class:`MachineError` where the engine refuses or doesn't answer, :class:`ToolError` where its client is
     missing, :class:`ImageError` where another image has the name afterwards.
     """
@@ -53,10 +55,11 @@ def load(
     engine = connect(answer)
     if engine.has(image, references):
         return Loaded(engine.name, "present")
-    Archive(archive).write(image, references, memory=workspace.cache, progress=workspace.progress)
     workspace.progress(f"loading the image into {engine.name}")
     if not _load_upper(engine, image, references, workspace):
-        engine.load(image, archive, references)
+        with nullcontext(archive) if archive else _archived(image, references, workspace) as whole:
+            workspace.progress(f"loading the image into {engine.name}")
+            engine.load(image, whole, references)
     return Loaded(engine.name, "loaded")
 
 
@@ -81,9 +84,15 @@ def load_base(engine: Engine, base: Base, workspace: Workspace) -> str:
     image = image_of(base)
     reference = f"{BASES}:{image.digest.hex[:_SHORT]}"
     if not engine.has(image, (reference,)):
-        with workspace.cache.scratch() as folder:
-            archive = folder / "base.tar"
-            Archive(archive).write(image, (reference,), progress=workspace.progress)
+        with _archived(image, (reference,), workspace) as archive:
             workspace.progress(f"loading the base into {engine.name}")
             engine.load(image, archive, (reference,))
     return reference
+
+
+@contextmanager
+def _archived(image: Image, references: tuple[str, ...], workspace: Workspace) -> Iterator[Path]:
+    """An archive of ``image`` in the cache, which is gone at the end of the block."""
+    with workspace.cache.scratch() as folder:
+        Archive(folder / "image.tar").write(image, references, progress=workspace.progress)
+        yield folder / "image.tar"

@@ -26,10 +26,8 @@ class Flag(NamedTuple):
 FLAGS: Final[Mapping[str, Flag]] = {
     "recipe": Flag("scratch, tiny, static, onefile, slim or cython (default: the project's, or else scratch)."),
     "base": Flag("Base image of the recipe: a reference, oci:DIR, docker-archive:FILE or docker-daemon:NAME."),
-    "platform": Flag(
-        "Platform of the base, or of static: linux/amd64, linux/arm64 … (default: this machine's).", build=False
-    ),
-    "tag": Flag("Tag of the image (default: latest).", build=False),
+    "platform": Flag("Platform of the base, or of static: linux/amd64, linux/arm64 … (default: this machine's)."),
+    "tag": Flag("Tag of the image (default: latest)."),
     "output": Flag("Where to write the archive (default: dist/NAME.tar).", build=False),
     "python": Flag("Python of the image: a version such as 3.12, or a path (default: the one that runs this)."),
     "strip": Flag("Take symbols from the shared libraries of wheels, too.", switch=True),

@@ -34,5 +34,5 @@ def make_image(app: App, workspace: Workspace) -> MadeImage:
     written = Archive(app.archive).write(
         built.image, app.references, memory=workspace.cache, progress=workspace.progress
     )
-    loaded = load(built.image, app.references, app.settings.engine, app.archive, workspace)
+    loaded = load(built.image, app.references, app.settings.engine, workspace, app.archive)
     return MadeImage(app, built, written, loaded)

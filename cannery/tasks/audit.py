@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from cannery.project.flags import BUILD_FLAGS
 from cannery.tasks.flags import JSON, CommandLine, command
 from cannery.tasks.project import app_of, folder_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cannery.audit.report import AuditReport
 
 __all__ = ["audit"]
 
 
 @command(
-    *("engine", "recipe"),
+    *BUILD_FLAGS,
     help={
-        "image": "An archive, an OCI layout, or an image of an engine (default: the project's own, built if needed).",
+        "image": "An archive, an OCI layout, or an image of an engine (default: the project's own, by the flags).",
         "fail-on": "How bad a finding must be to fail: critical, high, medium, low, info or never (default: high).",
         "readable": "List what anybody can read in the app's compiled modules and bytecode.",
         "json": JSON,
@@ -41,20 +45,29 @@ def audit(
 
     severity_named(fail_on)
     quiet = json or sarif
-    report = _audited(line, image or _built(line, quiet=quiet), fail_on, readable=readable, quiet=quiet)
+    with nullcontext(image) if image else _built(line, quiet=quiet) as meant:
+        report = _audited(line, meant, fail_on, readable=readable, quiet=quiet)
     _print(report, json=json, sarif=sarif)
     close_gate(report)
 
 
-def _built(line: CommandLine, *, quiet: bool) -> str:
-    """The path of the archive of the project's own image, built where something has changed."""
-    from cannery.recipes.image import make_image  # noqa: PLC0415
+@contextmanager
+def _built(line: CommandLine, *, quiet: bool) -> Iterator[str]:
+    """The path of an archive of the project's own image, built where something has changed; gone at the block's end.
+
+    The archive in ``dist/`` stays what it is: it may be of another recipe.
+    """
+    from cannery.image.media.archive import Archive  # noqa: PLC0415
+    from cannery.recipes.build import build  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 
-    app = app_of(line, engine="none")
-    with shown_workspace(quiet=quiet) as workspace:
-        make_image(app, workspace)
-    return str(app.archive)
+    app = app_of(line)
+    with ExitStack() as stack:
+        with shown_workspace(quiet=quiet) as workspace:
+            image = build(app, workspace).image
+            path = stack.enter_context(workspace.cache.scratch()) / "image.tar"
+            Archive(path).write(image, app.references, progress=workspace.progress)
+        yield str(path)
 
 
 def _audited(line: CommandLine, image: str, fail_on: str, *, readable: bool, quiet: bool) -> AuditReport:

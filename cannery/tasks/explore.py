@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from cannery.project.flags import BUILD_FLAGS
 from cannery.tasks.flags import CommandLine, command
 from cannery.tasks.project import app_of, engine_of, required_engine_of
 
@@ -19,7 +20,7 @@ __all__ = ["explore"]
 
 
 @command(
-    "engine",
+    *(name for name in BUILD_FLAGS if name != "base"),
     help={
         "image": "The image, as the engine calls it (default: the project's own, built where something has changed).",
         "base": "The recipe's base image instead of the image; a value names another one, as the setting does.",
@@ -57,7 +58,7 @@ def _explore_own(app: App, engine: Engine, name: str, *, base: bool) -> int:
             image = load_base(engine, _base_of(app, workspace), workspace)
         else:
             image = app.references[0]
-            load(build(app, workspace).image, app.references, app.settings.engine, app.archive, workspace)
+            load(build(app, workspace).image, app.references, app.settings.engine, workspace)
     return _explore_in(engine, image, name)
 
 

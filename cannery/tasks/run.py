@@ -55,7 +55,7 @@ def _run(app: App, arguments: Sequence[str]) -> int:
         if engine is None:
             root = rootfs(image, workspace.cache)
         else:
-            load(image, references, settings.engine, app.archive, workspace)
+            load(image, references, settings.engine, workspace)
     if engine is None:
         return run_container(container_in(root, image.config, arguments))
     return engine.run(

@@ -92,6 +92,16 @@ def assert_of_class(value: dict[str, Any], name: str) -> None:
                 assert_of_class(each, SARIF[key])
 
 
+@pytest.mark.slow
+def test_the_project_s_own_image_is_built_as_the_flags_say_and_no_archive_is_replaced(
+    make_project: MakeProject,
+) -> None:
+    folder = make_project({"main.py": "print('hello')\n", "dist/project.tar": "somebody's"})
+    done = cannery("--recipe", "tiny", "--tag", "small", "--json", "--fail-on", "never", cwd=folder)
+    assert json.loads(done.stdout)["image"] == "project:small"
+    assert (folder / "dist/project.tar").read_text() == "somebody's"
+
+
 def test_a_rule_that_is_not_there_can_t_be_allowed(make_project: MakeProject) -> None:
     folder = make_project({"pyproject.toml": '[tool.cannery.audit]\nallow = ["CAN999"]\n'})
     (folder / "image.tar").write_bytes(docker_archive([]))

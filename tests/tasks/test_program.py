@@ -107,7 +107,7 @@ def test_an_image_is_reported_in_a_table_with_the_next_step(make_project: MakePr
 def test_the_next_step_runs_what_was_built(make_project: MakeProject) -> None:
     folder = make_project({"main.py": ""})
     done = cannery("image", "--recipe=tiny", "--strip", "--tag=1.0", cwd=folder)
-    assert "Next: python -m cannery run --recipe tiny --strip -- [ARGS]\n" in done.stdout
+    assert "Next: python -m cannery run --recipe tiny --tag 1.0 --strip -- [ARGS]\n" in done.stdout
 
 
 @pytest.mark.once
