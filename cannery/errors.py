@@ -12,6 +12,8 @@ Each class has an exit code of its own, by which a script can tell them apart:
 8   the image cannot be packed, read or written
 9   an image does not pass its audit
 10  a registry can't be reached, refuses, or does not have the image
+11  an image does something otherwise than a virtual environment
+12  a program fails, in its image and in a virtual environment alike
 130 interrupted
 ==  =========================================================
 """
@@ -29,8 +31,10 @@ __all__ = [
     "AuditError",
     "CanneryError",
     "ConfigurationError",
+    "DifferenceError",
     "ImageError",
     "MachineError",
+    "ProgramError",
     "ProjectError",
     "RegistryError",
     "RequirementsError",
@@ -119,6 +123,18 @@ class RegistryError(CanneryError):
     """A registry can't be reached, refuses, or does not have what it's asked for."""
 
     exit_code = 10
+
+
+class DifferenceError(CanneryError):
+    """The program of an image does something otherwise than in a virtual environment."""
+
+    exit_code = 11
+
+
+class ProgramError(CanneryError):
+    """A program fails, in its image and in a virtual environment alike."""
+
+    exit_code = 12
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

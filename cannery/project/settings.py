@@ -159,6 +159,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     ports: tuple[Port, ...] = ()
     volumes: tuple[ImagePath, ...] = ()
     stop_signal: SignalName | None = None
+    check: str | tuple[str, ...] = ()  # what `invoke check` asks the program: arguments, addresses; (): to be imported
 
     # who builds it
     builder: Literal["cannery", "docker"] = "cannery"  # docker: BuildKit, from the recipe's Dockerfile

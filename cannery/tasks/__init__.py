@@ -6,6 +6,7 @@ Importing this is quick on purpose: a task imports what it needs when it runs.
 from invoke.collection import Collection
 
 from cannery.tasks.audit import audit
+from cannery.tasks.check import check
 from cannery.tasks.config import config
 from cannery.tasks.cythonize import cythonize
 from cannery.tasks.dockerfile import dockerfile
@@ -21,5 +22,5 @@ from cannery.tasks.run import run
 __all__ = ["namespace"]
 
 namespace = Collection(
-    image, run, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports, kit
+    image, run, check, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports, kit
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import shlex
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
     from invoke.tasks import Task
 
-__all__ = ["JSON", "CommandLine", "Values", "command", "typed"]
+__all__ = ["JSON", "CommandLine", "Values", "command", "typed", "words_behind"]
 
 Values = Mapping[str, "str | bool | None"]  # flag -> value; None where it's not given
 
@@ -62,6 +63,12 @@ def command(
         return made
 
     return decorate
+
+
+def words_behind(line: CommandLine) -> list[str]:
+    """The words behind ``--``, which Invoke joins: from the process's own command line, or else split again."""
+    behind = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    return behind if line.remainder == " ".join(behind) else shlex.split(line.remainder)
 
 
 def typed(name: str, flags: Values) -> str:

@@ -11,6 +11,9 @@ from cannery.tasks.project import app_of
 
 if TYPE_CHECKING:
     from cannery.project.app import App
+    from cannery.recipes.image import MadeImage
+    from cannery.tasks.report.check import CheckReport
+    from cannery.workspace.workspace import Workspace
 
 __all__ = ["EXPLAIN", "image"]
 
@@ -24,6 +27,7 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
         "cache_from": "With --builder docker: where to take layers from, as docker build has it.",
         "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
+        "check": "Check then that it does what a virtual environment does, as invoke check does.",
         "explain": EXPLAIN,
         "json": JSON,
     },
@@ -34,6 +38,7 @@ def image(
     docker_builder: str | None = None,
     cache_from: str | None = None,
     cache_to: str | None = None,
+    check: bool = False,
     explain: bool = False,
     json: bool = False,
 ) -> None:
@@ -53,20 +58,38 @@ def image(
     began = time.perf_counter()
     app = app_of(line)
     if app.settings.builder == "docker":
-        _build_with_docker(app, (docker_builder, cache_from, cache_to), json=json)
+        _build_with_docker(app, (docker_builder, cache_from, cache_to), json=json, check=check)
         return
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         made = make_image(app, workspace)
+        took = time.perf_counter() - began
+        found = _checked(app, made, workspace) if check else None
     run = typed("run", {**{name: line.settings[name] for name in BUILD_FLAGS}, "project": line.project})
-    print_report(ImageReport(made, time.perf_counter() - began, run, explain), json=json)
+    print_report(ImageReport(made, took, run, explain, found), json=json)
+    if found is not None:
+        found.close()
 
 
-def _build_with_docker(app: App, options: tuple[str | None, str | None, str | None], *, json: bool) -> None:
+def _checked(app: App, made: MadeImage, workspace: Workspace) -> CheckReport:
+    from cannery.tasks.check import checked  # noqa: PLC0415
+    from cannery.tasks.report.check import CheckReport  # noqa: PLC0415
+
+    return CheckReport(checked(app, made.built, workspace))
+
+
+def _build_with_docker(
+    app: App, options: tuple[str | None, str | None, str | None], *, json: bool, check: bool
+) -> None:
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.recipes.dockerfile.build import BuildOptions, build_with_docker  # noqa: PLC0415
     from cannery.tasks.report.docker_build import DockerBuildReport  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
 
+    if check:
+        raise ConfigurationError(
+            "--check is for images that cannery builds itself", step="leave out --check, or --builder docker"
+        )
     began = time.perf_counter()
     with shown_workspace(quiet=True) as workspace:  # the builder itself shows what it does
         built = build_with_docker(app, workspace, BuildOptions(*options), quiet=json)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
 from cannery.project.flags import BUILD_FLAGS
-from cannery.tasks.flags import CommandLine, command
+from cannery.tasks.flags import CommandLine, command, words_behind
 from cannery.tasks.project import app_of
 
 if TYPE_CHECKING:
@@ -26,15 +25,9 @@ def run(line: CommandLine) -> None:
     127.0.0.1; otherwise it runs in namespaces of its own over the unpacked image, with the machine's network. Either
     way it's read-only, with no capabilities, as the image's user; exit code and signals are the program's.
     """
-    code = _run(app_of(line), _arguments(line))
+    code = _run(app_of(line), words_behind(line))
     if code:
         sys.exit(code)
-
-
-def _arguments(line: CommandLine) -> list[str]:
-    """The words behind ``--``, which Invoke joins: from the process's own command line, or else split again."""
-    behind = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-    return behind if line.remainder == " ".join(behind) else shlex.split(line.remainder)
 
 
 def _run(app: App, arguments: Sequence[str]) -> int:

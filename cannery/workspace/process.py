@@ -16,8 +16,20 @@ from cannery.errors import ToolError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import IO
 
-__all__ = ["Completed", "ProgramFailed", "Runner", "find", "find_uv", "run", "run_shown", "start"]
+__all__ = [
+    "Completed",
+    "ProgramFailed",
+    "Runner",
+    "end_group",
+    "find",
+    "find_uv",
+    "run",
+    "run_shown",
+    "start",
+    "start_background",
+]
 
 _STANDARD_ERROR = 2  # its descriptor
 _PATIENCE = 3  # seconds from SIGTERM to SIGKILL
@@ -145,6 +157,39 @@ def start(
         raise ToolError(f"there is no program {command[0]!r}", evidence=str(error), step="install it") from error
     except PermissionError as error:
         raise ToolError(f"{command[0]} may not be run", evidence=str(error), step="let it be executed") from error
+
+
+def start_background(
+    command: Sequence[str],
+    *,
+    output: IO[bytes],
+    errors: IO[bytes],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start ``command`` in a session of its own, with nothing to read, and its output in two files.
+
+    ``env`` is its whole environment; this process's own unless given. Raises as :func:`start` does.
+    """
+    try:
+        return subprocess.Popen(  # noqa: S603  # the command is a list: no shell reads it
+            list(command),
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolError(f"{command[0]} can't be started", evidence=str(error), step="see that it's there") from error
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a program that was started in the background, and all that it has started, at once."""
+    with suppress(ProcessLookupError, PermissionError):  # the first where all of them have ended
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

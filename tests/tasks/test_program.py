@@ -46,6 +46,7 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
         "images",
         "prune",
         "audit",
+        "check",
         "config",
         "cythonize",
         "imports",
@@ -71,6 +72,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
     tasks = [line.split()[0] for line in listed.splitlines()[2:-1]]
     assert tasks == [
         "audit",
+        "check",
         "config",
         "cythonize",
         "dockerfile",

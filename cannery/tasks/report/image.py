@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cannery.image.layer import Layer
     from cannery.recipes.image import MadeImage
+    from cannery.tasks.report.check import CheckReport
 
 __all__ = ["ImageReport"]
 
@@ -33,6 +34,7 @@ class ImageReport:
     seconds: float
     run: str = ""  # the command that runs such an image
     explain: bool = False  # with the decisions on files
+    check: CheckReport | None = None  # where it was checked
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
@@ -57,6 +59,7 @@ class ImageReport:
             "seconds": round(self.seconds, 3),
             "notes": list(built.notes),
             "decisions": decisions_as_json(built.decisions),
+            "check": self.check.as_json() if self.check else None,
         }
 
     def lines(self) -> Iterator[str]:
@@ -77,6 +80,8 @@ class ImageReport:
             yield f"engine   {_ENGINE[loaded.state].format(loaded.engine)}"
         yield f"took     {self.seconds:.2f} s"
         yield from (f"{styled('note', 'yellow')}     {note}" for note in built.notes)
+        if self.check:
+            yield from ("", *self.check.lines())
         yield f"\nNext: {styled(self.run, 'bold')} -- [ARGS]"
         if not loaded:
             yield f"  or: docker load -i {shlex.quote(archive)}"

@@ -1,0 +1,1 @@
+"""Whether the program of an image does what it does in a virtual environment."""

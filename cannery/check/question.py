@@ -1,0 +1,99 @@
+"""What a program is asked: a call with arguments, requests over HTTP, or that its modules can be imported."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from cannery.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Call", "Imports", "Question", "Requests", "Url", "questions"]
+
+_LOCAL: Final = {None, "", "localhost", "127.0.0.1", "0.0.0.0"}  # noqa: S104  # how people write a program's own address
+_STEP: Final = 'write arguments or an address of the program:  check = ["--version", "http://:8000/health"]'
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The program, run to its end."""
+
+    arguments: tuple[str, ...]  # none: those that the image has by itself
+
+    def __str__(self) -> str:
+        """As it stands in a report."""
+        return shlex.join(self.arguments) or "the program"
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """An address of the program's own."""
+
+    text: str  # as it was given
+    port: int
+    target: str  # the path and the query (RFC 9112, 3.2.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The program, started once, asked by GET over HTTP, and ended by SIGTERM."""
+
+    urls: tuple[Url, ...]
+
+    def __str__(self) -> str:
+        """As it stands in a report."""
+        return " ".join(url.text for url in self.urls)
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """Modules that are imported in one Python, one after the other."""
+
+    modules: tuple[str, ...]
+    entry: str | None = None  # the one among them without which there is no program
+
+    def __str__(self) -> str:
+        """As it stands in a report."""
+        return f"imports of {len(self.modules)} modules" if len(self.modules) != 1 else f"import of {self.modules[0]}"
+
+
+Question = Call | Requests | Imports
+
+
+def questions(given: Iterable[str]) -> tuple[Question, ...]:
+    """The questions that texts stand for: each is an address, or arguments as a shell has them.
+
+    All addresses are asked of one start of the program, after the calls. Raises :class:`ConfigurationError` for a text
+    that is neither.
+    """
+    texts = tuple(given)
+    urls = tuple(_url(text) for text in texts if "://" in text)
+    calls = tuple(Call(_words(text)) for text in texts if "://" not in text)
+    return (*calls, Requests(urls)) if urls else calls
+
+
+def _url(text: str) -> Url:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port or 80
+    except ValueError as error:
+        raise ConfigurationError(f"check = {text!r} is no address", evidence=str(error), step=_STEP) from error
+    if parts.scheme != "http" or host not in _LOCAL:
+        raise ConfigurationError(
+            f"check = {text!r} is no address of the program",
+            evidence="it is asked by HTTP on this machine, whoever else listens elsewhere",
+            step=_STEP,
+        )
+    query = f"?{parts.query}" if parts.query else ""
+    return Url(text, port, f"{parts.path or '/'}{query}")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise ConfigurationError(f"check = {text!r} can't be split", evidence=str(error), step=_STEP) from error

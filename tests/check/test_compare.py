@@ -1,0 +1,116 @@
+"""Answers are compared fact by fact, and failures of the program are told from the image's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.check.advice import advice
+from cannery.check.answer import ImportOutcome, ProgramAnswer
+from cannery.check.compare import Comparison, Difference, compare
+from cannery.check.http import Response
+from cannery.check.question import Call, Imports, Requests, Url
+
+if TYPE_CHECKING:
+    from cannery.check.question import Question
+
+pytestmark = pytest.mark.once
+
+CALL = Call(("--version",))
+ASKED = Requests((Url("http://:8000/", 8000, "/"),))
+
+
+def compared(question: Question, image: ProgramAnswer, environment: ProgramAnswer) -> Comparison:
+    """The comparison where the environment answers the same each time."""
+    return compare(question, image, environment, lambda: environment)
+
+
+def served(status: int | None, body: str = "", code: int | None = 0) -> ProgramAnswer:
+    return ProgramAnswer(code, "", "", (Response("http://:8000/", status, body),))
+
+
+def imported(**errors: ImportOutcome) -> ProgramAnswer:
+    return ProgramAnswer(0, "", "", imports={"main": ImportOutcome(), **errors})
+
+
+def test_the_same_answer_is_the_same_and_asked_once() -> None:
+    def again() -> ProgramAnswer:
+        raise AssertionError
+
+    assert compare(CALL, ProgramAnswer(0, "1.0\n", ""), ProgramAnswer(0, "1.0\n", ""), again).verdict == "same"
+
+
+def test_exit_codes_and_the_last_line_of_errors_are_compared() -> None:
+    image = ProgramAnswer(1, "", "Traceback …\nModuleNotFoundError: No module named 'yaml'\n")
+    made = compared(CALL, image, ProgramAnswer(0, "1.0\n", ""))
+    assert made.verdict == "differs"
+    assert [each.what for each in made.differences] == ["exit code", "output", "errors"]
+    assert made.differences[0] == Difference("exit code", "exit code 1", "exit code 0")
+
+
+def test_a_program_that_fails_in_both_fails() -> None:
+    failing = ProgramAnswer(1, "", "KeyError: 'HOME'\n")
+    made = compared(CALL, failing, failing)
+    assert (made.verdict, made.failures) == ("fails", (("exit code 1", True),))
+
+
+def test_an_exit_code_that_changes_by_itself_does_not_count() -> None:
+    assert not compare(
+        CALL, ProgramAnswer(1, "", ""), ProgramAnswer(0, "", ""), lambda: ProgramAnswer(1, "", "")
+    ).differences
+
+
+def test_status_body_and_end_of_a_server_are_compared() -> None:
+    made = compared(ASKED, served(404, "not found"), served(200, "hello", code=143))
+    assert [each.what for each in made.differences] == [
+        "status of http://:8000/",
+        "body of http://:8000/",
+        "exit code after SIGTERM",
+    ]
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(200, "same"), (404, "same"), (500, "fails"), (None, "fails")])
+def test_a_server_that_fails_in_both_fails(status: int | None, verdict: str) -> None:
+    assert compared(ASKED, served(status), served(status)).verdict == verdict
+
+
+def test_imports_are_compared_by_what_an_import_error_is_about() -> None:
+    question = Imports(("a", "main"), "main")
+    told = ImportOutcome(
+        "ModuleNotFoundError", "yaml", "No module named 'yaml' in this program, as no import led to it"
+    )
+    plain = ImportOutcome("ModuleNotFoundError", "yaml", "No module named 'yaml'")
+    assert compared(question, imported(a=told), imported(a=plain)).verdict == "same"
+    made = compared(question, imported(a=told), imported(a=ImportOutcome()))
+    assert made.differences == (Difference("import of a", "ModuleNotFoundError: yaml", "done"),)
+
+
+def test_a_module_that_fails_in_both_is_told_and_only_the_entrys_is_a_failure() -> None:
+    broken = ImportOutcome("ImproperlyConfigured", "", "settings are not configured")
+    made = compared(Imports(("a", "main"), "main"), imported(a=broken), imported(a=broken))
+    told = "import of a: ImproperlyConfigured: settings are not configured"
+    assert (made.verdict, made.failures) == ("same", ((told, False),))
+    made = compared(Imports(("main",), "main"), imported(main=broken), imported(main=broken))
+    assert made.verdict == "fails"
+
+
+@pytest.mark.parametrize(
+    ("said", "step"),
+    [
+        ("ModuleNotFoundError: No module named 'demo.plugins.a'", '[tool.cannery]  include = ["demo.plugins.a"]'),
+        ("ModuleNotFoundError: No module named 'curses'", '[tool.cannery]  stdlib = ["curses"]'),
+        ("LookupError: unknown encoding: cp1252", '[tool.cannery]  include = ["encodings.*"]'),
+        ("No such file or directory: '/app/templates/a.html'", '[tool.cannery]  resources = ["templates"]'),
+        ("OSError: libmagic.so.1: cannot open shared object file", '[tool.cannery]  libraries = ["libmagic.so.1"]'),
+        ("OSError: [Errno 30] Read-only file system: 'log.txt'", "let it write to /tmp"),
+        ("Segmentation fault", "run it as the image does (cannery run)"),
+    ],
+)
+def test_the_next_step_follows_from_what_the_program_says(said: str, step: str) -> None:
+    assert advice(compared(CALL, ProgramAnswer(1, "", said), ProgramAnswer(0, "", ""))).startswith(step)
+
+
+def test_what_the_environment_says_as_well_is_no_step() -> None:
+    said = "No module named 'uvloop'"
+    assert "uvloop" not in advice(compared(CALL, ProgramAnswer(1, "", said), ProgramAnswer(0, said, "")))

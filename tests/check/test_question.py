@@ -1,0 +1,25 @@
+"""The texts of the setting ``check`` become questions."""
+
+from __future__ import annotations
+
+import pytest
+
+from cannery.check.question import Call, Requests, Url, questions
+from cannery.errors import ConfigurationError
+
+pytestmark = pytest.mark.once
+
+
+def test_a_text_is_arguments_as_a_shell_has_them() -> None:
+    assert questions(["--name 'A B'", ""]) == (Call(("--name", "A B")), Call(()))
+
+
+def test_all_addresses_are_asked_of_one_start_after_the_calls() -> None:
+    urls = (Url("http://:8000/health?deep=1", 8000, "/health?deep=1"), Url("http://localhost:8001", 8001, "/"))
+    assert questions([urls[0].text, "--version", urls[1].text]) == (Call(("--version",)), Requests(urls))
+
+
+@pytest.mark.parametrize("text", ["https://:8000/", "http://example.com/", "http://:99999/", "--name 'A"])
+def test_what_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="check = "):
+        questions([text])

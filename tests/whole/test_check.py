@@ -1,0 +1,122 @@
+"""``cannery check`` over whole images: what they do otherwise than an environment is told, with what mends it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command import cannery
+from tests.support.ports import free_port
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeProject
+
+pytestmark = pytest.mark.slow
+
+MAIN = """
+    import os
+    import sys
+    import time
+
+    def main() -> None:
+        print("args", sys.argv[1:], "pid", os.getpid(), "at", time.time_ns(), "beside", __file__)
+        if "--read" in sys.argv:
+            print(open("notes.txt").read())
+        if "--fail" in sys.argv:
+            raise KeyError("of the program's own")
+
+    if __name__ == "__main__":
+        main()
+"""
+SERVER = """
+    import http.server, os, signal, sys, uuid
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            there = os.path.exists("texts/hello.txt")
+            self.send_response(200 if there or self.path == "/health" else 404)
+            self.end_headers()
+            self.wfile.write(f"{uuid.uuid4()}\\nat {self.path}".encode())
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    http.server.HTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+"""
+
+
+def test_a_program_that_does_the_same_passes_whatever_changes_by_itself(make_project: MakeProject) -> None:
+    folder = make_project({"main.py": MAIN, "pyproject.toml": '[tool.cannery]\ncheck = ["--name \'A B\'", ""]\n'})
+    found = cannery("check", "--recipe", "tiny", "--json", cwd=folder).report
+    assert found["runner"] == "the embedded runner"
+    assert [(each["question"], each["verdict"]) for each in found["answers"]] == [
+        ("--name 'A B'", "same"),
+        ("the program", "same"),
+    ]
+    assert found["answers"][0]["image"]["output"].startswith("args ['--name', 'A B'] pid ")
+
+
+def test_what_differs_is_told_with_the_line_that_mends_it(make_project: MakeProject) -> None:
+    files = {"main.py": MAIN, "notes.txt": "noted", "pyproject.toml": "[tool.cannery]\n"}
+    folder = make_project(files)
+    outcome = cannery("check", "--", "--read", cwd=folder)
+    assert outcome.code == 11
+    assert (
+        "differs        --read\n  exit code\n    image:        exit code 1\n    environment:  exit code 0\n"
+        in outcome.stdout
+    )
+    assert "Traceback" not in outcome.stderr
+    assert outcome.stderr.endswith('Next: [tool.cannery]  resources = ["notes.txt"]\n')
+    (folder / "pyproject.toml").write_text('[tool.cannery]\nresources = ["notes.txt"]\n')
+    assert cannery("check", "--", "--read", cwd=folder).code == 0
+
+
+def test_a_program_that_fails_by_itself_is_not_the_images_fault(make_project: MakeProject) -> None:
+    outcome = cannery("check", "--", "--fail", cwd=make_project({"main.py": MAIN}))
+    assert outcome.code == 12
+    assert "fails in both  --fail\n" in outcome.stdout
+    assert 'KeyError: "of the program\'s own"' in outcome.stderr
+
+
+def test_modules_are_imported_where_nothing_is_asked(make_project: MakeProject) -> None:
+    hidden = b"json.tool".hex()  # as no analysis reads it
+    files = {
+        "main.py": "import package\nif __name__ == '__main__': raise SystemExit(package.start())",
+        "package/__init__.py": "from package.run import start",
+        "package/run.py": "def start(): return 0",
+        "package/broken.py": "import no_such_module_at_all",
+        "package/late.py": f"import importlib\nloaded = importlib.import_module(bytes.fromhex('{hidden}').decode())",
+    }
+    folder = make_project(files)
+    outcome = cannery("check", "--recipe", "tiny", cwd=folder)
+    assert outcome.code == 11
+    assert "differs        imports of 5 modules\n  import of package.late\n" in outcome.stdout
+    assert "in both: import of package.broken: ModuleNotFoundError: no_such_module_at_all\n" in outcome.stdout
+    made = cannery("image", "--check", "--json", cwd=folder).report
+    assert made["check"]["answers"][0]["verdict"] == "same"
+
+
+def test_a_server_is_asked_in_both_and_ended(make_project: MakeProject) -> None:
+    port = free_port()
+    settings = f'[tool.cannery]\ncheck = "http://:{port}/health"\n'
+    folder = make_project(
+        {"main.py": SERVER.replace("PORT", str(port)), "texts/hello.txt": "", "pyproject.toml": settings}
+    )
+    assert cannery("image", "--check", cwd=folder).code == 0
+    outcome = cannery("check", "--json", "--", f"http://:{port}/health", f"http://:{port}/page", cwd=folder)
+    assert outcome.code == 11
+    (answer,) = json.loads(outcome.stdout)["answers"]
+    assert answer["differences"] == [
+        {"what": f"status of http://:{port}/page", "image": "status 404", "environment": "status 200"}
+    ]
+
+
+def test_a_timeout_that_is_no_number_is_refused(make_project: MakeProject) -> None:
+    outcome = cannery("check", "--timeout", "soon", cwd=make_project({"main.py": ""}))
+    assert (outcome.code, "Next: write it as --timeout 60" in outcome.stderr) == (2, True)
+
+
+@pytest.mark.once
+def test_an_engine_that_does_not_answer_is_no_difference(make_project: MakeProject) -> None:
+    outcome = cannery("check", "--engine", "docker", cwd=make_project({"main.py": ""}), DOCKER_HOST="unix:///no/socket")
+    assert outcome.code == 6
