@@ -9,22 +9,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.containers.engine.engine import IMAGE_LABEL, TASK_LABEL
 from cannery.containers.load import BASES
+from cannery.errors import ConfigurationError
 from cannery.workspace.eviction import evict, evictable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from cannery.containers.engine.engine import Engine, EngineContainer, StoredImage
     from cannery.workspace.cache import Cache
 
-__all__ = ["Removal", "Scope", "own_images", "removals"]
+__all__ = ["KINDS", "Removal", "Scope", "own_images", "removals"]
 
-_BASE = re.compile(rf"(?:docker\.io/library/|localhost/)?{BASES}:")  # Podman writes names out
+_HOSTS = r"^(?:docker\.io/library/|localhost/)"  # Podman writes names out
+_BASE = re.compile(rf"(?:{_HOSTS})?{BASES}:")
+_FEWEST = 4  # digits that tell an ID from a name
 _SHORT = 12  # digits of an ID, as engines show them
+
+
+KINDS: Final = frozenset({"containers", "images", "cache"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Scope:
     keep: int  # bytes of the cache that stay
     running: bool = False  # cannery's running containers go, too
     everything: bool = False  # whatever the engine has and nothing uses goes, whoever made it
+    kinds: frozenset[str] = KINDS  # of what goes
+    names: tuple[str, ...] = ()  # names and IDs of cannery's containers and images: these go, tagged or not, no others
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +52,57 @@ class Removal:
     name: str
     size: int  # bytes that come free
     remove: Callable[[], object]  # removes it
+    names: tuple[str, ...] = ()  # all by which it's known to its engine, its ID among them
 
 
 def removals(engine: Engine | None, cache: Cache, scope: Scope) -> tuple[Removal, ...]:
-    """All that can be removed within ``scope``, in the order in which it can go; ``engine`` is None without one."""
+    """All that can be removed within ``scope``, in the order in which it can go; ``engine`` is None without one.
+
+    Raises :class:`ConfigurationError` for a name of the scope that nothing of cannery's has.
+    """
     found: list[Removal] = []
     if engine is not None:
         containers = engine.containers(sizes=True)
         doomed = tuple(container for container in containers if _goes(container, scope))
         found += [_container(engine, container) for container in doomed]
-        used = {container.image_id for container in containers if container not in doomed}
-        found += _images(engine, used, scope)
-        if scope.everything:
+        if "images" in scope.kinds:
+            used = {container.image_id for container in containers if container not in doomed}
+            found += _images(engine, used, scope)
+        if scope.everything and scope.kinds == KINDS and not scope.names:
             found.append(Removal("rest", "build cache and networks", engine.build_cache(), engine.prune_rest))
-    found += [
-        Removal("cache", str(entry.path.relative_to(cache.root.parent)), entry.size, partial(evict, entry))
-        for entry in evictable(cache, scope.keep)
-    ]
+    if "cache" in scope.kinds and not scope.names:
+        found += [
+            Removal("cache", str(entry.path.relative_to(cache.root.parent)), entry.size, partial(evict, entry))
+            for entry in evictable(cache, scope.keep)
+        ]
+    _check_named(engine, found, scope)
     return tuple(found)
+
+
+def _check_named(engine: Engine | None, found: Iterable[Removal], scope: Scope) -> None:
+    for name in scope.names:
+        if any(_is(name, each.names) for each in found):
+            continue
+        there = engine is not None and any(
+            _is(name, names)
+            for names in (
+                *((each.name, each.id) for each in engine.containers(label=TASK_LABEL)),
+                *((*each.references, each.id) for each in own_images(engine)),
+            )
+        )
+        raise ConfigurationError(
+            f"{name} is in use, or of another kind" if there else f"nothing of cannery's is called {name}",
+            step="add --running to stop what runs" if there else "ps and images list what there is",
+        )
+
+
+def _is(name: str, names: Iterable[str]) -> bool:
+    """True if ``name`` is one of ``names``, as short as engines take it, or the beginning of an ID among them."""
+    return any(
+        name in {each, (short := re.sub(_HOSTS, "", each)), short.removesuffix(":latest")}
+        or (len(name) >= _FEWEST and each.removeprefix("sha256:").startswith(name.removeprefix("sha256:")))
+        for each in names
+    )
 
 
 def own_images(engine: Engine) -> tuple[StoredImage, ...]:
@@ -71,12 +112,18 @@ def own_images(engine: Engine) -> tuple[StoredImage, ...]:
 
 def _goes(container: EngineContainer, scope: Scope) -> bool:
     own = TASK_LABEL in container.labels
+    if "containers" not in scope.kinds:
+        return False
+    if scope.names:
+        named = any(_is(name, (container.name, container.id)) for name in scope.names)
+        return own and named and (scope.running or not container.running)
     return (own and scope.running) if container.running else (own or scope.everything)
 
 
 def _container(engine: Engine, container: EngineContainer) -> Removal:
     kind = "running container" if container.running else "container"
-    return Removal(kind, container.name, container.size, partial(_remove_container, engine, container))
+    names = (container.name, container.id)
+    return Removal(kind, container.name, container.size, partial(_remove_container, engine, container), names)
 
 
 def _remove_container(engine: Engine, container: EngineContainer) -> None:
@@ -88,10 +135,7 @@ def _remove_container(engine: Engine, container: EngineContainer) -> None:
 def _images(engine: Engine, used: set[str], scope: Scope) -> Iterator[Removal]:
     """The images that none of ``used`` needs, each with the bytes that it frees once those before it are gone."""
     images = engine.images()
-    if scope.everything:
-        doomed = [image for image in images if image.id not in used]
-    else:
-        doomed = [image for image in (*_bases(images), *_untagged(engine)) if image.id not in used]
+    doomed = [image for image in _candidates(engine, images, scope) if image.id not in used]
     usage = engine.usage(images) if doomed else None
     gone: set[str] = set()
     before = 0
@@ -100,8 +144,20 @@ def _images(engine: Engine, used: set[str], scope: Scope) -> Iterator[Removal]:
         freed = usage.freed_by(gone) if usage else 0
         name = ", ".join(image.references) or image.id.partition(":")[2][:_SHORT]
         kind = "image" if image.references else "untagged image"
-        yield Removal(kind, name, freed - before, partial(_remove_image, engine, image))
+        names = (*image.references, image.id)
+        yield Removal(kind, name, freed - before, partial(_remove_image, engine, image), names)
         before = freed
+
+
+def _candidates(engine: Engine, images: Sequence[StoredImage], scope: Scope) -> Iterator[StoredImage]:
+    """The images that go unless something uses them."""
+    if scope.names:
+        own = own_images(engine)
+        yield from (each for each in own if any(_is(name, (*each.references, each.id)) for name in scope.names))
+    elif scope.everything:
+        yield from images
+    else:
+        yield from (*_bases(images), *_untagged(engine))
 
 
 def _untagged(engine: Engine) -> Iterator[StoredImage]:

@@ -23,6 +23,8 @@ __all__ = ["prune"]
         "dry_run": "Show what would go, and remove nothing.",
         "running": "Stop and remove cannery's running containers, too.",
         "all": "Remove whatever the engine doesn't use, whoever made it, as 'docker system prune -a' does.",
+        "only": "One kind alone: containers, images or cache; or several, with commas between them.",
+        "name": "One container or image of cannery's alone, by its name or ID, tagged or not; commas as above.",
         "keep": "How much of cannery's own cache to keep: 5GB, 500MB, 0.",
     },
 )
@@ -32,6 +34,8 @@ def prune(
     dry_run: bool = False,
     running: bool = False,
     all: bool = False,
+    only: str | None = None,
+    name: str | None = None,
     keep: str = "5GB",
 ) -> None:
     """Remove what cannery made and nobody uses.
@@ -47,7 +51,8 @@ def prune(
     from cannery.workspace.eviction import bytes_of  # noqa: PLC0415
     from cannery.workspace.invocation import program_name  # noqa: PLC0415
 
-    scope = Scope(bytes_of(keep), running=running, everything=all)
+    kinds, names = _kinds(only), _listed(name)
+    scope = Scope(bytes_of(keep), running=running, everything=all, kinds=kinds, names=names)
     found = removals(engine_of(line), default_cache(), scope)
     if not found:
         print("nothing to remove")
@@ -68,6 +73,22 @@ def prune(
             evidence="\n".join(f"{each.kind} {each.name}" for each in refused),
             step=f"something uses it by now: {program_name()} prune --dry-run shows what can still go",
         )
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in (text or "").split(","))))
+
+
+def _kinds(only: str | None) -> frozenset[str]:
+    """The kinds that ``--only`` names, all without it; raises :class:`ConfigurationError` for another word."""
+    from cannery.containers.prune import KINDS  # noqa: PLC0415
+    from cannery.errors import ConfigurationError, did_you_mean  # noqa: PLC0415
+
+    for kind in (wanted := _listed(only)):
+        if kind not in KINDS:
+            what, kinds = f"there is no kind {kind!r} to remove", f"kinds are: {', '.join(sorted(KINDS))}"
+            raise ConfigurationError(what, evidence=did_you_mean(kind, KINDS), step=kinds)
+    return frozenset(wanted) or KINDS
 
 
 def _removed(removal: Removal) -> bool:

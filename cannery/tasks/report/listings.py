@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ContainersReport", "ImagesReport"]
 
+_SHORT = 12  # digits of an ID, as engines show them
+
 
 @dataclass(frozen=True, slots=True)
 class ContainersReport:
@@ -27,6 +29,7 @@ class ContainersReport:
         return [
             {
                 "name": each.name,
+                "id": each.id,
                 "image": each.image,
                 "task": each.labels[TASK_LABEL],
                 "status": each.status,
@@ -37,7 +40,8 @@ class ContainersReport:
 
     def lines(self) -> Iterator[str]:
         """The report in lines of text."""
-        return aligned([("name", "image", "task", "status", "ports"), *(tuple(row.values()) for row in self.as_json())])
+        rows = [{**row, "id": row["id"][:_SHORT]} for row in self.as_json()]
+        return aligned([("name", "id", "image", "task", "status", "ports"), *(tuple(row.values()) for row in rows)])
 
 
 @dataclass(frozen=True, slots=True)

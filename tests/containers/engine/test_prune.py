@@ -163,3 +163,40 @@ def test_without_an_engine_listings_say_so(project: Path, monkeypatch: pytest.Mo
     done = cannery("ps", cwd=project)
     assert done.returncode == 6
     assert "no engine answers" in done.stderr
+
+
+def test_one_is_removed_by_its_name_or_id_though_it_has_a_tag(
+    service: Service, project: Path, tmp_path: Path, dangling: str
+) -> None:
+    container = ours(service)
+    (tmp_path / "main.py").write_text("a = 3")
+    tagged = json.loads(cannery("image", "--json", cwd=tmp_path).stdout)["id"]
+    done = cannery("prune", "--yes", "--name", f"{container[:12]},moved", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "/ours" not in service.containers()
+    assert tagged not in all_images(service)
+    assert dangling in all_images(service)
+
+
+def test_one_kind_is_removed_alone(service: Service, project: Path, dangling: str) -> None:
+    ours(service)
+    done = cannery("prune", "--yes", "--only", "containers", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "/ours" not in service.containers()
+    assert dangling in all_images(service)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--only", "image"), "there is no kind 'image' to remove\n  did you mean 'images'?"),
+        (("--name", "theirs"), "nothing of cannery's is called theirs\nNext: ps and images list what there is"),
+    ],
+)
+def test_what_is_not_there_can_t_be_removed(service: Service, project: Path, flags: tuple[str, ...], told: str) -> None:
+    cannery("image", cwd=project)
+    theirs(service)
+    refused = cannery("prune", "--yes", *flags, cwd=project)
+    assert refused.returncode == 2
+    assert told in refused.stderr
+    assert "/theirs" in service.containers()
