@@ -168,6 +168,7 @@ def test_without_an_engine_listings_say_so(project: Path, monkeypatch: pytest.Mo
 def test_one_is_removed_by_its_name_or_id_though_it_has_a_tag(
     service: Service, project: Path, tmp_path: Path, dangling: str
 ) -> None:
+    cannery("image", cwd=project)
     container = ours(service)
     (tmp_path / "main.py").write_text("a = 3")
     tagged = json.loads(cannery("image", "--json", cwd=tmp_path).stdout)["id"]
@@ -179,6 +180,7 @@ def test_one_is_removed_by_its_name_or_id_though_it_has_a_tag(
 
 
 def test_one_kind_is_removed_alone(service: Service, project: Path, dangling: str) -> None:
+    cannery("image", cwd=project)
     ours(service)
     done = cannery("prune", "--yes", "--only", "containers", cwd=project)
     assert done.returncode == 0, done.stderr
