@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 CLEAN = {"noxfile.py": NOXFILE, "app.py": '"""An app."""\n\nname: str = "tin"\n'}
 
 
@@ -22,6 +25,13 @@ def test_clean_code_passes(make_project: MakeProject) -> None:
     code, text = nox(make_project(CLEAN), "-s", "lint")
     assert code == 0, text
     assert "lint-imports" not in text
+
+
+@pytest.mark.once
+def test_the_readme_s_own_files_pass(make_project: MakeProject) -> None:
+    tasks, noxfile = re.findall(r"```python\n(from cannery\.(?:tasks|sessions) .*?)```", README, re.DOTALL)
+    code, text = nox(make_project({**CLEAN, "noxfile.py": noxfile, "tasks.py": tasks}), "-s", "lint")
+    assert code == 0, text
 
 
 @pytest.mark.once

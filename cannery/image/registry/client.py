@@ -26,6 +26,8 @@ __all__ = ["Repository"]
 
 _TIMEOUT: Final = (10, 60)  # seconds to connect, and without a byte
 _ACCEPTED: Final = {"Accept": ", ".join((*INDEXES, *MANIFESTS))}
+_UNREACHABLE: Final = "check the name, the network and the proxy (HTTPS_PROXY, REQUESTS_CA_BUNDLE)"
+_AT_ENGINE: Final = "for an image that Podman calls localhost/…, say that an engine has it: docker-daemon:localhost/…"
 _LARGEST_DOCUMENT: Final = 4 << 20  # bytes of a manifest, as registries limit it
 
 
@@ -106,7 +108,7 @@ class Repository:
             raise RegistryError(
                 f"the registry {self._reference.registry} can't be reached",
                 evidence=_reason(error),
-                step="check the name, the network and the proxy (HTTPS_PROXY, REQUESTS_CA_BUNDLE)",
+                step=_AT_ENGINE if self._reference.registry == "localhost" else _UNREACHABLE,
             ) from error
 
     def _refused(self, response: requests.Response) -> RegistryError:
