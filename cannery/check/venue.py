@@ -76,6 +76,7 @@ class EngineImage:
     roots: tuple[str, ...]
     ports: tuple[str, ...]  # that are asked
     scratch: tuple[str, ...]
+    executable_tmp: bool  # the program runs files in /tmp
 
     def program(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:
         """Start the program as the image's configuration has it."""
@@ -88,7 +89,15 @@ class EngineImage:
     def _start(
         self, command: tuple[str, ...], entrypoint: tuple[str, ...] | None, streams: Streams
     ) -> subprocess.Popen[bytes]:
-        request = ContainerRequest("check", self.reference, command, entrypoint, ports=self.ports, scratch=self.scratch)
+        request = ContainerRequest(
+            "check",
+            self.reference,
+            command,
+            entrypoint,
+            ports=self.ports,
+            scratch=self.scratch,
+            executable_tmp=self.executable_tmp,
+        )
         return start_in_engine(self.engine, request, streams.output, streams.errors)
 
 

@@ -14,6 +14,7 @@ from cannery.check.environment import environment
 from cannery.check.question import Imports, Requests
 from cannery.check.venue import EngineImage, Environment, UnpackedImage
 from cannery.containers.engine.discovery import find_engine
+from cannery.containers.engine.engine import needs_executable_tmp
 from cannery.containers.load import load
 from cannery.containers.sandbox.rootfs import rootfs
 from cannery.errors import ConfigurationError
@@ -126,7 +127,15 @@ def _image(app: App, image: Image, asked: Sequence[Question], workspace: Workspa
         return UnpackedImage(rootfs(image, workspace.cache), image.config, python, roots), "the embedded runner"
     load(image, app.references, settings.engine, workspace)
     ports = tuple(str(url.port) for each in asked if isinstance(each, Requests) for url in each.urls)
-    venue = EngineImage(app.references[0], settings.engine, python, roots, tuple(set(ports)), settings.volumes)
+    venue = EngineImage(
+        app.references[0],
+        settings.engine,
+        python,
+        roots,
+        tuple(set(ports)),
+        settings.volumes,
+        needs_executable_tmp(image),
+    )
     return venue, engine.name
 
 

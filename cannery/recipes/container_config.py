@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cannery import __version__
+from cannery.containers.engine.engine import EXECUTABLE_TMP, NEEDS_LABEL
 from cannery.containers.ports import published_port
 from cannery.project.app import HOME, ScriptEntry
 from cannery.trees.installed import entry_command
@@ -40,7 +41,7 @@ def program_config(app: App, program: str, *, unpacks: bool = True) -> dict[str,
     return {
         **_own(app, (program,), f"{app.settings.uid}:{app.settings.uid}"),
         "Env": _pairs(environment),
-        "Labels": {**({"dev.cannery.needs": "executable-tmp"} if unpacks else {}), **_labels(app)},
+        "Labels": {**({NEEDS_LABEL: EXECUTABLE_TMP} if unpacks else {}), **_labels(app)},
         "WorkingDir": "/",
     }
 

@@ -33,7 +33,7 @@ def run(line: CommandLine) -> None:
 def _run(app: App, arguments: Sequence[str]) -> int:
     """Build what has changed, run the image with ``arguments``, and return the program's exit code."""
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
-    from cannery.containers.engine.engine import ContainerRequest  # noqa: PLC0415
+    from cannery.containers.engine.engine import ContainerRequest, needs_executable_tmp  # noqa: PLC0415
     from cannery.containers.load import load  # noqa: PLC0415
     from cannery.containers.sandbox.container import container_in  # noqa: PLC0415
     from cannery.containers.sandbox.rootfs import rootfs  # noqa: PLC0415
@@ -52,5 +52,12 @@ def _run(app: App, arguments: Sequence[str]) -> int:
     if engine is None:
         return run_container(container_in(root, image.config, arguments))
     return engine.run(
-        ContainerRequest("run", references[0], tuple(arguments), ports=settings.ports, scratch=settings.volumes)
+        ContainerRequest(
+            "run",
+            references[0],
+            tuple(arguments),
+            ports=settings.ports,
+            scratch=settings.volumes,
+            executable_tmp=needs_executable_tmp(image),
+        )
     )

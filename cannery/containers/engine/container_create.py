@@ -79,5 +79,8 @@ def _hardened(request: ContainerRequest) -> dict[str, Any]:
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
-        "Tmpfs": dict.fromkeys(("/tmp", *request.scratch), "mode=1777"),  # noqa: S108  # in the container
+        "Tmpfs": {
+            **dict.fromkeys(request.scratch, "mode=1777"),
+            "/tmp": f"mode=1777,{'exec' if request.executable_tmp else 'noexec'}",  # noqa: S108  # in the container
+        },
     }

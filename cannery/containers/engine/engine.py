@@ -13,16 +13,21 @@ if TYPE_CHECKING:
     from cannery.image.image import Image
 
 __all__ = [
+    "EXECUTABLE_TMP",
     "IMAGE_LABEL",
+    "NEEDS_LABEL",
     "TASK_LABEL",
     "ContainerRequest",
     "Engine",
     "EngineContainer",
     "StoredImage",
     "Usage",
+    "needs_executable_tmp",
 ]
 
 IMAGE_LABEL: Final = "dev.cannery.recipe"  # on every image that cannery builds, and on what others build from it
+NEEDS_LABEL: Final = "dev.cannery.needs"  # on images of programs that a hardened container has to allow something
+EXECUTABLE_TMP: Final = "executable-tmp"  # the value for a program that unpacks itself into /tmp, and runs from there
 TASK_LABEL: Final = "dev.cannery.task"  # on every container that cannery starts, and on no other
 
 
@@ -38,6 +43,7 @@ class ContainerRequest:
     ports: tuple[str, ...] = ()  # to publish, as settings have them: "8000", "18000:8000", "53/udp"
     scratch: tuple[str, ...] = ()  # folders that are empty, writable and gone at the end
     user: str | None = None  # None: the image's
+    executable_tmp: bool = False  # files in /tmp may be run, though it's hardened
     hardened: bool = True  # with a read-only root and no capabilities
 
 
@@ -190,3 +196,9 @@ class Engine(Protocol):
     def prune_rest(self) -> int:
         """Remove unused networks and the engine's build cache; return the bytes that came free."""
         ...
+
+
+def needs_executable_tmp(image: Image) -> bool:
+    """True for an image whose program runs files in ``/tmp``, as its label says."""
+    labels: Mapping[str, str] = (image.config.get("config") or {}).get("Labels") or {}
+    return labels.get(NEEDS_LABEL) == EXECUTABLE_TMP

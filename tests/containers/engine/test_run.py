@@ -119,3 +119,19 @@ def test_ports_are_published_here_and_nowhere_else(service: Service, project: Pa
         process.terminate()
         process.communicate()
     assert bindings == {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": published}]}
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize(
+    ("labels", "told"), [("", "Permission denied"), ('"dev.cannery.needs" = "executable-tmp"', "ran")]
+)
+def test_files_in_tmp_can_be_run_where_the_image_s_label_asks_for_it(tmp_path: Path, labels: str, told: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[tool.cannery]\nname = "unpacker"\nlabels = {{ {labels} }}\n')
+    (tmp_path / "main.py").write_text(
+        "import os, shutil, sys\n"
+        "shutil.copy(os.path.realpath(sys.executable), '/tmp/program')\n"
+        "os.execve('/tmp/program', ['python', '-c', 'print(\"ran\")'], {**os.environ, 'PYTHONHOME': sys.prefix})\n"
+    )
+    done = cannery("run", cwd=tmp_path)
+    assert told in done.stdout + done.stderr
