@@ -52,8 +52,9 @@ class FunctionEntry:
 
 EntryPoint = ScriptEntry | ModuleEntry | FunctionEntry
 
-# uv.lock, poetry.lock, pylock.toml (PEP 751), a requirements file, or pyproject.toml itself
-RequirementsKind = Literal["uv", "poetry", "pylock", "requirements", "project"]
+# uv.lock, poetry.lock, pylock.toml (PEP 751), pdm.lock, Pipfile.lock or Pipfile, environment.yml, a requirements file,
+# the project's own description (pyproject.toml, setup.cfg, setup.py), or a script (PEP 723)
+RequirementsKind = Literal["uv", "poetry", "pylock", "pdm", "pipenv", "conda", "requirements", "project", "script"]
 
 
 @dataclass(frozen=True, slots=True)

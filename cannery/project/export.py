@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
+from cannery.project import lock_readers, poetry_lock
 from cannery.project.app import RequirementsFile
-from cannery.project.requirements import read_requirements
+from cannery.project.extras import check_names
+from cannery.project.requirements import each, without_credentials
 from cannery.project.settings import ExportSettings
+from cannery.project.uv_errors import explain
+from cannery.project.uv_sources import names_indexes, workspace_root
 from cannery.workspace.files import replacing
-from cannery.workspace.process import run
+from cannery.workspace.process import ProgramFailed, find_uv, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
     from cannery.workspace.process import Runner
 
-__all__ = ["TEST_NAMES", "export_lock", "usual_exports"]
+__all__ = ["TEST_NAMES", "export_lock", "export_text", "find_lock", "usual_exports"]
 
 TEST_NAMES = ("test", "tests", "dev")  # usual names of the extras and the groups that tests need
 
@@ -26,11 +30,11 @@ TEST_NAMES = ("test", "tests", "dev")  # usual names of the extras and the group
 def export_lock(folder: Path, exports: Mapping[str, ExportSettings], *, run: Runner = run) -> list[Path]:
     """Write the files ``exports`` from the lock in ``folder``, and return their paths; all are written, or none.
 
-    ``exports`` maps each file's name to what it holds. Raises as :func:`read_requirements` does, and
+    ``exports`` maps each file's name to what it holds. Raises as :func:`export_text` does, and
     :class:`ConfigurationError` where there is no lock.
     """
-    lock = _find_lock(folder)
-    texts = {folder / name: _export(lock, settings, run) for name, settings in exports.items()}
+    lock = find_lock(folder)
+    texts = {folder / name: _export(lock, folder, settings, run) for name, settings in exports.items()}
     for path, text in texts.items():
         with replacing(path) as stream:
             stream.write(text.encode())
@@ -48,17 +52,85 @@ def usual_exports(pyproject: Mapping[str, Any]) -> dict[str, ExportSettings]:
     return {"requirements.txt": ExportSettings(), "requirements-test.txt": tests}
 
 
-def _find_lock(folder: Path) -> RequirementsFile:
-    for kind in ("uv", "poetry"):
-        if (path := folder / f"{kind}.lock").is_file():
-            return RequirementsFile(path, kind)
+def find_lock(folder: Path) -> RequirementsFile:
+    """The lock of the project in ``folder`` that an export is made from; raises :class:`ConfigurationError`."""
+    for place in filter(None, (folder, workspace_root(folder))):
+        if (path := place / "uv.lock").is_file():
+            return RequirementsFile(path, "uv")
+    if (path := folder / "poetry.lock").is_file():
+        return RequirementsFile(path, "poetry")
     raise ConfigurationError(
-        "there is no lock to export", evidence=f"no uv.lock and no poetry.lock in {folder}", step="run `uv lock`"
+        "there is no lock to export", evidence=f"no uv.lock and no poetry.lock in {folder}", step=_step(folder)
     )
 
 
-def _export(lock: RequirementsFile, settings: ExportSettings, run: Runner) -> str:
-    requirements = read_requirements(
-        lock, project=settings.project, extras=settings.extras, groups=settings.groups, run=run
+def export_text(lock: RequirementsFile, folder: Path, settings: ExportSettings, *, run: Runner = run) -> str:
+    """The requirements of the project in ``folder``, and those of extras and groups, as a requirements file.
+
+    Raises :class:`ConfigurationError` for an extra or a group that doesn't exist, :class:`RequirementsError` for a lock
+    that is out of date or unreadable.
+    """
+    _check(lock, folder, settings)
+    env = {"UV_PYTHON_DOWNLOADS": "never", "POETRY_VIRTUALENVS_CREATE": "false"}  # neither is needed to read a lock
+    arguments, step = _of_uv(lock, folder, settings) if lock.kind == "uv" else _of_poetry(settings)
+    try:
+        return run([find_uv(), *arguments], cwd=lock.path.parent, env=env).stdout
+    except ProgramFailed as error:
+        raise explain(error, f"cannot tell the requirements from {lock.path.name}", step) from error
+
+
+def _check(lock: RequirementsFile, folder: Path, settings: ExportSettings) -> None:
+    if not settings.project and settings.extras:
+        raise ConfigurationError(
+            f"the extra {settings.extras[0]} belongs to the project, which is left out",
+            step="take the project in as well (project = true), or leave out the extras",
+        )
+    if not settings.project and not settings.groups:
+        step = "take the project in (project = true), or name a group"
+        raise ConfigurationError(f"nothing is asked of {lock.path.name}", step=step)
+    check_names(lock, folder, settings.extras, settings.groups)
+
+
+def _of_uv(lock: RequirementsFile, folder: Path, settings: ExportSettings) -> tuple[list[str], str]:
+    root = lock.path.parent
+    indexes = names_indexes(folder) or names_indexes(root)
+    arguments = [
+        *lock_readers.EXPORT,
+        "--format=requirements.txt",
+        "--no-annotate",
+        "--no-editable",
+        *(("--quiet", "--emit-index-url", "--emit-find-links") if indexes else ()),
+        *lock_readers.locked_option(),
+        *lock_readers.member_option(folder, root),
+        *each("--extra", settings.extras),
+        *each("--group" if settings.project else "--only-group", settings.groups),
+    ]
+    return arguments, lock_readers.STEP
+
+
+def _of_poetry(settings: ExportSettings) -> tuple[list[str], str]:
+    chosen = (*each("--extras", settings.extras), *each("--with" if settings.project else "--only", settings.groups))
+    return [*poetry_lock.EXPORT, *chosen], poetry_lock.STEP
+
+
+def _step(folder: Path) -> str:
+    """How to come to a lock in the project in ``folder``, with the tool that it uses."""
+    if (folder / "Pipfile").is_file():
+        return "Pipenv writes such files itself: pipenv requirements --hash > requirements.txt"
+    if (folder / "pdm.lock").is_file():
+        return "PDM writes such files itself: pdm export -o requirements.txt"
+    pyproject = folder / "pyproject.toml"
+    text = pyproject.read_text("utf-8", "replace") if pyproject.is_file() else ""
+    if "[tool.poetry" in text:
+        return "run `poetry lock`"
+    if "[project]" in text:
+        return "run `uv lock`"
+    return (
+        "write what is required into requirements.in, and run: "
+        "uv pip compile --generate-hashes requirements.in -o requirements.txt"
     )
-    return f"# Made from {lock.path.name} by `nox -s export`: change the lock and run it again.\n{requirements.text}"
+
+
+def _export(lock: RequirementsFile, folder: Path, settings: ExportSettings, run: Runner) -> str:
+    text = without_credentials(export_text(lock, folder, settings, run=run))
+    return f"# Made from {lock.path.name} by `nox -s export`: change the lock and run it again.\n{text}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError, RequirementsError, did_you_mean
 from cannery.project.requirements_file import read_text
+from cannery.project.uv_sources import is_static
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,19 +15,26 @@ if TYPE_CHECKING:
 
     from cannery.project.app import RequirementsFile
 
-__all__ = ["check_names"]
+__all__ = ["check_extras", "check_names"]
 
 
-def check_names(file: RequirementsFile, extras: Iterable[str], groups: Iterable[str]) -> None:
-    """Raise :class:`ConfigurationError` for an extra or a group that the project of ``file`` doesn't have.
+def check_names(file: RequirementsFile, folder: Path, extras: Iterable[str], groups: Iterable[str]) -> None:
+    """Raise :class:`ConfigurationError` for an extra or a group that the project in ``folder`` doesn't have.
 
     Some of the tools that read locks ignore such a name. Raises :class:`RequirementsError` for a file that isn't TOML.
     """
-    known_extras, known_groups = _known_names(file)
-    for name in extras:
-        _check_name("extra", name, known_extras, file.path.name)
+    pyproject = folder / "pyproject.toml"
+    known_extras, known_groups = _known_names(file, pyproject)
+    if file.kind != "project" or is_static(pyproject):  # otherwise only the build backend knows
+        check_extras(extras, known_extras, file.path.name)
     for name in groups:
         _check_name("group", name, known_groups, file.path.name)
+
+
+def check_extras(extras: Iterable[str], known: set[str], where: str) -> None:
+    """Raise :class:`ConfigurationError` for an extra that isn't ``known`` in the file ``where``."""
+    for name in extras:
+        _check_name("extra", name, known, where)
 
 
 def _check_name(kind: str, name: str, known: set[str], where: str) -> None:
@@ -41,12 +49,16 @@ def _check_name(kind: str, name: str, known: set[str], where: str) -> None:
     )
 
 
-def _known_names(file: RequirementsFile) -> tuple[set[str], set[str]]:
+def _known_names(file: RequirementsFile, pyproject: Path) -> tuple[set[str], set[str]]:
     """The names of the extras and of the groups, as the project writes them."""
-    if file.kind == "requirements":
+    if file.kind in {"pipenv", "pdm", "conda"}:
+        from cannery.project.other_tools import groups_of  # noqa: PLC0415  # of few projects
+
+        return set(), groups_of(file.path, file.kind)
+    if file.kind in {"requirements", "script"}:
         return set(), set()
-    path = file.path if file.kind == "pylock" else file.path.with_name("pyproject.toml")
-    table = _parse(path)
+    path = file.path if file.kind == "pylock" else pyproject
+    table = _parse(path) if path.is_file() else {}
     if file.kind == "pylock":
         return set(table.get("extras", ())), set(table.get("dependency-groups", ()))
     extras = {*_table(table, "project", "optional-dependencies"), *_table(table, "tool", "poetry", "extras")}

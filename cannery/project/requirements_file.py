@@ -2,53 +2,61 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 from cannery.errors import RequirementsError
+from cannery.project.requirement_lines import RequirementLine, RequirementLines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["hashed", "local_files", "locked", "nested_files", "nested_text", "read_text"]
+__all__ = ["parse_lines", "read_lines", "read_text"]
 
 _COMMENT = re.compile(r"(^|\s+)#.*$", re.MULTILINE)
 _CONTINUED = re.compile(r"\\\r?\n")
-_OPTION = re.compile(r"\s--?[a-z]")  # the beginning of options after a requirement: --hash, --config-settings
-_NESTED = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s+|=|(?<=-[rc])(?=\S))(?P<name>.+)")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")  # all that pip expands
+_LINE_OPTION = re.compile(r"\s--?[a-z]")  # the beginning of options after a requirement: --hash, --config-settings
+_HASH = re.compile(r"\s--hash[= ]\s*(\S+)")
+_OPTION = re.compile(r"(--[a-z-]+|-[rcefi])(?:\s+|=|(?<=^-[rcefi])(?=\S)|$)(?P<value>.*)")
+_LONG = {
+    "-r": "--requirement",
+    "-c": "--constraint",
+    "-e": "--editable",
+    "-f": "--find-links",
+    "-i": "--index-url",
+    "--pypi-url": "--index-url",
+}
+# pip's options that say where packages come from, in uv's words
+_OF_INDEXES = {
+    "--index-url": "--index-url={}",
+    "--extra-index-url": "--extra-index-url={}",
+    "--find-links": "--find-links={}",
+    "--no-index": "--no-index",
+    "--pre": "--prerelease=allow",
+    "--trusted-host": "--allow-insecure-host={}",
+}
+_WITHOUT_EFFECT = {"--only-binary", "--prefer-binary", "--use-feature"}  # nothing but wheels is installed anyway
 
 
-def nested_files(path: Path) -> tuple[Path, ...]:
-    """``path`` and all files that are its ``-r`` or ``-c``, directly or not, in the order of their first mention."""
-    found: dict[Path, None] = {}
-    _follow(path, found)
-    return tuple(found)
+def read_lines(path: Path) -> RequirementLines:
+    """The requirements of ``path`` and of all files that it includes by ``-r``; what ``-c`` names are constraints.
 
-
-def local_files(path: Path) -> tuple[Path, ...]:
-    """The wheels and other archives of this machine that requirements in ``path``, or in its ``-r``, name."""
-    named = [statement.rpartition("@ ")[2].split()[0] for statement in _requirements(nested_text(path))]
-    files = [path.parent / name.removeprefix("file://").removeprefix("file:") for name in named if "/" in name]
-    return tuple(file for file in files if file.is_file())
-
-
-def nested_text(path: Path) -> str:
-    """The text of ``path`` with each ``-r`` replaced by that file's text, and without constraints (``-c``).
-
-    Raises :class:`RequirementsError` for a file that can't be read, or that includes itself.
+    Raises :class:`RequirementsError` for a file that can't be read, that includes itself, or has an unknown option.
     """
-    return _expand(path, ())
+    found = RequirementLines()
+    _read(path, (), found, found.lines)
+    return found
 
 
-def hashed(text: str) -> bool:
-    """True if every requirement in ``text`` has a hash, so that nothing but the file that was locked is installed."""
-    return all(" --hash=" in statement for statement in _requirements(text))
-
-
-def locked(text: str) -> bool:
-    """True if every requirement in ``text`` allows one version only (PEP 508; ``==`` or a URL)."""
-    return all(_is_exact(statement) for statement in _requirements(text))
+def parse_lines(text: str, file: Path) -> RequirementLines:
+    """The requirements in ``text``, whose paths are relative to the folder of ``file``; raises as above."""
+    found = RequirementLines([file])
+    for statement in _statements(text):
+        _add(statement, file, (file,), found, found.lines)
+    return found
 
 
 def read_text(path: Path) -> str:
@@ -60,57 +68,65 @@ def read_text(path: Path) -> str:
         raise RequirementsError(f"cannot read {path}", evidence=str(error), step=step) from error
 
 
-def _requirements(text: str) -> Iterator[str]:
-    """The statements that are requirements: those that are no options, and ``-e``."""
-    for statement in _statements(text):
-        if not statement.startswith("-") or statement.startswith(("-e", "--editable")):
-            yield statement
-
-
-def _is_exact(statement: str) -> bool:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  # slow to import
-
-    try:
-        requirement = Requirement(_OPTION.split(statement, maxsplit=1)[0])
-    except InvalidRequirement:
-        return False  # a path, or -e, whose content may change
-    exact = any(one.operator in {"==", "==="} and not one.version.endswith(".*") for one in requirement.specifier)
-    return exact or requirement.url is not None
-
-
 def _statements(text: str) -> Iterator[str]:
-    """The logical lines of ``text``, without comments."""
+    """The logical lines of ``text``, without comments, with variables of the environment expanded."""
     for line in _COMMENT.sub("", _CONTINUED.sub(" ", text)).splitlines():
         if statement := line.strip():
-            yield statement
+            yield _VARIABLE.sub(lambda match: os.environ.get(match[1]) or match[0], statement)
 
 
-def _follow(path: Path, found: dict[Path, None]) -> None:
-    if path in found:
-        return
-    found[path] = None
-    for statement in _statements(read_text(path)):
-        if (nested := _nested(path, statement)) is not None:
-            _follow(nested, found)
-
-
-def _expand(path: Path, above: tuple[Path, ...]) -> str:
+def _read(path: Path, above: tuple[Path, ...], found: RequirementLines, into: list[RequirementLine]) -> None:
     if path in above:
         chain = " -> ".join(str(file) for file in (*above, path))
         raise RequirementsError("requirements files include one another", evidence=chain, step="break the circle")
-    lines: list[str] = []
+    found.files.append(path)
     for statement in _statements(read_text(path)):
-        nested = _nested(path, statement)
-        if nested is None:
-            lines.append(f"{statement}\n")
-        elif statement.startswith(("-r", "--requirement")):
-            lines.append(_expand(nested, (*above, path)))
-    return "".join(lines)
+        _add(statement, path, (*above, path), found, into)
 
 
-def _nested(path: Path, statement: str) -> Path | None:
-    """The file that ``statement`` of ``path`` includes by ``-r`` or ``-c``; None for a URL, which is left to uv."""
-    match = _NESTED.fullmatch(statement)
-    if match is None or "://" in match["name"]:
-        return None
-    return path.parent / match["name"].strip("\"'")
+def _add(
+    statement: str, path: Path, above: tuple[Path, ...], found: RequirementLines, into: list[RequirementLine]
+) -> None:
+    match = _OPTION.fullmatch(statement) if statement.startswith("-") else None
+    if match is None and not statement.startswith("-"):
+        into.append(_requirement(statement, path, above))
+        return
+    option, value = (_LONG.get(match[1], match[1]), match["value"].strip().strip("\"'")) if match else (statement, "")
+    match option:
+        case "--editable":
+            into.append(_requirement(value, path, above))
+        case "--requirement" | "--constraint" if "://" in value:
+            found.remote.append(f"{option}={value}")
+        case "--requirement":
+            _read(path.parent / value, above, found, into)
+        case "--constraint":
+            _read(path.parent / value, above, found, found.constraints)
+        case "--require-hashes":
+            found.require_hashes = True
+        case "--no-binary":
+            found.from_source.append(value)
+        case _ if option in _OF_INDEXES:
+            found.options.append(_OF_INDEXES[option].format(_absolute(value, path, above)))
+        case _ if option not in _WITHOUT_EFFECT:
+            raise RequirementsError(
+                f"{path.name} has an option that is none of a requirements file: {option}",
+                evidence=statement,
+                step="take that line out, or correct it",
+            )
+
+
+def _requirement(statement: str, path: Path, above: Iterable[Path]) -> RequirementLine:
+    """A requirement of ``path``; a relative path that isn't there is meant from a file ``above``, as pip means it."""
+    text = _LINE_OPTION.split(statement, maxsplit=1)[0].strip()
+    hashes = tuple(_HASH.findall(statement))
+    lines = [RequirementLine(text, file, hashes) for file in (path, *above)]
+    return next((line for line in lines if line.path is None or line.path.exists()), lines[0])
+
+
+def _absolute(value: str, path: Path, above: Iterable[Path]) -> str:
+    """The address or folder of packages ``value``, a relative one from the folder of the file that names it."""
+    if "://" in value or value.startswith("file:"):
+        return value
+    folders = [path.parent, *(file.parent for file in above)]
+    existing = (folder / value for folder in folders if (folder / value).exists())
+    return str(next(existing, path.parent / value).absolute()) if value else value

@@ -47,7 +47,7 @@ def pinned_dependencies(app: App, target: WheelTarget, workspace: Workspace) -> 
     """
     if app.requirements is None:
         return Dependencies(None, NO_WHEELS)
-    requirements = resolve(app.requirements, app.settings, target, workspace)
+    requirements = resolve(app.requirements, app, target, workspace)
     return Dependencies(requirements, dependencies(requirements, target, workspace))
 
 

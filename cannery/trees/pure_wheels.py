@@ -5,16 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 import shutil
-import tomllib
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from cannery.image.tree import File, LazyTree, Tree
-from cannery.trees.wheels import installed_tree
+from cannery.project.pylock import hashes_of
+from cannery.trees.wheels import install, installed_tree
 from cannery.workspace.keys import code_key, key_of
-from cannery.workspace.process import ProgramFailed, find_uv
+from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,19 +57,16 @@ def _install(
     """Install the pure wheel into ``folder``, which stays empty where there is none."""
     workspace.progress(f"looking for a pure wheel of {name}")
     hashes = _hashes(requirements, name, version)
-    with workspace.cache.scratch() as scratch:
-        pin = scratch / "requirements.txt"
-        pin.write_text(" ".join([f"{name}=={version}", *(f"--hash={each}" for each in hashes)]), encoding="utf-8")
-        command = [find_uv(), "pip", "install", "--python", str(target.executable), *_for_nowhere(target)]
-        command += ["--target", str(folder), "--requirements", str(pin), "--no-build", "--no-deps", "--color", "never"]
-        try:
-            workspace.run(
-                [*command, *requirements.options, *(["--require-hashes"] if hashes else [])],
-                cwd=requirements.source.parent,
-            )
-        except ProgramFailed:
-            for path in folder.iterdir():  # there's none: uv may have left its lock
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    pin = " ".join([f"{name}=={version}", *(f"--hash={each}" for each in hashes)])
+    options = tuple(each for each in requirements.options if not each.startswith(("--extra=", "--group=")))
+    asked = replace(
+        requirements, text=f"{pin}\n", form="requirements", hashed=bool(hashes), complete=True, options=options
+    )
+    try:
+        install(asked, folder, target, _for_nowhere(target), workspace)
+    except ProgramFailed:
+        for path in folder.iterdir():  # there's none: uv may have left its lock
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _for_nowhere(target: WheelTarget) -> tuple[str, ...]:
@@ -95,14 +93,13 @@ def _less(tree: Tree, pure: Tree, name: str) -> Tree:
 
 
 def _hashes(requirements: Requirements, name: str, version: str) -> tuple[str, ...]:
-    """The hashes that the lock has for a version, as ``sha256:…``; empty where it has none."""
+    """The hashes that the lock has for a version, as ``sha256:…``; empty where it has none for other platforms."""
+    if not requirements.universal:
+        return ()
+    if requirements.form == "pylock":
+        return hashes_of(requirements.text, name)
     wanted = canonicalize_name(name)
-    if requirements.source.name.startswith("pylock."):
-        packages = tomllib.loads(requirements.text).get("packages", [])
-        named = [each for each in packages if canonicalize_name(each["name"]) == wanted]
-        wheels = [wheel for each in named for wheel in each.get("wheels", [])]
-        return tuple(sorted(f"{kind}:{digits}" for wheel in wheels for kind, digits in wheel["hashes"].items()))
-    for line in requirements.text.replace("\\\n", " ").splitlines():
+    for line in requirements.text.splitlines():
         pinned, _, rest = line.partition("==")
         if canonicalize_name(pinned.partition("[")[0].strip()) == wanted and rest.split(" ")[0].rstrip(";") == version:
             return tuple(re.findall(r"--hash=(\S+)", rest))

@@ -2,50 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from cannery.project.requirements import Requirements, inputs, read_requirements
+from cannery.project.line_readers import with_local_wheels
+from cannery.project.local_projects import local_wheel
+from cannery.project.pylock import with_wheels
+from cannery.project.reading import reading_of
+from cannery.project.requirements import Requirements, Wanted, with_credentials, without_credentials
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from cannery.project.app import RequirementsFile
-    from cannery.project.settings import Settings
+    from collections.abc import Mapping
+
+    from cannery.project.app import App, RequirementsFile
+    from cannery.project.local_projects import LocalWheel
+    from cannery.project.requirements import Reading
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["resolve"]
 
 
-def resolve(file: RequirementsFile, settings: Settings, target: WheelTarget, workspace: Workspace) -> Requirements:
+def resolve(file: RequirementsFile, app: App, target: WheelTarget, workspace: Workspace) -> Requirements:
     """The pinned requirements of ``file``, remembered until it or a file that it includes has changed.
 
-    What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for today's versions. Raises
-    :class:`RequirementsError` where uv can't read or resolve them.
+    What no lock pins is resolved once and then stays, until ``workspace.refresh`` asks for today's versions. The
+    projects of this machine among them are built. Raises :class:`RequirementsError` where uv can't read or resolve
+    them, or a project can't be built.
     """
-    contents = [path.read_bytes().hex() if path.is_file() else None for path in inputs(file)]
-    key = key_of(
-        "resolution",
-        code_key(__name__),
-        file.kind,
-        contents,
-        settings.extras,
-        settings.groups,
-        target.version,
-        target.options,
-    )
+    settings = app.settings
+    wanted = Wanted(file, app.folder, settings.extras, settings.groups, target.executable, target.options, workspace)
+    reading = reading_of(wanted)
+    found = reading.ask() if reading.key is None else _remembered(reading, wanted, target)
+    found = replace(found, options=(*found.options, *reading.options))
+    return _with_local_wheels(found, target.executable, workspace)
+
+
+def _remembered(reading: Reading, wanted: Wanted, target: WheelTarget) -> Requirements:
+    """The answer of ``reading``, kept without passwords; those come from the project's files each time."""
+    workspace, file = wanted.workspace, wanted.file
+    asked = (file.kind, str(file.path), wanted.extras, wanted.groups, target.version, target.options)
+    key = key_of("resolution", code_key(__name__), reading.key, asked)
     known = None if workspace.refresh else workspace.cache.recall("resolutions", key)
-    if known is not None:
-        options, local = tuple(known["options"]), tuple(known["local"])
-        return Requirements(file.path, known["text"], known["locked"], known["hashed"], options, local)
-    workspace.progress(f"reading {file.path.name}")
-    found = read_requirements(
-        file,
-        extras=settings.extras,
-        groups=settings.groups,
-        python=target.executable,
-        target=target.options,
-        run=workspace.run,
+    if known is None:
+        workspace.progress(f"reading {file.path.name}")
+        answer = reading.ask()
+        names = ("form", "locked", "universal", "hashed", "complete", "options", "notes")
+        known = {name: getattr(answer, name) for name in names}
+        known |= {"source": str(answer.source), "text": without_credentials(answer.text)}
+        known["options"] = [without_credentials(option) for option in answer.options]
+        workspace.cache.remember("resolutions", key, known)
+    return _recalled(known, reading.secrets)
+
+
+def _with_local_wheels(found: Requirements, python: Path, workspace: Workspace) -> Requirements:
+    def wheel(folder: Path) -> LocalWheel:
+        return local_wheel(folder, python, workspace)
+
+    if found.form == "requirements":
+        return replace(found, text=with_local_wheels(found.text, found.source, wheel))
+    return replace(found, text=with_wheels(found.text, found.source.name, wheel))
+
+
+def _recalled(known: Mapping[str, Any], secrets: str) -> Requirements:
+    return Requirements(
+        source=Path(known["source"]),
+        text=with_credentials(known["text"], secrets),
+        form=known["form"],
+        locked=known["locked"],
+        universal=known["universal"],
+        hashed=known["hashed"],
+        complete=known["complete"],
+        options=tuple(known["options"]),
+        notes=tuple(known["notes"]),
     )
-    record = {name: getattr(found, name) for name in ("text", "locked", "hashed", "options", "local")}
-    workspace.cache.remember("resolutions", key, record)
-    return found

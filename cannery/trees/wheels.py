@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,14 +14,19 @@ from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cannery.project.requirements import Requirements
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["NO_WHEELS", "dependencies", "installed_tree"]
+__all__ = ["NO_WHEELS", "dependencies", "install", "installed_tree"]
 
 # Files that an installer writes for itself: some name this machine, and RECORD names sources that are gone.
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
+_SITE = re.compile(r"lib(64)?/python3\.\d+t?/(site|dist)-packages/")  # of an environment
+_UNUSED = {"bin", "include"}  # console scripts, and headers: nothing that a program imports or reads
+_LINKS = ("--link-mode", "hardlink")  # copies where that can't be; links into uv's cache would end when it's emptied
 
 NO_WHEELS: Final = LazyTree("no wheels", Tree)  # of an app that requires nothing
 
@@ -55,18 +61,32 @@ def dependencies(requirements: Requirements, target: WheelTarget, workspace: Wor
 
 def _install(requirements: Requirements, folder: Path, target: WheelTarget, workspace: Workspace, key: str) -> None:
     workspace.progress("installing the dependencies")
-    with workspace.cache.scratch() as scratch:
-        name = "pylock.toml" if requirements.source.name.startswith("pylock.") else "requirements.txt"
-        (scratch / name).write_text(requirements.text, encoding="utf-8")
-        command = [find_uv(), "pip", "install", "--python", str(target.executable), "--target", str(folder)]
-        command += ["--requirements", str(scratch / name), "--no-build", "--no-deps", "--color", "never"]
-        command += [*target.options, *requirements.options, *(["--require-hashes"] if requirements.hashed else [])]
-        try:
-            workspace.run(command, cwd=requirements.source.parent)
-        except ProgramFailed as error:
-            source = requirements.source.name
-            raise explain(error, f"the requirements of {source} can't be installed", f"correct {source}") from error
+    source = requirements.source.name
+    try:
+        install(requirements, folder, target, target.options, workspace)
+    except ProgramFailed as error:
+        raise explain(error, f"the requirements of {source} can't be installed", f"correct {source}") from error
     workspace.cache.remember("dependencies", key, _sizes(folder))
+
+
+def install(
+    requirements: Requirements, folder: Path, target: WheelTarget, options: Iterable[str], workspace: Workspace
+) -> None:
+    """Have uv install ``requirements`` into ``folder`` as into an environment; raises what running it raises.
+
+    ``options`` of uv say for which Python, where it's another than that of this machine's ``target``.
+    """
+    with workspace.cache.scratch() as scratch:
+        file = scratch / {"pylock": "pylock.toml", "requirements": "requirements.txt"}[requirements.form]
+        file.write_text(requirements.text, encoding="utf-8")
+        command = [find_uv(), "pip", "install", "--python", str(target.executable), "--prefix", str(folder)]
+        command += ["--requirements", str(file), "--no-build", "--color", "never", *_LINKS]
+        command += ["--preview-features=pylock"] if requirements.form == "pylock" else []
+        command += ["--no-deps"] if requirements.complete else []
+        command += ["--require-hashes"] if requirements.hashed and requirements.form == "requirements" else []
+        workspace.run([*command, *options, *requirements.options], cwd=requirements.source.parent)
+    for path in folder.rglob("direct_url.json"):  # an address, which may have a password
+        path.unlink()
 
 
 def _sizes(folder: Path) -> dict[str, int]:
@@ -76,11 +96,15 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 
 def installed_tree(folder: Path, site_packages: str) -> Tree:
-    """The files that uv installed into ``folder``, as a tree of the image's ``site_packages``."""
+    """The files that uv installed into ``folder``, as a tree of the image's ``site_packages``, and of its prefix.
+
+    In the prefix lies what wheels have as data of an environment: ``share/…``, ``etc/…``.
+    """
+    prefix = site_packages.rsplit("/", maxsplit=3)[0]
     entries: dict[str, Entry] = {}
     for here, folders, names in os.walk(folder):
         at_top = here == str(folder)
-        folders[:] = sorted(name for name in folders if name != "__pycache__" and not (at_top and name == "bin"))
+        folders[:] = sorted(name for name in folders if name != "__pycache__" and not (at_top and name in _UNUSED))
         of_installer = here.endswith(".dist-info")
         for name in sorted(names):
             if (of_installer and name in _INSTALLERS_OWN) or (at_top and name == ".lock"):
@@ -89,5 +113,7 @@ def installed_tree(folder: Path, site_packages: str) -> Tree:
             status = path.stat()
             mode = 0o755 if status.st_mode & 0o100 else 0o644
             relative = path.relative_to(folder).as_posix()
-            entries[f"{site_packages}/{relative}"] = File(OnDisk(path, status.st_size), mode)
+            inner = _SITE.match(relative)
+            place = f"{site_packages}/{relative[inner.end() :]}" if inner else f"{prefix}/{relative}"
+            entries[place] = File(OnDisk(path, status.st_size), mode)
     return Tree(entries)

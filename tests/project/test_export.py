@@ -67,9 +67,32 @@ def test_a_stale_lock_leaves_the_files_as_they_were(project: Path) -> None:
     assert (project / "requirements.txt").read_text() == "as it was"
 
 
-def test_without_a_lock_the_next_step_is_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="uv lock"):
+@pytest.mark.parametrize(
+    ("name", "text", "step"),
+    [
+        ("pyproject.toml", '[project]\nname = "x"\n', "run `uv lock`"),
+        ("pyproject.toml", '[tool.poetry]\nname = "x"\n', "run `poetry lock`"),
+        ("Pipfile", "", "pipenv requirements --hash"),
+        ("requirements.in", "six\n", "uv pip compile --generate-hashes requirements.in"),
+    ],
+)
+def test_without_a_lock_the_next_step_is_that_of_the_project_s_tool(
+    tmp_path: Path, name: str, text: str, step: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigurationError, match="there is no lock to export") as raised:
         export_lock(tmp_path, {"requirements.txt": ExportSettings()})
+    assert step in raised.value.step
+
+
+def test_extras_need_the_project(project: Path) -> None:
+    with pytest.raises(ConfigurationError, match="project = true"):
+        export_lock(project, {"more.txt": ExportSettings(project=False, extras=("colour",), groups=("test",))})
+
+
+def test_asking_for_nothing_is_an_error(project: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nothing is asked of uv\.lock"):
+        export_lock(project, {"more.txt": ExportSettings(project=False)})
 
 
 def test_the_usual_files_are_the_requirements_and_those_of_the_tests() -> None:

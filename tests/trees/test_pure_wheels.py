@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -43,7 +43,7 @@ class Index:
         self.pins.append(Path(command[command.index("--requirements") + 1]).read_text())
         if not self.files:
             raise ProgramFailed(command, 1, "", "no wheel")
-        target = Path(command[command.index("--target") + 1])
+        target = Path(command[command.index("--prefix") + 1], "lib", "python3.11", "site-packages")
         for name, text in self.files.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             (target / name).write_text(text)
@@ -53,7 +53,8 @@ class Index:
 @pytest.fixture(params=[("requirements.txt", _LOCK), ("pylock.toml", _PYLOCK)], ids=["requirements", "pylock"])
 def requirements(request: pytest.FixtureRequest) -> Requirements:
     name, text = request.param
-    return Requirements(Path("/project") / name, text, locked=True, hashed=True)
+    form: Literal["pylock", "requirements"] = "pylock" if name.startswith("pylock.") else "requirements"
+    return Requirements(Path("/project") / name, text, form, locked=True, universal=True, hashed=True)
 
 
 def pure(requirements: Requirements, index: Index, workspace: Workspace, cache: Path) -> set[str]:
@@ -72,7 +73,7 @@ def test_the_pure_wheel_is_taken_by_the_hashes_of_the_lock_however_it_spells_the
     index = Index({"a_name/__init__.py": "", "a_name/slow.py": "", "a_name-2.0.dist-info/WHEEL": "Tag: py3-none-any\n"})
     found = pure(requirements, index, workspace, tmp_path / "pure")
     assert found == {"a_name/__init__.py", "a_name/slow.py", "a_name-2.0.dist-info/WHEEL", "other.py"}
-    assert index.pins == ["a_name==2.0 --hash=sha256:1 --hash=sha256:2"]
+    assert index.pins == ["a_name==2.0 --hash=sha256:1 --hash=sha256:2\n"]
 
 
 def test_what_has_no_pure_wheel_stays(requirements: Requirements, workspace: Workspace, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError
-from cannery.project.requirements_file import hashed, nested_files, nested_text
+from cannery.project.requirement_lines import check_hashes
+from cannery.project.requirements_file import read_lines
 from cannery.recipes.dockerfile.pins import POETRY, UV
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ def installed(app: App) -> Installed | None:
     if file is None:
         return None
     if file.kind == "requirements":
-        files = tuple(path.relative_to(app.folder).as_posix() for path in nested_files(file.path))
-        pinned = hashed(nested_text(file.path))
-        return Installed(files, files[0], ("--no-deps", "--require-hashes") if pinned else ())
+        lines = read_lines(file.path)
+        check_hashes(lines, file.path.name)
+        files = tuple(dict.fromkeys(path.relative_to(app.folder).as_posix() for path in lines.files))
+        return Installed(files, files[0], ("--require-hashes",) if lines.hashed else ())
     tools, command = _export(app, file)
     name = file.path.name
     files = (name,) if name == "pyproject.toml" else ("pyproject.toml", name)

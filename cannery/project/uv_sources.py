@@ -1,0 +1,82 @@
+"""What ``[tool.uv]`` says of a project's surroundings: projects of this machine, and the workspace that it lies in."""
+
+from __future__ import annotations
+
+import fnmatch
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["is_static", "local_sources", "names_indexes", "workspace_root"]
+
+
+def is_static(pyproject: Path) -> bool:
+    """True where the file itself says what the project requires, so that no backend need be asked (PEP 621)."""
+    project = _table(pyproject).get("project")
+    dynamic = project.get("dynamic", []) if isinstance(project, dict) else []
+    return isinstance(project, dict) and not {"dependencies", "optional-dependencies"}.intersection(dynamic)
+
+
+def local_sources(folder: Path) -> tuple[Path, ...]:
+    """The folders of the projects that ``[tool.uv.sources]`` of the project in ``folder`` names, with those that these name."""
+    found: dict[Path, None] = {}
+    pending = [folder]
+    while pending:
+        for path in _sources(pending.pop()):
+            if path not in found and path.is_dir():
+                found[path] = None
+                pending.append(path)
+    return tuple(found)
+
+
+def workspace_root(folder: Path) -> Path | None:
+    """The root of the workspace that the project in ``folder`` is a member of; None where it's none, or the root."""
+    for above in folder.parents:
+        workspace = _tool(above / "pyproject.toml").get("workspace")
+        if isinstance(workspace, dict):
+            path = folder.relative_to(above).as_posix()
+            named = any(fnmatch.fnmatchcase(path, pattern.rstrip("/")) for pattern in workspace.get("members", []))
+            left_out = any(fnmatch.fnmatchcase(path, pattern) for pattern in workspace.get("exclude", []))
+            return above if named and not left_out else None
+    return None
+
+
+def names_indexes(folder: Path) -> bool:
+    """True where the project in ``folder`` has indexes of its own (docs.astral.sh/uv, Package indexes)."""
+    return (
+        not _tool(folder / "pyproject.toml")
+        .keys()
+        .isdisjoint({"index", "index-url", "extra-index-url", "find-links", "no-index"})
+    )
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    root = workspace_root(folder) or folder
+    sources = {
+        **_tool(root / "pyproject.toml").get("sources", {}),
+        **_tool(folder / "pyproject.toml").get("sources", {}),
+    }
+    for value in sources.values():
+        for source in value if isinstance(value, list) else [value]:
+            if "path" in source:
+                yield (folder / source["path"]).resolve()
+    if any(isinstance(value, dict) and value.get("workspace") for value in sources.values()):
+        patterns = _tool(root / "pyproject.toml").get("workspace", {}).get("members", [])
+        yield from (path for pattern in patterns for path in sorted(root.glob(pattern)) if path != folder)
+
+
+def _tool(pyproject: Path) -> dict[str, Any]:
+    """``[tool.uv]``; empty where there is none."""
+    tool = _table(pyproject).get("tool", {}).get("uv", {})
+    return tool if isinstance(tool, dict) else {}
+
+
+def _table(pyproject: Path) -> dict[str, Any]:
+    """The tables of a file; empty where there is none, or one that can't be read, of which others complain."""
+    try:
+        return tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
