@@ -19,7 +19,7 @@ COPY requirements.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --root=/dependencies --ignore-installed --no-compile --only-binary=:all: \
       --disable-pip-version-check --no-warn-script-location --root-user-action=ignore \
-      --no-deps --require-hashes --requirement requirements.txt \
+      --require-hashes --requirement requirements.txt \
  && rm -rf /dependencies/usr/local/bin
 # Bytecode takes the place of the sources: x.pyc is loaded as x.py would be (PEP 3147), and never goes stale (PEP 552).
 # A file that is no Python stays as it is.

@@ -28,7 +28,7 @@ _COMPILE = ("pip", "compile", "--format=pylock.toml", "--no-header", "--generate
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _Unresolved:
     """What uv is asked to resolve."""
 
     wanted: Wanted
@@ -60,7 +60,7 @@ def resolved(
     others = replace(lines, lines=[line for line in lines.lines if line not in own])
     folders = {line.path.resolve() for line in others.lines if line.path is not None and line.path.is_dir()}
     wheels = {folder: local_wheel(folder, wanted.python, wanted.workspace) for folder in sorted(folders)}
-    question = _Question(wanted, others, sources, wheels)
+    question = _Unresolved(wanted, others, sources, wheels)
     if project or own:
         extras = (*(wanted.extras if project else ()), *(extra for line in own for extra in line.extras))
         question = _with_project(question, tuple(dict.fromkeys(extras)))
@@ -68,7 +68,7 @@ def resolved(
     return Reading(question.key, partial(_answer, question), tuple(lines.options), secrets)
 
 
-def _with_project(question: _Question, extras: tuple[str, ...]) -> _Question:
+def _with_project(question: _Unresolved, extras: tuple[str, ...]) -> _Unresolved:
     """The question with the project's own requirements: of its ``pyproject.toml``, or as its backend tells them."""
     wanted = question.wanted
     path = wanted.folder / "pyproject.toml"
@@ -81,7 +81,7 @@ def _with_project(question: _Question, extras: tuple[str, ...]) -> _Question:
     return replace(question, metadata=metadata, extras=extras)
 
 
-def _answer(question: _Question) -> Requirements:
+def _answer(question: _Unresolved) -> Requirements:
     """What uv resolves; the folders of projects stand in the lock in place of the wheels that were built of them."""
     wanted, lines, path = question.wanted, question.lines, question.wanted.file.path
     with wanted.workspace.cache.scratch() as scratch:
@@ -96,7 +96,7 @@ def _answer(question: _Question) -> Requirements:
     return Requirements(path, text, "pylock", locked=locked, universal=False, hashed=all_hashed(text), notes=notes)
 
 
-def _arguments(question: _Question, scratch: Path) -> tuple[list[str], str]:
+def _arguments(question: _Unresolved, scratch: Path) -> tuple[list[str], str]:
     """The arguments of ``uv pip compile``, and what it reads from standard input."""
     wanted, lines = question.wanted, question.lines
     written = [_written(line, question.wheels) for line in lines.lines]
@@ -122,7 +122,7 @@ def _written(line: RequirementLine, wheels: Mapping[Path, LocalWheel]) -> str:
     return line.absolute()
 
 
-def _builds(question: _Question) -> bool:
+def _builds(question: _Unresolved) -> bool:
     """True where a project of this machine has requirements that uv has to ask its backend for."""
     folder = question.wanted.folder
     sources = local_sources(folder) if question.sources else ()

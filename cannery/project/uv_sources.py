@@ -21,7 +21,7 @@ def is_static(pyproject: Path) -> bool:
 
 
 def local_sources(folder: Path) -> tuple[Path, ...]:
-    """The folders of the projects that ``[tool.uv.sources]`` of the project in ``folder`` names, with those that these name."""
+    """The folders of projects that ``[tool.uv.sources]`` in ``folder`` names, and of those that these name."""
     found: dict[Path, None] = {}
     pending = [folder]
     while pending:
