@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cannery.project.installation import install
 from cannery.project.uv_errors import explain
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
@@ -35,21 +36,13 @@ def environment(requirements: Requirements | None, python: Interpreter, workspac
 
 def _fill(folder: Path, requirements: Requirements | None, python: Interpreter, workspace: Workspace) -> None:
     workspace.progress("making a virtual environment to compare with")
-    uv = find_uv()
-    command = [uv, "venv", "--quiet", "--no-project", "--allow-existing", "--relocatable"]
+    command = [find_uv(), "venv", "--quiet", "--no-project", "--allow-existing", "--relocatable"]
     workspace.run([*command, "--python", str(python.executable), str(folder)])
     if requirements is None:
         return
-    with workspace.cache.scratch() as scratch:
-        name = "pylock.toml" if requirements.source.name.startswith("pylock.") else "requirements.txt"
-        (scratch / name).write_text(requirements.text, encoding="utf-8")
-        command = [uv, "pip", "install", "--python", str(folder / "bin" / "python3"), "--color", "never"]
-        command += ["--requirements", str(scratch / name), "--no-build", "--no-deps", *requirements.options]
-        try:
-            workspace.run(
-                [*command, *(["--require-hashes"] if requirements.hashed else [])], cwd=requirements.source.parent
-            )
-        except ProgramFailed as error:
-            source = requirements.source.name
-            what = f"the requirements of {source} can't be installed in a virtual environment"
-            raise explain(error, what, f"correct {source}") from error
+    try:
+        install(requirements, ("--python", str(folder / "bin" / "python3")), folder, workspace)
+    except ProgramFailed as error:
+        source = requirements.source.name
+        what = f"the requirements of {source} can't be installed in a virtual environment"
+        raise explain(error, what, f"correct {source}") from error

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from cannery.image.tree import File, LazyTree, Tree
+from cannery.project.installation import install
 from cannery.project.pylock import hashes_of
-from cannery.trees.wheels import install, installed_tree
+from cannery.trees.wheels import installed_tree, placed
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 
@@ -63,7 +64,7 @@ def _install(
         requirements, text=f"{pin}\n", form="requirements", hashed=bool(hashes), complete=True, options=options
     )
     try:
-        install(asked, folder, target, _for_nowhere(target), workspace)
+        install(asked, placed(folder, target, _for_nowhere(target)), folder, workspace)
     except ProgramFailed:
         for path in folder.iterdir():  # there's none: uv may have left its lock
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.image.content import OnDisk
 from cannery.image.tree import Entry, File, LazyTree, Tree
+from cannery.project.installation import install
 from cannery.project.uv_errors import explain
 from cannery.workspace.keys import code_key, key_of
-from cannery.workspace.process import ProgramFailed, find_uv
+from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["NO_WHEELS", "dependencies", "install", "installed_tree"]
+__all__ = ["NO_WHEELS", "dependencies", "installed_tree", "placed"]
 
 # Files that an installer writes for itself: some name this machine, and RECORD names sources that are gone.
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 _SITE = re.compile(r"lib(64)?/python3\.\d+t?/(site|dist)-packages/")  # of an environment
 _UNUSED = {"bin", "include"}  # console scripts, and headers: nothing that a program imports or reads
-_LINKS = ("--link-mode", "hardlink")  # copies where that can't be; links into uv's cache would end when it's emptied
 
 NO_WHEELS: Final = LazyTree("no wheels", Tree)  # of an app that requires nothing
 
@@ -63,30 +63,18 @@ def _install(requirements: Requirements, folder: Path, target: WheelTarget, work
     workspace.progress("installing the dependencies")
     source = requirements.source.name
     try:
-        install(requirements, folder, target, target.options, workspace)
+        install(requirements, placed(folder, target, target.options), folder, workspace)
     except ProgramFailed as error:
         raise explain(error, f"the requirements of {source} can't be installed", f"correct {source}") from error
     workspace.cache.remember("dependencies", key, _sizes(folder))
 
 
-def install(
-    requirements: Requirements, folder: Path, target: WheelTarget, options: Iterable[str], workspace: Workspace
-) -> None:
-    """Have uv install ``requirements`` into ``folder`` as into an environment; raises what running it raises.
+def placed(folder: Path, target: WheelTarget, options: Iterable[str]) -> tuple[str, ...]:
+    """The options of uv that have wheels installed into ``folder`` as into an environment of ``target``.
 
-    ``options`` of uv say for which Python, where it's another than that of this machine's ``target``.
+    ``options`` say for which Python, where it's another than that of this machine.
     """
-    with workspace.cache.scratch() as scratch:
-        file = scratch / {"pylock": "pylock.toml", "requirements": "requirements.txt"}[requirements.form]
-        file.write_text(requirements.text, encoding="utf-8")
-        command = [find_uv(), "pip", "install", "--python", str(target.executable), "--prefix", str(folder)]
-        command += ["--requirements", str(file), "--no-build", "--color", "never", *_LINKS]
-        command += ["--preview-features=pylock"] if requirements.form == "pylock" else []
-        command += ["--no-deps"] if requirements.complete else []
-        command += ["--require-hashes"] if requirements.hashed and requirements.form == "requirements" else []
-        workspace.run([*command, *options, *requirements.options], cwd=requirements.source.parent)
-    for path in folder.rglob("direct_url.json"):  # an address, which may have a password
-        path.unlink()
+    return ("--python", str(target.executable), "--prefix", str(folder), *options)
 
 
 def _sizes(folder: Path) -> dict[str, int]:

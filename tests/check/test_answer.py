@@ -17,7 +17,8 @@ from cannery.check.question import Call, Imports, Question, questions
 from cannery.check.venue import Environment
 from cannery.errors import MachineError
 from cannery.project.app import RequirementsFile
-from cannery.project.requirements import read_requirements
+from cannery.project.reading import reading_of
+from cannery.project.requirements import Wanted
 from cannery.python.interpreter import describe
 from tests.support.ports import free_port
 
@@ -136,7 +137,8 @@ def test_imports_say_what_came_of_each_module(ask: Ask) -> None:
 def test_a_virtual_environment_has_the_requirements_and_is_kept(tmp_path: Path, workspace: Workspace) -> None:
     (tmp_path / "requirements.txt").write_text("iniconfig==2.1.0\n")
     python = describe(Path(sys.executable), workspace)
-    requirements = read_requirements(RequirementsFile(tmp_path / "requirements.txt", "requirements"))
+    file = RequirementsFile(tmp_path / "requirements.txt", "requirements")
+    requirements = reading_of(Wanted(file, tmp_path, (), (), python.executable, (), workspace)).ask()
     folder = environment(requirements, python, workspace)
     command = [str(folder / "bin" / "python3"), "-c", "import iniconfig, sys; print(sys.prefix != sys.base_prefix)"]
     assert workspace.run(command).stdout == "True\n"
