@@ -102,6 +102,8 @@ class App:
     requirements: RequirementsFile | None  # None: it has none
     archive: Path  # that the image is written to
     settings: Settings
+    python: str | None = None  # the minor version that .python-version names, where no setting says another
+    notes: tuple[str, ...] = ()  # for the user, on how the project was read
     found: tuple[Found, ...] = ()  # what was taken though no setting says so, in the order in which it was looked for
 
     @property

@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ProjectError
-from cannery.image.content import Inline
-from cannery.image.tree import File, Tree
 from cannery.project.local_projects import extra_config, files_of, revision_of
 from cannery.project.uv_errors import explain
-from cannery.python.wheel import write_wheel
 from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed, find_uv
 
@@ -49,9 +46,17 @@ class BuiltMetadata:
             line.partition(":")[2].strip() for line in head.splitlines() if line.lower().startswith(f"{name.lower()}:")
         ]
 
+    def value(self, name: str) -> str:
+        """The value of a field; empty where it has none."""
+        return next(iter(self.values(name)), "")
+
     def wheel(self, folder: Path) -> Path:
         """Write a wheel that has nothing but this into ``folder``, for resolvers; returns its path."""
-        from packaging.tags import Tag  # noqa: PLC0415  # needed only where something is resolved
+        from packaging.tags import Tag  # noqa: PLC0415  # all of it is needed only where something is resolved
+
+        from cannery.image.content import Inline  # noqa: PLC0415
+        from cannery.image.tree import File, Tree  # noqa: PLC0415
+        from cannery.python.wheel import write_wheel  # noqa: PLC0415
 
         tree = Tree({f"/{self.folder_name}/METADATA": File(Inline(self.text.encode()))})
         return write_wheel(tree, folder, Tag("py3", "none", "any"))

@@ -9,29 +9,23 @@ import msgspec
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project import entrypoints
-from cannery.project.app import App, Found, FunctionEntry, ModuleEntry, RequirementsFile, ScriptEntry
+from cannery.project.app import App, Found, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.modules import import_roots
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
+from cannery.project.python_version import found_python, python_of
+from cannery.project.requirement_sources import find_requirements, found_requirements
 from cannery.workspace.files import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from cannery.project.app import EntryPoint, RequirementsKind
+    from cannery.project.app import EntryPoint
     from cannery.project.pyproject import Project
     from cannery.project.settings import Settings
 
 __all__ = ["load"]
-
-# The files that requirements are read from, in the order in which they are looked for
-_FILES: Mapping[str, RequirementsKind] = {
-    "uv.lock": "uv",
-    "poetry.lock": "poetry",
-    "pylock.toml": "pylock",
-    "requirements.txt": "requirements",
-}
 
 
 def load(
@@ -48,6 +42,9 @@ def load(
     """
     project = read_project(folder)
     settings, _ = resolve_settings(project, flags, environ)
+    untold = ""
+    if project.leaves_commands:
+        project, untold = _described(project)
     roots = import_roots(project.folder)
     try:
         entry = entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts)
@@ -59,20 +56,37 @@ def load(
         settings = msgspec.structs.replace(settings, packages=(*settings.packages, *packages))
     if isinstance(entry, ScriptEntry) and entry.path.parent not in roots:
         roots = (entry.path.parent, *roots)  # Python looks in a script's own folder first
+    if project.leaves_version and settings.version is None and not isinstance(entry, ScriptEntry):
+        project, untold = _described(project)
     name = settings.name or _image_name(project.distribution or project.folder.name)
-    requirements = _requirements_file(project, settings)
+    requirements = find_requirements(project, settings, entry)
+    wanted_python, requires_python = python_of(project, requirements, settings)
     return App(
         folder=project.folder,
         name=name,
         distribution=project.distribution,
-        metadata=replace(project.metadata, version=settings.version or project.metadata.version),
+        metadata=replace(
+            project.metadata, version=settings.version or project.metadata.version, requires_python=requires_python
+        ),
         entry=entry,
         import_roots=roots,
         requirements=requirements,
         archive=_archive(project.folder, name, settings.output),
         settings=settings,
-        found=(*_found_entry(entry, settings), *_found_requirements(requirements, settings)),
+        found=(
+            *_found_entry(entry, settings),
+            *found_requirements(requirements, settings, project.folder),
+            *found_python(wanted_python),
+        ),
+        python=wanted_python,
+        notes=(untold,) if untold else (),
     )
+
+
+def _described(project: Project) -> tuple[Project, str]:
+    from cannery.project.built_description import described  # noqa: PLC0415  # few projects leave that to a backend
+
+    return described(project)
 
 
 def _found_entry(entry: EntryPoint, settings: Settings) -> Iterator[Found]:
@@ -85,12 +99,6 @@ def _found_entry(entry: EntryPoint, settings: Settings) -> Iterator[Found]:
                 yield Found("entry", name, f"{name}.__main__")
             case FunctionEntry(script):
                 yield Found("entry", script, "[project.scripts]")
-
-
-def _found_requirements(file: RequirementsFile | None, settings: Settings) -> Iterator[Found]:
-    """The file of requirements that was taken where the settings name none."""
-    if settings.requirements is None and file is not None:
-        yield Found("requirements", file.path.name, file.path.name)
 
 
 def _image_name(text: str) -> str:
@@ -108,33 +116,3 @@ def _archive(folder: Path, name: str, output: str | None) -> Path:
         step = f"name a file: --output {path / 'image.tar'}"
         raise ConfigurationError(f"output = {output!r} is a folder", step=step)
     return path
-
-
-def _requirements_file(project: Project, settings: Settings) -> RequirementsFile | None:
-    """The file that the settings name, or the first lock or file found, or ``pyproject.toml``; None where none applies.
-
-    Raises :class:`ConfigurationError` where the named one doesn't exist, :class:`ProjectError` where Poetry's
-    dependencies have no lock.
-    """
-    if settings.requirements is not None:
-        path = project.folder / settings.requirements
-        if not path.is_file():
-            raise ConfigurationError(
-                f"requirements = {settings.requirements!r}: there is no such file in {project.folder}",
-                step="name a requirements file or a lock relative to the project",
-            )
-        return RequirementsFile(path, _FILES.get(path.name, "requirements"))
-    for name, kind in _FILES.items():
-        if (project.folder / name).is_file():
-            return RequirementsFile(project.folder / name, kind)
-    metadata = project.metadata
-    if "poetry" in metadata.dynamic:
-        raise ProjectError(
-            "[tool.poetry.dependencies] names requirements that nothing pins",
-            evidence=f"there is no poetry.lock in {project.folder}",
-            step="run: poetry lock",
-        )
-    wanted = metadata.dependencies or "dependencies" in metadata.dynamic or settings.extras or settings.groups
-    if project.pyproject and wanted:
-        return RequirementsFile(project.pyproject, "project")
-    return None

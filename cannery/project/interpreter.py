@@ -30,17 +30,18 @@ def interpreter_for(app: App, workspace: Workspace) -> Interpreter:
 def find_python(app: App, run: Runner) -> Path:
     """The executable of the Python that the app asks for, which may lie in a virtual environment.
 
-    That is the one of the setting ``python``; without it, the one that runs cannery where ``requires-python`` allows
-    that, and else one that uv finds. Raises :class:`RuntimeTreeError` where this machine has none that fits,
-    :class:`ConfigurationError` for a path that is no program.
+    That is the one of the setting ``python``, or of ``.python-version``; without these, the one that runs cannery where
+    ``requires-python`` allows that, and else one that uv finds. Raises :class:`RuntimeTreeError` where this machine has
+    none that fits, :class:`ConfigurationError` for a path that is no program.
     """
     requires = app.metadata.requires_python
-    fits = allows(requires, ".".join(map(str, sys.version_info[:3])))
+    running = ".".join(map(str, sys.version_info[:3]))
+    fits = allows(requires, running) and app.python in {None, running.rpartition(".")[0]}
     wanted = app.settings.python
     if wanted is None:
         if fits:
             return Path(sys.executable)
-        wanted = requires
+        wanted = app.python or requires
     elif "/" in wanted:
         path = app.folder / user_path(wanted)
         if not os.access(path, os.X_OK):

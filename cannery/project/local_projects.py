@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +67,8 @@ def local_wheel(folder: Path, python: Path, workspace: Workspace) -> LocalWheel:
 
 def wheel_metadata(wheel: LocalWheel) -> str:
     """The text of a wheel's ``METADATA``, which has what it requires."""
+    import zipfile  # noqa: PLC0415  # slow to import, and hardly any app has such projects
+
     with zipfile.ZipFile(wheel.path) as archive:
         name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         return archive.read(name).decode(errors="replace")

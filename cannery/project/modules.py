@@ -6,6 +6,8 @@ import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from cannery.project.layout import declared_roots
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -13,14 +15,15 @@ __all__ = ["find_module", "import_roots", "imported_as", "module_file", "named_b
 
 
 def import_roots(folder: Path) -> tuple[PurePosixPath, ...]:
-    """The folders that imports start from, relative to ``folder``: ``src`` if the project has that layout, and itself.
+    """The folders that imports start from, relative to ``folder``.
 
-    (packaging.python.org, src layout vs flat layout)
+    They are those that the settings of a build backend name, ``src`` if the project has that layout, and the project's
+    own (packaging.python.org, src layout vs flat layout).
     """
     source = folder / "src"
-    if source.is_dir() and module_file(source, "__init__") is None and any(packages_in(source)):
-        return (PurePosixPath("src"), PurePosixPath())
-    return (PurePosixPath(),)
+    has_source = source.is_dir() and module_file(source, "__init__") is None and any(packages_in(source))
+    usual = (PurePosixPath("src"), PurePosixPath()) if has_source else (PurePosixPath(),)
+    return tuple(dict.fromkeys((*declared_roots(folder), *usual)))
 
 
 def packages_in(root: Path) -> Iterator[Path]:

@@ -69,7 +69,8 @@ def _lines_of_pipenv(path: Path, groups: Iterable[str] = ()) -> RequirementLines
 
 def python_of_pipenv(path: Path) -> str:
     """The versions of Python that ``Pipfile`` allows, as ``requires-python`` has them; empty where it names none."""
-    requires = _document(path).get("requires", {})
+    document = _document(path)
+    requires = document.get("_meta", document).get("requires", {})
     version = requires.get("python_full_version") or requires.get("python_version") or ""
     return f"=={version}{'.*' if version.count('.') == 1 else ''}" if version else ""
 

@@ -20,6 +20,8 @@ __all__ = ["Project", "convert", "read_project"]
 
 T = TypeVar("T")
 
+_COMMANDS = {"scripts", "gui-scripts", "entry-points"}  # fields of [project]
+
 
 class _ProjectTable(msgspec.Struct, frozen=True, rename="kebab"):
     """``[project]``, as far as an image is concerned (PEP 621)."""
@@ -47,6 +49,7 @@ class _PoetryTable(msgspec.Struct, frozen=True, rename="kebab"):
     license: str = ""
     authors: tuple[str, ...] = ()
     scripts: dict[str, str | dict[str, Any]] = {}
+    plugins: dict[str, dict[str, str]] = {}
     dependencies: dict[str, Any] = {}
 
 
@@ -60,6 +63,22 @@ class Project:
     metadata: Metadata
     scripts: Mapping[str, str]  # console scripts: name -> object reference
     table: Mapping[str, Any]  # [tool.cannery], not checked yet
+    builds: bool = False  # it has a build backend: [build-system]
+
+    @property
+    def leaves_commands(self) -> bool:
+        """True for a package whose commands no file tells; its name and what it requires may be as unknown."""
+        if self.distribution is not None:
+            return not _COMMANDS.isdisjoint(self.metadata.dynamic)
+        return (self.folder / "setup.py").is_file() or any(
+            (self.folder / name).is_file() and table in (self.folder / name).read_text("utf-8", "replace")
+            for name, table in (("setup.cfg", "[metadata]"), ("pyproject.toml", "[tool.flit.metadata]"))
+        )
+
+    @property
+    def leaves_version(self) -> bool:
+        """True for a package whose version no file tells: it's derived from tags, or stands in a module."""
+        return self.builds and self.metadata.version is None and "version" in self.metadata.dynamic
 
 
 def read_project(folder: Path) -> Project:
@@ -79,7 +98,8 @@ def read_project(folder: Path) -> Project:
     cannery = _table(tool, "cannery", path)
     if "project" in document:
         table = convert(document["project"], _ProjectTable, f"[project] in {path}")
-        return Project(folder, path, table.name, _metadata(table, path), dict(table.scripts), cannery)
+        scripts = dict(table.scripts)
+        return Project(folder, path, table.name, _metadata(table, path), scripts, cannery, "build-system" in document)
     if "poetry" in tool:
         poetry = convert(tool["poetry"], _PoetryTable, f"[tool.poetry] in {path}")
         scripts = {name: target for name, target in poetry.scripts.items() if isinstance(target, str)}
@@ -133,8 +153,12 @@ def _metadata(table: _ProjectTable, path: Path) -> Metadata:
         requires_python=table.requires_python,
         dependencies=tuple(_requirement(text, path) for text in table.dependencies),
         dynamic=frozenset(table.dynamic),
-        entry_points=tuple((group, tuple(sorted(names.items()))) for group, names in sorted(groups.items()) if names),
+        entry_points=_groups(groups),
     )
+
+
+def _groups(groups: Mapping[str, Mapping[str, str]]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    return tuple((group, tuple(sorted(names.items()))) for group, names in sorted(groups.items()) if names)
 
 
 def _poetry_metadata(table: _PoetryTable, scripts: Mapping[str, str]) -> Metadata:
@@ -143,7 +167,7 @@ def _poetry_metadata(table: _PoetryTable, scripts: Mapping[str, str]) -> Metadat
         description=table.description,
         license=table.license,
         authors=", ".join(table.authors),
-        entry_points=(("console_scripts", tuple(sorted(scripts.items()))),) if scripts else (),
+        entry_points=_groups({"console_scripts": scripts, **table.plugins}),
         dynamic=frozenset({"poetry"} if table.dependencies.keys() - {"python"} else ()),
     )
 

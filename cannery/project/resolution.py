@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cannery.project.backend import own_metadata
+from cannery.project import pylock
 from cannery.project.extras import check_extras
 from cannery.project.local_projects import is_project, local_wheel, wheel_metadata
-from cannery.project.pylock import all_hashed, allowed_alone, canonical, with_absolute_paths, with_folders
 from cannery.project.requirement_lines import RequirementLine, RequirementLines
 from cannery.project.requirements import Reading, Requirements, each, uv
 from cannery.project.uv_sources import is_static, local_sources
@@ -76,6 +75,8 @@ def _with_project(question: _Unresolved, extras: tuple[str, ...]) -> _Unresolved
         return replace(question, sources=(*question.sources, path.name), extras=extras)
     if not is_project(wanted.folder):
         return question
+    from cannery.project.backend import own_metadata  # noqa: PLC0415  # hardly any project needs it
+
     metadata = own_metadata(wanted.folder, wanted.python, wanted.workspace)
     check_extras(extras, metadata.extras, wanted.file.path.name)
     return replace(question, metadata=metadata, extras=extras)
@@ -88,12 +89,15 @@ def _answer(question: _Unresolved) -> Requirements:
         arguments, stdin = _arguments(question, scratch)
         step = f"correct {path.name}, or see that the index can be reached"
         text = uv(wanted, *_COMPILE, *arguments, step=step, stdin=stdin)
-    text = with_absolute_paths(text, path.name, wanted.folder)
-    text = with_folders(text, path.name, {wheel.path: folder for folder, wheel in question.wheels.items()})
-    text = allowed_alone(text, path.name, _hashes(lines))
+    text = pylock.with_absolute_paths(text, path.name, wanted.folder)
+    folders = {wheel.path: folder for folder, wheel in question.wheels.items()}
+    text = pylock.with_folders(text, path.name, folders)
+    text = pylock.allowed_alone(text, path.name, _hashes(lines))
     locked = lines.locked and not question.sources and not question.metadata
     notes = tuple(lines.notes)
-    return Requirements(path, text, "pylock", locked=locked, universal=False, hashed=all_hashed(text), notes=notes)
+    return Requirements(
+        path, text, "pylock", locked=locked, universal=False, hashed=pylock.all_hashed(text), notes=notes
+    )
 
 
 def _arguments(question: _Unresolved, scratch: Path) -> tuple[list[str], str]:
@@ -134,5 +138,5 @@ def _hashes(lines: RequirementLines) -> dict[str, set[str]]:
     named: dict[str, set[str]] = {}
     for line in lines.constraints:
         if line.hashes:
-            named.setdefault(canonical(line.name), set()).update(line.hashes)
+            named.setdefault(pylock.canonical(line.name), set()).update(line.hashes)
     return named

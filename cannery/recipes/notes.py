@@ -25,13 +25,32 @@ _NO_VERSION = (
 
 def notes_on(app: App, requirements: Requirements | None) -> Iterator[str]:
     """Notes on the app's version and on those of what it requires."""
+    yield from app.notes
     if _lacks_version(app):
         yield _NO_VERSION
-    if requirements is not None and not requirements.locked:
-        yield (
-            f"{requirements.source.name} pins no versions, so another machine may take others: lock them "
-            "(uv lock, or uv pip compile --generate-hashes)"
-        )
+    if requirements is not None:
+        yield from requirements.notes
+        if not requirements.locked:
+            yield (
+                f"{requirements.source.name} pins no versions, so another machine may take others: lock them "
+                f"({_how_to_lock(app, requirements)})"
+            )
+
+
+def _how_to_lock(app: App, requirements: Requirements) -> str:
+    """The command that pins the versions, with the tool that the project uses."""
+    name = requirements.source.name
+    match app.requirements.kind if app.requirements else None:
+        case "project" if app.requirements and name == "pyproject.toml":
+            return "uv lock"
+        case "script":
+            return f"uv lock --script {name}"
+        case "pipenv":
+            return "pipenv lock"
+        case "requirements" if name.endswith(".in"):
+            return f"uv pip compile --generate-hashes {name} -o {name.removesuffix('.in')}.txt"
+        case _:
+            return "uv pip compile --generate-hashes"
 
 
 def notes_on_code(own: AppTree, app: App) -> Iterator[str]:

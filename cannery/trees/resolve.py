@@ -6,9 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cannery.project.line_readers import with_local_wheels
-from cannery.project.local_projects import local_wheel
-from cannery.project.pylock import with_wheels
 from cannery.project.reading import reading_of
 from cannery.project.requirements import Requirements, Wanted, with_credentials, without_credentials
 from cannery.workspace.keys import code_key, key_of
@@ -58,6 +55,13 @@ def _remembered(reading: Reading, wanted: Wanted, target: WheelTarget) -> Requir
 
 
 def _with_local_wheels(found: Requirements, python: Path, workspace: Workspace) -> Requirements:
+    """The requirements with a wheel in place of the folder of each project of this machine."""
+    if "directory" not in found.text and "file:" not in found.text:
+        return found
+    from cannery.project.line_readers import with_local_wheels  # noqa: PLC0415  # of few apps
+    from cannery.project.local_projects import local_wheel  # noqa: PLC0415
+    from cannery.project.pylock import with_wheels  # noqa: PLC0415
+
     def wheel(folder: Path) -> LocalWheel:
         return local_wheel(folder, python, workspace)
 

@@ -1,0 +1,64 @@
+"""The names of what files of requirements require, by which two of them are compared."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from cannery.project.other_tools import lines_of
+from cannery.project.pylock import canonical
+from cannery.project.requirements_file import read_lines
+from cannery.project.script_metadata import script_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from cannery.project.app import RequirementsFile
+    from cannery.project.requirement_lines import RequirementLines
+
+__all__ = ["brings_project", "names_in"]
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?=\s*(?:$|[\[<>=!~@(]))")
+_CONDITIONS = {"markers", "optional", "platform", "python"}  # of a requirement of Poetry's
+
+
+def names_in(file: RequirementsFile) -> set[str]:
+    """The names of what a file requires on every platform, as far as it tells without asking anybody."""
+    match file.kind:
+        case "requirements":
+            return _names(line.text for line in read_lines(file.path).lines)
+        case "script":
+            return _names((script_metadata(file.path) or {}).get("dependencies", []))
+        case "project":
+            return _of_project(file.path)
+        case kind:
+            return _names(line.text for line in lines_of(file.path, kind, ()).lines)
+
+
+def brings_project(file: RequirementsFile, folder: Path) -> bool:
+    """True where a file requires the project in ``folder`` itself (``-e .``), and so all that this requires."""
+    if file.kind not in {"requirements", "pipenv", "conda"}:
+        return False
+    lines = _lines(file)
+    return bool(lines.remote) or any(line.path is not None and line.path.resolve() == folder for line in lines.lines)
+
+
+def _lines(file: RequirementsFile) -> RequirementLines:
+    return read_lines(file.path) if file.kind == "requirements" else lines_of(file.path, file.kind, ())
+
+
+def _of_project(path: Path) -> set[str]:
+    if path.suffix != ".toml":
+        return set()  # only its backend knows
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    poetry: dict[str, Any] = tables.get("tool", {}).get("poetry", {}).get("dependencies", {})
+    always = [name for name, value in poetry.items() if not (isinstance(value, dict) and _CONDITIONS & value.keys())]
+    return _names([*tables.get("project", {}).get("dependencies", []), *always]) - {"python"}
+
+
+def _names(requirements: Iterable[str]) -> set[str]:
+    """The names, without those of requirements that have a marker, and of paths."""
+    matches = (_NAME.match(text) for text in requirements if ";" not in text)
+    return {canonical(match[0]) for match in matches if match}
