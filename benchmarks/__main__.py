@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from benchmarks.bench import new_bench
 from benchmarks.builds import changed, cold, digest, unchanged
 from benchmarks.compiled import compiled
+from benchmarks.corpus.corpus import RECIPES, CorpusOptions, corpus
+from benchmarks.corpus.project import NAMES
 from benchmarks.figures import as_json, as_markdown, as_table, between_markers
 from benchmarks.listing import listing
 from benchmarks.load import load
@@ -48,14 +50,21 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
 }
 
 
+_CORPUS = "corpus"  # takes hours
+
+
 def main() -> None:
     """Run the command line."""
     parser = _parser()
     options = parser.parse_args()
     if options.write and options.only:
         parser.error("--write takes every figure, so it goes without --only")
+    chosen = CorpusOptions(
+        options.results, tuple(options.recipes), tuple(options.packages), options.jobs, options.table
+    )
+    known = {**_BENCHMARKS, _CORPUS: lambda bench: corpus(bench, chosen)}
     try:
-        figures = _measure(options.only or list(_BENCHMARKS), options.rounds)
+        figures = _measure({name: known[name] for name in options.only or _BENCHMARKS}, options.rounds)
     except (CanneryError, CommandError) as error:
         sys.exit(f"error: {error}")
     if options.write:
@@ -72,10 +81,19 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", action="append", choices=_BENCHMARKS, help="measure this; may be given again")
+    choices = [*_BENCHMARKS, _CORPUS]
+    parser.add_argument("--only", action="append", choices=choices, help="measure this; may be given again")
     parser.add_argument("--rounds", type=int, default=15, help="how often to repeat what is quick (default: 15)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--write", type=_document, metavar="FILE", help="put the table into this Markdown file")
+    group = parser.add_argument_group("the corpus, which takes hours and so is measured by --only corpus alone")
+    group.add_argument(
+        "--results", type=Path, default=Path("corpus.jsonl"), help="where trials are kept; goes on there"
+    )
+    group.add_argument("--recipes", nargs="+", choices=RECIPES, default=RECIPES, help="by which recipes")
+    group.add_argument("--packages", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="which packages")
+    group.add_argument("--jobs", type=int, default=2, help="how many packages at a time (default: 2)")
+    group.add_argument("--table", type=Path, metavar="FILE", help="put all results into this Markdown file")
     return parser
 
 
@@ -89,14 +107,14 @@ def _document(name: str) -> Path:
     return path
 
 
-def _measure(names: list[str], rounds: int) -> list[Figure]:
-    """Every figure of the named benchmarks, measured in a folder that is gone afterwards."""
+def _measure(benchmarks: Mapping[str, Callable[[Bench], Iterator[Figure]]], rounds: int) -> list[Figure]:
+    """Every figure of the benchmarks, measured in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="cannery-benchmarks-") as folder:
         bench = new_bench(Path(folder).resolve(), rounds, _say)
         figures: list[Figure] = []
-        for name in names:
+        for name, benchmark in benchmarks.items():
             _say(name)
-            figures += _BENCHMARKS[name](bench)
+            figures += benchmark(bench)
         return figures
 
 

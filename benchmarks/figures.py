@@ -69,10 +69,10 @@ def as_json(figures: Sequence[Figure], machine: Mapping[str, str]) -> dict[str, 
     return {"machine": dict(machine), "figures": [{**asdict(figure), "met": figure.met} for figure in figures]}
 
 
-def between_markers(document: str, text: str) -> str:
+def between_markers(document: str, text: str, begin: str = BEGIN, end: str = END) -> str:
     """``document`` with ``text`` in place of what stands between the markers; raises ValueError without them."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"it lacks the lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+    before, found, rest = document.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"it lacks the lines {begin!r} and {end!r}")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"

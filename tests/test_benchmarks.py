@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from benchmarks.corpus.project import NAMES
+from benchmarks.corpus.results import Results
+from benchmarks.corpus.table import as_markdown as corpus_as_markdown
+from benchmarks.corpus.trial import Trial
 from benchmarks.figures import BEGIN, END, Figure, as_markdown, between_markers
 from benchmarks.timing import Cost, Costs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _costs(*seconds: float) -> Costs:
@@ -38,3 +47,36 @@ def test_the_table_replaces_what_stands_between_the_markers() -> None:
 def test_a_document_without_markers_is_left_alone() -> None:
     with pytest.raises(ValueError, match="lacks the lines"):
         between_markers("before\n", "new")
+
+
+def test_the_corpus_has_300_packages() -> None:
+    assert len({*NAMES}) == len(NAMES) == 300
+
+
+def test_results_outlive_a_run_and_the_last_of_a_package_counts(tmp_path: Path) -> None:
+    results = Results(tmp_path / "results.jsonl")
+    results.add(Trial("six", "tiny", "differs", "output"))
+    results.add(Trial("six", "tiny", "same", asked=("import", "use")))
+    again = Results(tmp_path / "results.jsonl")
+    assert again.trials == (Trial("six", "tiny", "same", asked=("import", "use")),)
+    assert again.has("six", "tiny")
+    assert not again.has("six", "scratch")
+
+
+def test_the_corpus_becomes_tables_of_numbers_and_of_reasons() -> None:
+    trials = [
+        Trial("six", "scratch", "same", asked=("import", "use")),
+        Trial("lxml", "scratch", "refused", "no wheel in /home/ann/x | y"),
+        Trial("lxml", "tiny", "refused", "no wheel in /home/ann/x | y"),
+        Trial("torch", "tiny", "unusable", "too large"),
+    ]
+    assert corpus_as_markdown(trials).splitlines() == [
+        "| recipe | packages | same | differs | refused | crashed | too slow | with a use | of those the same |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| `scratch` | 2 | 1 | 0 | 1 | 0 | 0 | 1 | 1 |",
+        "| `tiny` | 1 | 0 | 0 | 1 | 0 | 0 | 0 | 0 |",
+        "",
+        "| package | recipe | what | why |",
+        "|---|---|---|---|",
+        "| lxml | `scratch`, `tiny` | refused | no wheel in x \\| y |",
+    ]

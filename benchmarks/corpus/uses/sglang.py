@@ -1,0 +1,3 @@
+import sglang
+
+print(sglang.__version__ != "")

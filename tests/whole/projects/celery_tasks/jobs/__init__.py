@@ -1,0 +1,3 @@
+from jobs.celery import app
+
+__all__ = ["app"]

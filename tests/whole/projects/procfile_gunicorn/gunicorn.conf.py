@@ -1,0 +1,5 @@
+keepalive = 3
+
+
+def on_starting(server):
+    server.log.info("starting")

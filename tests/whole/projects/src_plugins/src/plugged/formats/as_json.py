@@ -1,0 +1,6 @@
+import json
+
+
+class Plugin:
+    def show(self, value):
+        return json.dumps(value)

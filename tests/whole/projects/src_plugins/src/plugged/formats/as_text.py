@@ -1,0 +1,3 @@
+class Plugin:
+    def show(self, value):
+        return str(value)
