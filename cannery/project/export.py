@@ -96,6 +96,7 @@ def _of_uv(lock: RequirementsFile, folder: Path, settings: ExportSettings) -> tu
     indexes = names_indexes(folder) or names_indexes(root)
     arguments = [
         *lock_readers.EXPORT,
+        *lock_readers.OF_PROJECT,
         "--format=requirements.txt",
         "--no-annotate",
         "--no-editable",

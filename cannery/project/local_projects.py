@@ -27,6 +27,7 @@ __all__ = ["LocalWheel", "extra_config", "files_of", "is_project", "local_wheel"
 
 _MARKS = ("pyproject.toml", "setup.py", "setup.cfg")
 _MADE = {"__pycache__", "node_modules"}  # folders that tools make from a project's files
+_SAID = 12  # lines of a backend that a message shows
 _MADE_AT_TOP = {"build", "dist", "target"}
 
 
@@ -111,7 +112,8 @@ def extra_config(folder: Path) -> dict[str, str]:
     config.write_text(
         f"[build]\nbuild_base = {folder / 'build'}\n[egg_info]\negg_base = {folder / 'egg-info'}\n", encoding="utf-8"
     )
-    return {"DIST_EXTRA_CONFIG": str(config), "SOURCE_DATE_EPOCH": "315532800"}  # a zip archive begins in 1980
+    epoch = "315532800"  # the earliest time that a zip archive can hold
+    return {"DIST_EXTRA_CONFIG": str(config), "SOURCE_DATE_EPOCH": epoch, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _looks(folder: Path) -> list[object]:
@@ -143,8 +145,12 @@ def _build(folder: Path, out: Path, python: Path, workspace: Workspace) -> None:
         try:
             workspace.run([*command, str(folder)], env=extra_config(scratch / "setuptools"))
         except ProgramFailed as error:
+            if error.returncode < 0:
+                raise  # a signal ended it
             step = f"see what its build backend says: uv build --wheel {folder}"
-            raise explain(error, f"{folder} can't be built as a wheel", step) from error
+            told = explain(error, f"{folder} can't be built as a wheel", step)
+            said = error.stderr.strip().splitlines()[-_SAID:]  # the backend's words stand before uv's
+            raise type(told)(told.what, evidence="\n".join(said), step=told.step) from error
     (wheel,) = out.glob("*.whl")
     with wheel.open("rb") as stream:
         (out / "sha256").write_text(hashlib.file_digest(stream, "sha256").hexdigest())

@@ -15,9 +15,19 @@ if TYPE_CHECKING:
 
     from cannery.project.requirements import Wanted
 
-__all__ = ["EXPORT", "STEP", "from_pylock", "from_script_lock", "from_uv", "locked_option", "member_option"]
+__all__ = [
+    "EXPORT",
+    "OF_PROJECT",
+    "STEP",
+    "from_pylock",
+    "from_script_lock",
+    "from_uv",
+    "locked_option",
+    "member_option",
+]
 
-EXPORT = ("export", "--no-header", "--no-emit-project", "--no-default-groups")
+EXPORT = ("export", "--no-header")
+OF_PROJECT = ("--no-emit-project", "--no-default-groups")
 STEP = "run `uv lock`; UV_FROZEN=1 takes the lock as it is"
 
 
@@ -35,7 +45,7 @@ def _ask_uv(wanted: Wanted, root: Path, lock: Path) -> Requirements:
         *EXPORT,
         "--format=pylock.toml",
         *locked_option(),
-        *((f"--script={wanted.file.path}",) if script else member_option(wanted.folder, root)),
+        *((f"--script={wanted.file.path}",) if script else (*OF_PROJECT, *member_option(wanted.folder, root))),
         f"--python={wanted.python}",
         *each("--extra", wanted.extras),
         *each("--group", wanted.groups),

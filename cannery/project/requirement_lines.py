@@ -53,12 +53,14 @@ class RequirementLine:
     @property
     def exact(self) -> bool:
         """True where it allows one version only: ``==`` or a URL."""
+        if self.path is not None and self.path.is_dir():
+            return False  # its content may change
         from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  # slow to import
 
         try:
             requirement = Requirement(self.text)
         except InvalidRequirement:
-            return False  # a path, whose content may change
+            return False  # a path, which may lead to something else
         exact = any(one.operator in {"==", "==="} and not one.version.endswith(".*") for one in requirement.specifier)
         return exact or requirement.url is not None
 

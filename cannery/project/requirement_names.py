@@ -24,15 +24,15 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?=\s*(?:$|[\[<>=!~@(]))")
 _CONDITIONS = {"markers", "optional", "platform", "python"}  # of a requirement of Poetry's
 
 
-def names_in(file: RequirementsFile) -> set[str]:
-    """The names of what a file requires on every platform, as far as it tells without asking anybody."""
+def names_in(file: RequirementsFile, project: Iterable[str]) -> set[str]:
+    """The names of what a file requires on every platform; ``project`` are the project's own requirements."""
     match file.kind:
         case "requirements":
             return _names(line.text for line in read_lines(file.path).lines)
         case "script":
             return _names((script_metadata(file.path) or {}).get("dependencies", []))
         case "project":
-            return _of_project(file.path)
+            return _names([*project, *_of_poetry(file.path)]) - {"python"}
         case kind:
             return _names(line.text for line in lines_of(file.path, kind, ()).lines)
 
@@ -49,13 +49,11 @@ def _lines(file: RequirementsFile) -> RequirementLines:
     return read_lines(file.path) if file.kind == "requirements" else lines_of(file.path, file.kind, ())
 
 
-def _of_project(path: Path) -> set[str]:
-    if path.suffix != ".toml":
-        return set()  # only its backend knows
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+def _of_poetry(path: Path) -> list[str]:
+    """What ``[tool.poetry.dependencies]`` requires in any case."""
+    tables = tomllib.loads(path.read_text(encoding="utf-8")) if path.suffix == ".toml" else {}
     poetry: dict[str, Any] = tables.get("tool", {}).get("poetry", {}).get("dependencies", {})
-    always = [name for name, value in poetry.items() if not (isinstance(value, dict) and _CONDITIONS & value.keys())]
-    return _names([*tables.get("project", {}).get("dependencies", []), *always]) - {"python"}
+    return [name for name, value in poetry.items() if not (isinstance(value, dict) and _CONDITIONS & value.keys())]
 
 
 def _names(requirements: Iterable[str]) -> set[str]:

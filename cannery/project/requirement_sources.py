@@ -54,7 +54,7 @@ def find_requirements(project: Project, settings: Settings, entry: EntryPoint) -
         return locks[0]
     sources = [*_sources(project, settings, entry)]
     for other in sources[1:]:
-        _refuse_other(sources[0], other, project.folder)
+        _refuse_other(sources[0], other, project)
     if sources and sources[0].kind == "project":
         _refuse_unlocked_poetry(project)
     return sources[0] if sources else None
@@ -126,14 +126,17 @@ def _description(project: Project, settings: Settings) -> Path | None:
     return next((path for path in described if path.is_file() and metadata.dependencies), None)
 
 
-def _refuse_other(taken: RequirementsFile, other: RequirementsFile, folder: Path) -> None:
+def _refuse_other(taken: RequirementsFile, other: RequirementsFile, project: Project) -> None:
     """Raise :class:`ConfigurationError` where ``other`` names something that the file ``taken`` doesn't bring."""
     from cannery.project.requirement_names import brings_project, names_in  # noqa: PLC0415
 
-    if other.kind == "project" and brings_project(taken, folder):
+    if other.kind == "project" and brings_project(taken, project.folder):
         return
-    if lacking := sorted(names_in(other) - names_in(taken)):
-        raise _ambiguous(taken.path, other.path, folder, f"{', '.join(lacking[:3])}: in {other.path.name} alone")
+    own = project.metadata.dependencies
+    if lacking := sorted(names_in(other, own) - names_in(taken, own)):
+        raise _ambiguous(
+            taken.path, other.path, project.folder, f"{', '.join(lacking[:3])}: in {other.path.name} alone"
+        )
 
 
 def _ambiguous(one: Path, other: Path, folder: Path, why: str) -> ConfigurationError:

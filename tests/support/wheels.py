@@ -19,13 +19,21 @@ def only_from(folder: Path) -> dict[str, str]:
     return {"UV_FIND_LINKS": str(folder), "UV_NO_INDEX": "1", "UV_OFFLINE": "1"}
 
 
-def make_wheel(folder: Path, name: str, *, tag: str = "py3-none-any", files: Mapping[str, bytes] | None = None) -> Path:
+def make_wheel(
+    folder: Path,
+    name: str,
+    *,
+    tag: str = "py3-none-any",
+    files: Mapping[str, bytes] | None = None,
+    requires: tuple[str, ...] = (),
+) -> Path:
     """Write version 1.0 of a distribution with one module, and ``files`` (PEP 427)."""
+    requirements = "".join(f"Requires-Dist: {each}\n" for each in requires)
     info = f"{name}-1.0.dist-info"
     contents = {
         f"{name}.py": b"answer = 42\n",
         **(files or {}),
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requirements}".encode(),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
     }
     contents[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*contents, f"{info}/RECORD")).encode()
