@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from cannery.image.platform import Platform
     from cannery.image.tree import LazyTree
+    from cannery.project.app import App
 
 __all__ = ["Form", "Program"]
 
@@ -20,6 +21,7 @@ Form = Literal["folder", "file", "static"]
 class Program:
     """An app that runs without anything else."""
 
+    app: App  # with what its dependencies decide about its start
     name: str
     form: Form
     tree: LazyTree  # /NAME, and what lies beside it where it's a folder

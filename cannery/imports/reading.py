@@ -36,6 +36,7 @@ class MentionIndex:
     modules: Mapping[str, Module]
     host: Host
     workspace: Workspace
+    mains: frozenset[str] = frozenset()  # modules that are run, beside those that are called __main__
     _trees: dict[str, Tree] = field(init=False)
     _known: dict[str, dict[str, Any]] = field(init=False)
     _new: set[str] = field(init=False, default_factory=set)
@@ -58,7 +59,7 @@ class MentionIndex:
     def of(self, name: str, module: Module) -> Mentions:
         """The mentions of the module ``name``."""
         known = self._known[module.place]
-        label = f"{name} {module.path}"
+        label = f"{name} {module.path}{' run' * (name in self.mains)}"
         if label not in known:
             known[label] = msgspec.to_builtins(self._read(name, module))
             self._new.add(module.place)
@@ -75,7 +76,8 @@ class MentionIndex:
         if module.kind == "extension":
             return self._read_extension(name, module, tree)
         source = _bytes(tree, module.path) or b""
-        mentions = read_source(source, self.host, main=name.rpartition(".")[2] == "__main__")
+        main = name in self.mains or name.rpartition(".")[2] == "__main__"
+        mentions = read_source(source, self.host, main=main)
         if mentions.stub and (stub := _bytes(tree, f"{module.path}i")) is not None:
             also = read_source(stub, self.host)
             return msgspec.structs.replace(mentions, imports=(*mentions.imports, *also.imports))

@@ -40,6 +40,7 @@ class Question:
     places: Sequence[Place]  # in the order of sys.path
     starts: tuple[Start, ...]  # modules that the program begins with
     script: str | None  # the path of a file that is run
+    mains: tuple[str, ...]  # what else can be run: modules by name, files by path
     include: tuple[str, ...]  # modules and patterns such as package.*
     traced: Traced
 
@@ -50,7 +51,9 @@ def search(question: Question, host: Host, workspace: Workspace) -> Reach:
     main = {"__main__": Module("source", "app", script)} if script else {}
     inside = {name: Module("builtin", "stdlib") for name in host.builtins}
     modules = {**find_modules(places), **inside, **main}
-    index = MentionIndex(places, modules, host, workspace)
+    mains = {name: module for each in question.mains for name, module in _main(each, modules)}
+    modules |= mains
+    index = MentionIndex(places, modules, host, workspace, frozenset(mains))
     graph = Graph(modules, index.of, entry_points(places), data_packages(places, modules), _traced(question))
     reached, broken = walk(graph, _starts(question, modules))
     index.save()
@@ -62,6 +65,15 @@ def search(question: Question, host: Host, workspace: Workspace) -> Reach:
         left_out=tuple(sorted(modules.keys() - reached.keys() - broken.keys())),
         dynamic=dict(lines(graph, reached)),
     )
+
+
+def _main(main: str, modules: Mapping[str, Module]) -> Iterator[tuple[str, Module]]:
+    """The module that is run: the one of that name or with that path; a file that no import finds is one, too."""
+    found = [name for name, module in modules.items() if main in {name, module.path} and name != "__main__"]
+    named = [name for name in found if not modules[name].package]
+    yield from ((name, modules[name]) for name in named)
+    if not found and main.startswith("/"):
+        yield f"__main__:{posixpath.basename(main).removesuffix('.py')}", Module("source", "app", main)
 
 
 def _starts(question: Question, modules: Mapping[str, Module]) -> Iterator[Start]:

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 __all__ = [
     "HOME",
     "App",
+    "Application",
+    "ApplicationEntry",
+    "Argument",
+    "Command",
     "EntryPoint",
     "Found",
     "FunctionEntry",
     "Metadata",
     "ModuleEntry",
+    "NamedEntry",
     "RequirementsFile",
     "ScriptEntry",
+    "Variable",
 ]
 
 HOME = PurePosixPath("/app")  # the folder of an image that has the project's files, each where the project has it
@@ -31,7 +37,13 @@ HOME = PurePosixPath("/app")  # the folder of an image that has the project's fi
 class ScriptEntry:
     """A file that is run: ``python main.py``."""
 
-    path: PurePosixPath  # relative to the project
+    path: PurePosixPath  # relative to the project; absolute, as the image has it, for one that a wheel brings
+    source: str | None = None  # of the latter
+
+    @property
+    def image_path(self) -> PurePosixPath:
+        """Its path in the image, while it's a source."""
+        return HOME / self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,78 @@ class FunctionEntry:
 
 
 EntryPoint = ScriptEntry | ModuleEntry | FunctionEntry
+
+
+@dataclass(frozen=True, slots=True)
+class NamedEntry:
+    """Something that the project doesn't have: a dependency's, which is known once the wheels are there."""
+
+    name: str  # of a console script or a module, or "package.module:function"
+    source: str  # what names it: "entry", "Procfile"
+    module: bool = False  # a module and no script, as it stands behind "python -m"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An object of the project's that a server can serve, as far as its source tells."""
+
+    module: str
+    attribute: str  # of the module
+    place: str  # where it's defined: "main.py:3"
+    origin: str  # what makes it: the full name of a class or a function, or "asgi" or "wsgi" where the source says so
+    factory: bool = False  # it's a function that returns the application
+
+    @property
+    def reference(self) -> str:
+        """Its name, as servers take it."""
+        return f"{self.module}:{self.attribute}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationEntry:
+    """An application that a server among the dependencies is to serve."""
+
+    candidates: tuple[Application, ...]  # the likeliest first
+    told: str  # why it's not run as it is: "main.py defines app and starts nothing"
+    otherwise: ScriptEntry | FunctionEntry | None = None  # what runs where none is an application after all
+    serves_itself: bool = False  # that also runs where no server is there: it starts one that is for development
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """The value that a variable of the environment has when the program starts."""
+
+    name: str
+    default: str = ""  # where it's not set, or empty
+
+    def __str__(self) -> str:
+        return f"${{{self.name}:-{self.default}}}" if self.default else f"${self.name}"
+
+
+Argument = str | tuple[str | Variable, ...]  # a word, which may have variables in it
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A way to start the app: a program and its arguments."""
+
+    name: str  # of the file in the image that starts it; empty for the one that the image starts by itself
+    entry: EntryPoint | NamedEntry | ApplicationEntry
+    arguments: tuple[Argument, ...] = ()
+    env: tuple[tuple[str, Argument], ...] = ()  # set for it alone
+    ports: tuple[str, ...] = ()  # that it listens on, as far as its arguments say so
+
+    @property
+    def started(self) -> EntryPoint:
+        """What starts, after the dependencies were looked at (:func:`cannery.trees.settled.settled`)."""
+        assert isinstance(self.entry, ScriptEntry | ModuleEntry | FunctionEntry), self.entry  # noqa: S101  # a defect
+        return self.entry
+
+    @property
+    def plain(self) -> bool:
+        """True where nothing has to be made of the environment before the program starts."""
+        return not self.env and all(isinstance(word, str) for word in self.arguments)
+
 
 # uv.lock, poetry.lock, pylock.toml (PEP 751), pdm.lock, Pipfile.lock or Pipfile, environment.yml, a requirements file,
 # the project's own description (pyproject.toml, setup.cfg, setup.py), or a script (PEP 723)
@@ -97,7 +181,7 @@ class App:
     name: str  # of the image
     distribution: str | None  # the project's own name, if it is a package
     metadata: Metadata
-    entry: EntryPoint
+    main: Command  # what the image starts
     import_roots: tuple[PurePosixPath, ...]  # folders that imports start from, relative to the project (PYTHONPATH)
     requirements: RequirementsFile | None  # None: it has none
     archive: Path  # that the image is written to
@@ -105,6 +189,27 @@ class App:
     python: str | None = None  # the minor version that .python-version names, where no setting says another
     notes: tuple[str, ...] = ()  # for the user, on how the project was read
     found: tuple[Found, ...] = ()  # what was taken though no setting says so, in the order in which it was looked for
+    commands: tuple[Command, ...] = ()  # others that the image has beside
+
+    @property
+    def entry(self) -> EntryPoint:
+        """What the image starts."""
+        return self.main.started
+
+    @property
+    def entries(self) -> tuple[EntryPoint, ...]:
+        """All that can be started, the image's own first."""
+        return tuple(dict.fromkeys(command.started for command in (self.main, *self.commands)))
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The image's default arguments, as far as they are the same wherever it starts."""
+        return tuple(word for word in self.main.arguments if isinstance(word, str)) if self.main.plain else ()
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The ports that the program listens on: those of the settings, or those that its arguments name."""
+        return self.settings.ports or self.main.ports
 
     @property
     def image_roots(self) -> tuple[str, ...]:

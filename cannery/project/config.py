@@ -9,19 +9,21 @@ import msgspec
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project import entrypoints
-from cannery.project.app import App, Found, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import App, Command, ModuleEntry, ScriptEntry
 from cannery.project.modules import import_roots
+from cannery.project.own_code import OwnCode
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
 from cannery.project.python_version import found_python, python_of
 from cannery.project.requirement_sources import find_requirements, found_requirements
+from cannery.project.startable import Startable
+from cannery.project.starts import Starts
 from cannery.workspace.files import user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from cannery.project.app import EntryPoint
     from cannery.project.pyproject import Project
     from cannery.project.settings import Settings
 
@@ -46,20 +48,26 @@ def load(
     if project.leaves_commands:
         project, untold = _described(project)
     roots = import_roots(project.folder)
+    startable = Startable(OwnCode(project.folder, roots), project.scripts)
     try:
-        entry = entrypoints.find(project.folder, roots, settings, project.distribution, project.scripts)
+        starts = entrypoints.find(startable, settings, project.distribution, lambda: _requirements(project, settings))
     except ProjectError:
         packages = entrypoints.packages(project.folder, roots) if library else ()
         if not packages:
             raise
-        entry = ModuleEntry(packages[0])
+        starts = Starts(Command("", ModuleEntry(packages[0])))
         settings = msgspec.structs.replace(settings, packages=(*settings.packages, *packages))
-    if isinstance(entry, ScriptEntry) and entry.path.parent not in roots:
-        roots = (entry.path.parent, *roots)  # Python looks in a script's own folder first
-    if project.leaves_version and settings.version is None and not isinstance(entry, ScriptEntry):
+    if starts.root is not None and starts.root not in roots:
+        roots = (starts.root, *roots)  # Python looks in a script's own folder first
+    if starts.env:
+        settings = msgspec.structs.replace(settings, env={**starts.env, **settings.env})
+    if project.leaves_version and settings.version is None and starts.script is None:
         project, untold = _described(project)
     name = settings.name or _image_name(project.distribution or project.folder.name)
-    requirements = find_requirements(project, settings, entry)
+    script = ScriptEntry(starts.script) if starts.script is not None else None
+    requirements = find_requirements(project, settings, script)
+    if requirements is None:
+        starts = starts.without_dependencies(startable)
     wanted_python, requires_python = python_of(project, requirements, settings)
     return App(
         folder=project.folder,
@@ -68,13 +76,14 @@ def load(
         metadata=replace(
             project.metadata, version=settings.version or project.metadata.version, requires_python=requires_python
         ),
-        entry=entry,
+        main=starts.main,
+        commands=starts.commands,
         import_roots=roots,
         requirements=requirements,
         archive=_archive(project.folder, name, settings.output),
         settings=settings,
         found=(
-            *_found_entry(entry, settings),
+            *starts.found,
             *found_requirements(requirements, settings, project.folder),
             *found_python(wanted_python),
         ),
@@ -83,22 +92,16 @@ def load(
     )
 
 
+def _requirements(project: Project, settings: Settings) -> str:
+    """The text of the file of requirements; empty where there is none."""
+    file = find_requirements(project, settings, None)
+    return file.path.read_text(encoding="utf-8", errors="replace") if file is not None else ""
+
+
 def _described(project: Project) -> tuple[Project, str]:
     from cannery.project.built_description import described  # noqa: PLC0415  # few projects leave that to a backend
 
     return described(project)
-
-
-def _found_entry(entry: EntryPoint, settings: Settings) -> Iterator[Found]:
-    """The entry point that was taken where the settings name none."""
-    if settings.entry is None:
-        match entry:
-            case ScriptEntry(path):
-                yield Found("entry", str(path), str(path))
-            case ModuleEntry(name):
-                yield Found("entry", name, f"{name}.__main__")
-            case FunctionEntry(script):
-                yield Found("entry", script, "[project.scripts]")
 
 
 def _image_name(text: str) -> str:

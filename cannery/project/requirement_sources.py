@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.project.app import Found, RequirementsFile, ScriptEntry
+from cannery.project.app import Found, RequirementsFile
 from cannery.project.script_metadata import script_metadata
 from cannery.project.uv_sources import workspace_root
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from cannery.project.app import EntryPoint, RequirementsKind
+    from cannery.project.app import RequirementsKind, ScriptEntry
     from cannery.project.pyproject import Project
     from cannery.project.settings import Settings
 
@@ -39,8 +39,10 @@ _PYLOCK: Final = re.compile(r"pylock\.[^.]+\.toml")
 _OF_CONDA: Final = ("environment.yml", "environment.yaml")
 
 
-def find_requirements(project: Project, settings: Settings, entry: EntryPoint) -> RequirementsFile | None:
+def find_requirements(project: Project, settings: Settings, script: ScriptEntry | None) -> RequirementsFile | None:
     """The file that the settings name, or a lock, or else the one that has requirements; None where nothing has.
+
+    A ``script`` is what starts, if that is one.
 
     Raises :class:`ConfigurationError` where the named one doesn't exist, and where two are as likely;
     :class:`ProjectError` where Poetry's dependencies have no lock.
@@ -52,7 +54,7 @@ def find_requirements(project: Project, settings: Settings, entry: EntryPoint) -
         raise _ambiguous(locks[0].path, locks[1].path, project.folder, "both are locks")
     if locks:
         return locks[0]
-    sources = [*_sources(project, settings, entry)]
+    sources = [*_sources(project, settings, script)]
     for other in sources[1:]:
         _refuse_other(sources[0], other, project)
     if sources and sources[0].kind == "project":
@@ -98,14 +100,14 @@ def _locks(folder: Path) -> Iterator[RequirementsFile]:
         yield from (RequirementsFile(path, "pylock") for path in paths)
 
 
-def _sources(project: Project, settings: Settings, entry: EntryPoint) -> Iterator[RequirementsFile]:
+def _sources(project: Project, settings: Settings, script: ScriptEntry | None) -> Iterator[RequirementsFile]:
     """The files that say what the program requires, the likeliest first."""
     from cannery.project.requirements_folder import requirements_file_in  # noqa: PLC0415  # a lock needs none of it
 
     folder = project.folder
-    if isinstance(entry, ScriptEntry) and script_metadata(folder / entry.path) is not None:
-        yield RequirementsFile(folder / entry.path, "script")
-        if entry.path.parent.parts:
+    if script is not None and script_metadata(folder / script.path) is not None:
+        yield RequirementsFile(folder / script.path, "script")
+        if script.path.parent.parts:
             return  # a script in a folder of its own has requirements of its own
     if (path := requirements_file_in(folder)) is not None:
         yield RequirementsFile(path, "requirements")

@@ -70,6 +70,7 @@ SignalName = Annotated[
     str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z", description='a name of a signal: "SIGTERM", "SIGINT"')
 ]
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
+CommandName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]  # of a file in /usr/local/bin
 
 NOBODY = 65535  # the ID of a user that owns nothing
 
@@ -127,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     version: Filled | None = None  # None: the project's, unless that is dynamic
     entry: str | None = None  # "main.py", "package", "package.module:function" or the name of a script
     args: tuple[str, ...] = ()  # the image's default arguments
+    commands: dict[CommandName, Filled] = {}  # others that it can be started with: "celery -A app worker"
     python: str | None = None  # "3.12", or a path; None: the Python that runs cannery
     requirements: str | None = None  # a requirements file or a lock; None: the one that is found
     extras: tuple[str, ...] = ()  # optional dependencies of the project that go in (PEP 621)

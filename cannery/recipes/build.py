@@ -28,4 +28,4 @@ def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
     image = assemble(tuple(each.layer for each in made), plan.config, plan.platform, plan.base)
     packed = frozenset(each.layer.name for each in made if each.packed)
     decisions = tuple(decision for each in made for decision in each.decisions)
-    return Built(image, packed, plan.notes, plan.base, decisions)
+    return Built(plan.app, image, packed, plan.notes, plan.base, decisions)

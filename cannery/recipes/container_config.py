@@ -77,10 +77,10 @@ def _own(app: App, entry: tuple[str, ...], user: str) -> dict[str, Any]:
     """The part of the config that follows from the app alone, whatever is below it."""
     settings = app.settings
     config: dict[str, Any] = {"Entrypoint": list(entry), "User": user, "WorkingDir": str(HOME)}
-    if settings.args:
-        config["Cmd"] = list(settings.args)
-    if settings.ports:
-        config["ExposedPorts"] = {published_port(text).container: {} for text in settings.ports}
+    if app.arguments:
+        config["Cmd"] = list(app.arguments)
+    if app.ports:
+        config["ExposedPorts"] = {published_port(text).container: {} for text in app.ports}
     if settings.volumes:
         config["Volumes"] = {path: {} for path in settings.volumes}
     if settings.stop_signal:
@@ -121,7 +121,8 @@ def _base_labels(base: Base) -> dict[str, str]:
 
 def _search_path(app: App) -> dict[str, str]:
     """``PYTHONPATH`` with the folders that imports start from, less the script's own, where Python looks anyway."""
-    beside = app.entry.path.parent if isinstance(app.entry, ScriptEntry) else None
+    alone = isinstance(app.entry, ScriptEntry) and not app.commands
+    beside = app.entry.path.parent if isinstance(app.entry, ScriptEntry) and alone else None
     roots = [str(HOME / root) for root in app.import_roots if root != beside]
     return {"PYTHONPATH": ":".join(roots)} if roots else {}
 

@@ -64,7 +64,7 @@ def freeze(
     made = _linked(app, form, workspace) if app.settings.recipe == "static" else _bundled(app, form, workspace)
     digest = _written(made, path)
     size = sum(file.content.size for _, file in made.tree.tree.files())
-    return Frozen(app, made, path, size, digest, _shares(path, workspace) if sizes else [])
+    return Frozen(made.app, made, path, size, digest, _shares(path, workspace) if sizes else [])
 
 
 def _shares(path: Path, workspace: Workspace) -> list[Share]:
@@ -110,7 +110,7 @@ def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
     )
     within = made.executable.contents()
     zones = "zoneinfo" in within.modules
-    return Program(name, "static", tree, within.modules, within.files, made.platform, made.notes, zones)
+    return Program(made.app, name, "static", tree, within.modules, within.files, made.platform, made.notes, zones)
 
 
 def _written(made: Program, path: Path) -> Digest:

@@ -35,4 +35,4 @@ def make_image(app: App, workspace: Workspace) -> MadeImage:
         built.image, app.references, memory=workspace.cache, progress=workspace.progress
     )
     loaded = load(built.image, app.references, app.settings.engine, workspace, app.archive)
-    return MadeImage(app, built, written, loaded)
+    return MadeImage(built.app, built, written, loaded)

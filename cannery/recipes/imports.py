@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cannery.project.interpreter import interpreter_for
 from cannery.recipes.common import pinned_dependencies
 from cannery.trees.app import app_tree
+from cannery.trees.settled import settled
 from cannery.trees.shaken import reach_of
 
 if TYPE_CHECKING:
@@ -21,4 +22,5 @@ def imports_of(app: App, workspace: Workspace) -> Reach:
     """The modules that ``app`` imports, of its own, of its dependencies and of the standard library."""
     python = interpreter_for(app, workspace)
     wheels = pinned_dependencies(app, python.target, workspace).wheels
+    app = settled(app, wheels, python.target.site_packages, workspace)
     return reach_of(app, python, app_tree(app, workspace).code, wheels, workspace)

@@ -15,11 +15,13 @@ from cannery.trees.base.ground import ground_of
 from cannery.trees.cython.app import compiled_on
 from cannery.trees.installed import entry_command
 from cannery.trees.needs import Needs, needs_of_app, read_needs
+from cannery.trees.settled import settled
 from cannery.trees.transforms.strip import strip
 
 if TYPE_CHECKING:
     from cannery.image.tree import LazyTree
     from cannery.project.app import App
+    from cannery.recipes.common import Dependencies
     from cannery.trees.app import AppTree
     from cannery.trees.base.ground import Ground
     from cannery.workspace.workspace import Workspace
@@ -34,24 +36,34 @@ def slim(app: App, workspace: Workspace) -> Plan:
             "the recipe 'slim' ships sources", step="leave compile out, or take the recipe cython, or scratch"
         )
     ground = ground_of(app, workspace)
-    own = app_tree(app, workspace, ground.python.path)
-    return _on_base(app, ground, own, own.code, Needs(), ".py", workspace)
+    dependencies = pinned_dependencies(app, ground.target, workspace)
+    app = settled(app, dependencies.wheels, ground.target.site_packages, workspace)
+    own = app_tree(app, workspace, ground.python.path, ".py")
+    return _on_base(app, ground, dependencies, own, own.code, Needs(), ".py", workspace)
 
 
 def cython(app: App, workspace: Workspace) -> Plan:
     """The app compiled, with none of its sources, and its dependencies on top of a base."""
     ground = ground_of(app, workspace)
+    dependencies = pinned_dependencies(app, ground.target, workspace)
+    app = settled(app, dependencies.wheels, ground.target.site_packages, workspace)
     own = app_tree(app, workspace, ground.python.path)
     code = compiled_on(ground.base, ground.python, own.code, app, workspace)
-    plan = _on_base(app, ground, own, code, read_needs(code, workspace), ".pyc", workspace)
+    plan = _on_base(app, ground, dependencies, own, code, read_needs(code, workspace), ".pyc", workspace)
     return replace(plan, notes=(*plan.notes, *notes_on_code(own, app)))
 
 
 def _on_base(
-    app: App, ground: Ground, own: AppTree, code: LazyTree, needs: Needs, suffix: str, workspace: Workspace
+    app: App,
+    ground: Ground,
+    dependencies: Dependencies,
+    own: AppTree,
+    code: LazyTree,
+    needs: Needs,
+    suffix: str,
+    workspace: Workspace,
 ) -> Plan:
     """``code`` and the app's dependencies on top of a base; ``needs`` are the code's, its modules end in ``suffix``."""
-    dependencies = pinned_dependencies(app, ground.target, workspace)
     wheels = dependencies.wheels
     needs += needs_of_app(own.native, own.imports) + read_needs(wheels, workspace)
     ground.check(needs, app, workspace)
@@ -65,4 +77,4 @@ def _on_base(
     entry = entry_command(app, ground.python.path, suffix)
     config = config_on_base(app, ground.base, entry, ground.user, certificates=ground.bundle is not None)
     notes = tuple(notes_on(app, dependencies.requirements))
-    return Plan(tuple(layers), config, ground.base.platform, notes, ground.base)
+    return Plan(app, tuple(layers), config, ground.base.platform, notes, ground.base)

@@ -14,7 +14,7 @@ from cannery.executable.onefile.tools import find_tools
 from cannery.executable.program import Program
 from cannery.image.platform import machine_platform
 from cannery.image.rootfs import MACHINE
-from cannery.image.tree import File, LazyTree, Transform, Tree
+from cannery.image.tree import File, LazyTree, Symlink, Transform, Tree
 from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
@@ -25,6 +25,8 @@ from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import libraries_of, system
+from cannery.trees.scripts import PLACE, command_names
+from cannery.trees.settled import settled
 from cannery.trees.shaken import app_place, reach_with
 from cannery.trees.transforms.rpath import confined
 from cannery.trees.transforms.stand_ins import left_out
@@ -57,13 +59,15 @@ def onefile(app: App, workspace: Workspace) -> Plan:
     """An image of one static executable, beside a system's small files."""
     check_platform(app, machine_platform())
     made = program(app, "static", workspace)
+    app = made.app
     path = f"/usr/local/bin/{made.name}"
+    links = {f"{PLACE}/{name}": Symlink(made.name) for name in command_names(app)}
     executable = LazyTree(
-        key_of(code_key(__name__), path, made.tree.key),
-        lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"]}, made.tree.tree.decisions),
+        key_of(code_key(__name__), path, sorted(links), made.tree.key),
+        lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"], **links}, made.tree.tree.decisions),
     )
     layers = (("system", system(app, zones=made.zones)), ("program", executable))
-    return Plan(layers, program_config(app, path), made.platform, made.notes)
+    return Plan(app, layers, program_config(app, path), made.platform, made.notes)
 
 
 def program(app: App, form: Form, workspace: Workspace) -> Program:
@@ -74,8 +78,9 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     tools = find_tools(static=form == "static")
     python = interpreter_for(app, workspace)
     check_python(python, workspace)
-    own = app_tree(app, workspace)
     dependencies = pinned_dependencies(app, python.target, workspace)
+    app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
+    own = app_tree(app, workspace)
     parts = _parts(app, own, dependencies.wheels, python, workspace)
     made = bundle(parts, _finish, python, tools, workspace, one_file=form == "file")
     tree, files = made.tree, dict(made.files)
@@ -91,7 +96,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     notes = (*notes_on(app, dependencies.requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
     if app.settings.onefile.upx:
         notes += (_NO_UPX,)
-    return Program(parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
+    return Program(app, parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
 
 
 # Neither changes what is loaded, so both are for every file; the executable itself stays as PyInstaller made it.
@@ -106,7 +111,8 @@ def _parts(app: App, own: AppTree, wheels: LazyTree, python: Interpreter, worksp
     found = _reach(app, own, wheels, out, python, workspace)
     return BundleParts(
         name=posixpath.basename(app.name),
-        entry=app.entry,
+        main=app.main,
+        commands=app.commands,
         roots=app.import_roots,
         code=app_code(own, app, python, workspace),
         resources=own.resources,

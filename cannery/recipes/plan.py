@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cannery.image.image import Base, Image
     from cannery.image.platform import Platform
     from cannery.image.tree import Decision, LazyTree
+    from cannery.project.app import App
 
 __all__ = ["Built", "Plan"]
 
@@ -19,6 +20,7 @@ __all__ = ["Built", "Plan"]
 class Plan:
     """An image as a recipe wants it: the trees that become layers, in their order, and the configuration."""
 
+    app: App  # with what its dependencies decide about its start
     layers: tuple[tuple[str, LazyTree], ...]  # name and tree, from what changes rarely to what changes often
     config: Mapping[str, Any]  # the "config" part of an image's configuration
     platform: Platform
@@ -30,6 +32,7 @@ class Plan:
 class Built:
     """An image that was built."""
 
+    app: App
     image: Image
     packed: frozenset[str]  # the names of the layers that had to be packed for it
     notes: tuple[str, ...] = ()  # of its plan

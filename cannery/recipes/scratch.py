@@ -12,6 +12,7 @@ from cannery.recipes.plan import Plan
 from cannery.trees.app import app_tree
 from cannery.trees.needs import read_needs
 from cannery.trees.runtime import runtime
+from cannery.trees.settled import settled
 from cannery.trees.transforms.strip import strip
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     def finished(tree: LazyTree) -> LazyTree:
         return tree | strip if app.settings.strip else tree
 
+    dependencies = pinned_dependencies(app, python.target, workspace)
+    app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
     own = app_tree(app, workspace)
     code = app_code(own, app, python, workspace)
-    dependencies = pinned_dependencies(app, python.target, workspace)
     needs = needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace)
 
     layers = [("runtime", runtime(app, python, needs, workspace) | strip | bytecode.others)]
@@ -43,4 +45,4 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     notes = (*notes_on(app, dependencies.requirements), *notes_on_code(own, app))
     if app.settings.base is not None:
         notes += ("the recipe 'scratch' needs no base: --recipe slim takes the one that is set",)
-    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+    return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)

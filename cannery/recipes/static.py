@@ -20,6 +20,8 @@ from cannery.recipes.static_program.parts import PROGRAMS
 from cannery.trees.app import app_tree
 from cannery.trees.installed import PYTHON
 from cannery.trees.pure_wheels import prefer_pure
+from cannery.trees.scripts import command_names
+from cannery.trees.settled import settled
 from cannery.trees.system import certificates, system_tree, zones_tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of
@@ -37,6 +39,7 @@ __all__ = ["Linked", "linked", "static", "system_of"]
 class Linked:
     """An executable, and all else that its image, or its program in ``dist/``, is made of."""
 
+    app: App  # with what its dependencies decide about its start
     executable: Executable
     resources: LazyTree  # the project's files that lie beside it
     platform: Platform
@@ -46,10 +49,11 @@ class Linked:
 def static(app: App, workspace: Workspace) -> Plan:
     """An image of one static executable, beside a system's small files."""
     made = linked(app, workspace)
+    app = made.app
     layers = [("system", system_of(app, made.executable.reach)), ("executable", made.executable.tree)]
     layers += [("app", made.resources)] if app.settings.resources else []
     config = program_config(app, f"{PROGRAMS}/{made.executable.name}", unpacks=False)
-    return Plan(tuple(layers), config, made.platform, made.notes)
+    return Plan(app, tuple(layers), config, made.platform, made.notes)
 
 
 def linked(app: App, workspace: Workspace) -> Linked:
@@ -67,14 +71,15 @@ def linked(app: App, workspace: Workspace) -> Linked:
     toolchain(target, workspace)
     check_packing(settings.static.packing)
     kit = kit_for(app, target.platform, workspace)
-    own = app_tree(app, workspace)
     fitting = target_of_kit(kit)
     dependencies = pinned_dependencies(app, fitting, workspace)
+    app = settled(app, dependencies.wheels, fitting.site_packages, workspace)
+    own = app_tree(app, workspace)
     wheels = dependencies.wheels
     if dependencies.requirements is not None:
         wheels = prefer_pure(dependencies.requirements, wheels, fitting, workspace)
     made = executable(app, kit, own, wheels, workspace)
-    return Linked(made, own.resources, kit.interpreter.platform, tuple(notes_on(app, dependencies.requirements)))
+    return Linked(app, made, own.resources, kit.interpreter.platform, tuple(notes_on(app, dependencies.requirements)))
 
 
 def system_of(app: App, reach: Reach) -> LazyTree:
@@ -85,7 +90,9 @@ def system_of(app: App, reach: Reach) -> LazyTree:
     if zones == "auto":
         zones = "zoneinfo" in reach.modules and "tzdata" not in reach.modules
     digest = Digest.of_content(bundle) if bundle is not None else None
-    link = Tree({PYTHON: Symlink(app.name.rpartition("/")[2])})
-    key = key_of("static system", code_key(__name__), settings.uid, digest, app.name)
-    tree = LazyTree(key, lambda: system_tree(settings.uid, bundle) + link)
+    program = app.name.rpartition("/")[2]
+    names = command_names(app)
+    links = Tree({PYTHON: Symlink(program), **{f"{PROGRAMS}/{name}": Symlink(program) for name in names}})
+    key = key_of("static system", code_key(__name__), settings.uid, digest, app.name, names)
+    tree = LazyTree(key, lambda: system_tree(settings.uid, bundle) + links)
     return tree + zones_tree(MACHINE) if zones else tree

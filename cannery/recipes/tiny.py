@@ -14,6 +14,7 @@ from cannery.trees.app import app_tree
 from cannery.trees.certificates import looks_for_certificates
 from cannery.trees.needs import read_needs
 from cannery.trees.runtime import packs_relocations, runtime
+from cannery.trees.settled import settled
 from cannery.trees.shaken import shaken_of
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
 from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
@@ -34,8 +35,9 @@ __all__ = ["tiny"]
 def tiny(app: App, workspace: Workspace) -> Plan:
     """As scratch, with no module that nothing imports, no symbols, and bytecode in archives."""
     python = packed_python(app, workspace)
-    own = app_tree(app, workspace)
     dependencies = pinned_dependencies(app, python.target, workspace)
+    app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
+    own = app_tree(app, workspace)
 
     # 1. Reach, while there are sources: what is compiled hides its imports.
     reached = shaken_of(app, python, own.code, dependencies.wheels, workspace)
@@ -59,7 +61,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
         layers.append(("dependencies", smaller.dependencies(wheels)))
     layers.append(("app", smaller.app_files(code, own.resources)))
     notes = (*notes_on(app, dependencies.requirements), *notes_on_code(own, app))
-    return Plan(tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+    return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 
 
 @dataclass(frozen=True, slots=True)

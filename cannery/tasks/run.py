@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-@command(*BUILD_FLAGS)
-def run(line: CommandLine) -> None:
+@command(
+    *BUILD_FLAGS, help={"command": "Which of the image's other commands to run, as [tool.cannery] commands names it."}
+)
+def run(line: CommandLine, command: str | None = None) -> None:
     """Run the image: invoke run -- ARGS.
 
     Builds it first where something has changed. Docker or Podman runs it where one answers, its ports published on
     127.0.0.1; otherwise it runs in namespaces of its own over the unpacked image, with the machine's network. Either
     way it's read-only, with no capabilities, as the image's user; exit code and signals are the program's.
     """
-    code = _run(app_of(line), words_behind(line))
+    code = _run(app_of(line), command, words_behind(line))
     if code:
         sys.exit(code)
 
 
-def _run(app: App, arguments: Sequence[str]) -> int:
-    """Build what has changed, run the image with ``arguments``, and return the program's exit code."""
+def _run(app: App, name: str | None, arguments: Sequence[str]) -> int:
+    """Build what has changed, run the image's command ``name`` with ``arguments``, and return the exit code."""
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
     from cannery.containers.engine.engine import ContainerRequest, needs_executable_tmp  # noqa: PLC0415
     from cannery.containers.load import load  # noqa: PLC0415
@@ -42,22 +44,40 @@ def _run(app: App, arguments: Sequence[str]) -> int:
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 
     settings, references = app.settings, app.references
+    program = None if name is None else _program(app, name)
     with shown_workspace() as workspace:
-        image = build(app, workspace).image
+        built = build(app, workspace)
+        image = built.image
         engine = find_engine(settings.engine)
         if engine is None:
             root = rootfs(image, workspace.cache)
         else:
             load(image, references, settings.engine, workspace)
     if engine is None:
-        return run_container(container_in(root, image.config, arguments))
+        return run_container(container_in(root, image.config, arguments, program))
     return engine.run(
         ContainerRequest(
             "run",
             references[0],
             tuple(arguments),
-            ports=settings.ports,
+            None if program is None else (program,),
+            ports=built.app.ports,
             scratch=settings.volumes,
             executable_tmp=needs_executable_tmp(image),
         )
     )
+
+
+def _program(app: App, name: str) -> str:
+    """The path of the command ``name``; raises :class:`ConfigurationError` where the app has none of that name."""
+    from cannery.errors import ConfigurationError, did_you_mean  # noqa: PLC0415
+    from cannery.trees.scripts import PLACE, command_names  # noqa: PLC0415
+
+    names = command_names(app)
+    if name not in names:
+        raise ConfigurationError(
+            f"the app has no command {name!r}",
+            evidence=did_you_mean(name, names),
+            step=f"commands are: {', '.join(names)}" if names else "name it in  [tool.cannery]  commands",
+        )
+    return f"{PLACE}/{name}"

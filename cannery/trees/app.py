@@ -37,8 +37,10 @@ class AppTree:
     source_readers: tuple[str, ...]  # lines that ask for sources: "pkg/module.py:12"
 
 
-def app_tree(app: App, workspace: Workspace, python: str = PYTHON) -> AppTree:
-    """The code and the resources of ``app``; its console script starts ``python``, a path in the image.
+def app_tree(app: App, workspace: Workspace, python: str = PYTHON, suffix: str = ".pyc") -> AppTree:
+    """The code and the resources of ``app``; its scripts start ``python``, a path in the image.
+
+    Its modules will end in ``suffix``.
 
     Raises :class:`ProjectError` for what can't or mustn't go into an image: secrets, links that lead out, devices,
     names that are no text.
@@ -53,7 +55,7 @@ def app_tree(app: App, workspace: Workspace, python: str = PYTHON) -> AppTree:
     refuse_secrets(app, {**_secrets_of_metadata(app), **code.secrets, **resources.secrets})
     check_links({**code.entries, **resources.entries})
     index.save()
-    for image_path, file in installed_files(app, python):
+    for image_path, file in installed_files(app, python, suffix):
         code.put(image_path, file, Digest.of_content(file.content))
     everything = Tree({**code.entries, **resources.entries})
     return AppTree(
@@ -87,11 +89,15 @@ def _starts(app: App) -> Iterator[Path]:
                 what, step="correct it, or leave it out: what is installed goes in by requirements"
             )
         yield from found
-    match app.entry:
-        case ScriptEntry(script):
-            yield app.folder / script
-        case ModuleEntry(module) | FunctionEntry(module=module):
-            yield from _top_level(app, module)  # nothing where it's a dependency's
+    for entry in app.entries:
+        match entry:
+            case ScriptEntry(script) if not script.is_absolute():
+                yield app.folder / script
+            case ModuleEntry(module) | FunctionEntry(module=module):
+                yield from _top_level(app, module)  # nothing where it's a dependency's
+    for word in (word for command in (app.main, *app.commands) for word in command.arguments):
+        if isinstance(word, str) and (name := word.partition(":")[0]).replace(".", "").isidentifier():
+            yield from _top_level(app, name)
 
 
 def _top_level(app: App, module: str) -> tuple[Path, ...]:

@@ -1,4 +1,4 @@
-"""The files that installing the project would add to it: metadata, and a console script."""
+"""The files that installing the project would add to it: metadata, and scripts that start it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cannery.image.content import Inline
 from cannery.image.tree import File
 from cannery.project.app import HOME, App, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.trees.scripts import PLACE, script_name, script_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,41 +17,47 @@ __all__ = ["PYTHON", "entry_command", "entry_files", "installed_files"]
 
 PYTHON = "/usr/local/bin/python3"  # where images from scratch have it
 
-_SCRIPTS = PurePosixPath("/usr/local/bin")
-
 
 def entry_command(app: App, python: str, suffix: str = ".pyc") -> tuple[str, ...]:
     """The image's entry point in exec form, for the interpreter ``python`` and modules that end in ``suffix``."""
+    if (script := script_name(app.main)) is not None:
+        return (f"{PLACE}/{script}",)
     match app.entry:
-        case ScriptEntry(path):
-            return (python, f"{HOME}/{path.with_suffix(suffix)}")
-        case ModuleEntry(name):
+        case ScriptEntry():
+            return (python, str(app.entry.image_path.with_suffix(suffix)))
+        case ModuleEntry(name) | FunctionEntry(module=name):
             return (python, "-m", name)
-        case FunctionEntry(script):
-            return (f"{_SCRIPTS}/{script}",)
 
 
 def entry_files(app: App) -> frozenset[str]:
-    """The paths in the image that the module may have that Python runs as a script, while it's a source."""
-    match app.entry:
-        case ScriptEntry(path):
-            return frozenset({f"{HOME}/{path}"})
-        case ModuleEntry(name):
-            return frozenset(f"{root}/{name.replace('.', '/')}.py" for root in app.image_roots)
-        case FunctionEntry():
-            return frozenset()
+    """The paths in the image that modules may have that Python runs as scripts, while they are sources."""
+    files: set[str] = set()
+    for entry in app.entries:
+        match entry:
+            case ScriptEntry():
+                files.add(str(entry.image_path))
+            case ModuleEntry(name):
+                files.update(f"{root}/{name.replace('.', '/')}.py" for root in app.image_roots)
+    return frozenset(files)
 
 
-def installed_files(app: App, python: str) -> Iterator[tuple[str, File]]:
-    """The files that an installation for ``python`` adds to the project, with their paths in the image."""
+def installed_files(app: App, python: str, suffix: str = ".pyc") -> Iterator[tuple[str, File]]:
+    """The files that an installation for ``python`` adds to the project, with their paths in the image.
+
+    The app's modules end in ``suffix`` there.
+    """
     if app.distribution and app.metadata.version:
         name = app.distribution.replace("-", "_")
         folder = PurePosixPath(HOME, app.import_roots[0], f"{name}-{app.metadata.version}.dist-info")
         yield f"{folder}/METADATA", _text(_metadata(app.distribution, app), 0o644)
         if app.metadata.entry_points:
             yield f"{folder}/entry_points.txt", _text(_entry_points(app), 0o644)
-    if isinstance(app.entry, FunctionEntry):
-        yield f"{_SCRIPTS}/{app.entry.script}", _text(_script(app.entry, python), 0o755)
+    for command in (app.main, *app.commands):
+        entry = command.started
+        if isinstance(entry, ScriptEntry) and entry.source is not None:
+            yield str(entry.image_path), File(Inline(entry.source.encode()))
+        if (script := script_name(command)) is not None:
+            yield f"{PLACE}/{script}", _text(script_of(command, python, suffix), 0o755)
 
 
 def _metadata(distribution: str, app: App) -> Iterator[str]:
@@ -70,16 +77,6 @@ def _entry_points(app: App) -> Iterator[str]:
         yield from ("",) if position else ()
         yield f"[{group}]"
         yield from (f"{name}={reference}" for name, reference in names)
-
-
-def _script(entry: FunctionEntry, python: str) -> Iterator[str]:
-    yield f"#!{python}"
-    yield "import sys"
-    yield ""
-    yield f"from {entry.module} import {entry.attribute.partition('.')[0]}"
-    yield ""
-    yield 'if __name__ == "__main__":'  # a worker that multiprocessing spawns reads the script, too
-    yield f"    sys.exit({entry.attribute}())"
 
 
 def _text(lines: Iterator[str], mode: int) -> File:

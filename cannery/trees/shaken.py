@@ -12,7 +12,7 @@ from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
 from cannery.imports.trace import traced
-from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.workspace.keys import code_key, key_of
@@ -44,12 +44,14 @@ def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, wo
 
 def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspace) -> Reach:
     """The modules that ``app`` reaches in ``places``, of which one is the app's, with the Python ``host``."""
-    script = str(HOME / app.entry.path) if isinstance(app.entry, ScriptEntry) else None
+    script = str(app.entry.image_path) if isinstance(app.entry, ScriptEntry) else None
     settings = app.settings
     imports = (
         traced(settings.trace, app.folder, workspace, of=[each.tree.key for each in places]) if settings.trace else ()
     )
-    return reach(places, _starts(app.entry), host, workspace, script=script, include=settings.include, traced=imports)
+    starts = tuple(dict.fromkeys(start for entry in app.entries for start in _starts(entry, script)))
+    mains = tuple(dict.fromkeys(main for entry in app.entries for main in _mains(entry, script)))
+    return reach(places, starts, host, workspace, script=script, mains=mains, include=settings.include, traced=imports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,22 @@ def app_place(app: App, code: LazyTree) -> Place:
     return Place("app", code, app.image_roots)
 
 
-def _starts(entry: EntryPoint) -> tuple[Start, ...]:
+def _mains(entry: EntryPoint, script: str | None) -> tuple[str, ...]:
+    """The module or the file that runs as ``__main__``, unless it's the ``script`` itself, or is called so anyway."""
     match entry:
         case ScriptEntry():
+            return () if str(entry.image_path) == script else (str(entry.image_path),)
+        case ModuleEntry(name):
+            return (name,)
+        case FunctionEntry():
             return ()
+
+
+def _starts(entry: EntryPoint, script: str | None) -> tuple[Start, ...]:
+    """The modules that ``entry`` begins with, unless it's the ``script`` itself; another script is one of the app's."""
+    match entry:
+        case ScriptEntry():
+            return () if str(entry.image_path) == script else (("runpy", "started"),)
         case ModuleEntry(name):
             return (("runpy", "started"), (name, "started"), (f"{name}.__main__", "started"))
         case FunctionEntry(module=module):

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 from cannery.image.content import Inline
 from cannery.image.platform import Platform
 from cannery.image.tree import Decision, File, LazyTree, Tree
+from cannery.project.config import load
 from cannery.recipes.build import build_plan
 from cannery.recipes.plan import Plan
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
+    from tests.conftest import MakeProject
 
 KEPT = Decision("/a", "strip", "its section headers are damaged", 1)
 
 
-def test_decisions_are_told_by_a_later_build_that_packs_nothing(workspace: Workspace) -> None:
+def test_decisions_are_told_by_a_later_build_that_packs_nothing(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
     tree = LazyTree("key", lambda: Tree({"/a": File(Inline(b"x"))}, (KEPT,)))
-    plan = Plan((("app", tree),), {}, Platform("linux", "amd64"))
+    app = load(make_project({"main.py": ""}))
+    plan = Plan(app, (("app", tree),), {}, Platform("linux", "amd64"))
     first = build_plan(plan, workspace, level=6)
     second = build_plan(plan, workspace, level=6)
     assert first.packed == {"app"}

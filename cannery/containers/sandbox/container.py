@@ -43,11 +43,16 @@ class Container(NamedTuple):
     volumes: tuple[Volume, ...] = ()  # mounted in this order
 
 
-def container_in(root: Path, config: Mapping[str, Any], args: Sequence[str] = ()) -> Container:
+def container_in(
+    root: Path, config: Mapping[str, Any], args: Sequence[str] = (), program: str | None = None
+) -> Container:
     """The container of the image that is unpacked in ``root``, whose accounts are read from there.
 
-    ``config`` and ``args`` are those of :func:`container`, which raises for it, too.
+    ``config`` and ``args`` are those of :func:`container`, which raises for it, too. A ``program`` takes the place of
+    the image's entry point and of its arguments.
     """
+    if program is not None:
+        config = {**config, "config": {**(config.get("config") or {}), "Entrypoint": [program], "Cmd": []}}
     return container(root, config, args, accounts_in(root))
 
 

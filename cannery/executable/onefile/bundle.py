@@ -85,7 +85,15 @@ def bundle(
 
 def _key(parts: BundleParts, finish: Transform, interpreter: Interpreter, tools: Tools, *, one_file: bool) -> str:
     trees = (parts.code.key, parts.resources.key, parts.wheels.key)
-    rest = (parts.name, str(parts.entry), parts.roots, parts.without, parts.stand_ins, parts.reached, parts.left_out)
+    rest = (
+        parts.name,
+        repr((parts.main, parts.commands)),
+        parts.roots,
+        parts.without,
+        parts.stand_ins,
+        parts.reached,
+        parts.left_out,
+    )
     options = (parts.data, parts.optimize, one_file)
     return key_of("bundle", code_key(__name__), trees, rest, options, finish.key, interpreter.fingerprint, tools.key)
 

@@ -12,13 +12,14 @@ from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.workspace.keys import package_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from cannery.project.app import EntryPoint
+    from cannery.project.app import Argument, Command, EntryPoint
 
-__all__ = ["children_script", "left_out_script", "starting_script"]
+__all__ = ["children_script", "commands_script", "given_to", "left_out_script", "starting_script"]
 
 _CHILDREN: Final = package_file("executable/onefile/payload/children.py")
+_COMMANDS: Final = package_file("executable/onefile/payload/commands.py")
 _LEFT_OUT: Final = package_file("executable/onefile/payload/left_out.py")
 
 
@@ -29,6 +30,37 @@ def children_script(entry: EntryPoint) -> str:
     """
     stem = entry.path.stem if isinstance(entry, ScriptEntry) else ""
     return _followed_by(_CHILDREN.read_text(encoding="utf-8"), f"become_child({stem if stem.isidentifier() else ''!r})")
+
+
+def commands_script(main: Command, commands: Sequence[Command], names: Mapping[ScriptEntry, str]) -> str:
+    """The script that starts one of ``commands``, or ``main`` with its arguments: ``payload/commands.py``, told of all.
+
+    ``names`` are those of the modules that scripts among them are.
+    """
+    table = {command.name: _described(command, names) for command in (main, *commands)}
+    return _followed_by(_COMMANDS.read_text(encoding="utf-8"), f"start({table!r})")
+
+
+def _described(command: Command, names: Mapping[ScriptEntry, str]) -> tuple[object, ...]:
+    match command.started:
+        case FunctionEntry(_, module, attribute):
+            return (module, attribute, *given_to(command))
+        case ModuleEntry(name):
+            return (name, "", *given_to(command))
+        case ScriptEntry() as script:
+            return (names.get(script, ""), "", *given_to(command))
+
+
+def given_to(command: Command) -> tuple[tuple[object, ...], tuple[tuple[str, object], ...]]:
+    """The arguments and the variables of a command in literals."""
+    return tuple(map(_word, command.arguments)), tuple((name, _word(value)) for name, value in command.env)
+
+
+def _word(word: Argument) -> object:
+    """``word`` in literals, a variable as its name and its default."""
+    if isinstance(word, str):
+        return word
+    return tuple(part if isinstance(part, str) else (part.name, part.default) for part in word)
 
 
 def left_out_script(known: Iterable[str], without: Iterable[str]) -> str:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from cannery.executable.onefile.scripts import children_script, left_out_script, starting_script
+from cannery.errors import ProjectError
+from cannery.executable.onefile.scripts import children_script, commands_script, left_out_script, starting_script
 from cannery.image.folder import write_tree
-from cannery.project.app import HOME, EntryPoint, ScriptEntry
+from cannery.project.app import HOME, ScriptEntry
+from cannery.project.modules import imported_as
 from cannery.workspace.keys import package_file
 from cannery.workspace.process import find_uv
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from cannery.executable.onefile.tools import Tools
     from cannery.image.tree import LazyTree, Tree
+    from cannery.project.app import Command, EntryPoint
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.process import Runner
 
@@ -33,7 +36,8 @@ class BundleParts:
     """The parts of a bundle."""
 
     name: str
-    entry: EntryPoint
+    main: Command
+    commands: tuple[Command, ...]
     roots: tuple[PurePosixPath, ...]  # below the app's folder: where imports start
     code: LazyTree
     resources: LazyTree
@@ -75,7 +79,7 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     write_tree(parts.code.tree + parts.resources.tree, app, link=True)
     for spec in ("bundle", "file"):
         shutil.copyfile(_WORKERS / f"{spec}_spec.py", folder / f"{spec}.spec")
-    (folder / "children.py").write_text(children_script(parts.entry), encoding="utf-8")
+    (folder / "children.py").write_text(children_script(parts.main.started), encoding="utf-8")
     left_out = left_out_script(_known_modules(parts, site), parts.without)
     (folder / "left_out.py").write_text(left_out, encoding="utf-8")
     (folder / "bundle.json").write_text(
@@ -97,11 +101,12 @@ def _description(
     folder: Path, app: Path, site: Path, parts: BundleParts, interpreter: Interpreter
 ) -> dict[str, object]:
     own = _own_modules(parts)
+    start = str(_script(folder, app, parts.main.started))
     return {
         "name": parts.name,
-        "scripts": [str(folder / "children.py"), str(_script(folder, app, parts.entry))],
+        "scripts": [str(folder / "children.py"), *_commands(folder, parts), start],
         "roots": [str(_stand_ins(folder, parts)), *(str(app / HOME.relative_to("/") / root) for root in parts.roots)],
-        "include": sorted({*own, *parts.reached} - {"__main__"}),
+        "include": sorted(name for name in {*own, *parts.reached} if not name.startswith("__main__")),
         "own": own,
         "stand_ins": {name: str(folder / "stand-ins" / f"{name}.py") for name in parts.stand_ins},
         "reached": parts.reached,
@@ -123,6 +128,28 @@ def _stand_ins(folder: Path, parts: BundleParts) -> Path:
     return place
 
 
+def _commands(folder: Path, parts: BundleParts) -> list[str]:
+    """The path of the script that starts commands, where there are any, or where the app's own has arguments."""
+    if not parts.commands and not parts.main.arguments and parts.main.plain:
+        return []
+    entries = (command.started for command in parts.commands)
+    names = {entry: _module_of(entry, parts.roots) for entry in entries if isinstance(entry, ScriptEntry)}
+    script = folder / "commands.py"
+    script.write_text(commands_script(parts.main, parts.commands, names), encoding="utf-8")
+    return [str(script)]
+
+
+def _module_of(script: ScriptEntry, roots: tuple[PurePosixPath, ...]) -> str:
+    """The name that a script is imported by in the program; raises :class:`ProjectError` where it can have none."""
+    name = imported_as(str(script.image_path), [str(HOME / root) for root in roots])
+    if not all(part.isidentifier() for part in name.split(".")) or script.source is not None:
+        raise ProjectError(
+            f"the recipe onefile has no way to start {script.path} as a command: it's no module that can be imported",
+            step="give it a name that an import statement takes, or take another recipe",
+        )
+    return name
+
+
 def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
     """The path of the program's script: the app's own, or one that is written now and starts a module or a function.
 
@@ -130,7 +157,7 @@ def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
     script for modules.
     """
     if isinstance(entry, ScriptEntry):
-        return app / HOME.relative_to("/") / entry.path
+        return app / entry.image_path.relative_to("/")
     script = folder / "start" / "cannery-start.py"
     script.parent.mkdir()
     script.write_text(starting_script(entry), encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.platform import machine_platform
-from cannery.project.app import HOME
+from cannery.project.app import HOME, ApplicationEntry, NamedEntry
 from cannery.project.interpreter import interpreter_for
 from cannery.recipes.common import pinned_dependencies
 from cannery.recipes.container_config import container_config, program_config
@@ -28,6 +28,7 @@ from cannery.recipes.dockerfile.stages import (
 from cannery.recipes.dockerfile.templates import MARK, filled
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.base.python import BasePython, target_of
+from cannery.trees.settled import settled
 from cannery.trees.shaken import reach_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
     base = named_base(app)
     _check_wheels(app, base, workspace)
     shebang = "/usr/bin/env python3" if recipe in _ON_BASE else "/usr/local/bin/python3"
+    app = _settled(app, workspace)
     own = app_tree(app, workspace, shebang)
     reached = _reached(app, own, workspace) if recipe == "onefile" else None
     job = DockerfileJob(app, own, base, installed(app), reached)
@@ -76,6 +78,16 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
     inputs = job.dependencies.files if job.dependencies else ()
     paths = [*inputs, *tops(own.code.tree.files(), app), *resources(app)]
     return Rendered(head + body(job), dockerignore(paths, app.settings.exclude), tuple(_notes(app)))
+
+
+def _settled(app: App, workspace: Workspace) -> App:
+    """The app with what its dependencies decide about its start, as this machine's wheels have it."""
+    entries = (app.main.entry, *(command.entry for command in app.commands))
+    if not any(isinstance(entry, NamedEntry | ApplicationEntry) for entry in entries):
+        return app
+    python = interpreter_for(app, workspace)
+    wheels = pinned_dependencies(app, python.target, workspace).wheels
+    return settled(app, wheels, python.target.site_packages, workspace)
 
 
 def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach:

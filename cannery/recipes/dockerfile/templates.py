@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import string
-from typing import Final
 
+from cannery.project.dockerfile import MARK
 from cannery.workspace.keys import package_file
 
 __all__ = ["MARK", "filled"]
-
-MARK: Final = 'Made by "invoke dockerfile'  # begins the remark in each file that is written here, by which it is known
 
 _FOLDER = package_file("recipes/dockerfile/templates")
 

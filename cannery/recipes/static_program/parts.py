@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ProjectError
-from cannery.executable.onefile.scripts import starting_script
+from cannery.executable.onefile.scripts import given_to, starting_script
 from cannery.executable.static.archive import ArchivedModule, ModuleArchive
 from cannery.executable.static.link import LAUNCHER
 from cannery.image.content import Inline, OnDisk
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.image.content import Content
     from cannery.imports.model import Reach
     from cannery.imports.places import Place
-    from cannery.project.app import App
+    from cannery.project.app import App, Command
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["PROGRAMS", "ExecutableParts"]
@@ -60,20 +60,37 @@ class ExecutableParts:
         """
         sources, refused = self._sources()
         modules = {**dict(self._reached(sources)), **dict(self._internal())}
-        name, path, content = self._main(modules)
+        name, path, content = self._started(self.app.main, modules)
+        commands = dict(self._commands(modules))
         modules["__main__"] = ArchivedModule(path, package=False, bytecode=content)
         stdlib = self.kit.interpreter.image_stdlib
         roots = [*self.places[0].roots, stdlib, self.kit.interpreter.image_site_packages]
-        facts = {"main": (name, path), "path": roots, "left_out": dict(sorted(self.left_out.items())), "stdlib": stdlib}
+        facts = {
+            "main": (name, path),
+            "commands": {command: (f"__main__ {command}", *there) for command, there in commands.items()},
+            "given": {command.name: given_to(command) for command in self._prepared},
+            "path": roots,
+            "left_out": dict(sorted(self.left_out.items())),
+            "stdlib": stdlib,
+        }
         return ModuleArchive(modules, dict(self._data()), facts), refused
 
     def main_file(self) -> str:
         """The path of what runs, as tracebacks show it."""
-        match self.app.entry:
-            case ScriptEntry(path):
-                return f"{HOME}/{path}"
+        return self._file(self.app.main)
+
+    @property
+    def _prepared(self) -> tuple[Command, ...]:
+        """The commands that have arguments or variables of their own."""
+        commands = (self.app.main, *self.app.commands)
+        return tuple(command for command in commands if command.arguments or command.env)
+
+    def _file(self, command: Command) -> str:
+        match command.started:
+            case ScriptEntry() as script:
+                return str(script.image_path)
             case FunctionEntry(script):
-                return f"{PROGRAMS}/{script}"
+                return f"{PROGRAMS}/{command.name or script}"
             case ModuleEntry(name):
                 modules = self.reach.modules
                 return modules.get(f"{name}.__main__", modules[name]).path
@@ -117,13 +134,22 @@ class ExecutableParts:
         for name in sorted(own):
             yield name, ArchivedModule(shown[name], package=False, bytecode=made[shown[name]].content)
 
-    def _main(self, modules: Mapping[str, ArchivedModule]) -> tuple[str, str, Content]:
-        """The main module: the name by which a child of multiprocessing imports it, its path, its bytecode."""
-        entry, path = self.app.entry, self.main_file()
+    def _commands(self, modules: dict[str, ArchivedModule]) -> Iterator[tuple[str, tuple[str, str]]]:
+        """The name and the path of what each command runs; its code is added to ``modules`` under another name."""
+        for command in self.app.commands:
+            name, path, content = self._started(command, modules)
+            modules[f"__main__ {command.name}"] = ArchivedModule(path, package=False, bytecode=content)
+            yield command.name, (name, path)
+
+    def _started(self, command: Command, modules: Mapping[str, ArchivedModule]) -> tuple[str, str, Content]:
+        """What a command runs: the name by which a child of multiprocessing imports it, its path, its bytecode."""
+        entry, path = command.started, self._file(command)
         match entry:
             case ScriptEntry():
-                content = modules["__main__"].bytecode
-                name = entry.path.stem if entry.path.stem in modules else "_cannery.__main__"
+                found = {module.path: name for name, module in modules.items() if not name.startswith("__main__")}
+                runs = {module.path: name for name, module in modules.items()}
+                name = found.get(path, "_cannery.__main__")
+                content = modules[found.get(path) or runs[path]].bytecode
             case ModuleEntry():
                 inner = f"{entry.name}.__main__"
                 name = inner if inner in modules else entry.name

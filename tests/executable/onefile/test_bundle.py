@@ -13,7 +13,7 @@ from cannery.executable.onefile.stage import BundleParts
 from cannery.executable.onefile.tools import find_tools
 from cannery.image.content import Inline
 from cannery.image.tree import Decision, File, LazyTree, Transform, Tree
-from cannery.project.app import ScriptEntry
+from cannery.project.app import Command, ScriptEntry
 from cannery.python.interpreter import describe
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ pytestmark = pytest.mark.once
 def test_decisions_are_told_by_a_later_build_that_makes_nothing(workspace: Workspace) -> None:
     nothing = LazyTree("nothing", Tree)
     code = LazyTree("code", lambda: Tree({"/app/main.py": File(Inline(b"print('hello')\n"))}))
-    parts = BundleParts("hello", ScriptEntry(PurePosixPath("main.py")), (PurePosixPath(),), code, nothing, nothing)
+    main = Command("", ScriptEntry(PurePosixPath("main.py")))
+    parts = BundleParts("hello", main, (), (PurePosixPath(),), code, nothing, nothing)
     tried: list[str] = []
 
     def leave_one(tree: Tree) -> Tree:

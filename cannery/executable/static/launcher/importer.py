@@ -15,6 +15,7 @@ import _cannery
 # name: (path, whether it's a package, offset, size); path: (offset, size); what else the link has to say
 modules, files, facts = marshal.loads(_cannery.read(_cannery.INDEX, _cannery.INDEX_SIZE))
 MAIN, SEARCH_PATH, LEFT_OUT = facts["main"], facts["path"], facts["left_out"]
+COMMANDS, GIVEN = facts["commands"], facts["given"]
 
 _SELDOM = 20_000  # objects until the collector runs
 
@@ -149,9 +150,13 @@ def install():
 def prepare_main(main):
     """Make ``__main__`` what it is under an ordinary Python; returns its code.
 
-    Its specification names the module, so that multiprocessing's children find it again.
+    It's that of the command whose name the program was called by, as BusyBox does it, or else the app's. Its
+    specification names the module, so that multiprocessing's children find it again.
     """
-    name, path = MAIN
+    called = sys.argv[0].rpartition("/")[2]
+    key, name, path = COMMANDS.get(called, ("__main__", *MAIN))
+    modules["__main__"] = modules[key]
+    _prepare(called if called in COMMANDS else "")
     main.__file__ = path
     main.__loader__ = loader
     main.__spec__ = spec_of("__main__")
@@ -160,6 +165,21 @@ def prepare_main(main):
     main.__package__ = package if package in modules and name.endswith(".__main__") else None
     sys.argv[0] = path
     return loader.get_code("__main__")
+
+
+def _prepare(command):
+    """Set the variables and the arguments of a command; in those of the app itself others take their place."""
+    words, env = GIVEN.get(command, ((), ()))
+    if words or env:
+        from os import environ
+
+        def filled(word):
+            parts = (word,) if isinstance(word, str) else word
+            return "".join(part if isinstance(part, str) else environ.get(part[0]) or part[1] for part in parts)
+
+        environ.update((name, filled(value)) for name, value in env)
+        given = [word for word in map(filled, words) if word]
+        sys.argv[1:] = given + sys.argv[1:] if command else sys.argv[1:] or given
 
 
 def _lies_in(known):

@@ -1,0 +1,131 @@
+"""What can be run of a project by convention: a Django project, a package, a script, an application in a module."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from cannery.errors import ProjectError
+from cannery.project.app import ApplicationEntry, Command, Found, ModuleEntry, ScriptEntry
+from cannery.project.applications import applications, read_script
+from cannery.project.django import MANAGE, django_applications
+from cannery.project.modules import module_file, packages_in
+from cannery.project.own_code import OwnCode
+from cannery.project.starts import Starts, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from cannery.project.app import Application
+    from cannery.project.startable import Startable
+
+__all__ = ["NOT_PACKAGES", "RULES", "run_of", "scripts_in"]
+
+# Files and folders at a project's top level that are about the project, not part of the app
+_NOT_APPS: Final = {"noxfile.py", "tasks.py", "setup.py", "conftest.py", "fabfile.py", "dodo.py"}
+NOT_PACKAGES: Final = {"tests", "test", "docs", "examples", "benchmarks", "build", "dist"}
+_SERVICES: Final = ("main", "app", "application", "asgi", "wsgi", "server", "api", "run")  # modules of services
+
+
+def of_django(startable: Startable, _: str | None) -> Starts | None:
+    """The application of a Django project; what ``manage.py`` does is a command beside it."""
+    found = django_applications(startable.own)
+    if found is None:
+        return None
+    told = f"{MANAGE} is for administration, and a Django project is run by a server"
+    manage = Command("manage", ScriptEntry(PurePosixPath(MANAGE)))
+    notes = (Found("entry", _shown(found) or "a Django project", MANAGE), Found("commands.manage", MANAGE, MANAGE))
+    return Starts(Command("", ApplicationEntry(found, told)), (manage,), notes)
+
+
+def of_packages(startable: Startable, distribution: str | None) -> Starts | None:
+    """A package with a ``__main__``."""
+    own = startable.own
+    runnable = [
+        path.name
+        for root in own.roots
+        for path in packages_in(own.folder / root)
+        if path.name not in NOT_PACKAGES and module_file(path, "__main__") is not None
+    ]
+    if not runnable:
+        return None
+    name = one_of(runnable, distribution, "several packages have a __main__")
+    return Starts(Command("", ModuleEntry(name)), found=(Found("entry", name, f"{name}.__main__"),))
+
+
+def of_files(startable: Startable, _: str | None) -> Starts | None:
+    """``main.py``, the only script, or the first with a usual name; in ``src`` where none lies at the top."""
+    folder = startable.folder
+    for place in (PurePosixPath(), PurePosixPath("src")):
+        candidates = scripts_in(folder / place)
+        usual = [f"{name}.py" for name in _SERVICES if f"{name}.py" in candidates]
+        chosen = usual[:1] or (candidates if len(candidates) == 1 else [])
+        if chosen:
+            script = place / chosen[0]
+            entry = run_of(OwnCode(folder, tuple(dict.fromkeys((place, *startable.own.roots)))), script)
+            text = _shown(entry.candidates) if isinstance(entry, ApplicationEntry) else str(script)
+            found = (Found("entry", text, str(script)),)
+            return Starts(Command("", entry), found=found, root=place, script=script)
+    return None
+
+
+def of_modules(startable: Startable, _: str | None) -> Starts | None:
+    """An application in a module with a usual name in a package: ``app/main.py``."""
+    own = startable.own
+    for path in _modules_of_services(own):
+        if found := applications(own, path, usual=True):
+            shown = path.relative_to(own.folder).as_posix()
+            entry = ApplicationEntry(found, f"{shown} defines {found[0].attribute} and starts nothing")
+            return Starts(Command("", entry), found=(Found("entry", _shown(found), shown),))
+    return None
+
+
+RULES: Final = (of_django, of_packages, of_files, of_modules)
+
+
+def run_of(own: OwnCode, script: PurePosixPath) -> ScriptEntry | ApplicationEntry:
+    """The script as what starts, or the application that it defines, where that is all it does.
+
+    Raises :class:`ProjectError` where running it does nothing.
+    """
+    path, entry = own.folder / script, ScriptEntry(script)
+    tree = own.tree(path)
+    if tree is None:
+        return entry
+    reading = read_script(tree)
+    found = applications(own, path, usual=not reading.starts_nothing)
+    names = [each.attribute for each in found[:1]] or reading.defines[:3]
+    told = f"{script} defines {', '.join(names)} and starts nothing"
+    if reading.starts_nothing:
+        if not found:
+            raise ProjectError(told, step=_what_to_start(script, reading.defines))
+        return ApplicationEntry(found, told)
+    if found and not reading.acts and (not reading.starting or reading.serves(found)):
+        return ApplicationEntry(found, told, entry, reading.serves(found))
+    return entry
+
+
+def scripts_in(folder: Path) -> list[str]:
+    """The names of the files in ``folder`` that may be scripts of the app."""
+    if not folder.is_dir():
+        return []
+    names = (path.name for path in sorted(folder.glob("*.py")) if path.is_file() and "." not in path.stem)
+    return [name for name in names if name not in _NOT_APPS and name not in {"__init__.py", "__main__.py"}]
+
+
+def _modules_of_services(own: OwnCode) -> Iterator[Path]:
+    for root in own.roots:
+        for folder in sorted((own.folder / root).iterdir()):
+            if folder.is_dir() and folder.name.isidentifier() and folder.name not in NOT_PACKAGES:
+                names = (*_SERVICES, "__init__")
+                yield from (path for name in names if (path := folder / f"{name}.py").is_file())
+
+
+def _what_to_start(script: PurePosixPath, names: tuple[str, ...]) -> str:
+    chosen = next((name for name in ("main", "cli", "run", "app") if name in names), names[-1])
+    return f'call what it is to do at its end, or name a function:  [tool.cannery]  entry = "{script.stem}:{chosen}"'
+
+
+def _shown(found: Iterable[Application]) -> str:
+    return next((f"the application {each.reference}" for each in found), "")

@@ -1,0 +1,94 @@
+"""What a project's files say that is run: a Procfile, its console scripts, a Dockerfile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cannery.errors import CanneryError, ProjectError
+from cannery.project.app import Command, Found, NamedEntry
+from cannery.project.dockerfile import read_dockerfile
+from cannery.project.procfile import read_procfile
+from cannery.project.servers import SERVERS, bound, listening, server_called
+from cannery.project.shell import NeedsShell
+from cannery.project.startable import needs_shell
+from cannery.project.starts import Starts, one_of, typed_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cannery.project.settings import Settings
+    from cannery.project.startable import Startable
+
+__all__ = ["of_dockerfile", "of_procfile", "of_scripts"]
+
+
+def of_procfile(startable: Startable, settings: Settings) -> Starts | None:
+    """The process ``web`` of a Procfile, or its only one; the others are commands."""
+    processes = read_procfile(startable.folder)
+    if not processes or ("web" not in processes and len(processes) > 1):
+        return None
+    name = "web" if "web" in processes else next(iter(processes))
+    main = _heard(startable.line(processes[name], "Procfile", settings.env), startable.folder, settings)
+    found = [Found("entry", typed_command(main), "Procfile")]
+    others = []
+    for other, text in processes.items():
+        if other != name:
+            try:
+                others.append(startable.line(text, "Procfile", settings.env, other))
+                found.append(Found(f"commands.{other}", text, "Procfile"))
+            except CanneryError as error:
+                found.append(Found(f"commands.{other}", f"not taken: {error.evidence.splitlines()[-1]}", "Procfile"))
+    return Starts(main, tuple(others), tuple(found))
+
+
+def of_scripts(startable: Startable, distribution: str | None) -> Starts | None:
+    """The only console script, or the one that is called like the project."""
+    if not startable.scripts:
+        return None
+    name = one_of(startable.scripts, distribution, "[project.scripts] names several scripts")
+    entry = startable.function(name, startable.scripts[name], "[project.scripts]")
+    return Starts(Command("", entry), found=(Found("entry", name, "[project.scripts]"),))
+
+
+def of_dockerfile(startable: Startable, settings: Settings, requirements: Callable[[], str]) -> Starts | None:
+    """What a Dockerfile starts; ``requirements`` gives the text of the file that has them.
+
+    Raises :class:`CanneryError` where it can't be had without a shell, or isn't Python's.
+    """
+    try:
+        start = read_dockerfile(startable.folder)
+    except NeedsShell as error:
+        raise needs_shell("its CMD", "the Dockerfile", error) from None
+    if start is None:
+        return None
+    env = {**start.env, **settings.env}
+    main = _heard(startable.command(start.command, start.file, env), startable.folder, settings)
+    if isinstance(main.entry, NamedEntry) and not _likely(main.entry, requirements):
+        raise ProjectError(
+            f"{start.file} starts {main.entry.name!r}, which no requirement names",
+            evidence=start.text,
+            step='name what starts in pyproject.toml:  [tool.cannery]  entry = "main.py"',
+        )
+    found = [Found("entry", typed_command(main), start.file)]
+    if start.env:
+        found.append(Found("env", ", ".join(f"{name}={value}" for name, value in start.env.items()), start.file))
+    return Starts(replace(main, ports=main.ports or start.ports), found=tuple(found), env=start.env)
+
+
+def _likely(entry: NamedEntry, requirements: Callable[[], str]) -> bool:
+    """True where the requirements name a distribution that is called like the program, or as its first word."""
+    first = entry.name.partition(":")[0].partition(".")[0].partition("-")[0].lower()
+    return server_called(entry.name) is not None or first in requirements().lower()
+
+
+def _heard(main: Command, folder: Path, settings: Settings) -> Command:
+    """The command, with the arguments that let a server be heard outside of its container, where it has none."""
+    name = main.entry.name if isinstance(main.entry, NamedEntry) else ""
+    files = [server.config for server in SERVERS if server.config and (folder / server.config).is_file()]
+    address = bound(name, main.arguments, files)
+    if not address:
+        return main
+    arguments = (*main.arguments, *address)
+    return replace(main, arguments=arguments, ports=listening(arguments, settings.env))
