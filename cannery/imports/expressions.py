@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cannery.imports.conditions import Conditions
-    from cannery.imports.found import Found
+    from cannery.imports.found import Gathered
 
 __all__ = ["ExpressionReader", "last_name", "strings_in"]
 
@@ -34,7 +34,7 @@ _CODEC_NAMES = re.compile(r"(?:\w*_)?(?:encoding|charset|codec)s?", re.IGNORECAS
 class ExpressionReader:
     """Notes in ``found`` what expressions of one module say of other modules."""
 
-    def __init__(self, conditions: Conditions, found: Found) -> None:
+    def __init__(self, conditions: Conditions, found: Gathered) -> None:
         self._conditions = conditions
         self._found = found
 

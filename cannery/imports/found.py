@@ -11,7 +11,7 @@ from cannery.imports.model import Mentions
 if TYPE_CHECKING:
     from cannery.imports.model import Import
 
-__all__ = ["Found"]
+__all__ = ["Gathered"]
 
 _LONGEST = 120  # letters of a module's name that is believed to be one
 _DOTTED = re.compile(r"\.{0,2}[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_][\w.]*)?|[A-Za-z_]\w*:[A-Za-z_][\w.]*")
@@ -20,7 +20,7 @@ _WORD = re.compile(r"\.?[A-Za-z_][\w-]*")
 
 
 @dataclass
-class Found:
+class Gathered:
     """Mutable :class:`Mentions`, with strings that are sorted only at the end."""
 
     imports: list[Import] = field(default_factory=list)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cannery.imports.conditions import Conditions
 from cannery.imports.expressions import ExpressionReader, last_name, strings_in
 from cannery.imports.extension import read_cython
-from cannery.imports.found import Found
+from cannery.imports.found import Gathered
 from cannery.imports.main_only import only_for_main
 from cannery.imports.model import Import, Mentions
 from cannery.imports.module_getattr import module_getattr, names_compared
@@ -38,7 +38,7 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
         if host.version[:2] > sys.version_info[:2]:
             return read_cython(source)  # of a newer Python: its syntax is unknown here, but imports look as ever
         return Mentions(refuses=True)
-    found = Found()
+    found = Gathered()
     _StatementReader(tree, Conditions(tree, host, main=main), found).block(tree.body, needed=True)
     return found.mentions()
 
@@ -49,7 +49,7 @@ class _StatementReader:
     A statement is ``needed`` if the module can't be imported where it fails: at the top level, or in a class there.
     """
 
-    def __init__(self, tree: ast.Module, conditions: Conditions, found: Found) -> None:
+    def __init__(self, tree: ast.Module, conditions: Conditions, found: Gathered) -> None:
         self._conditions = conditions
         self._found = found
         self._expressions = ExpressionReader(conditions, found)

@@ -31,7 +31,7 @@ _DEFINITIONS: Final = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFun
 class ScriptReading:
     """What a script does when it's run."""
 
-    defines: tuple[str, ...]  # names that it binds, imported ones left out
+    defines: tuple[str, ...]  # functions, classes, and names of what calls return
     calls: tuple[ast.Call, ...]  # whose results nobody takes
     guarded: tuple[ast.Call, ...]  # the same, where it's run and not imported
     acts: bool  # something else than definitions and these calls
@@ -54,16 +54,14 @@ class ScriptReading:
 
 def read_script(tree: ast.Module) -> ScriptReading:
     """What the script does."""
-    defined = [
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    ]
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
     statements = list(_statements(tree.body))
+    made = [name for statement in statements if _makes(statement) for name in _assigned(statement)]
     calls = [call for statement in statements if (call := _call(statement)) is not None]
     guarded = [call for guard in _guards(tree.body) for part in _statements(guard.body) if (call := _any_call(part))]
-    assigned = [name for statement in statements for name in _assigned(statement)]
     return ScriptReading(
-        tuple(dict.fromkeys([*assigned, *defined])),
+        tuple(dict.fromkeys([*made, *sorted(functions), *classes])),
         tuple(calls),
         tuple(guarded),
         any(_acts(statement, functions) for statement in statements),
@@ -147,6 +145,11 @@ def _any_call(statement: ast.stmt) -> ast.Call | None:
 def _assigned(statement: ast.stmt) -> list[str]:
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
     return [target.id for target in targets if isinstance(target, ast.Name) and not target.id.startswith("__")]
+
+
+def _makes(statement: ast.stmt) -> bool:
+    """True where a name gets what a call returns: no constant."""
+    return isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Call)
 
 
 def _acts(statement: ast.stmt, functions: set[str]) -> bool:

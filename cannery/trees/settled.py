@@ -41,7 +41,7 @@ def settled(app: App, wheels: LazyTree, site_packages: str, workspace: Workspace
     Raises :class:`ConfigurationError` for a name that neither the project nor a dependency has, :class:`ProjectError`
     for an application that nothing serves.
     """
-    installed = _Installed(app, wheels, site_packages, workspace)
+    installed = _InstalledWheels(app, wheels, site_packages, workspace)
     main, *commands = (_settled(command, installed) for command in (app.main, *app.commands))
     if main == app.main and tuple(commands) == app.commands:
         return app
@@ -55,7 +55,7 @@ def settled(app: App, wheels: LazyTree, site_packages: str, workspace: Workspace
 
 
 @dataclass(frozen=True)
-class _Installed:
+class _InstalledWheels:
     """The wheels, as far as they decide what starts."""
 
     app: App
@@ -74,7 +74,7 @@ class _Installed:
         return known
 
 
-def _settled(command: Command, installed: _Installed) -> Command:
+def _settled(command: Command, installed: _InstalledWheels) -> Command:
     entry = command.entry
     if isinstance(entry, NamedEntry):
         return replace(command, entry=_entry(installed.recall(entry)))
@@ -113,7 +113,7 @@ def _name(entry: EntryPoint) -> str:
 class _InstalledCode(OwnCode):
     """The code of the wheels, read as the project's own is."""
 
-    def __init__(self, installed: _Installed) -> None:
+    def __init__(self, installed: _InstalledWheels) -> None:
         super().__init__(installed.app.folder, ())
         self._app = installed.app
         self._site = installed.site_packages

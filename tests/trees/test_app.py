@@ -36,7 +36,7 @@ def paths(folder: Path, workspace: Workspace) -> set[str]:
 def test_what_the_script_imports_goes_in_and_nothing_else(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project(
         {
-            "main.py": "def f():\n    from used import thing\n",
+            "main.py": "def f():\n    from used import thing\n\nf()\n",
             "used/__init__.py": "import helper",
             "used/sub/deep.py": "",
             "used/data.json": "{}",
