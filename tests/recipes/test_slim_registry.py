@@ -7,12 +7,12 @@ import json
 import shutil
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cannery.errors import ImageError, RegistryError
-from cannery.image.registry.client import Repository
+from cannery.image.registry.connection import Connection
 from cannery.project.config import load
 from cannery.trees.base.image import base_image
 from tests.support.base_images import base
@@ -50,13 +50,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What registries are asked."""
     asked: list[str] = []
-    send = Repository.request
+    send = Connection.ask
 
-    def noted(self: Repository, method: str, path: str) -> object:
-        asked.append(f"{method} {path}")
-        return send(self, method, path)
+    def noted(self: Connection, method: str, url: str, **options: Any) -> object:
+        asked.append(f"{method} {'/'.join(url.split('/')[4:])}")
+        return send(self, method, url, **options)
 
-    monkeypatch.setattr(Repository, "request", noted)
+    monkeypatch.setattr(Connection, "ask", noted)
     return asked
 
 

@@ -156,7 +156,49 @@ def test_a_redirect_to_another_host_gets_no_credential(connect: Connect, fake: F
     assert "Authorization" not in elsewhere.requests[0].headers
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_another_host_s_challenge_gets_nothing(connect: Connect, fake: Fake) -> None:
+    with running() as elsewhere:
+        elsewhere.answer = lambda asked: (200, {}, b"{}") if asked.path == "/token" else (401, bearer(elsewhere), b"")
+        location = {"Location": f"http://localhost:{elsewhere.address.rpartition(':')[2]}/blob"}
+        fake.answer = lambda _: (307, location, b"")
+        with pytest.raises(RegistryError, match="refuses to hand out"), connect(fake, ME).blob("sha256:" + "0" * 64):
+            pass
+        assert elsewhere.asked("/token") == []
+        assert not any("Authorization" in each.headers for each in elsewhere.requests)
+
+
+@pytest.mark.parametrize("credential", [ME, Credential("refresh", "a file", kind="identity token")])
+def test_where_tokens_are_made_leads_nowhere_else(connect: Connect, fake: Fake, credential: Credential) -> None:
+    with running() as elsewhere:
+        moved = {"Location": f"http://{elsewhere.address}/token"}
+        fake.answer = lambda asked: (307, moved, b"") if asked.path == "/token" else (401, bearer(fake), b"")
+        with pytest.raises(RegistryError, match="refuses to log in"):
+            connect(fake, credential).manifest("1")
+        assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    "realm", ["http://127.0.0.1:80@example.org/token", "https://me@example.org/token", "ftp://x/y"]
+)
+def test_a_realm_is_judged_by_the_parts_of_its_address(connect: Connect, fake: Fake, realm: str) -> None:
+    fake.answer = lambda _: (401, bearer(fake, realm=realm), b"")
+    with pytest.raises(RegistryError, match="wants to be logged in to at"):
+        connect(fake, ME).manifest("1")
+
+
+@pytest.mark.parametrize("body", [b"x" * (8 << 20), b"[" * 100_000, b'{"errors": ' + b"[" * 90_000])
+@pytest.mark.parametrize("path", ["/token", "/v2"])
+def test_an_answer_of_any_size_and_depth_is_one_message(connect: Connect, fake: Fake, path: str, body: bytes) -> None:
+    challenged = path == "/token"
+    fake.answer = lambda asked: (
+        (404, {}, body) if asked.path.startswith(path) else (401, bearer(fake), b"") if challenged else (404, {}, body)
+    )
+    with pytest.raises(RegistryError) as raised:
+        connect(fake, ME).manifest("1")
+    assert len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize("status", [408, 429, 499, 500, 502, 503, 504, 522])
 def test_what_passes_is_tried_again(connect: Connect, fake: Fake, status: int) -> None:
     fake.answer = lambda _: (status, {"Retry-After": "0"}, b"") if len(fake.requests) < 3 else (200, {}, b"{}")
     assert connect(fake).manifest("1") == b"{}"
