@@ -28,6 +28,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     "base": Flag("Base image of the recipe: a reference, oci:DIR, docker-archive:FILE or docker-daemon:NAME."),
     "platform": Flag("Platform of the base, or of static: linux/amd64, linux/arm64 … (default: this machine's)."),
     "tag": Flag("Tag of the image (default: latest)."),
+    "repository": Flag("Repository of a registry that is pushed to: ghcr.io/team/app.", build=False),
     "output": Flag("Where to write the archive (default: dist/NAME.tar).", build=False),
     "python": Flag("Python of the image: a version such as 3.12, or a path (default: the one that runs this)."),
     "strip": Flag("Take symbols from the shared libraries of wheels, too.", switch=True),

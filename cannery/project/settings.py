@@ -30,6 +30,13 @@ ImageName = Annotated[  # [REGISTRY/]REPOSITORY (OCI distribution-spec v1.1, pul
         description='a name of an image in small letters: "app", "team/app", "registry.example.com/team/app"',
     ),
 ]
+RepositoryName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=rf"^(?:(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*\Z",
+        description='a repository of a registry, without a tag: "ghcr.io/team/app"',
+    ),
+]
 Tag = Annotated[
     str,
     msgspec.Meta(
@@ -170,6 +177,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     # where it goes
     engine: Literal["auto", "none", "docker", "podman"] = "auto"  # that loads and runs it; auto: the one that answers
     tag: Tag = "latest"
+    tags: tuple[Tag, ...] = ()  # more tags, for a push
+    repository: RepositoryName | None = None  # that is pushed to: "ghcr.io/team/app"; None: the name, if that has one
     output: Filled | None = None  # None: dist/<name>.tar
 
     # what is let through

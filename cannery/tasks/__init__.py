@@ -17,10 +17,11 @@ from cannery.tasks.imports import imports
 from cannery.tasks.kit import kit
 from cannery.tasks.listings import images, ps
 from cannery.tasks.prune import prune
+from cannery.tasks.push import push
 from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
 namespace = Collection(
-    image, run, check, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports, kit
+    image, run, push, check, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports, kit
 )

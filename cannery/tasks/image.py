@@ -21,7 +21,7 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
 
 
 @command(
-    *FLAGS,
+    *(name for name in FLAGS if name != "repository"),
     help={
         "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",

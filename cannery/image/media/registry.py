@@ -15,14 +15,18 @@ from cannery.image.registry.credentials import credential_for
 from cannery.image.registry.reference import Reference
 from cannery.workspace.digest import Digest
 from cannery.workspace.process import run
+from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cannery.image.hashing import Readable
+    from cannery.image.image import Image
     from cannery.image.media.medium import Descriptor
     from cannery.image.registry.client import Repository
+    from cannery.image.registry.push import Pushed
     from cannery.workspace.process import Runner
+    from cannery.workspace.workspace import Progress
 
 __all__ = ["Registry"]
 
@@ -76,11 +80,41 @@ class Registry:
         with self._repository.blob(str(descriptor.digest)) as stream:
             yield stream
 
+    def write(self, image: Image, references: Sequence[str] = (), *, progress: Progress = silent) -> None:
+        """Push ``image``, so that the tags of ``references`` lead to it, or else the one of the name."""
+        tags = tuple(Reference.parse(each).tag for each in references) or (self.reference.tag,)
+        self.push(image, tags, progress=progress)
+
+    def push(
+        self,
+        image: Image,
+        tags: Sequence[str] = (),
+        *,
+        mounts: Iterable[str] = (),
+        dry: bool = False,
+        progress: Progress = silent,
+    ) -> Pushed:
+        """Push ``image``, and let ``tags`` lead to it; or, ``dry``, only see what that would send.
+
+        ``mounts`` are references to images that may have some of the layers: where they lie in the same registry, the
+        layers are taken from there.
+        """
+        repository = self._repository
+        from cannery.image.registry.push import push, scopes_for, would_push  # noqa: PLC0415  # slow to import
+
+        found = (Reference.parse(text) for text in mounts)
+        near = tuple(each.repository for each in found if each.registry == self.reference.registry)
+        repository.connection.more_scopes(scopes_for(self.reference, near))
+        repository.connection.shown_by(progress)
+        if dry:
+            return would_push(image, repository, tags)
+        return push(image, repository, tags, mounts=near, progress=progress)
+
     @cached_property
     def _repository(self) -> Repository:
         if importlib.util.find_spec("requests") is None:
             raise ToolError(
-                f"the client to fetch {self.reference} from a registry is not installed",
+                f"the client for registries, to ask for {self.reference}, is not installed",
                 step='pip install "cannery[registry]", or copy the image:  skopeo copy docker://NAME oci:DIR:latest',
             )
         from cannery.image.registry.client import Repository  # noqa: PLC0415  # slow to import

@@ -16,8 +16,6 @@ from cannery.errors import RegistryError
 from cannery.image.registry.reference import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cannery.image.registry.credentials import Credential
     from cannery.image.registry.reference import Reference
 
@@ -32,10 +30,10 @@ _PARAMETER: Final = re.compile(r'([a-z_]+)="([^"]*)"', re.IGNORECASE)
 class Challenges:
     """Answers challenges of one registry, with the credential for it or with none, for all threads that ask it."""
 
-    def __init__(self, reference: Reference, credential: Credential | None, scopes: Iterable[str] = ()) -> None:
+    def __init__(self, reference: Reference, credential: Credential | None) -> None:
         self._registry = reference.registry
         self._credential = credential
-        self._scopes = tuple(scopes)
+        self.scopes: tuple[str, ...] = ()  # that are asked for beyond those of a challenge
         self._lock = threading.Lock()
         self.header: dict[str, str] = {}  # for requests: the answer to the last challenge
         if credential and credential.kind == "registry token":
@@ -77,7 +75,7 @@ class Challenges:
                 step="ask who runs the registry",
             )
         wanted: list[tuple[str, str]] = [("service", challenge["service"])] if challenge.get("service") else []
-        scopes = dict.fromkeys([*self._scopes, *filter(None, [challenge.get("scope")])])
+        scopes = dict.fromkeys([*self.scopes, *filter(None, [challenge.get("scope")])])
         wanted += [("scope", scope) for scope in scopes]
         credential = self._credential
         if credential and credential.kind == "identity token":

@@ -11,18 +11,16 @@ import requests
 from cannery.errors import RegistryError
 from cannery.image.media_types import INDEXES, MANIFESTS
 from cannery.image.registry.connection import FAILURES, Connection, text_of
-from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from cannery.image.hashing import Readable
     from cannery.image.registry.connection import Body
     from cannery.image.registry.credentials import Credential
     from cannery.image.registry.reference import Reference
-    from cannery.workspace.workspace import Progress
 
-__all__ = ["Repository", "said"]
+__all__ = ["Repository", "refusal", "said"]
 
 _ACCEPTED: Final = {"Accept": ", ".join((*INDEXES, *MANIFESTS)), "Accept-Encoding": "identity"}
 _UNREACHABLE: Final = "check the name, the network and the proxy (HTTPS_PROXY, REQUESTS_CA_BUNDLE)"
@@ -33,20 +31,12 @@ _LARGEST_DOCUMENT: Final = 4 << 20  # bytes of a manifest, as registries limit i
 class Repository:
     """The repository of ``reference``, asked with ``credential``, or as nobody in particular, from any thread.
 
-    ``scopes`` are asked for beyond those that the registry names. Each method raises :class:`RegistryError` where the
-    registry can't be reached or refuses.
+    Each method raises :class:`RegistryError` where the registry can't be reached or refuses.
     """
 
-    def __init__(
-        self,
-        reference: Reference,
-        credential: Credential | None,
-        *,
-        scopes: Iterable[str] = (),
-        progress: Progress = silent,
-    ) -> None:
+    def __init__(self, reference: Reference, credential: Credential | None) -> None:
         self.reference = reference
-        self.connection = Connection(reference, credential, scopes=scopes, progress=progress)
+        self.connection = Connection(reference, credential)
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +122,27 @@ class Repository:
         return RegistryError(
             f"{self.reference.registry} does not hand out {self.reference}", evidence=evidence, step=step
         )
+
+
+def refusal(repository: Repository, response: requests.Response) -> RegistryError:
+    """The error for a registry that doesn't take what it's sent."""
+    registry, name = repository.reference.registry, repository.reference.repository
+    evidence = said(response)
+    match response.status_code:
+        case requests.codes.unauthorized | requests.codes.forbidden:
+            return RegistryError(
+                f"{registry} does not let you write to {name}",
+                evidence=f"{evidence}\n{repository.connection.told}",
+                step=f"log in as somebody who may: docker login {registry}",
+            )
+        case requests.codes.not_found | requests.codes.method_not_allowed:
+            step = "make the repository there, if that registry makes none by itself, or correct its name"
+            return RegistryError(f"{registry} has no repository {name} to write to", evidence=evidence, step=step)
+        case requests.codes.insufficient_storage:
+            step = "make room there, or remove images that nobody needs"
+        case _:
+            step = "try again later; ask who runs the registry where that doesn't help"
+    return RegistryError(f"{registry} does not take what is pushed to {name}", evidence=evidence, step=step)
 
 
 def said(response: requests.Response) -> str:

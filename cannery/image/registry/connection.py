@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -43,23 +43,28 @@ class Connection:
     """A way to ask the registry of ``reference``, with ``credential`` or as nobody in particular, from any thread.
 
     A secret is sent to the registry's own host alone, and to the place where that has tokens made; neither follows a
-    redirect. ``scopes`` are asked for along with those of a challenge (distribution, docs/spec/auth/scope.md).
+    redirect.
     """
 
     def __init__(
         self,
         reference: Reference,
         credential: Credential | None,
-        *,
-        scopes: Iterable[str] = (),
-        progress: Progress = silent,
     ) -> None:
         self._registry = reference.registry
         self._origin = f"{'http' if reference.plain else 'https'}://{reference.server}"
-        self._challenges = Challenges(reference, credential, scopes)
-        self._progress = progress
+        self._challenges = Challenges(reference, credential)
+        self._progress: Progress = silent
         self._threads = threading.local()
         self._sessions: list[requests.Session] = []
+
+    def more_scopes(self, scopes: Iterable[str]) -> None:
+        """Ask for ``scopes`` along with those of challenges from now on (distribution, docs/spec/auth/scope.md)."""
+        self._challenges.scopes = tuple(dict.fromkeys((*self._challenges.scopes, *scopes)))
+
+    def shown_by(self, progress: Progress) -> None:
+        """Say on ``progress`` from now on what is waited for."""
+        self._progress = progress
 
     def close(self) -> None:
         """Disconnect."""
@@ -160,7 +165,8 @@ class Connection:
             prepared = self._session.prepare_request(request)
             prepared.url = url  # prepared, it may be spelt otherwise, and an upload's state is signed
             settings = self._session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
-            return self._session.send(prepared, timeout=_TIMEOUT, allow_redirects=False, **settings)
+            adapter = self._session.get_adapter(url)  # the session itself would begin to follow redirects
+            return adapter.send(prepared, timeout=_TIMEOUT, **cast("Any", settings))
         finally:
             if hasattr(data, "close"):
                 data.close()

@@ -1,0 +1,109 @@
+"""Images on their way into a registry: blobs first, then manifests by their digests, then the tags that lead to them.
+
+So no tag ever leads to an image that isn't whole (OCI distribution-spec v1.1, pushing manifests).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+from cannery.image.media_types import MANIFEST
+from cannery.image.registry.client import refusal
+from cannery.image.registry.upload import Blob, Gauge, Sent, check_digest, has_blob, send
+from cannery.workspace.workspace import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cannery.image.image import Image
+    from cannery.image.layer import Layer
+    from cannery.image.registry.client import Repository
+    from cannery.image.registry.reference import Reference
+    from cannery.workspace.digest import Digest
+    from cannery.workspace.workspace import Progress
+
+__all__ = ["Pushed", "push", "scopes_for", "would_push"]
+
+_AT_ONCE: Final = 4  # blobs
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """An image in a repository, and how it came there."""
+
+    reference: Reference  # by its digest
+    tags: tuple[str, ...]
+    blobs: tuple[Sent, ...]  # its layers, and its configuration
+
+    @property
+    def bytes_sent(self) -> int:
+        """The bytes of blobs that went over the network, less those of manifests."""
+        return sum(sent.blob.size for sent in self.blobs if sent.state == "sent")
+
+
+def scopes_for(reference: Reference, mounts: Iterable[str] = ()) -> tuple[str, ...]:
+    """The scopes to push to ``reference`` and to mount from ``mounts`` (distribution, docs/spec/auth/scope.md)."""
+    return (
+        f"repository:{reference.repository}:pull,push",
+        *(f"repository:{mount}:pull" for mount in mounts if mount != reference.repository),
+    )
+
+
+def push(
+    image: Image,
+    repository: Repository,
+    tags: Sequence[str] = (),
+    *,
+    mounts: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Pushed:
+    """Bring ``image`` into ``repository``, and let ``tags`` lead to it.
+
+    ``mounts`` are other repositories of that registry, which blobs are taken from where they have them. Raises
+    :class:`RegistryError` where the registry refuses or breaks off for good; what was there before is as it was then.
+    """
+    blobs = list(_blobs(image))
+    gauge = Gauge(f"pushing to {repository.reference.registry}", sum(blob.size for blob in blobs), progress)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [pool.submit(send, repository, blob, gauge, mounts) for blob in blobs]
+        try:
+            sent = tuple(future.result() for future in futures)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+    digest, manifest = image.digest, image.manifest_blob
+    for version in (str(digest), *tags):
+        _put_manifest(repository, version, digest, manifest)
+    return Pushed(replace(repository.reference, digest=digest), tuple(tags), sent)
+
+
+def would_push(image: Image, repository: Repository, tags: Sequence[str] = ()) -> Pushed:
+    """What :func:`push` would do, as far as a registry tells without being written to: mounts are none of it."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        states = pool.map(lambda blob: has_blob(repository, blob.digest), blobs := list(_blobs(image)))
+        sent = tuple(Sent(blob, "present" if there else "sent") for blob, there in zip(blobs, states, strict=True))
+    return Pushed(replace(repository.reference, digest=image.digest), tuple(tags), sent)
+
+
+def _blobs(image: Image) -> Iterator[Blob]:
+    """The blobs of an image, each once, the largest first: so the last to end is a small one."""
+    layers = {layer.digest: layer for layer in image.layers}
+    yield from map(_of_layer, sorted(layers.values(), key=lambda layer: -layer.size))
+    yield Blob("configuration", image.id, len(image.config_blob), partial(BytesIO, image.config_blob))
+
+
+def _of_layer(layer: Layer) -> Blob:
+    return Blob(layer.name, layer.digest, layer.size, lambda: layer.blob.open("rb"))
+
+
+def _put_manifest(repository: Repository, version: str, digest: Digest, data: bytes) -> None:
+    headers = {"Content-Type": MANIFEST}
+    with repository.asked("PUT", f"manifests/{version}", headers=headers, body=lambda: data) as response:
+        if not response.ok:
+            raise refusal(repository, response)
+        check_digest(repository, response, digest)

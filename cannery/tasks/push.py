@@ -1,0 +1,61 @@
+"""``invoke push``: from the project to an image in a registry."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from cannery.project.flags import BUILD_FLAGS
+from cannery.tasks.flags import JSON, CommandLine, command, words_behind
+from cannery.tasks.project import app_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["push"]
+
+
+@command(
+    *BUILD_FLAGS,
+    "repository",
+    help={
+        "dry_run": "Say what would be sent, and send nothing.",
+        "image_refs": "A file to write the reference by digest to, one a line: for what deploys it.",
+        "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
+        "json": JSON,
+    },
+)
+def push(
+    line: CommandLine,
+    dry_run: bool = False,
+    image_refs: str | None = None,
+    refresh: bool = False,
+    json: bool = False,
+) -> None:
+    """Push the project's image to a registry: invoke push -- REFERENCE.
+
+    Builds it first where something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the settings
+    repository, tag and tags say where. Blobs that the registry has are not sent, and tags are set last, so that none
+    ever leads to half an image. Who is logged in by 'docker login' or 'podman login' is logged in here. The last line
+    is the reference by digest.
+    """
+    from cannery.recipes.push import push_image, targets  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.tasks.report.push import PushReport  # noqa: PLC0415
+    from cannery.tasks.report.report import print_report  # noqa: PLC0415
+
+    began = time.perf_counter()
+    app = app_of(line)
+    where = targets(app, words_behind(line))
+    with shown_workspace(quiet=json, refresh=refresh) as workspace:
+        pushed = push_image(app, where, workspace, dry=dry_run)
+    if image_refs and not dry_run:
+        _write(image_refs, (str(each.reference) for each in pushed.pushed))
+    print_report(PushReport(pushed, time.perf_counter() - began), json=json)
+
+
+def _write(path: str, references: Iterable[str]) -> None:
+    from cannery.workspace.files import replacing, user_path  # noqa: PLC0415
+
+    with replacing(user_path(path).absolute()) as stream:
+        stream.write("".join(f"{each}\n" for each in references).encode())
