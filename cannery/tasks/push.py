@@ -32,9 +32,9 @@ def push(
     refresh: bool = False,
     json: bool = False,
 ) -> None:
-    """Push the project's image to a registry: invoke push -- REFERENCE.
+    """Push the image to a registry.
 
-    Builds it first where something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the settings
+    It's invoke push -- REFERENCE. Builds it first where something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the settings
     repository, tag and tags say where. Blobs that the registry has are not sent, and tags are set last, so that none
     ever leads to half an image. Who is logged in by 'docker login' or 'podman login' is logged in here. The last line
     is the reference by digest.
