@@ -10,7 +10,9 @@ __all__ = ["config"]
 
 @command(help={"json": "Print JSON instead of a table."})
 def config(line: CommandLine, json: bool = False) -> None:
-    """Show every setting, its value, and where that comes from; and what is found in the project's files.
+    """Show every setting, its value, and where that comes from.
+
+    What is found in the project's files in place of settings is shown, too.
 
     A flag beats the environment, which beats pyproject.toml, which beats what is found, which beats the default.
     """

@@ -34,10 +34,10 @@ def push(
 ) -> None:
     """Push the image to a registry.
 
-    It's invoke push -- REFERENCE. Builds it first where something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the settings
-    repository, tag and tags say where. Blobs that the registry has are not sent, and tags are set last, so that none
-    ever leads to half an image. Who is logged in by 'docker login' or 'podman login' is logged in here. The last line
-    is the reference by digest.
+    'push -- REFERENCE' builds first where something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the
+    settings repository, tag and tags say where. Blobs that the registry has are not sent, and tags are set last, so
+    that none ever leads to half an image. Who is logged in by 'docker login' or 'podman login' is logged in here. The
+    last line is the reference by digest.
     """
     from cannery.recipes.push import push_image, targets  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
