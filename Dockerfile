@@ -32,7 +32,7 @@ WORKDIR /image/usr/local/lib/python3.11
 RUN mkdir -p /image/usr/local/bin \
  && cp -a /usr/local/bin/python3.11 /usr/local/bin/python3 /usr/local/bin/python /image/usr/local/bin/ \
  && cp -a /usr/local/lib/python3.11/. . \
- && rm -rf site-packages config-* lib-dynload/_tkinter.* ensurepip* idlelib* lib2to3* msilib* pydoc_data* test* tkinter* turtle* turtledemo* venv* lib-dynload/_test* lib-dynload/_xx* lib-dynload/xx* LICENSE.txt \
+ && rm -rf site-packages config-* lib-dynload/_tkinter.* idlelib* test* tkinter* turtle* turtledemo* lib-dynload/_test* lib-dynload/_xx* lib-dynload/xx* LICENSE.txt \
  && find . -depth \( -name __pycache__ -o -name test -o -name tests -o -name idle_test \) -exec rm -rf {} +
 # Bytecode takes the place of the sources: x.pyc is loaded as x.py would be (PEP 3147), and never goes stale (PEP 552).
 # A file that is no Python stays as it is.
@@ -58,6 +58,7 @@ RUN mkdir -p etc/ssl/certs \
  && printf '%s\n' 'root:x:0:0:root:/root:/sbin/nologin' app:x:65535:65535:app:/tmp:/sbin/nologin >etc/passwd \
  && printf '%s\n' 'root:x:0:' app:x:65535: >etc/group \
  && printf '%s\n' 'passwd: files' 'group: files' 'hosts: files dns' >etc/nsswitch.conf \
+ && for name in services protocols; do if [ -f "/etc/$name" ]; then cp "/etc/$name" etc/; fi; done \
  && cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/
 
 # The app, without its sources.

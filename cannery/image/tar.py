@@ -1,7 +1,7 @@
 """Tar archives: written the same for the same tree, and read from the first byte to the last without trusting them.
 
-Entries are sorted, every parent directory is written, owners are numbers, times are fixed. The archive is POSIX.1-2001
-(pax), with extended headers only where a name needs one (OCI image-spec v1.1, layer.md).
+Entries are sorted, every parent directory is written, owners are numbers, times follow from contents. The archive is
+POSIX.1-2001 (pax), with extended headers only where a name needs one (OCI image-spec v1.1, layer.md).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from cannery.image.content import TIME, OnDisk
+from cannery.image.content import TIME, OnDisk, digest_of, time_of
 from cannery.image.hashing import CHUNK, HashingWriter, pieces
 from cannery.image.tree import Directory, File, Symlink
 from cannery.workspace.files import changed, explained
@@ -83,6 +83,8 @@ def _header(path: str, entry: Entry) -> tarfile.TarInfo:
     match entry:
         case File():
             info.mode, info.size = entry.mode, entry.content.size
+            with explained(Path(path), "read"):
+                info.mtime = time_of(digest_of(entry.content))
             info.uid, info.gid = entry.uid, entry.gid
         case Directory():
             info.type, info.mode = tarfile.DIRTYPE, entry.mode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,28 @@ from cannery.project.layout import declared_roots
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["find_module", "import_roots", "imported_as", "module_file", "named_by", "packages_in"]
+__all__ = [
+    "find_module",
+    "import_roots",
+    "imported_as",
+    "is_about_projects",
+    "is_environment",
+    "module_file",
+    "named_by",
+    "own_modules",
+    "own_packages",
+    "packages_in",
+]
+
+# Packages and modules at the top level that are about a project, as setuptools counts them in its automatic discovery
+# (setuptools.pypa.io, flat layout): they are the program's where something names them
+_ABOUT_PROJECTS = {
+    *("benchmark", "benchmarks", "bin", "build", "changelog", "ci", "debian", "dist", "doc", "docs", "documentation"),
+    *("example", "examples", "exercise", "exercises", "htmlcov", "manpages", "news", "newsfragments", "node_modules"),
+    *("python", "scripts", "site_scons", "test", "tests", "tools", "unit_test", "unit_tests", "util", "utils"),
+    *("conanfile", "conftest", "dodo", "fabfile", "noxfile", "pavement", "setup", "tasks", "toxfile"),
+}
+_TESTS = re.compile(r"test_\w*|\w*_test")
 
 
 def import_roots(folder: Path) -> tuple[PurePosixPath, ...]:
@@ -31,6 +53,37 @@ def packages_in(root: Path) -> Iterator[Path]:
     for path in sorted(root.iterdir()):
         if path.is_dir() and module_file(path, "__init__") is not None:
             yield path
+
+
+def is_about_projects(name: str) -> bool:
+    """True for the name of a module or a folder that is about projects, and seldom a part of what they make."""
+    return name in _ABOUT_PROJECTS or _TESTS.fullmatch(name) is not None
+
+
+def own_packages(root: Path, *, namespaces: bool) -> Iterator[Path]:
+    """The packages in ``root`` that belong to a program, whether or not an import shows them.
+
+    With ``namespaces``, folders with no ``__init__`` count, too: in a folder that has nothing but packages.
+    """
+    for path in sorted(root.iterdir()):
+        if path.is_dir() and not is_about_projects(path.name) and not is_environment(path):
+            namespace = namespaces and path.name.isidentifier() and _holds_modules(path)
+            if namespace or module_file(path, "__init__") is not None:
+                yield path
+
+
+def own_modules(root: Path) -> Iterator[Path]:
+    """The modules in ``root`` that belong to a program, as those beside a script do."""
+    for path in sorted(root.iterdir()):
+        name = path.name.partition(".")[0]
+        is_module = path.suffix == ".py" or path.name.endswith(".so")
+        if is_module and name.isidentifier() and not is_about_projects(name) and module_file(root, name) == path:
+            yield path
+
+
+def is_environment(folder: Path) -> bool:
+    """True for a virtual environment (PEP 405)."""
+    return (folder / "pyvenv.cfg").is_file()
 
 
 def find_module(folder: Path, roots: Iterable[PurePosixPath], module: str) -> tuple[Path, ...]:
@@ -71,7 +124,7 @@ def _find(places: Iterable[Path], name: str) -> tuple[Path, ...]:
             return (package,)
         if (single := module_file(place, name)) is not None:
             return (single,)
-        if package.is_dir() and _holds_modules(package):
+        if package.is_dir() and not is_environment(package) and _holds_modules(package):
             portions.append(package)
     return tuple(portions)
 

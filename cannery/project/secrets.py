@@ -26,6 +26,7 @@ _BY_NAME = {
     ".pgpass": "passwords",
     ".htpasswd": "passwords",
     ".pypirc": "a package index's password",
+    "secrets.toml": "passwords",
     ".npmrc": "a package index's password",
     ".git-credentials": "passwords",
     ".ssh": "keys",

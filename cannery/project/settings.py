@@ -140,7 +140,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     requirements: str | None = None  # a requirements file or a lock; None: the one that is found
     extras: tuple[str, ...] = ()  # optional dependencies of the project that go in (PEP 621)
     groups: tuple[str, ...] = ()  # dependency groups that go in (PEP 735)
-    packages: tuple[ModuleName, ...] = ()  # top-level modules that no import shows
+    packages: tuple[ModuleName, ...] = ()  # top-level modules that nothing else takes in
     include: tuple[Filled, ...] = ()  # modules that are loaded by name: "package.module", "package.*"
     trace: Filled | None = None  # a command whose imports count, as "pytest tests"
     resources: tuple[str, ...] = ()  # other files and folders of the project
@@ -158,6 +158,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
     compile: bool = False  # the app's own modules, by Cython
     keep_sources: tuple[str, ...] = ()  # distributions' or packages' top-level names that need their .py files
+    drop_sources: tuple[str, ...] = ()  # the same, of those that would keep them by themselves
     compress: bool = False  # large extension modules, unpacked when they're imported; of the recipe tiny
     compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
 
@@ -182,7 +183,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     output: Filled | None = None  # None: dist/<name>.tar
 
     # what is let through
-    allow_missing: tuple[str, ...] = ()  # shared libraries that may be absent
+    allow_missing: tuple[str, ...] = ()  # shared libraries, and modules that the app imports
     allow_secrets: tuple[str, ...] = ()  # files that look like secrets and go in all the same
 
     tiny: TinySettings = TinySettings()

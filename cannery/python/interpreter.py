@@ -183,3 +183,7 @@ class Interpreter:
     def version_text(self) -> str:
         """``3.11.7``."""
         return ".".join(map(str, self.version))
+
+    def owns(self, path: str) -> bool:
+        """True for a file of its standard library, by the path in an image."""
+        return path.startswith(f"{self.image_stdlib}/") and not path.startswith(f"{self.image_site_packages}/")

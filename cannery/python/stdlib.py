@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.content import Content, Inline, OnDisk
 from cannery.image.tree import Directory, Entry, File, Symlink, Tree
+from cannery.workspace.keys import package_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,18 +30,13 @@ __all__ = ["BRINGS_BACK", "BRINGS_BACK_FOR_THE_APP", "interpreter_tree", "known_
 # any of them, too.
 _BACK_FOR_THE_APP = {
     "_tkinter": ("tkinter", "turtle"),
-    "ensurepip": ("ensurepip", "venv"),
     "idlelib": ("idlelib",),
-    "lib2to3": ("lib2to3",),
-    "msilib": ("msilib",),
-    "pydoc_data": ("pydoc_data",),
     "test": ("test",),
     "tkinter": ("tkinter", "turtle"),
     "turtle": ("turtle",),
     "turtledemo": ("turtledemo",),
-    "venv": ("venv",),
 }
-# The same for imports in a dependency's code: these modules are small, and the shared libraries behind them large.
+# The same for imports in a dependency's code, too: modules that are small, though the libraries behind some are large.
 _BACK_FOR_ANYONE = {
     "_curses": ("curses",),
     "_curses_panel": ("curses",),
@@ -48,11 +44,17 @@ _BACK_FOR_ANYONE = {
     "_gdbm": ("dbm", "shelve"),
     "curses": ("curses",),
     "distutils": ("distutils",),
+    "ensurepip": ("ensurepip", "venv"),
+    "lib2to3": ("lib2to3",),
+    "msilib": ("msilib",),
     "nis": ("nis",),
+    "pydoc_data": ("pydoc_data",),
     "readline": ("cmd", "readline", "rlcompleter"),
+    "venv": ("venv",),
 }
 BRINGS_BACK = frozenset(name for names in _BACK_FOR_ANYONE.values() for name in names)
 BRINGS_BACK_FOR_THE_APP = frozenset(name for names in _BACK_FOR_THE_APP.values() for name in names) | BRINGS_BACK
+_FIND_LIBRARY = package_file("python/payload/find_library.py")
 _NEVER = {"__pycache__", "site-packages", "dist-packages", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED"}
 _USUAL_PREFIXES = {"/usr", "/usr/local"}  # as on any machine, so they tell nothing of this one
 _TEST_FOLDERS = {"test", "tests", "idle_test"}
@@ -102,7 +104,12 @@ def interpreter_tree(interpreter: Interpreter, wanted: frozenset[str]) -> Tree:
 
 
 def _content(path: Path, interpreter: Interpreter) -> Content:
-    """The content of a file; the module that names the folder of the installation names the image's in its place."""
+    """The content of a file; the module that names the folder of the installation names the image's in its place.
+
+    ``ctypes.util`` finds libraries with no other program's help.
+    """
+    if path == interpreter.stdlib / "ctypes" / "util.py":
+        return Inline(path.read_bytes() + b"\n\n" + _FIND_LIBRARY.read_bytes())
     if not path.name.startswith("_sysconfigdata") or str(interpreter.prefix) in _USUAL_PREFIXES:
         return OnDisk(path, path.stat().st_size)
     text = re.sub(rf"{re.escape(str(interpreter.prefix))}(?![\w.-])", "/usr/local", path.read_text("utf-8"))
@@ -117,7 +124,7 @@ def _files(folder: Path, dynload: Path | None, wanted: frozenset[str]) -> Iterat
         for name in sorted(names):
             module = name.partition(".")[0]
             path = Path(here, name)
-            if name in _NEVER or name.endswith((".pyc", ".a", ".whl")) or not path.is_file():
+            if name in _NEVER or name.endswith((".pyc", ".a")) or not path.is_file():
                 continue
             if (top or path.parent == dynload) and (module in left_out or _is_test_extension(module)):
                 continue

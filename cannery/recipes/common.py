@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cannery.project.interpreter import check_platform, interpreter_for
+from cannery.trees.installed import entry_files
 from cannery.trees.needs import Needs, needs_of_app, read_needs
 from cannery.trees.resolve import resolve
 from cannery.trees.transforms.bytecode import bytecode
@@ -63,26 +64,35 @@ def packed_python(app: App, workspace: Workspace) -> Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class BytecodeTransforms:
-    """The two ways from sources to bytecode."""
+    """The ways from sources to bytecode; a file of others that is no Python stays as it is."""
 
-    others: Transform  # for modules that aren't the app's; a file that is no Python stays as it is
+    library: Transform  # for the standard library
+    others: Transform  # for the dependencies
     own: Transform  # for the app's modules, all of which must be Python
 
 
 def bytecode_transforms(
-    app: App, python: Interpreter, workspace: Workspace, *, positions: bool = True
+    app: App, python: Interpreter, workspace: Workspace, *, positions: bool = True, readers: tuple[str, ...] = ()
 ) -> BytecodeTransforms:
-    """The transforms for ``app`` and ``python``; without ``positions``, bytecode knows its lines alone."""
+    """The transforms for ``app`` and ``python``; without ``positions``, bytecode knows its lines alone.
+
+    The ``readers`` are dependencies that keep their sources, besides what the settings name.
+    """
     compile_with = partial(
         bytecode,
         python,
         workspace,
         optimize=app.settings.optimize,
-        keep_sources=app.settings.keep_sources,
         import_roots=app.image_roots,
+        drop_sources=app.settings.drop_sources,
         positions=positions,
     )
-    return BytecodeTransforms(compile_with(), compile_with(strict=True))
+    keep = app.settings.keep_sources
+    return BytecodeTransforms(
+        library=compile_with(keep_sources=keep),
+        others=compile_with(keep_sources=(*keep, *readers)),
+        own=compile_with(keep_sources=keep, strict=True, scripts=entry_files(app)),
+    )
 
 
 def app_code(own: AppTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:

@@ -110,7 +110,11 @@ def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
     )
     within = made.executable.contents()
     zones = "zoneinfo" in within.modules
-    return Program(made.app, name, "static", tree, within.modules, within.files, made.platform, made.notes, zones)
+    notes = made.notes
+    if lost := sorted(made.resources.tree.entries):
+        what = f"an image has files beside this program that the file lacks, such as {lost[0]}"
+        notes += (f"{what}: move them into a package of the project, whose data goes in; or take --recipe onefile",)
+    return Program(made.app, name, "static", tree, within.modules, within.files, made.platform, notes, zones)
 
 
 def _written(made: Program, path: Path) -> Digest:

@@ -6,16 +6,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from cannery.project.app import ScriptEntry
-from cannery.project.modules import imported_as
+from cannery.project.modules import imported_as, named_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cannery.project.app import App
     from cannery.project.requirements import Requirements
     from cannery.trees.app import AppTree
 
-__all__ = ["notes_on", "notes_on_code"]
+__all__ = ["notes_on", "notes_on_code", "notes_on_readers"]
 
 _NO_VERSION = (
     "the project's version is dynamic, so importlib.metadata won't know it in the image: give it with "
@@ -64,6 +64,16 @@ def notes_on_code(own: AppTree, app: App) -> Iterator[str]:
     tops = {imported_as(path, app.image_roots).partition(".")[0] for path in sources}
     for name in sorted(tops & sys.stdlib_module_names):
         yield f"the project's own module {name} hides that of the standard library, from every module that imports it"
+
+
+def notes_on_readers(app: App, readers: Mapping[str, str]) -> Iterator[str]:
+    """Notes on dependencies that read sources in an image that has none; ``readers`` has the lines where they do."""
+    for package, line in readers.items():
+        if not named_by(package, app.settings.keep_sources):
+            yield (
+                f"{line} reads source code, which the image does not have; where the program comes there, set  "
+                f"[tool.cannery]  keep-sources = [{package!r}], and where it doesn't, drop-sources"
+            )
 
 
 def _lacks_version(app: App) -> bool:

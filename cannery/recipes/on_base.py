@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
+from cannery.python.interpreter import same_minor
 from cannery.recipes.common import pinned_dependencies
 from cannery.recipes.container_config import config_on_base
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
+from cannery.recipes.provided import check_imports
 from cannery.trees.app import app_tree
 from cannery.trees.base.ground import ground_of
 from cannery.trees.cython.app import compiled_on
@@ -17,6 +19,7 @@ from cannery.trees.installed import entry_command
 from cannery.trees.needs import Needs, needs_of_app, read_needs
 from cannery.trees.settled import settled
 from cannery.trees.transforms.strip import strip
+from cannery.trees.unprovided import Provision
 
 if TYPE_CHECKING:
     from cannery.image.tree import LazyTree
@@ -38,7 +41,7 @@ def slim(app: App, workspace: Workspace) -> Plan:
     ground = ground_of(app, workspace)
     dependencies = pinned_dependencies(app, ground.target, workspace)
     app = settled(app, dependencies.wheels, ground.target.site_packages, workspace)
-    own = app_tree(app, workspace, ground.python.path, ".py")
+    own = _own_files(app, ground, ".py", workspace)
     return _on_base(app, ground, dependencies, own, own.code, Needs(), ".py", workspace)
 
 
@@ -47,10 +50,16 @@ def cython(app: App, workspace: Workspace) -> Plan:
     ground = ground_of(app, workspace)
     dependencies = pinned_dependencies(app, ground.target, workspace)
     app = settled(app, dependencies.wheels, ground.target.site_packages, workspace)
-    own = app_tree(app, workspace, ground.python.path)
+    own = _own_files(app, ground, ".pyc", workspace)
     code = compiled_on(ground.base, ground.python, own.code, app, workspace)
     plan = _on_base(app, ground, dependencies, own, code, read_needs(code, workspace), ".pyc", workspace)
     return replace(plan, notes=(*plan.notes, *notes_on_code(own, app)))
+
+
+def _own_files(app: App, ground: Ground, suffix: str, workspace: Workspace) -> AppTree:
+    """The app's files, read by the grammar of the base's Python; its modules end in ``suffix``."""
+    version = ground.python.version
+    return app_tree(app, workspace, ground.python.path, suffix, lambda: same_minor(version, workspace).executable)
 
 
 def _on_base(
@@ -76,5 +85,7 @@ def _on_base(
 
     entry = entry_command(app, ground.python.path, suffix)
     config = config_on_base(app, ground.base, entry, ground.user, certificates=ground.bundle is not None)
-    notes = tuple(notes_on(app, dependencies.requirements))
+    provision = Provision(own.code, wheels, ground.target.site_packages, ground.python.version, None)
+    missing = check_imports(app, provision, workspace)
+    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing)
     return Plan(app, tuple(layers), config, ground.base.platform, notes, ground.base)

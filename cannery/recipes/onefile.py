@@ -23,6 +23,7 @@ from cannery.recipes.common import app_code, pinned_dependencies
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
+from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import libraries_of, system
 from cannery.trees.scripts import PLACE, command_names
@@ -81,6 +82,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     dependencies = pinned_dependencies(app, python.target, workspace)
     app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
     own = app_tree(app, workspace)
+    missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
     parts = _parts(app, own, dependencies.wheels, python, workspace)
     made = bundle(parts, _finish, python, tools, workspace, one_file=form == "file")
     tree, files = made.tree, dict(made.files)
@@ -93,7 +95,8 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
             key_of("program", code_key(__name__), str(whole.digest)),
             lambda: Tree({f"/{parts.name}": File(whole, 0o755)}, made.tree.tree.decisions),
         )
-    notes = (*notes_on(app, dependencies.requirements), *notes_on_code(own, app), *notes_on_bundle(made, tree, form))
+    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_code(own, app))
+    notes += tuple(notes_on_bundle(made, tree, form))
     if app.settings.onefile.upx:
         notes += (_NO_UPX,)
     return Program(app, parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))

@@ -9,10 +9,12 @@ from cannery.recipes.common import app_code, bytecode_transforms, needs_of_code,
 from cannery.recipes.container_config import container_config
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
+from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.needs import read_needs
 from cannery.trees.runtime import runtime
 from cannery.trees.settled import settled
+from cannery.trees.source_readers import source_readers
 from cannery.trees.transforms.strip import strip
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ __all__ = ["scratch"]
 def scratch(app: App, workspace: Workspace) -> Plan:
     """An image with no base: the interpreter, the dependencies, the app."""
     python = packed_python(app, workspace)
-    bytecode = bytecode_transforms(app, python, workspace)
 
     def finished(tree: LazyTree) -> LazyTree:
         return tree | strip if app.settings.strip else tree
@@ -35,14 +36,17 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
     own = app_tree(app, workspace)
     code = app_code(own, app, python, workspace)
+    readers = source_readers(dependencies.wheels, python.image_site_packages, workspace, app.settings.drop_sources)
+    bytecode = bytecode_transforms(app, python, workspace, readers=tuple(readers))
     needs = needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace)
 
-    layers = [("runtime", runtime(app, python, needs, workspace) | strip | bytecode.others)]
+    layers = [("runtime", runtime(app, python, needs, workspace) | strip | bytecode.library)]
     if app.requirements is not None:
         layers.append(("dependencies", finished(dependencies.wheels | bytecode.others)))
     layers.append(("app", finished((code | bytecode.own) + own.resources)))
 
-    notes = (*notes_on(app, dependencies.requirements), *notes_on_code(own, app))
+    missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
+    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_code(own, app))
     if app.settings.base is not None:
         notes += ("the recipe 'scratch' needs no base: --recipe slim takes the one that is set",)
     return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)

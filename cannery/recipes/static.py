@@ -10,10 +10,12 @@ from cannery.executable.kit.toolchain import native_target, target_for, toolchai
 from cannery.executable.static.packing import check_packing
 from cannery.image.rootfs import MACHINE
 from cannery.image.tree import LazyTree, Symlink, Tree
+from cannery.python.interpreter import same_minor
 from cannery.recipes.common import pinned_dependencies
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on
 from cannery.recipes.plan import Plan
+from cannery.recipes.provided import check_imports, provision_of
 from cannery.recipes.static_program.executable import Executable, executable
 from cannery.recipes.static_program.kit import kit_for, target_of_kit
 from cannery.recipes.static_program.parts import PROGRAMS
@@ -51,7 +53,7 @@ def static(app: App, workspace: Workspace) -> Plan:
     made = linked(app, workspace)
     app = made.app
     layers = [("system", system_of(app, made.executable.reach)), ("executable", made.executable.tree)]
-    layers += [("app", made.resources)] if app.settings.resources else []
+    layers += [("app", made.resources)] if made.resources.tree.entries else []
     config = program_config(app, f"{PROGRAMS}/{made.executable.name}", unpacks=False)
     return Plan(app, tuple(layers), config, made.platform, made.notes)
 
@@ -74,12 +76,14 @@ def linked(app: App, workspace: Workspace) -> Linked:
     fitting = target_of_kit(kit)
     dependencies = pinned_dependencies(app, fitting, workspace)
     app = settled(app, dependencies.wheels, fitting.site_packages, workspace)
-    own = app_tree(app, workspace)
+    own = app_tree(app, workspace, grammar_of=lambda: same_minor(kit.interpreter.version, workspace).executable)
     wheels = dependencies.wheels
     if dependencies.requirements is not None:
         wheels = prefer_pure(dependencies.requirements, wheels, fitting, workspace)
+    missing = check_imports(app, provision_of(own, wheels, kit.interpreter), workspace)
     made = executable(app, kit, own, wheels, workspace)
-    return Linked(app, made, own.resources, kit.interpreter.platform, tuple(notes_on(app, dependencies.requirements)))
+    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing)
+    return Linked(app, made, own.resources, kit.interpreter.platform, notes)
 
 
 def system_of(app: App, reach: Reach) -> LazyTree:

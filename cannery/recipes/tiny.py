@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from cannery.python.stdlib import python_path
 from cannery.recipes.common import app_code, bytecode_transforms, needs_of_code, packed_python, pinned_dependencies
 from cannery.recipes.container_config import container_config
-from cannery.recipes.notes import notes_on, notes_on_code
+from cannery.recipes.notes import notes_on, notes_on_code, notes_on_readers
 from cannery.recipes.plan import Plan
+from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.certificates import looks_for_certificates
 from cannery.trees.needs import read_needs
 from cannery.trees.runtime import packs_relocations, runtime
 from cannery.trees.settled import settled
 from cannery.trees.shaken import shaken_of
+from cannery.trees.source_readers import source_readers
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
 from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
 from cannery.trees.transforms.strip import strip
@@ -60,7 +62,10 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     if app.requirements is not None:
         layers.append(("dependencies", smaller.dependencies(wheels)))
     layers.append(("app", smaller.app_files(code, own.resources)))
-    notes = (*notes_on(app, dependencies.requirements), *notes_on_code(own, app))
+    missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
+    readers = source_readers(wheels, python.image_site_packages, workspace, app.settings.drop_sources)
+    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_code(own, app))
+    notes += tuple(notes_on_readers(app, readers))
     return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 
 
@@ -87,7 +92,7 @@ class _Smaller:
         site, roots = self.python.image_site_packages, (f"{folder}/lib-dynload", folder)
         compacted = library | compact(replace(self.around, program=program), self.workspace)
         smaller = self._compressed(compacted, CompressedPart(site, roots, LIBRARY_LOADER, program, whole))
-        return smaller | self.bytecode.others | zipped_library(self.python)
+        return smaller | self.bytecode.library | zipped_library(self.python)
 
     def dependencies(self, wheels: LazyTree) -> LazyTree:
         """The wheels, with the module that finds others in their archive."""

@@ -1,26 +1,28 @@
-"""The app's own files: what its entry point reaches, and the resources that it names."""
+"""The app's own files: its modules whole, the data that its code names, and the resources of the configuration."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.image.tree import LazyTree, Tree
-from cannery.project.app import App, FunctionEntry, ModuleEntry, ScriptEntry
-from cannery.project.modules import find_module
+from cannery.project.interpreter import find_python
+from cannery.project.modules import is_about_projects
 from cannery.project.secrets import holds_password, refuse_secrets
+from cannery.trees.beside import add_data, notes_on_files
 from cannery.trees.collect import Collected, check_links
 from cannery.trees.facts import FactsIndex
 from cannery.trees.installed import PYTHON, installed_files
+from cannery.trees.own import OwnFiles
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
+    from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["AppTree", "app_tree"]
@@ -30,30 +32,39 @@ __all__ = ["AppTree", "app_tree"]
 class AppTree:
     """The app's files, with the facts about their contents that later stages need."""
 
-    code: LazyTree  # the modules that imports reach, with their packages' data
-    resources: LazyTree  # the files that the configuration names, as they are
+    code: LazyTree  # the project's modules, with their packages' data
+    resources: LazyTree  # the files that the configuration, the code or a convention names, as they are
     native: Tree  # the ELF files of both
     imports: frozenset[str]  # top-level modules that the code imports
     source_readers: tuple[str, ...]  # lines that ask for sources: "pkg/module.py:12"
+    resource_names: tuple[str, ...]  # of the resources, relative to the project; a folder's ends in a slash
+    notes: tuple[str, ...]  # what the user had better know of the files
 
 
-def app_tree(app: App, workspace: Workspace, python: str = PYTHON, suffix: str = ".pyc") -> AppTree:
+def app_tree(
+    app: App,
+    workspace: Workspace,
+    python: str = PYTHON,
+    suffix: str = ".pyc",
+    grammar_of: Callable[[], Path] | None = None,
+) -> AppTree:
     """The code and the resources of ``app``; its scripts start ``python``, a path in the image.
 
-    Its modules will end in ``suffix``.
-
-    Raises :class:`ProjectError` for what can't or mustn't go into an image: secrets, links that lead out, devices,
-    names that are no text.
+    Its modules will end in ``suffix``. ``grammar_of`` finds a Python of the version that the app is for, where that
+    isn't what its settings ask for. Raises :class:`ProjectError` for what can't or mustn't go into an image: secrets,
+    links that lead out, devices, names that are no text.
     """
-    index = FactsIndex(workspace.cache, app.folder)
+    own = OwnFiles(app)
+    index = FactsIndex(workspace, app.folder, own.names, grammar_of or (lambda: find_python(app, workspace.run)))
     named = {PurePosixPath(name).as_posix(): _resource(app, name) for name in app.settings.resources}
     code = Collected(app, index, code=True, left_out=frozenset(named))
     resources = Collected(app, index, code=False)
-    _add_reachable(code)
+    _add_modules(code, own)
     for path in named.values():
         resources.add(path)
     refuse_secrets(app, {**_secrets_of_metadata(app), **code.secrets, **resources.secrets})
     check_links({**code.entries, **resources.entries})
+    data = add_data(resources, code, own)
     index.save()
     for image_path, file in installed_files(app, python, suffix):
         code.put(image_path, file, Digest.of_content(file.content))
@@ -64,45 +75,39 @@ def app_tree(app: App, workspace: Workspace, python: str = PYTHON, suffix: str =
         native=everything.filter(lambda path, _: path in code.native | resources.native),
         imports=frozenset(code.imports),
         source_readers=tuple(code.source_readers),
+        resource_names=tuple(_with_slash(app, name) for name in (*named, *data.names)),
+        notes=tuple(notes_on_files(app, code, data)),
     )
 
 
-def _add_reachable(code: Collected) -> None:
-    """Add the entry point's top-level module, those of the project that it imports, and so on."""
-    pending = [*_starts(code.app)]
+def _add_modules(code: Collected, own: OwnFiles) -> None:
+    """Add what the program begins with and what that names, and so on; then all else that is the project's own.
+
+    What only the latter names has to be the program's by its own name: no test comes in for the sake of a script that
+    runs the tests.
+    """
     done: set[Path] = set()
+    _follow(code, own, own.starts(), done, named=True)
+    _follow(code, own, own.whole(), done, named=False)
+
+
+def _follow(code: Collected, own: OwnFiles, paths: Iterable[Path], done: set[Path], *, named: bool) -> None:
+    pending = [*paths]
+    seen: set[str] = set()
     while pending:
         path = pending.pop()
         if path not in done:
             done.add(path)
-            code.add(path)
-            pending += [found for name in sorted(code.imports) for found in _top_level(code.app, name)]
+            code.add(path, named=named)
+            new = (code.imports | code.strings) - seen
+            found = [found for name in sorted(new & code.imports) for found in own.modules(name)]
+            found += own.modules_of_strings(sorted(new & code.strings))
+            pending += [each for each in found if named or not is_about_projects(each.name.partition(".")[0])]
+            seen |= new
 
 
-def _starts(app: App) -> Iterator[Path]:
-    """The files and folders that the app's code begins with: the entry point's, and ``packages`` of the settings."""
-    for name in app.settings.packages:
-        found = _top_level(app, name)
-        if not found:
-            what = f"packages names {name!r}: there is no such module in {app.folder}"
-            raise ConfigurationError(
-                what, step="correct it, or leave it out: what is installed goes in by requirements"
-            )
-        yield from found
-    for entry in app.entries:
-        match entry:
-            case ScriptEntry(script) if not script.is_absolute():
-                yield app.folder / script
-            case ModuleEntry(module) | FunctionEntry(module=module):
-                yield from _top_level(app, module)  # nothing where it's a dependency's
-    for word in (word for command in (app.main, *app.commands) for word in command.arguments):
-        if isinstance(word, str) and (name := word.partition(":")[0]).replace(".", "").isidentifier():
-            yield from _top_level(app, name)
-
-
-def _top_level(app: App, module: str) -> tuple[Path, ...]:
-    """The project's own files and folders behind the top level of a module."""
-    return find_module(app.folder, app.import_roots, module.partition(".")[0])
+def _with_slash(app: App, name: str) -> str:
+    return f"{name}/" if (app.folder / name).is_dir() else name
 
 
 def _resource(app: App, name: str) -> Path:

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
 from cannery.image.content import OnDisk
-from cannery.image.tree import Entry, File, LazyTree, Symlink, Tree
+from cannery.image.tree import Directory, Entry, File, LazyTree, Symlink, Tree
 from cannery.project.app import HOME
+from cannery.project.modules import is_environment
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from cannery.project.app import App
-    from cannery.trees.facts import FactsIndex
+    from cannery.trees.facts import FactsIndex, FileFacts
 
 __all__ = ["Collected", "check_links"]
 
@@ -38,19 +39,24 @@ class Collected:
     index: FactsIndex
     code: bool  # Python's files are parsed for imports
     left_out: frozenset[str] = frozenset()  # files and folders, relative to the project
+    present: Container[str] = ()  # image paths that others have
     entries: dict[str, Entry] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)  # top-level modules
+    strings: set[str] = field(default_factory=set)  # that may name modules, files and folders of the project
     native: set[str] = field(default_factory=set)  # image paths of ELF files
     secrets: dict[str, str] = field(default_factory=dict)  # by path in the project: the kind, empty for none
     source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
+    no_python: dict[str, str] = field(default_factory=dict)  # modules that stayed out, and what is wrong with them
+    _named: bool = True  # what is added now
 
-    def add(self, path: Path) -> None:
-        """Add ``path``, which the configuration or an import names, and everything below it.
+    def add(self, path: Path, *, named: bool = True) -> None:
+        """Add ``path``, which is ``named`` by the configuration or an import, and everything below it.
 
         Raises :class:`ProjectError` for a file that lies outside the project, a link that leads out of it or to
-        nothing, a device, and a name that isn't UTF-8.
+        nothing, a device, a name that isn't UTF-8, and code that is no Python: what nothing has named stays out then.
         """
+        self._named = named
         folder = self.app.folder
         if path != folder and not (real := path.parent.resolve()).is_relative_to(folder):
             raise ProjectError(
@@ -69,19 +75,20 @@ class Collected:
     def lazy(self) -> LazyTree:
         """The tree of the collected files; its key is made of contents, modes and links, not of places and times."""
         tree = Tree(self.entries)
-        modes = {path: file.mode for path, file in tree.files()}
+        modes = {path: entry.mode for path, entry in tree if not isinstance(entry, Symlink)}
         links = {path: entry.target for path, entry in tree if isinstance(entry, Symlink)}
         return LazyTree(key_of("app", code_key(__name__), self.digests, modes, links), lambda: tree)
 
     def _walk(self, path: Path) -> None:
         relative = path.relative_to(self.app.folder).as_posix()
-        if self._stays_behind(path, relative):
+        if self.stays_behind(path):
             return
         status = path.lstat()
         shown = f"{HOME}/{_text(path, relative)}"
+        if shown in self.present:
+            return
         if stat.S_ISDIR(status.st_mode):
-            for below in sorted(path.iterdir(), key=os.fsencode):
-                self._walk(below)
+            self._folder(shown, path)
         elif stat.S_ISLNK(status.st_mode):
             target = _link(self.app.folder, path)
             if self.code and path.suffix == ".py" and path.is_file():
@@ -96,27 +103,53 @@ class Collected:
                 step=f"remove it, or leave it out with  [tool.cannery]  exclude = [{relative!r}]",
             )
 
-    def _stays_behind(self, path: Path, relative: str) -> bool:
+    def _folder(self, shown: str, path: Path) -> None:
+        inside = sorted(path.iterdir(), key=os.fsencode)
+        for below in inside:
+            self._walk(below)
+        if not inside and not self.code:
+            self.entries[shown] = Directory()  # a program may expect it
+
+    def stays_behind(self, path: Path) -> bool:
+        """True for what the settings exclude, and for what other settings or programs have made of the project."""
+        relative = path.relative_to(self.app.folder).as_posix()
         cached = path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"}
         return (
             cached
             or relative in self.left_out
             or path == self.app.archive
+            or is_environment(path)
             or any(fnmatch.fnmatchcase(relative, pattern.rstrip("/")) for pattern in self.app.settings.exclude)
         )
 
     def _file(self, shown: str, path: Path) -> None:
         status = path.stat()
         facts = self.index.of(path, status, code=self.code)
+        relative = path.relative_to(self.app.folder).as_posix()
+        if facts.broken:
+            if self._named:
+                raise _no_python(path, facts)
+            self.no_python[relative] = f"{facts.broken}, in line {facts.broken_at[0]}"
+            return
         executable = bool(status.st_mode & stat.S_IXUSR)
         digest = Digest(facts.sha256)
         self.put(shown, File(OnDisk(path, status.st_size, digest), 0o755 if executable else 0o644), digest)
-        self.imports.update(facts.imports)
-        self.secrets[path.relative_to(self.app.folder).as_posix()] = facts.secret
-        if facts.reads_source:
-            self.source_readers.append(f"{path.relative_to(self.app.folder).as_posix()}:{facts.reads_source}")
+        self.imports.update(facts.code.imports)
+        self.strings.update(facts.code.strings)
+        self.secrets[relative] = facts.secret
+        if facts.code.reads_source:
+            self.source_readers.append(f"{relative}:{facts.code.reads_source}")
         if facts.is_elf:
             self.native.add(shown)
+
+
+def _no_python(path: Path, facts: FileFacts) -> ProjectError:
+    line, text = facts.broken_at
+    return ProjectError(
+        f"{path}{f':{line}' if line else ''}: {facts.broken}",
+        evidence=text,
+        step="correct it, or leave it out of the image with  [tool.cannery]  exclude",
+    )
 
 
 def check_links(entries: Mapping[str, Entry]) -> None:

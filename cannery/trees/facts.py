@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import ast
+import sys
 import time
-import warnings
 from dataclasses import astuple, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cannery.errors import ProjectError
+from cannery.errors import CanneryError
 from cannery.image.hashing import HashingReader, pieces
 from cannery.project.secrets import secret_in
+from cannery.python.grammar import NoPythonError, parse, parse_with
+from cannery.trees.code_facts import CodeFacts, code_facts
 from cannery.workspace.files import stamp_of
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
+    import ast
     import os
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from cannery.workspace.cache import Cache
+    from cannery.workspace.workspace import Workspace
 
 __all__ = ["FactsIndex", "FileFacts"]
 
 _CHUNK = 1 << 20
 # A file that changed so short a time before it was read may change again within the same tick of the clock.
 _SETTLED_NS = 1_000_000_000
-
-_SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,85 +37,73 @@ class FileFacts:
     sha256: str
     is_elf: bool = False
     secret: str = ""  # the kind of secret that the content is; empty for none
-    imports: tuple[str, ...] = ()  # top-level modules that a .py file imports, anywhere in it
-    reads_source: int = 0  # the line where a .py file first asks for the source of something; 0 for none
+    code: CodeFacts = field(default_factory=CodeFacts)  # of a .py file that is code
+    broken: str = ""  # what is wrong with one that is no Python; empty for nothing
+    broken_at: tuple[int, str] = (0, "")  # the line of that and its text
 
 
 @dataclass
 class FactsIndex:
     """The facts of one project's files; call :meth:`save` to keep them for the next run."""
 
-    cache: Cache
+    workspace: Workspace
     folder: Path
+    names: frozenset[str]  # of the project's files and folders: strings that begin with one are facts
+    python: Callable[[], Path]  # the Python that the sources are for, asked where the running one can't read them
     _known: dict[str, list[Any]] = field(init=False)
     _seen: dict[str, list[Any]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._known = self.cache.recall("facts", self._key) or {}
+        self._known = self.workspace.cache.recall("facts", self._key) or {}
 
     @property
     def _key(self) -> str:
-        return key_of("facts", code_key(__name__), str(self.folder))
+        return key_of("facts", code_key(__name__), str(self.folder), sorted(self.names))
 
     def of(self, path: Path, status: os.stat_result, *, code: bool) -> FileFacts:
-        """The facts about the regular file ``path``, whose ``status`` was just read; with ``code`` also its imports.
-
-        Raises :class:`ProjectError` for code that is no Python.
-        """
+        """The facts about the regular file ``path``, whose ``status`` was just read; with ``code`` also its imports."""
         code = code and path.suffix == ".py"
         stamp = [*stamp_of(status), code]
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            sha256, is_elf, secret, imports, reads_source = known[1]
-            return FileFacts(sha256, is_elf, secret, tuple(imports), reads_source)
-        facts = read_facts(path, code=code)
-        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS:
-            self._seen[str(path)] = [stamp, list(astuple(facts))]
-        return facts
+            sha256, is_elf, secret, (imports, strings, reads_source), *_ = known[1]
+            return FileFacts(sha256, is_elf, secret, CodeFacts(tuple(imports), tuple(strings), reads_source))
+        read = self._read(path, code=code)
+        settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
+        if settled and not read.broken:  # another Python may find nothing wrong with it
+            self._seen[str(path)] = [stamp, list(astuple(read))]
+        return read
 
     def save(self) -> None:
         """Keep the facts for the next run, less those about files that are gone."""
         if self._seen != self._known:
-            self.cache.remember("facts", self._key, self._seen)
+            self.workspace.cache.remember("facts", self._key, self._seen)
 
+    def _read(self, path: Path, *, code: bool) -> FileFacts:
+        """Read ``path`` once; a file that isn't ``code`` takes no more memory than a chunk."""
+        with path.open("rb") as stream:
+            reader = HashingReader(stream)
+            head = reader.read(_CHUNK)
+            rest = [data if code else b"" for data in pieces(reader, _CHUNK)]
+        sha256, is_elf, secret = reader.digest.hex, head.startswith(b"\x7fELF"), secret_in(path.name, head)
+        if not code:
+            return FileFacts(sha256, is_elf, secret)
+        try:
+            tree = self._parse(b"".join([head, *rest]))
+        except NoPythonError as error:
+            return FileFacts(sha256, secret=secret, broken=error.message, broken_at=(error.line, error.text))
+        return FileFacts(sha256, secret=secret, code=code_facts(tree, self.names))
 
-def read_facts(path: Path, *, code: bool) -> FileFacts:
-    """Read ``path`` once; a file that isn't ``code`` takes no more memory than a chunk.
-
-    Raises :class:`ProjectError` for code that is no Python.
-    """
-    with path.open("rb") as stream:
-        reader = HashingReader(stream)
-        head = reader.read(_CHUNK)
-        rest = [data if code else b"" for data in pieces(reader, _CHUNK)]
-    imports, reads_source = _read_code(path, b"".join([head, *rest])) if code else ((), 0)
-    secret = secret_in(path.name, head)
-    return FileFacts(reader.digest.hex, head.startswith(b"\x7fELF"), secret, imports, reads_source)
-
-
-def _read_code(path: Path, source: bytes) -> tuple[tuple[str, ...], int]:
-    """The top-level modules that code imports, and the line where it asks for sources, or 0."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they are the project's own affair
-            tree = ast.parse(source, path)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = getattr(error, "lineno", None)
-        raise ProjectError(
-            f"{path}{f':{line}' if line else ''}: {getattr(error, 'msg', None) or error}",
-            evidence=(getattr(error, "text", None) or "").strip(),
-            step="correct it, or leave it out of the image with  [tool.cannery]  exclude",
-        ) from error
-    found: set[str] = set()
-    lines: list[int] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            found.add(node.module.partition(".")[0])
-            if node.module == "inspect" and not _SOURCE_READERS.isdisjoint(alias.name for alias in node.names):
-                lines.append(node.lineno)
-        elif isinstance(node, ast.Attribute) and node.attr in _SOURCE_READERS:
-            lines.append(node.lineno)
-    return tuple(sorted(found)), min(lines, default=0)
+    def _parse(self, source: bytes) -> ast.Module:
+        """The syntax tree of ``source``, in the grammar of the Python that it is for where that differs."""
+        try:
+            return parse(source)
+        except NoPythonError as error:
+            try:
+                python = self.python()
+            except CanneryError:
+                raise error from None  # it's what is known
+            if python == Path(sys.executable):
+                raise
+            return parse_with(python, source, self.workspace.run)

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["Needs", "needs_of_app", "read_needs"]
 
 _NOTED = BRINGS_BACK | {"zoneinfo"}  # the modules whose imports decide what goes into a runtime
-_IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(%s)\b" % "|".join(sorted(_NOTED)).encode(), re.MULTILINE)
+_NAMES = "|".join(sorted(_NOTED)).encode()
+# A statement, or a command: [sys.executable, "-m", "venv", folder]
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from|import)[ \t]+(%s)\b|[\"']-m[\"'],\s*[\"'](%s)[\"']" % (_NAMES, _NAMES), re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +73,4 @@ def read_needs(tree: LazyTree, workspace: Workspace) -> Needs:
 
 def _noted_imports(file: File) -> set[str]:
     with file.content.open() as stream:
-        return {name.decode() for name in _IMPORT.findall(stream.read())}
+        return {(imported or run).decode() for imported, run in _IMPORT.findall(stream.read())}

@@ -13,7 +13,7 @@ from cannery.image.rootfs import MACHINE, Root
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.python.stdlib import interpreter_tree, known_modules
 from cannery.trees.needs import Needs
-from cannery.trees.system import certificates, locale_tree, system_tree, without_remarks, zones_tree
+from cannery.trees.system import certificates, locale_tree, system_tree, terminals_tree, without_remarks, zones_tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
@@ -63,6 +63,8 @@ def runtime(
     named = Needs(tuple(Need(soname, "[tool.cannery] libraries", ()) for soname in app.settings.libraries))
     libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, root, workspace)
     data = locale_tree(root) + zones_tree(root) if zones else locale_tree(root)
+    if "curses" in wanted:
+        data += terminals_tree(root)
     key = key_of(
         "runtime", code_key(__name__), python.key, app.settings.uid, bundle and Digest.of_content(bundle),
         _versions(libraries), data.key,

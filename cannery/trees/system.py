@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Directory, Entry, File, LazyTree, Tree
-from cannery.workspace.files import user_path
-from cannery.workspace.keys import code_key, key_of
+from cannery.workspace.files import stamp, user_path
+from cannery.workspace.keys import code_key, key_of, package_file
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -26,6 +26,7 @@ __all__ = [
     "has_certificates",
     "locale_tree",
     "system_tree",
+    "terminals_tree",
     "without_remarks",
     "zones_tree",
 ]
@@ -40,6 +41,13 @@ _BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+_SERVICES, _PROTOCOLS = package_file("trees/payload/services"), package_file("trees/payload/protocols")
+# The terminals that people sit at, and those that a container is given by an engine
+_TERMINALS = (
+    "ansi", "dumb", "linux", "rxvt", "screen", "screen-256color", "tmux", "tmux-256color", "vt100", "vt220", "xterm",
+    "xterm-256color",
+)  # fmt: skip
+_TERMINFO = ("/usr/share/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/etc/terminfo")
 _CERTIFICATE = re.compile(rb"^-----BEGIN [A-Z ]+-----\n.*?^-----END [A-Z ]+-----\n", re.MULTILINE | re.DOTALL)
 _ZONES = "/usr/share/zoneinfo"
 # Second copies of the zones, with and without leap seconds, and tables that nothing in Python reads.
@@ -97,6 +105,8 @@ def system_tree(user: int, bundle: Content | None) -> Tree:
         "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
     }
     entries: dict[str, Entry] = {path: File(Inline(text.encode())) for path, text in texts.items()}
+    for name, path in (("services", _SERVICES), ("protocols", _PROTOCOLS)):
+        entries[f"/etc/{name}"] = File(Inline(path.read_bytes()))
     if bundle is not None:
         entries[CERTIFICATES] = File(bundle)
     entries["/tmp"] = Directory(0o1777)  # noqa: S108  # the image's own, not the machine's
@@ -107,6 +117,17 @@ def locale_tree(root: Root) -> LazyTree:
     """The locale C.UTF-8, which the image's environment names: the C library doesn't have it built in."""
     folders = ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")
     return _files_of(root, next((folder for folder in folders if root.resolve(folder)), folders[0]))
+
+
+def terminals_tree(root: Root) -> LazyTree:
+    """The descriptions of terminals, without which curses doesn't start; empty where the root has none."""
+    found: dict[str, OnDisk] = {}
+    for name in _TERMINALS:
+        contents = (root.content(f"{folder}/{name[0]}/{name}") for folder in _TERMINFO)
+        if (content := next(filter(None, contents), None)) is not None:
+            found[f"{_TERMINFO[0]}/{name[0]}/{name}"] = content
+    key = key_of("terminals", code_key(__name__), [(path, stamp(content.path)) for path, content in found.items()])
+    return LazyTree(key, lambda: Tree({path: File(content) for path, content in found.items()}))
 
 
 def zones_tree(root: Root) -> LazyTree:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
@@ -50,14 +51,25 @@ def test_the_blob_is_what_its_digests_say(workspace: Workspace) -> None:
     assert (layer.files, layer.unpacked_size) == (3, 6)
 
 
-def test_members_carry_modes_owners_and_one_fixed_time(workspace: Workspace) -> None:
+def test_members_carry_modes_and_owners(workspace: Workspace) -> None:
     found = members(pack("app", TREE, workspace.cache))
-    assert {member.mtime for member in found.values()} == {1}
     assert {(member.uname, member.gname) for member in found.values()} == {("", "")}
     assert found["tmp"].mode == 0o1777
     assert found["app/run"].mode == 0o755
     assert (found["home/app/x"].uid, found["home/app/x"].gid) == (65535, 65535)
     assert (found["lib"].type, found["lib"].linkname) == (tarfile.SYMTYPE, "usr/lib")
+
+
+def test_a_file_s_time_follows_from_its_content(workspace: Workspace, tmp_path: Path) -> None:
+    """A server tells by time and size whether a file is what it was."""
+    path = tmp_path / "same"
+    path.write_bytes(b"one")
+    same, other = File(Inline(b"one")), File(Inline(b"two"))
+    tree = Tree({"/a": same, "/b": other, "/c": File(OnDisk(path, 3)), "/link": Symlink("a")})
+    times = {name: member.mtime for name, member in members(pack("app", tree, workspace.cache)).items()}
+    assert times["a"] == times["c"] != times["b"]
+    assert all(datetime(1980, 1, 1, tzinfo=UTC).timestamp() <= times[name] < 2**30 for name in "abc")
+    assert times["link"] == 1
 
 
 def test_every_parent_directory_comes_before_what_lies_in_it(workspace: Workspace) -> None:

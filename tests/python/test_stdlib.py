@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cannery.errors import ConfigurationError
 from cannery.image.platform import Platform
-from cannery.image.tree import Symlink
-from cannery.python.interpreter import Interpreter
+from cannery.image.tree import File, Symlink
+from cannery.python.interpreter import Interpreter, describe
 from cannery.python.stdlib import (
     BRINGS_BACK,
     BRINGS_BACK_FOR_THE_APP,
@@ -23,6 +25,7 @@ from cannery.python.stdlib import (
 from tests.support.tree_contents import read
 
 if TYPE_CHECKING:
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.once
@@ -67,7 +70,7 @@ def test_what_no_program_needs_stays_behind(python: Interpreter) -> None:
     ("wanted", "back"),
     [
         ("turtle", {"turtle.py", "tkinter/__init__.py"}), ("curses", {"curses/__init__.py", "lib-dynload/_curses.so"}),
-        ("test", {"test/support.py"}), ("json", set()),
+        ("test", {"test/support.py"}), ("json", set()), ("venv", {"ensurepip/_bundled/pip.whl"}),
     ],
 )  # fmt: skip
 def test_an_import_brings_its_modules_back(wanted: str, back: set[str], python: Interpreter) -> None:
@@ -103,9 +106,21 @@ def test_the_configuration_may_name_any_module_of_the_library() -> None:
 
 
 def test_what_an_app_has_no_use_for_is_told_by_its_imports() -> None:
-    assert {"tkinter", "turtle", "venv"} <= set(unwanted_by(frozenset()))
+    assert {"tkinter", "turtle"} <= set(unwanted_by(frozenset()))
     assert not {"tkinter", "_tkinter"} & set(unwanted_by(frozenset({"turtle"})))
 
 
 def test_all_that_brings_something_back_is_a_module_of_the_oldest_python() -> None:
     assert set(BRINGS_BACK) < set(BRINGS_BACK_FOR_THE_APP) <= sys.stdlib_module_names | {"test"}
+
+
+def test_libraries_are_found_with_no_other_program_s_help(workspace: Workspace, tmp_path: Path) -> None:
+    python = describe(Path(sys.executable), workspace)
+    file = interpreter_tree(python, frozenset()).entries[f"{python.image_stdlib}/ctypes/util.py"]
+    assert isinstance(file, File)
+    (tmp_path / "util.py").write_bytes(read(file))
+    (tmp_path / "libanswer.so.42").touch()
+    command = [sys.executable, "-c", "import util; print(util.find_library('answer'), util.find_library('question'))"]
+    environment = {"PATH": "", "LD_LIBRARY_PATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "libanswer.so.42 None\n"

@@ -33,7 +33,9 @@ def paths(folder: Path, workspace: Workspace) -> set[str]:
     return {*tree.code.tree.entries, *tree.resources.tree.entries}
 
 
-def test_what_the_script_imports_goes_in_and_nothing_else(make_project: MakeProject, workspace: Workspace) -> None:
+def test_what_lies_beside_a_script_goes_in_but_for_tests_and_build_files(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
     folder = make_project(
         {
             "main.py": "def f():\n    from used import thing\n\nf()\n",
@@ -42,15 +44,24 @@ def test_what_the_script_imports_goes_in_and_nothing_else(make_project: MakeProj
             "used/data.json": "{}",
             "used/__pycache__/x.pyc": "",
             "helper.py": "import os, polars",
-            "unused/__init__.py": "",
+            "unnamed/__init__.py": "",
+            "settings.py": "",
+            "tests/__init__.py": "",
             "tests/test_it.py": "import main",
+            "test_main.py": "",
+            "run_tests.py": "import tests",
             "noxfile.py": "",
+            "setup.py": "",
+            "venv/pyvenv.cfg": "",
+            "venv/lib/x.py": "",
+            "a-script.py": "",
         }
     )
     assert paths(folder, workspace) == {
         "/app/main.py", "/app/used/__init__.py", "/app/used/sub/deep.py", "/app/used/data.json", "/app/helper.py",
+        "/app/unnamed/__init__.py", "/app/settings.py", "/app/run_tests.py",
     }  # fmt: skip
-    assert tree_of(folder, workspace).imports == {"used", "helper", "os", "polars"}
+    assert tree_of(folder, workspace).imports == {"used", "helper", "os", "polars", "tests"}
 
 
 def test_a_script_s_own_folder_is_where_its_imports_start(make_project: MakeProject, workspace: Workspace) -> None:

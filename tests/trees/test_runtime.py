@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
 from cannery.trees.needs import Needs, needs_of_app, read_needs
 from cannery.trees.runtime import runtime
-from tests.support.tree_contents import read
+from tests.support.tree_contents import contents, read
 
 if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
@@ -52,6 +53,24 @@ def test_it_holds_the_interpreter_and_the_small_files(
     assert f"{python.image_stdlib}/os.py" in tree
     assert f"{python.image_stdlib}/lib-dynload" in tree
     assert {"/etc/passwd", "/etc/nsswitch.conf", "/tmp", "/etc/ssl/certs/ca-certificates.crt"} <= set(tree.entries)
+
+
+def test_services_and_protocols_have_their_names(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    tree = runtime_for(make_project({"main.py": ""}), python, workspace).tree
+    assert re.search(rb"^https +443/tcp$", contents(tree)["/etc/services"], re.MULTILINE)
+    assert re.search(rb"^tcp +6 +TCP$", contents(tree)["/etc/protocols"], re.MULTILINE)
+
+
+def test_terminals_are_described_where_curses_goes_in(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    described = "/usr/share/terminfo/x/xterm"
+    assert described not in runtime_for(make_project({"main.py": ""}), python, workspace).tree
+    if not any(Path(folder, "x/xterm").exists() for folder in ("/lib/terminfo", "/usr/share/terminfo")):
+        pytest.skip("this machine has no descriptions of terminals")
+    assert described in runtime_for(make_project({"main.py": "import curses"}), python, workspace).tree
 
 
 def test_what_nobody_imports_stays_behind(make_project: MakeProject, python: Interpreter, workspace: Workspace) -> None:

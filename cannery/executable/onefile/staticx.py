@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from cannery.errors import ToolError
 from cannery.executable.onefile.bundle import INTERNAL
 from cannery.executable.onefile.xz import XzBlock, write_xz
-from cannery.image.content import TIME, OnDisk
+from cannery.image.content import TIME, OnDisk, digest_of, time_of
 from cannery.image.folder import write_tree
 from cannery.image.tree import File, Symlink, Tree
 from cannery.workspace.digest import Digest
@@ -209,14 +209,16 @@ def _extracted(archive: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
 def _member(name: str, entry: Entry) -> _Member:
     match entry:
         case File(content):
-            return _like(name, content.size), content.open
+            member = _like(name, content.size)
+            member.mtime = time_of(digest_of(content))
+            return member, content.open
         case Symlink(target):
             return _like(name, 0, target), None
     raise ValueError(f"a bundle has no folders: {name}")
 
 
 def _like(name: str, size: int, target: str = "") -> tarfile.TarInfo:
-    """A member without owner and time of its own; all are executable, as that costs nothing."""
+    """A member without owner and time of its own, as of a link; all are executable, as that costs nothing."""
     member = tarfile.TarInfo(name)
     member.size, member.mode, member.mtime = size, 0o755, TIME
     if target:

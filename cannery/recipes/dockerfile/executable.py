@@ -15,7 +15,6 @@ from cannery.recipes.dockerfile.job import (
     copied_resources,
     copies,
     relative,
-    resources,
     tops,
     written_files,
 )
@@ -42,7 +41,7 @@ def executable_stage(job: DockerfileJob, name: str) -> str:
         "executable",
         tools=" ".join(FREEZING),
         dependencies="COPY --from=dependencies /dependencies/ /\n" if job.dependencies else "",
-        copies=copies(files, app, "./") + copied_resources(app, "./"),
+        copies=copies(files, app, "./") + copied_resources(job.own, "./"),
         generated=generated + "".join(written_files(below, "/build")),
         name=shlex.quote(name),
         paths=":".join(map(str, app.import_roots)),
@@ -69,7 +68,7 @@ def _own_data(job: DockerfileJob) -> Iterator[str]:
         if isinstance(file.content, Inline) and path.endswith("/METADATA"):
             folder = relative(posixpath.dirname(path))
             yield f"--add-data={folder}:{posixpath.basename(folder)}"
-    for resource in resources(job.app):
+    for resource in job.own.resource_names:
         name = resource.rstrip("/")
         yield f"--add-data={name}:{name if resource.endswith('/') else posixpath.dirname(name) or '.'}"
 

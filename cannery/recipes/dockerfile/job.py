@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cannery.recipes.dockerfile.install import Installed
     from cannery.trees.app import AppTree
 
-__all__ = ["DockerfileJob", "copied_resources", "copies", "relative", "resources", "tops", "written_files"]
+__all__ = ["DockerfileJob", "copied_resources", "copies", "relative", "tops", "written_files"]
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,9 @@ def copies(files: Iterable[tuple[str, File]], app: App, below: str) -> str:
     return "".join(copy([top], f"{below}{top}") for top in tops(files, app))
 
 
-def copied_resources(app: App, below: str) -> str:
-    """The instructions that copy the resources, which the configuration names."""
-    return "".join(copy([name], f"{below}{name}") for name in resources(app))
-
-
-def resources(app: App) -> tuple[str, ...]:
-    """The resources, which the configuration names; a folder ends in a slash."""
-    return tuple(
-        f"{name.rstrip('/')}/" if (app.folder / name).is_dir() else name for name in map(str, app.settings.resources)
-    )
+def copied_resources(own: AppTree, below: str) -> str:
+    """The instructions that copy the resources, which the configuration, the code or a convention names."""
+    return "".join(copy([name], f"{below}{name}") for name in own.resource_names)
 
 
 def tops(files: Iterable[tuple[str, File]], app: App) -> Iterator[str]:

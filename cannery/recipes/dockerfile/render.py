@@ -16,7 +16,7 @@ from cannery.recipes.dockerfile.context import dockerignore
 from cannery.recipes.dockerfile.executable import executable_stage
 from cannery.recipes.dockerfile.install import installed
 from cannery.recipes.dockerfile.instructions import execution
-from cannery.recipes.dockerfile.job import DockerfileJob, copied_resources, copies, resources, tops, written_files
+from cannery.recipes.dockerfile.job import DockerfileJob, copied_resources, copies, tops, written_files
 from cannery.recipes.dockerfile.stages import (
     app_stage,
     dependencies_stage,
@@ -76,7 +76,7 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
         base=f"{base.name}@{digest}" if digest else base.name,
     )  # fmt: skip
     inputs = job.dependencies.files if job.dependencies else ()
-    paths = [*inputs, *tops(own.code.tree.files(), app), *resources(app)]
+    paths = [*inputs, *tops(own.code.tree.files(), app), *own.resource_names]
     return Rendered(head + body(job), dockerignore(paths, app.settings.exclude), tuple(_notes(app)))
 
 
@@ -131,7 +131,7 @@ def _scratch(job: DockerfileJob) -> str:
     final = filled(
         "from_scratch",
         dependencies="COPY --from=dependencies /dependencies/ /\n" if job.dependencies else "",
-        resources=copied_resources(job.app, f"{HOME}/"),
+        resources=copied_resources(job.own, f"{HOME}/"),
         execution=execution(container_config(job.app, f"/usr/local/bin/{job.base.python}")),
     )
     return (tools_base(job) if compiled else "") + "".join(stages) + final

@@ -123,7 +123,7 @@ def on_base(job: DockerfileJob, app: str, suffix: str) -> str:
         passwd=shlex.quote(_account(uid)),
         group=shlex.quote(f"app:x:{uid}:"),
         dependencies="COPY --from=dependencies /dependencies/ /\n" if job.dependencies else "",
-        app=app + copied_resources(job.app, f"{HOME}/"),
+        app=app + copied_resources(job.own, f"{HOME}/"),
         execution=execution(config_of_its_own(job.app, entry)),
     )
 

@@ -194,3 +194,26 @@ def test_an_executable_source_s_bytecode_is_a_plain_file(
     tree = Tree({"/app/x.py": File(OnDisk(tmp_path / "x.py", 22), 0o755)})
     ((_, file),) = (tree | bytecode(python, workspace)).files()
     assert file.mode == 0o644
+
+
+def test_a_source_that_another_one_names_stays_and_a_script_among_them_has_bytecode_of_its_own(
+    python: Interpreter, workspace: Workspace
+) -> None:
+    tree = sources(
+        main='exec(open(here / "config.py").read()), "/__init__.py"', config="a = 1", other="import config"
+    ) + Tree({"/app/__init__.py": File(Inline(b'run([python, "main.py"])'))})
+    made = tree | bytecode(python, workspace, scripts=frozenset({"/app/main.py"}))
+    tag = python.cache_tag
+    assert made.entries.keys() == {
+        "/app/__init__.pyc", "/app/other.pyc", "/app/config.py", f"/app/__pycache__/config.{tag}.pyc",
+        "/app/main.py", f"/app/__pycache__/main.{tag}.pyc", "/app/main.pyc",
+    }  # fmt: skip
+    assert {each.path for each in made.decisions} == {"/app/config.py", "/app/main.py"}
+    dropped = tree | bytecode(python, workspace, drop_sources=("config",), import_roots=("/app",))
+    assert "/app/config.pyc" in dropped
+
+
+def test_the_standard_library_s_sources_go_whatever_names_them(python: Interpreter, workspace: Workspace) -> None:
+    stdlib = python.image_stdlib
+    tree = Tree({f"{stdlib}/a.py": File(Inline(b'"b.py"')), f"{stdlib}/b.py": File(Inline(b""))})
+    assert (tree | bytecode(python, workspace)).entries.keys() == {f"{stdlib}/a.pyc", f"{stdlib}/b.pyc"}

@@ -6,4 +6,5 @@ RUN mkdir -p etc/ssl/certs@{zones} \
  && printf '%s\n' 'root:x:0:0:root:/root:/sbin/nologin' @{passwd} >etc/passwd \
  && printf '%s\n' 'root:x:0:' @{group} >etc/group \
  && printf '%s\n' 'passwd: files' 'group: files' 'hosts: files dns' >etc/nsswitch.conf \
+ && for name in services protocols; do if [ -f "/etc/$name" ]; then cp "/etc/$name" etc/; fi; done \
  && cp /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/

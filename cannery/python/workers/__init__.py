@@ -1,0 +1,1 @@
+"""Code that another Python runs while something is made; it knows nothing of cannery."""

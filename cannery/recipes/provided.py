@@ -1,0 +1,75 @@
+"""What an app imports compared with what it has: an import that fails ends a build, or is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cannery.errors import ProjectError
+from cannery.project.modules import named_by
+from cannery.trees.unprovided import Provision, import_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cannery.image.tree import LazyTree
+    from cannery.project.app import App
+    from cannery.python.interpreter import Interpreter
+    from cannery.trees.app import AppTree
+    from cannery.trees.unprovided import Unprovided
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["check_imports", "provision_of"]
+
+_SHOWN = 8  # lines of evidence, or of notes
+
+
+def provision_of(own: AppTree, wheels: LazyTree, python: Interpreter) -> Provision:
+    """What an app can import with ``python``, a Python on this machine."""
+    return Provision(own.code, wheels, python.image_site_packages, python.version, python)
+
+
+def check_imports(app: App, provision: Provision, workspace: Workspace) -> tuple[str, ...]:
+    """Notes on imports that fail in some calls, or in modules that the program doesn't import; on settings, too.
+
+    Raises :class:`ProjectError` for those without which the program can't start, unless ``allow-missing`` names them.
+    """
+    allowed = app.settings.allow_missing
+    findings = import_findings(app, provision, workspace)
+    found = [each for each in findings.unprovided if not named_by(each.module, allowed)]
+    if needed := [each for each in found if each.needed]:
+        raise _refusal(app, needed)
+    unknown = (
+        f"keep-sources or include names {name!r}, and there is no such module{'; ' if hint else ''}{hint}"
+        for name, hint in findings.unknown
+    )
+    return (*_notes(found), *unknown)
+
+
+def _refusal(app: App, needed: Sequence[Unprovided]) -> ProjectError:
+    first, *others = needed
+    has = f"the requirements are those of {app.requirements.path.name}" if app.requirements else "no requirements found"
+    shown = [f"{_at(each)} imports {each.module}" for each in others]
+    return ProjectError(
+        f"{_at(first)} imports {first.module}, and {_lack(app, first)}",
+        evidence="\n".join([*shown[:_SHOWN], *(["…"] if len(shown) > _SHOWN else []), has]),
+        step="add what has it to the requirements; or, where the program never comes there, set  [tool.cannery]  "
+        f"allow-missing = [{', '.join(map(repr, dict.fromkeys(each.module for each in needed)))}]",
+    )
+
+
+def _notes(found: Iterable[Unprovided]) -> Iterable[str]:
+    lines: dict[str, str] = {}
+    for each in found:
+        lines.setdefault(each.module, _at(each))
+    for module, line in [*lines.items()][:_SHOWN]:
+        yield f"{line} imports {module}, and nothing provides that: the program fails where it comes there"
+
+
+def _lack(app: App, missing: Unprovided) -> str:
+    top = missing.module.partition(".")[0]
+    own = any((app.folder / root / top).is_dir() for root in app.import_roots)
+    return "the project has no such module" if own and "." in missing.module else "no requirement brings it"
+
+
+def _at(each: Unprovided) -> str:
+    return f"{each.path}:{each.line}" if each.line else each.path

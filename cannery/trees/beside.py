@@ -1,0 +1,118 @@
+"""Files and folders beside an app's modules: those that its code or a convention names go in, the others are told."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cannery.errors import ProjectError, did_you_mean
+from cannery.project.app import HOME
+from cannery.project.modules import is_about_projects
+from cannery.project.secrets import secret_by_name
+from cannery.trees.collect import Collected, check_links
+from cannery.trees.own import started_with
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cannery.project.app import App
+    from cannery.trees.own import OwnFiles
+
+__all__ = ["BesideData", "add_data", "notes_on_files"]
+
+_SHOWN = 6  # names in a note
+
+
+@dataclass(frozen=True, slots=True)
+class BesideData:
+    """The data that went in because something names it, and what of that did not."""
+
+    names: tuple[str, ...]  # files and folders, relative to the project
+    kept_out: dict[str, str]  # files of these that stayed out, and why
+    left: tuple[str, ...]  # folders beside the app's modules that nothing names
+
+
+def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData:
+    """Add to ``resources`` the data beside the modules of ``code`` that their strings or a convention names.
+
+    Nobody asked for it in as many words, so what would be refused elsewhere, such as a secret, stays out.
+    """
+    app = resources.app
+    paths = [*own.data_of_strings(sorted({*code.strings, *started_with(app)})), *own.conventional_data()]
+    names: list[str] = []
+    kept_out: dict[str, str] = {}
+    for path in dict.fromkeys(paths):
+        name = path.relative_to(app.folder).as_posix()
+        found = Collected(app, resources.index, code=False, present=code.entries.keys() | resources.entries.keys())
+        try:
+            found.add(path)
+            _drop_secrets(found, kept_out)
+            check_links({**code.entries, **resources.entries, **found.entries})
+        except ProjectError as error:
+            kept_out[name] = error.what
+            continue
+        if found.entries:
+            names.append(name)
+            resources.entries.update(found.entries)
+            resources.digests.update(found.digests)
+            resources.native.update(found.native)
+    return BesideData(tuple(names), kept_out, tuple(_left(app, own, code, resources)))
+
+
+def _drop_secrets(found: Collected, kept_out: dict[str, str]) -> None:
+    for path, by_content in found.secrets.items():
+        kind = by_content or secret_by_name(path)
+        if kind and path not in found.app.settings.allow_secrets:
+            shown = f"{HOME}/{path}"
+            kept_out[path] = f"it looks like a secret ({kind})"
+            found.entries.pop(shown, None)
+            found.digests.pop(shown, None)
+
+
+def _left(app: App, own: OwnFiles, code: Collected, resources: Collected) -> Iterator[str]:
+    """The folders beside the app's modules of which nothing went in, though they may be meant for the program."""
+    if app.distribution is not None and not own.scripts:
+        return  # its wheel wouldn't have them either
+    taken = {path.split("/")[2] for path in (*code.entries, *resources.entries) if path.startswith(f"{HOME}/")}
+    for name in sorted(own.names - taken):
+        folder = app.folder / name
+        if folder.is_dir() and not is_about_projects(name) and not code.stays_behind(folder) and _holds_files(folder):
+            yield name
+
+
+def _holds_files(folder: Path) -> bool:
+    return any(names for _, _, names in os.walk(folder))
+
+
+def notes_on_files(app: App, code: Collected, data: BesideData) -> Iterator[str]:
+    """Notes on what went in without being asked for, on what stayed out, and on settings that match nothing."""
+    for path, what in sorted(code.no_python.items()):
+        yield f"{path} is no Python ({what}), and nothing imports it: it stays out"
+    if data.names:
+        yield f"goes in, as the code or a convention names it: {_listed(data.names)}"
+    for path, why in sorted(data.kept_out.items()):
+        yield f"stays out, though the code or a convention names it: {path}: {why}"
+    if data.left:
+        first = data.left[0]
+        yield (
+            f"stays out, as no code names it: {_listed(data.left)}; what the program reads goes in by  [tool.cannery]  "
+            f"resources = [{first!r}]"
+        )
+    yield from _unmatched(app)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join([*names[:_SHOWN], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _unmatched(app: App) -> Iterator[str]:
+    """Notes on patterns of ``exclude`` that match nothing, as far as the part before their first ``*`` tells."""
+    for pattern in app.settings.exclude:
+        certain = pattern.partition("*")[0].partition("?")[0].partition("[")[0]
+        path = certain.rstrip("/") if certain == pattern or certain.endswith("/") else certain.rpartition("/")[0]
+        if path and not os.path.lexists(app.folder / path):
+            hint = did_you_mean(path, (each.name for each in app.folder.iterdir()))
+            yield f"exclude names {pattern!r}, and nothing in the project is called that{'; ' if hint else ''}{hint}"

@@ -1,0 +1,90 @@
+"""The facts about one source of the project: what it imports, what its strings may name, what it asks of sources."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+__all__ = ["CodeFacts", "code_facts", "names_in"]
+
+_SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
+_LONGEST = 200  # letters of a string that may be a name
+_VARIABLE = re.compile(r"[{%*?\[]")  # where a template or a pattern stops being the name of a file
+_WORD = re.compile(r"[^\s<>|\"'`\\]+(?: [^\s<>|\"'`\\]+)*/?")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFacts:
+    """What one source says of other files."""
+
+    imports: tuple[str, ...] = ()  # top-level modules that it imports or runs, anywhere in it
+    strings: tuple[str, ...] = ()  # those that begin with a name of the project: "data/x.csv", "app.main:app", "data/"
+    reads_source: int = 0  # the line where it first asks for the source of something; 0 for none
+
+
+def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
+    """The facts about the source of ``tree``; ``names`` are those of the project's files and folders."""
+    imports: set[str] = set()
+    lines: list[int] = []
+    for node in ast.walk(tree):
+        imports.update(_run(node))
+        if isinstance(node, ast.Import):
+            imports.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            imports.add(node.module.partition(".")[0])
+            if node.module == "inspect" and not _SOURCE_READERS.isdisjoint(alias.name for alias in node.names):
+                lines.append(node.lineno)
+        elif isinstance(node, ast.Attribute) and node.attr in _SOURCE_READERS:
+            lines.append(node.lineno)
+    strings = {name for text in _strings(tree) for name in names_in(text, names)}
+    return CodeFacts(tuple(sorted(imports)), tuple(sorted(strings)), min(lines, default=0))
+
+
+def _run(node: ast.AST) -> Iterator[str]:
+    """The top-level modules that a command names: ``[sys.executable, "-m", "package.worker"]``."""
+    words = node.elts if isinstance(node, ast.List | ast.Tuple) else node.args if isinstance(node, ast.Call) else []
+    for pair in pairwise(words):
+        match pair:
+            case ast.Constant(value="-m"), ast.Constant(value=str(name)):
+                yield name.partition(".")[0]
+
+
+def names_in(text: str, names: Collection[str]) -> Iterator[str]:
+    """``text`` itself where it begins with one of ``names``, as a path or as a module: at most one name.
+
+    Of a template or a pattern, such as ``data/*.csv``, the folder is what is named.
+    """
+    text = text.removeprefix("./")
+    if (gap := _VARIABLE.search(text)) is not None:
+        text = text[: text.rfind("/", 0, gap.start()) + 1]
+    if 0 < len(text) <= _LONGEST and _WORD.fullmatch(text):
+        first = text.partition("/")[0]
+        if first in names or re.split(r"[.:]", first, maxsplit=1)[0] in names:
+            yield text
+
+
+def _strings(tree: ast.Module) -> Iterator[str]:
+    """The strings of a source; a part of a longer one as far as that is certain, as ``data/`` of ``f"data/{name}"``."""
+    parts: set[int] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.JoinedStr(values=values):
+                for position, value in enumerate(values):
+                    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                        parts.add(id(value))
+                        text = value.value.lstrip("/") if position else value.value
+                        yield text if value is values[-1] else text[: text.rfind("/") + 1]
+            case ast.BinOp(op=ast.Add(), right=ast.Constant(value=str(text)) as constant):
+                parts.add(id(constant))
+                yield text.lstrip("/")  # what comes before may be a folder
+            case ast.BinOp(op=ast.Add(), left=ast.Constant(value=str(text)) as constant):
+                parts.add(id(constant))
+                yield text[: text.rfind("/") + 1]
+            case ast.Constant(value=str(text)) if id(node) not in parts:
+                yield text

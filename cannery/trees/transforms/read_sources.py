@@ -1,0 +1,85 @@
+"""Sources that programs read while they run: found by the names that other sources have of them, and by who reads."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from cannery.project.app import HOME
+from cannery.python.grammar import NoPythonError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cannery.image.tree import File
+
+__all__ = ["named_sources", "reading_lines"]
+
+# A file's name, or the end of its path: open(here / "config.py"), run_path(f"{here}/config.py")
+_NAMED = re.compile(rb"""["'/]([\w.-]+(?:/[\w.-]+)*\.py)["']""")
+_TESTS = {"test", "tests"}  # folders that no program imports
+_SELDOM_READ = {"__init__.py", "__main__.py"}  # what compares names of files has these in it
+_READERS = ("findsource", "getsource", "getsourcelines")  # of inspect
+_READS = re.compile(rb"\b(?:%s)\b" % "|".join(_READERS).encode())
+_CAUGHT = {"OSError", "IOError", "Exception", "BaseException"}
+
+
+def named_sources(sources: Mapping[str, File]) -> set[str]:
+    """Those of ``sources`` that another one in their folder, or of the app, names by their files' names.
+
+    Programs open such a file, run it in another process, or execute it: its bytecode is no use to them.
+    """
+    programs = ((path, file) for path, file in sources.items() if not _is_test(path))
+    return {target for path, file in programs for target in _named(path, file) if target in sources}
+
+
+def _is_test(path: str) -> bool:
+    folders, name = path.split("/")[:-1], posixpath.basename(path)
+    return name.startswith("test_") or name.endswith("_test.py") or not _TESTS.isdisjoint(folders)
+
+
+def _named(path: str, file: File) -> Iterator[str]:
+    with file.content.open() as stream:
+        found = set(_NAMED.findall(stream.read()))
+    folders = (posixpath.dirname(path), *([str(HOME)] if path.startswith(f"{HOME}/") else []))
+    for name in found:
+        text = name.decode()
+        if posixpath.basename(text) not in _SELDOM_READ:
+            targets = (posixpath.normpath(posixpath.join(folder, text)) for folder in folders)
+            yield from (target for target in targets if target != path)
+
+
+def reading_lines(file: File) -> list[int]:
+    """The lines of a source that read sources by ``inspect`` and don't go on where there are none."""
+    with file.content.open() as stream:
+        source = stream.read()
+    if _READS.search(source) is None:
+        return []
+    try:
+        return sorted(_reads(parse(source), caught=False))
+    except NoPythonError:
+        return []
+
+
+def _reads(node: ast.AST, *, caught: bool) -> Iterator[int]:
+    match node:
+        case ast.Try():
+            inside = caught or any(map(_goes_on, node.handlers))
+            for statement in (*node.body, *node.orelse):
+                yield from _reads(statement, caught=inside)
+            for other in (*node.handlers, *node.finalbody):
+                yield from _reads(other, caught=caught)
+            return
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), lineno=line) if name in _READERS:
+            yield from [] if caught else [line]
+    for part in ast.iter_child_nodes(node):
+        yield from _reads(part, caught=caught)
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    """True for a handler that catches what ``inspect`` raises, and raises nothing itself."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {kind.id if isinstance(kind, ast.Name) else getattr(kind, "attr", "Exception") for kind in kinds}
+    return not names.isdisjoint(_CAUGHT) and not any(isinstance(each, ast.Raise) for each in ast.walk(handler))

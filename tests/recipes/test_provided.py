@@ -1,0 +1,33 @@
+"""An import that nothing provides ends a build, unless the settings allow it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.errors import ProjectError
+from cannery.project.config import load
+from cannery.recipes.scratch import scratch
+
+if TYPE_CHECKING:
+    from cannery.workspace.workspace import Workspace
+    from tests.conftest import MakeProject
+
+pytestmark = pytest.mark.once
+
+
+def test_an_import_that_nothing_provides_ends_the_build(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": "import os\nimport idna\nfrom yaml import load\n"})
+    with pytest.raises(ProjectError, match=r"^main.py:2 imports idna, and no requirement brings it\n") as raised:
+        scratch(load(folder), workspace)
+    assert "main.py:3 imports yaml" in raised.value.evidence
+    assert "allow-missing = ['idna', 'yaml']" in raised.value.step
+    make_project({"pyproject.toml": '[tool.cannery]\nallow-missing = ["idna", "yaml"]\n'})
+    assert scratch(load(folder), workspace).notes == ()
+
+
+def test_one_that_may_fail_is_told(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": "def f():\n    import idna\nf()\n"})
+    (note,) = scratch(load(folder), workspace).notes
+    assert note.startswith("main.py:2 imports idna, and nothing provides that")

@@ -1,0 +1,171 @@
+"""What is the project's own: what imports and strings name, what lies beside, and what is told of the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.image.tree import Directory
+from cannery.project.config import load
+from cannery.trees.app import AppTree, app_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cannery.workspace.workspace import Workspace
+    from tests.conftest import MakeProject
+
+pytestmark = pytest.mark.once
+
+
+def tree_of(folder: Path, workspace: Workspace) -> AppTree:
+    return app_tree(load(folder), workspace)
+
+
+def code(folder: Path, workspace: Workspace) -> set[str]:
+    return {path.removeprefix("/app/") for path in tree_of(folder, workspace).code.tree.entries}
+
+
+def resources(folder: Path, workspace: Workspace) -> set[str]:
+    return {path.removeprefix("/app/") for path in tree_of(folder, workspace).resources.tree.entries}
+
+
+def test_a_package_that_is_imported_goes_in_whatever_it_is_called(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    files = {
+        "main.py": "import utils.x, tasks",
+        "utils/__init__.py": "",
+        "utils/x.py": "",
+        "tasks.py": "",
+        "setup.py": "",
+    }
+    folder = make_project(files)
+    assert code(folder, workspace) == {"main.py", "utils/__init__.py", "utils/x.py", "tasks.py"}
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ('uvicorn.run("service.main:app")', True),
+        ('ROOT_URLCONF = "service.main"', True),
+        ('WSGI_APPLICATION = "service.main.application"', True),
+        ('x = "service"', False),
+        ('x = "service.other"', False),
+    ],
+)
+def test_a_folder_with_no_init_is_a_package_where_a_string_names_a_module_in_it(
+    make_project: MakeProject, workspace: Workspace, line: str, named: bool
+) -> None:
+    folder = make_project({"main.py": line, "service/main.py": "", "service/data.txt": ""})
+    assert ("service/main.py" in code(folder, workspace)) == named
+
+
+def test_a_command_in_the_code_names_a_module(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": 'run([sys.executable, "-m", "jobs.clean"])', "jobs/clean.py": ""})
+    assert code(folder, workspace) == {"main.py", "jobs/clean.py"}
+    assert tree_of(folder, workspace).imports == {"jobs"}
+
+
+@pytest.mark.parametrize("settings", ['args = ["worker:run"]', 'env = {APP = "worker"}'])
+def test_arguments_and_variables_name_modules(make_project: MakeProject, workspace: Workspace, settings: str) -> None:
+    files = {"bin/main.py": "", "worker.py": "import helper", "helper.py": "", "other.py": ""}
+    folder = make_project({**files, "pyproject.toml": f'[tool.cannery]\nentry = "bin/main.py"\n{settings}\n'})
+    assert code(folder, workspace) == {"bin/main.py", "worker.py", "helper.py"}
+
+
+def test_an_installed_project_has_the_packages_of_its_wheel(make_project: MakeProject, workspace: Workspace) -> None:
+    pyproject = '[project]\nname = "one"\nversion = "1"\nscripts = {one = "one.cli:main"}\n'
+    files = {"one/__init__.py": "", "one/cli.py": "def main(): ...", "two/__init__.py": "", "tests/__init__.py": ""}
+    flat = make_project({**files, "manage.py": "", "scripts/x.py": "", "pyproject.toml": pyproject}, "flat")
+    assert {path for path in code(flat, workspace) if path.endswith(".py")} == files.keys() - {"tests/__init__.py"}
+    source = {f"src/{name}": text for name, text in files.items()}
+    src = make_project({**source, "src/space/part.py": "", "more/__init__.py": "", "pyproject.toml": pyproject}, "src")
+    found = {path for path in code(src, workspace) if path.endswith(".py")}
+    assert found == {"src/one/__init__.py", "src/one/cli.py", "src/two/__init__.py", "src/space/part.py"}
+
+
+def test_one_service_of_several_takes_what_it_names_of_the_others(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    files = {
+        "services/a/main.py": "import beside, shared.log",
+        "services/a/beside.py": "",
+        "services/b/main.py": "import nothing_here",
+        "shared/__init__.py": "",
+        "shared/log.py": "",
+        "unshared/__init__.py": "",
+    }
+    folder = make_project({**files, "pyproject.toml": '[tool.cannery]\nentry = "services/a/main.py"\n'})
+    assert code(folder, workspace) == {
+        "services/a/main.py", "services/a/beside.py", "shared/__init__.py", "shared/log.py",
+    }  # fmt: skip
+
+
+def test_what_nothing_imports_and_is_no_python_stays_out_with_a_note(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    folder = make_project({"main.py": "", "old.py": "x = 1\nprint 'x'\n"})
+    assert code(folder, workspace) == {"main.py"}
+    assert any(note.startswith("old.py is no Python (") for note in tree_of(folder, workspace).notes)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('open("data/one.csv")', {"data/one.csv"}),
+        ('HERE / "data" / "one.csv"', {"data/one.csv", "data/two.csv"}),
+        ('open(f"{HERE}/data/{name}.csv")', {"data/one.csv", "data/two.csv"}),
+        ('open(HERE + "/data/one.csv")', {"data/one.csv"}),
+        ('glob("data/*.csv")', {"data/one.csv", "data/two.csv"}),
+        ('"data/%s.csv" % name', {"data/one.csv", "data/two.csv"}),
+        ('open("./config.toml")', {"config.toml"}),
+        ('open("/data/one.csv"), "../data", "nothing"', set()),
+    ],
+)
+def test_data_beside_a_script_goes_in_where_a_string_names_it(
+    make_project: MakeProject, workspace: Workspace, line: str, found: set[str]
+) -> None:
+    files = {"main.py": line, "data/one.csv": "", "data/two.csv": "", "config.toml": "", "other/x": ""}
+    folder = make_project(files)
+    assert resources(folder, workspace) == found
+    if found:
+        assert f"goes in, as the code or a convention names it: {min(found).split('/')[0]}" in " ".join(
+            tree_of(folder, workspace).notes
+        )
+
+
+def test_folders_that_frameworks_look_for_go_in(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": "", "templates/a.html": "", "static/a.css": "", "alembic/env.py": "import x"})
+    assert resources(folder, workspace) == {"templates/a.html", "static/a.css", "alembic/env.py"}
+
+
+def test_an_empty_folder_that_is_named_comes_along(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": 'os.listdir("inbox")', "pyproject.toml": '[tool.cannery]\nresources = ["out"]\n'})
+    for name in ("inbox", "out/deep"):
+        (folder / name).mkdir(parents=True)
+    entries = tree_of(folder, workspace).resources.tree.entries
+    assert entries == {"/app/inbox": Directory(), "/app/out/deep": Directory()}
+
+
+def test_what_stays_out_is_told_with_the_line_that_takes_it_in(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": "", "assets/x.png": "", "docs/x.md": "", "empty/.keep": "", "README.md": ""})
+    (note,) = tree_of(folder, workspace).notes
+    assert "assets" in note
+    assert "docs" not in note
+    assert "resources = ['assets']" in note
+
+
+def test_a_secret_that_code_names_stays_out_and_is_told(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": 'open("conf/a.txt"), "conf/"', "conf/a.txt": "", "conf/id_rsa": "x"})
+    assert resources(folder, workspace) == {"conf/a.txt"}
+    assert any("conf/id_rsa: it looks like a secret" in note for note in tree_of(folder, workspace).notes)
+
+
+def test_a_pattern_that_excludes_nothing_is_told(make_project: MakeProject, workspace: Workspace) -> None:
+    settings = '[tool.cannery]\nexclude = ["datta/*", "*.log", "data"]\n'
+    folder = make_project({"main.py": "", "data/x": "", "pyproject.toml": settings})
+    (note,) = tree_of(folder, workspace).notes
+    assert "exclude names 'datta/*'" in note
+    assert "did you mean 'data'?" in note

@@ -1,0 +1,37 @@
+"""Dependencies that can't do without sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.trees.source_readers import source_readers
+from tests.support.places import tree_of
+
+if TYPE_CHECKING:
+    from cannery.workspace.workspace import Workspace
+
+pytestmark = pytest.mark.once
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("import inspect\ndef f(x):\n    return inspect.getsource(x)", "3"),
+        ("from inspect import getsourcelines\ngetsourcelines(f)", "2"),
+        ("try:\n    s = getsource(f)\nexcept OSError:\n    raise ValueError('define it in a Python file')", "2"),
+        ("try:\n    pass\nfinally:\n    getsource(f)", "4"),
+        ("try:\n    s = getsource(f)\nexcept (OSError, TypeError):\n    s = ''", ""),
+        ("try:\n    s = getsource(f)\nexcept:\n    s = ''", ""),
+        ("getsourcefile(f)", ""),
+        ("getsource(f", ""),
+    ],
+)
+def test_a_package_reads_sources_where_nothing_catches_that_there_are_none(
+    source: str, lines: str, workspace: Workspace
+) -> None:
+    files = {"/site/package/inner.py": source, "/site/package/tests/x.py": "getsource(f)", "/lib/x.py": "getsource(f)"}
+    expected = {"package": f"package/inner.py:{lines}"} if lines else {}
+    assert source_readers(tree_of(files), "/site", workspace) == expected
+    assert source_readers(tree_of(files), "/site", workspace, ("package",)) == {}
