@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from cannery.image.tree import File, LazyTree, Tree
+from cannery.image.tree import Decision, File, LazyTree, Tree
 from cannery.project.installation import install
 from cannery.project.pylock import hashes_of
 from cannery.trees.wheels import installed_tree, placed
@@ -31,10 +31,15 @@ __all__ = ["prefer_pure"]
 # A platform that hardly any wheel is for, so that uv takes a wheel for any. Environment markers don't meet it: the
 # requirements are pinned by then.
 _NOWHERE = "wasm32-pyodide2024"
+# Sources that only work compiled (Cython's pure Python mode), and those that do nothing but load the compiled module
+_NEEDS_COMPILING = re.compile(r"^(?:import cython|from cython\b.* import|cimport )|\b__bootstrap__\b", re.MULTILINE)
 
 
 def prefer_pure(requirements: Requirements, wheels: LazyTree, target: WheelTarget, workspace: Workspace) -> LazyTree:
-    """The dependencies in ``wheels``, each as its pure wheel where there is one of the same version."""
+    """The dependencies in ``wheels``, each as its pure wheel where there is one of the same version.
+
+    Of those that have none, extension modules are left out that were compiled from a source which lies beside them.
+    """
 
     def make() -> Tree:
         tree = wheels.tree
@@ -47,7 +52,7 @@ def prefer_pure(requirements: Requirements, wheels: LazyTree, target: WheelTarge
             pure = installed_tree(folder, target.site_packages)
             if pure.entries and not list(_native(pure)):
                 tree = _less(tree, pure, name) + pure
-        return tree
+        return _with_sources_alone(tree)
 
     return LazyTree(key_of("prefer pure", code_key(__name__), wheels.key), make)
 
@@ -93,6 +98,21 @@ def _less(tree: Tree, pure: Tree, name: str) -> Tree:
     )
 
 
+def _with_sources_alone(tree: Tree) -> Tree:
+    """``tree`` without extension modules that Cython or mypyc made of a source that works as well without them."""
+    left: dict[str, Decision] = {}
+    for path, file in tree.files():
+        folder, name = posixpath.split(path)
+        source = tree.entries.get(f"{folder}/{name.partition('.')[0]}.py")
+        if name.endswith(".so") and isinstance(source, File) and not _NEEDS_COMPILING.search(_text(source)):
+            why = "its source lies beside it, and takes its place: a static executable loads no extension module"
+            left[path] = Decision(path, "keep extension module", why, file.content.size)
+    if not left:
+        return tree
+    kept = tree.filter(lambda path, _: path not in left)
+    return Tree(kept.entries, (*kept.decisions, *left.values()))
+
+
 def _hashes(requirements: Requirements, name: str, version: str) -> tuple[str, ...]:
     """The hashes that the lock has for a version, as ``sha256:…``; empty where it has none for other platforms."""
     if not requirements.universal:
@@ -109,4 +129,4 @@ def _hashes(requirements: Requirements, name: str, version: str) -> tuple[str, .
 
 def _text(file: File) -> str:
     with file.content.open() as stream:
-        return stream.read().decode()
+        return stream.read().decode(errors="replace")

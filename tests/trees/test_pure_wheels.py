@@ -78,3 +78,18 @@ def test_the_pure_wheel_is_taken_by_the_hashes_of_the_lock_however_it_spells_the
 
 def test_what_has_no_pure_wheel_stays(requirements: Requirements, workspace: Workspace, tmp_path: Path) -> None:
     assert "a_name/fast.so" in pure(requirements, Index({}), workspace, tmp_path / "pure")
+
+
+def test_compiled_modules_give_way_to_the_sources_beside_them(
+    requirements: Requirements, workspace: Workspace, tmp_path: Path
+) -> None:
+    target = describe(Path(sys.executable), workspace).target
+    sources = {"fast": "x = 1\n", "only": "import cython\n", "loads": "def __bootstrap__(): ...\n"}
+    files = {f"p/{name}.cpython-311-x86_64-linux-gnu.so": "" for name in (*sources, "alone")}
+    files |= {f"p/{name}.py": text for name, text in sources.items()}
+    tree = Tree({f"{target.site_packages}/{name}": File(Inline(text.encode())) for name, text in files.items()})
+    offline = Workspace(Cache(tmp_path / "pure"), Index({}).run)
+    made = prefer_pure(requirements, LazyTree("compiled", lambda: tree), target, offline).tree
+    gone = f"{target.site_packages}/p/fast.cpython-311-x86_64-linux-gnu.so"
+    assert tree.entries.keys() - made.entries.keys() == {gone}
+    assert [each.path for each in made.decisions] == [gone]

@@ -31,11 +31,11 @@ class BuildTarget:
     platform: str  # in Go's words, as "linux/amd64" (OCI image-spec v1.1, config.md)
     triple: str  # for zig and for autoconf
     openssl: str  # for OpenSSL's Configure
-    wheels: str  # for uv's --python-platform
+    wheels: str  # for uv's --python-platform: with glibc, so that versions are chosen as for other recipes
 
 
 TARGETS = tuple(
-    BuildTarget(f"linux/{architecture}", f"{name}-linux-musl", f"linux-{name}", f"{name}-unknown-linux-musl")
+    BuildTarget(f"linux/{architecture}", f"{name}-linux-musl", f"linux-{name}", f"{name}-manylinux_2_40")
     for architecture, name in TRIPLETS.items()
 )
 

@@ -38,7 +38,11 @@ def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
 
 
 def target_of_kit(kit: Kit) -> WheelTarget:
-    """The Python that wheels are chosen for: the kit's, described by options, as uv can't ask a static one."""
+    """The Python that wheels are chosen for: the kit's, described by options, as uv can't ask a static one.
+
+    They are wheels for glibc, though the kit's Python runs on musl: no extension module of either can be loaded, and
+    asking for those of musl alone would give versions that other recipes don't take.
+    """
     number = ".".join(map(str, kit.interpreter.version[:2]))
     options = ("--python-platform", kit.target.wheels, "--python-version", number)
     return replace(kit.interpreter.target, executable=Path(sys.executable), options=options)
