@@ -3,7 +3,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
-from selectolax.parser import HTMLParser
+from selectolax.lexbor import LexborHTMLParser
 
 
 class Page(BaseHTTPRequestHandler):
@@ -24,7 +24,7 @@ async def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     async with httpx.AsyncClient(http2=True) as client:
         pages = await asyncio.gather(*(client.get(f"http://127.0.0.1:{server.server_port}/{n}") for n in range(3)))
-    print([[node.text() for node in HTMLParser(page.text).css("p")] for page in pages])
+    print([[node.text() for node in LexborHTMLParser(page.text).css("p")] for page in pages])
     server.shutdown()
 
 
