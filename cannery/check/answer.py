@@ -60,17 +60,17 @@ def answer(question: Question, venue: Venue, patience: float) -> ProgramAnswer:
     the machine lets no container start, or where somebody else listens on the port.
     """
     match question:
-        case Call(arguments):
-            return _called(arguments, venue, patience)
+        case Call():
+            return _called(question, venue, patience)
         case Requests():
             return _asked(question, venue, patience)
         case Imports(modules):
             return _imported(modules, venue, patience)
 
 
-def _called(arguments: tuple[str, ...], venue: Venue, patience: float) -> ProgramAnswer:
+def _called(question: Call, venue: Venue, patience: float) -> ProgramAnswer:
     with _streams() as streams:
-        process = venue.program(arguments, streams)
+        process = venue.program(question.arguments, streams, question.command)
         code = _ended(process, patience)
         return ProgramAnswer(_exit_code(code, streams), _text(streams.output), _text(streams.errors))
 

@@ -51,10 +51,10 @@ def failures_of(question: Question, answer: ProgramAnswer) -> Iterator[tuple[str
         case Call():
             if answer.exit_code != 0:
                 yield _code(answer.exit_code), True
-        case Requests():
+        case Requests(vital=vital):
             for each in answer.responses:
                 if each.status is None or each.status >= _SERVER_ERROR:
-                    yield f"{each.url}: {each.body if each.status is None else _status(each.status)}", True
+                    yield f"{each.url}: {each.body if each.status is None else _status(each.status)}", vital
             if answer.exit_code is None:
                 yield "it goes on after SIGTERM", False
         case Imports(modules, entry):

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from cannery.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["Call", "Imports", "Question", "Requests", "Url", "questions"]
+__all__ = ["Call", "Imports", "Question", "Requests", "Url", "called", "questions", "served"]
 
 _LOCAL: Final = {None, "", "localhost", "127.0.0.1", "0.0.0.0"}  # noqa: S104  # how people write a program's own address
 _STEP: Final = 'write arguments or an address of the program:  check = ["--version", "http://:8000/health"]'
@@ -20,13 +20,14 @@ _STEP: Final = 'write arguments or an address of the program:  check = ["--versi
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The program, run to its end."""
+    """The program, or another command of the image, run to its end."""
 
     arguments: tuple[str, ...]  # none: those that the image has by itself
+    command: str | None = None  # its name; None for the program
 
     def __str__(self) -> str:
         """As it stands in a report."""
-        return shlex.join(self.arguments) or "the program"
+        return shlex.join(filter(None, (self.command, *self.arguments))) or "the program"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Requests:
     """The program, started once, asked by GET over HTTP, and ended by SIGTERM."""
 
     urls: tuple[Url, ...]
+    vital: bool = True  # without an answer the program doesn't work
 
     def __str__(self) -> str:
         """As it stands in a report."""
@@ -64,16 +66,28 @@ class Imports:
 Question = Call | Requests | Imports
 
 
-def questions(given: Iterable[str]) -> tuple[Question, ...]:
-    """The questions that texts stand for: each is an address, or arguments as a shell has them.
+def questions(given: Iterable[str], commands: Iterable[str] = ()) -> tuple[Question, ...]:
+    """The questions that texts stand for: each is an address, or words as a shell has them.
 
-    All addresses are asked of one start of the program, after the calls. Raises :class:`ConfigurationError` for a text
-    that is neither.
+    Words are arguments of the program, or of the one of ``commands`` that the first of them names. All addresses are
+    asked of one start of the program, after the calls. Raises :class:`ConfigurationError` for a text that is neither.
     """
     texts = tuple(given)
     urls = tuple(_url(text) for text in texts if "://" in text)
-    calls = tuple(Call(_words(text)) for text in texts if "://" not in text)
+    calls = tuple(called(_words(text), commands) for text in texts if "://" not in text)
     return (*calls, Requests(urls)) if urls else calls
+
+
+def called(words: Sequence[str], commands: Iterable[str] = ()) -> Call:
+    """The call that ``words`` mean, of the program or of the one of ``commands`` that they begin with."""
+    if words and words[0] in commands:
+        return Call(tuple(words[1:]), words[0])
+    return Call(tuple(words))
+
+
+def served(port: int) -> Requests:
+    """The question that a server is asked where nobody says what: whether it answers the same at all."""
+    return Requests((_url(f"http://:{port}/"),), vital=False)
 
 
 def _url(text: str) -> Url:

@@ -37,8 +37,10 @@ class Venue(Protocol):
         """The folders there that imports of the app's own modules start from."""
         ...
 
-    def program(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:
-        """Start the program; with no ``arguments``, by those that the image has by itself."""
+    def program(
+        self, arguments: Sequence[str], streams: Streams, command: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start the program, or another ``command``; with no ``arguments``, by those that the image has by itself."""
         ...
 
     def python(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:
@@ -53,17 +55,22 @@ class UnpackedImage:
     root: Path  # with its files
     config: Mapping[str, Any]  # of the image (OCI image-spec v1.1, config.md)
     interpreter: str  # its path in the image
+    programs: str  # the folder of its commands
     roots: tuple[str, ...]
 
-    def program(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:
+    def program(
+        self, arguments: Sequence[str], streams: Streams, command: str | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start the program as the image's configuration has it."""
-        return start_container(container_in(self.root, self.config, arguments), streams.output, streams.errors)
+        return self._start(arguments, command and f"{self.programs}/{command}", streams)
 
     def python(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:
         """Start the image's Python in the place of its program, with all the limits of that."""
-        settings = {**(self.config.get("config") or {}), "Entrypoint": [self.interpreter], "Cmd": list(arguments)}
-        config = {**self.config, "config": settings}
-        return start_container(container_in(self.root, config), streams.output, streams.errors)
+        return self._start(arguments, self.interpreter, streams)
+
+    def _start(self, arguments: Sequence[str], program: str | None, streams: Streams) -> subprocess.Popen[bytes]:
+        container = container_in(self.root, self.config, arguments, program)
+        return start_container(container, streams.output, streams.errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +80,17 @@ class EngineImage:
     reference: str
     engine: Choice
     interpreter: str
+    programs: str
     roots: tuple[str, ...]
     ports: tuple[str, ...]  # that are asked
     scratch: tuple[str, ...]
     executable_tmp: bool  # the program runs files in /tmp
 
-    def program(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:
+    def program(
+        self, arguments: Sequence[str], streams: Streams, command: str | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start the program as the image's configuration has it."""
-        return self._start(tuple(arguments), None, streams)
+        return self._start(tuple(arguments), (f"{self.programs}/{command}",) if command else None, streams)
 
     def python(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:
         """Start the image's Python in the place of its program, with all the limits of that."""
@@ -108,12 +118,17 @@ class Environment:
     command: tuple[str, ...]  # that starts the program
     defaults: tuple[str, ...]  # its arguments where none are given
     interpreter: str
+    programs: str
     roots: tuple[str, ...]
     folder: Path  # that the program is started in
     variables: Mapping[str, str]  # all that it sees
 
-    def program(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:
+    def program(
+        self, arguments: Sequence[str], streams: Streams, command: str | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start the program as a user of the environment does."""
+        if command is not None:
+            return self._start([f"{self.programs}/{command}", *arguments], streams)
         return self._start([*self.command, *(arguments or self.defaults)], streams)
 
     def python(self, arguments: Sequence[str], streams: Streams) -> subprocess.Popen[bytes]:

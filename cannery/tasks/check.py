@@ -29,8 +29,8 @@ def check(line: CommandLine, timeout: str | None = None, json: bool = False) -> 
     Builds it first where something has changed. Its program is run as invoke run does it, and so it is in a virtual
     environment made of the same requirements; exit code and output are compared, or what a server answers. The words
     behind --, or else the setting check, say what to ask: arguments, or an address such as http://:8000/health. Where
-    nothing does, the app's own modules are imported. The exit code is 11 where something differs, and 12 where the
-    program fails in both.
+    nothing does, the app's own modules are imported, and a server is asked for /. The exit code is 11 where something
+    differs, and 12 where the program fails in both.
     """
     from cannery.recipes.build import build  # noqa: PLC0415
     from cannery.tasks.report.check import CheckReport  # noqa: PLC0415
@@ -41,19 +41,19 @@ def check(line: CommandLine, timeout: str | None = None, json: bool = False) -> 
     app = app_of(line)
     asked = _asked(words_behind(line), app)
     with shown_workspace(quiet=json) as workspace:
-        found = checked(app, build(app, workspace), workspace, asked, seconds)
+        found = checked(build(app, workspace), workspace, asked, seconds)
     report = CheckReport(found)
     print_report(report, json=json)
     report.close()
 
 
 def checked(
-    app: App, built: Built, workspace: Workspace, asked: Sequence[Question] | None = None, seconds: float = 60.0
+    built: Built, workspace: Workspace, asked: Sequence[Question] | None = None, seconds: float = 60.0
 ) -> Checked:
-    """The image of ``app`` asked, by the setting ``check`` unless something else is ``asked``."""
+    """An image asked, by the setting ``check`` unless something else is ``asked``."""
     from cannery.recipes.check import check as compared  # noqa: PLC0415
 
-    return compared(app, built.image, _asked((), app) if asked is None else asked, workspace, patience=seconds)
+    return compared(built, _asked((), built.app) if asked is None else asked, workspace, patience=seconds)
 
 
 def patience(timeout: str | None) -> float:
@@ -71,9 +71,11 @@ def patience(timeout: str | None) -> float:
 
 def _asked(words: Sequence[str], app: App) -> tuple[Question, ...]:
     """What to ask: the words behind ``--``, or else the setting."""
-    from cannery.check.question import Call, questions  # noqa: PLC0415
+    from cannery.check.question import called, questions  # noqa: PLC0415
+    from cannery.trees.scripts import command_names  # noqa: PLC0415
 
+    commands = command_names(app)
     if words:
-        return questions(words) if all("://" in word for word in words) else (Call(tuple(words)),)
+        return questions(words) if all("://" in word for word in words) else (called(words, commands),)
     given = app.settings.check
-    return questions([given] if isinstance(given, str) else given)
+    return questions([given] if isinstance(given, str) else given, commands)

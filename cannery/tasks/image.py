@@ -63,18 +63,18 @@ def image(
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         made = make_image(app, workspace)
         took = time.perf_counter() - began
-        found = _checked(app, made, workspace) if check else None
+        found = _checked(made, workspace) if check else None
     run = typed("run", {**{name: line.settings[name] for name in BUILD_FLAGS}, "project": line.project})
     print_report(ImageReport(made, took, run, explain, found), json=json)
     if found is not None:
         found.close()
 
 
-def _checked(app: App, made: MadeImage, workspace: Workspace) -> CheckReport:
+def _checked(made: MadeImage, workspace: Workspace) -> CheckReport:
     from cannery.tasks.check import checked  # noqa: PLC0415
     from cannery.tasks.report.check import CheckReport  # noqa: PLC0415
 
-    return CheckReport(checked(app, made.built, workspace))
+    return CheckReport(checked(made.built, workspace))
 
 
 def _build_with_docker(

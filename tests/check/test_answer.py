@@ -54,7 +54,7 @@ def ask(tmp_path: Path) -> Ask:
             (tmp_path / f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
         command = (sys.executable, str(tmp_path / "main.py"))
         venue = Environment(
-            command, ("--default",), sys.executable, (str(tmp_path),), tmp_path, {"HOME": str(tmp_path)}
+            command, ("--default",), sys.executable, str(tmp_path), (str(tmp_path),), tmp_path, {"HOME": str(tmp_path)}
         )
         return answer(question, venue, patience)
 

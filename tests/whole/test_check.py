@@ -112,6 +112,31 @@ def test_a_server_is_asked_in_both_and_ended(make_project: MakeProject) -> None:
     ]
 
 
+def test_a_server_that_listens_is_asked_though_nobody_says_what(make_project: MakeProject) -> None:
+    port = free_port()
+    main = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'hello']"
+    files = {
+        "main.py": main,
+        "Procfile": f"web: gunicorn main:app --bind 127.0.0.1:{port}",
+        "requirements.txt": "gunicorn",
+    }
+    found = cannery("check", "--json", cwd=make_project(files)).report["answers"]
+    assert [(each["question"], each["verdict"]) for each in found] == [
+        ("import of main", "same"),
+        (f"http://:{port}/", "same"),
+    ]
+    assert found[1]["image"]["responses"] == [{"url": f"http://:{port}/", "status": 200, "body": "hello"}]
+
+
+def test_another_command_of_the_image_can_be_asked(make_project: MakeProject) -> None:
+    settings = (
+        '[tool.cannery]\nentry = "main.py"\ncommands = { count = "count.py --from 3" }\ncheck = ["count --to 5"]\n'
+    )
+    files = {"main.py": MAIN, "count.py": "import sys\nprint(sys.argv[1:])\n", "pyproject.toml": settings}
+    (found,) = cannery("check", "--recipe", "tiny", "--json", cwd=make_project(files)).report["answers"]
+    assert (found["verdict"], found["image"]["output"]) == ("same", "['--from', '3', '--to', '5']\n")
+
+
 def test_a_timeout_that_is_no_number_is_refused(make_project: MakeProject) -> None:
     outcome = cannery("check", "--timeout", "soon", cwd=make_project({"main.py": ""}))
     assert (outcome.code, "Next: write it as --timeout 60" in outcome.stderr) == (2, True)
