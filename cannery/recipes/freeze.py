@@ -18,11 +18,12 @@ from cannery.workspace.files import replacing
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from cannery.executable.onefile.account import Share
     from cannery.executable.program import Form
+    from cannery.imports.model import Reach
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
@@ -110,11 +111,20 @@ def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
     )
     within = made.executable.contents()
     zones = "zoneinfo" in within.modules
-    notes = made.notes
+    notes = (*made.notes, *_opened(made.executable.reach))
     if lost := sorted(made.resources.tree.entries):
         what = f"an image has files beside this program that the file lacks, such as {lost[0]}"
         notes += (f"{what}: move them into a package of the project, whose data goes in; or take --recipe onefile",)
     return Program(made.app, name, "static", tree, within.modules, within.files, made.platform, notes, zones)
+
+
+def _opened(reach: Reach) -> Iterator[str]:
+    """A note on data that modules may open beside themselves, where a program of one file has nothing."""
+    if reach.opened:
+        yield (
+            f"{reach.opened[0]} may be opened by its path, and {len(reach.opened) - 1} more: in a program of one file "
+            "importlib.resources finds them, and open() doesn't; an image has them, and so has the recipe onefile"
+        )
 
 
 def _written(made: Program, path: Path) -> Digest:

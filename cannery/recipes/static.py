@@ -53,7 +53,8 @@ def static(app: App, workspace: Workspace) -> Plan:
     made = linked(app, workspace)
     app = made.app
     layers = [("system", system_of(app, made.executable.reach)), ("executable", made.executable.tree)]
-    layers += [("app", made.resources)] if made.resources.tree.entries else []
+    beside = made.resources + made.executable.beside
+    layers += [("app", beside)] if beside.tree.entries else []
     config = program_config(app, f"{PROGRAMS}/{made.executable.name}", unpacks=False)
     return Plan(app, tuple(layers), config, made.platform, made.notes)
 
@@ -82,7 +83,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
         wheels = prefer_pure(dependencies.requirements, wheels, fitting, workspace)
     missing = check_imports(app, provision_of(own, wheels, kit.interpreter), workspace)
     made = executable(app, kit, own, wheels, workspace)
-    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing)
+    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *made.notes)
     return Linked(app, made, own.resources, kit.interpreter.platform, notes)
 
 

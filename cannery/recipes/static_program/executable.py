@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from cannery.errors import ProjectError
 from cannery.executable.static.link import link
 from cannery.executable.static.packing import pack
 from cannery.image.content import OnDisk
 from cannery.image.tree import Decision, File, LazyTree, Tree
+from cannery.recipes.static_program.extensions import without_extensions
 from cannery.recipes.static_program.parts import PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.trees.shaken import reach_with
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cannery.executable.kit.kit import Kit
     from cannery.executable.static.archive import ModuleArchive
     from cannery.imports.model import Reach
+    from cannery.imports.places import Place
     from cannery.project.app import App
     from cannery.trees.app import AppTree
     from cannery.workspace.workspace import Workspace
@@ -51,6 +52,8 @@ class Executable:
     tree: LazyTree  # the program in PROGRAMS
     reach: Reach
     contents: Callable[[], ExecutableContents]  # makes it, too
+    notes: tuple[str, ...]
+    beside: LazyTree  # data that modules may open by its path, for the image's disk
 
 
 def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Workspace) -> Executable:
@@ -60,9 +63,11 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     """
     name = app.name.rpartition("/")[2]
     out = left_out_of(app, kit, workspace)
-    places = places_of(app, kit, own, wheels, out)
-    reach = reach_with(app, places, host_of_kit(kit, out, workspace), workspace)
-    _refuse_extensions(reach)
+    host = host_of_kit(kit, out, workspace)
+    reduced = without_extensions(
+        places_of(app, kit, own, wheels, out), lambda places: reach_with(app, places, host, workspace)
+    )
+    places, reach = list(reduced.places), reduced.reach
     parts = ExecutableParts(app, kit, places, reach, out.names, workspace)
     settings = app.settings
     key = key_of(
@@ -80,7 +85,16 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     def contents() -> ExecutableContents:
         return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=ExecutableContents)
 
-    return Executable(name, LazyTree(key, tree), reach, contents)
+    return Executable(name, LazyTree(key, tree), reach, contents, reduced.notes, _beside(places, reach))
+
+
+def _beside(places: list[Place], reach: Reach) -> LazyTree:
+    """The data that modules may open by its path: it lies on the image's disk as well."""
+    opened = frozenset(reach.opened)
+    key = key_of("data beside", code_key(__name__), [place.tree.key for place in places], sorted(opened))
+    return LazyTree(key, lambda: Tree({
+        path: file for place in places for path, file in place.tree.tree.files() if path in opened
+    }))  # fmt: skip
 
 
 def _make(parts: ExecutableParts, folder: Path) -> None:
@@ -126,19 +140,3 @@ def _version(distribution: str) -> str | None:
         return version(distribution)
     except PackageNotFoundError:
         return None
-
-
-def _refuse_extensions(reach: Reach) -> None:
-    found = {name: module for name, module in reach.modules.items() if module.kind == "extension"}
-    if not found:
-        return
-    tops = sorted({name.partition(".")[0] for name in found})
-    raise ProjectError(
-        f"{', '.join(tops)} {'needs' if len(tops) == 1 else 'need'} dynamic loading, which a static executable has not",
-        evidence="\n".join(
-            f"{module.path}: {' < '.join(step for step, _ in reach.why(name))}"
-            for name, module in sorted(found.items())
-        ),
-        step="take the recipe tiny or scratch; or, where the package does without, leave the module out: "
-        f'[tool.cannery.static]  without = ["{min(found)}"]',
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +72,7 @@ class ExecutableParts:
             "given": {command.name: given_to(command) for command in self._prepared},
             "path": roots,
             "left_out": dict(sorted(self.left_out.items())),
+            "unreached": sorted(set(self.reach.left_out) - self.left_out.keys()),
             "stdlib": stdlib,
         }
         return ModuleArchive(modules, dict(self._data()), facts), refused
@@ -148,7 +150,7 @@ class ExecutableParts:
             case ScriptEntry():
                 found = {module.path: name for name, module in modules.items() if not name.startswith("__main__")}
                 runs = {module.path: name for name, module in modules.items()}
-                name = found.get(path, "_cannery.__main__")
+                name = found.get(path) or re.sub(r"\W", "_", f"_cannery_{path}")
                 content = modules[found.get(path) or runs[path]].bytecode
             case ModuleEntry():
                 inner = f"{entry.name}.__main__"

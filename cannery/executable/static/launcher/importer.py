@@ -16,6 +16,7 @@ import _cannery
 modules, files, facts = marshal.loads(_cannery.read(_cannery.INDEX, _cannery.INDEX_SIZE))
 MAIN, SEARCH_PATH, LEFT_OUT = facts["main"], facts["path"], facts["left_out"]
 COMMANDS, GIVEN = facts["commands"], facts["given"]
+UNREACHED = frozenset(facts["unreached"])
 
 _SELDOM = 20_000  # objects until the collector runs
 
@@ -81,6 +82,11 @@ class Finder:
     def find_spec(name, path=None, target=None):
         if name in modules:
             return spec_of(name)
+        package = name.removesuffix(".__init__")
+        if package != name and package in modules:  # from .__init__ import x, which runs the package's module again
+            file, _, offset, size = modules[package]
+            modules[name] = (file, False, offset, size)
+            return spec_of(name)
         if name in LEFT_OUT:
             raise ModuleNotFoundError(left_out(name), name=name)
         return None
@@ -94,6 +100,53 @@ class Finder:
         from _cannery_metadata import distributions
 
         return distributions(context)
+
+
+class LastFinder:
+    """On ``sys.meta_path`` after all others: folders of nothing but data, and words about modules that stayed out."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        for finder in sys.meta_path[sys.meta_path.index(LastFinder) + 1 :]:
+            if found := finder.find_spec(name, path, target):
+                return found
+        for folder in sys.path if path is None else path:
+            inside = f"{folder}/{name.rpartition('.')[2]}"
+            if any(each.startswith(f"{inside}/") for each in files):
+                return namespace(name, inside)
+        caller = sys._getframe(2).f_code.co_name  # nothing else tells an import from a question (find_spec)
+        if name in UNREACHED and caller == "_find_and_load_unlocked":
+            why = f'cannery left it out, as no import led to it: add it with  [tool.cannery]  include = ["{name}"]'
+            raise ModuleNotFoundError(f"No module named {name!r} in this program: {why}", name=name)
+        return None
+
+    @staticmethod
+    def invalidate_caches():
+        pass
+
+
+class FolderLoader(external._LoaderBasics):
+    """Loads a namespace, which is a folder with no code of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def is_package(self, name):
+        return True
+
+    def get_code(self, name):
+        return None
+
+    def get_source(self, name):
+        return ""
+
+    def exec_module(self, module):
+        pass
+
+    def get_resource_reader(self, name):
+        from _cannery_resources import Reader
+
+        return Reader(self.folder)
 
 
 class FolderFinder:
@@ -110,7 +163,8 @@ class FolderFinder:
 
     def iter_modules(self, prefix=""):
         for name, known in modules.items():
-            if name != "__main__" and _lies_in(known) == self.folder:
+            own = name.startswith(("__main__", "_cannery")) or name.endswith(".__init__")
+            if not own and _lies_in(known) == self.folder:
                 yield prefix + name.rpartition(".")[2], known[1]
 
     @staticmethod
@@ -124,10 +178,8 @@ def left_out(name):
 
 def spec_of(name):
     path, package, _, size = modules[name]
-    if not size:  # a namespace
-        spec = bootstrap.ModuleSpec(name, None, is_package=True)
-        spec.submodule_search_locations = [path.rpartition("/")[0]]
-        return spec
+    if not size:
+        return namespace(name, path.rpartition("/")[0])
     spec = bootstrap.ModuleSpec(name, loader, origin=path, is_package=package)
     spec.has_location = True
     if package:
@@ -135,9 +187,18 @@ def spec_of(name):
     return spec
 
 
+def namespace(name, folder):
+    spec = bootstrap.ModuleSpec(name, FolderLoader(folder), is_package=True)
+    spec.submodule_search_locations = [folder]
+    return spec
+
+
 def install():
     """Put the finders in place; modules that were frozen to be there before them become as all others."""
     sys.meta_path.insert(-1, Finder)
+    sys.meta_path.append(LastFinder)
+    for key, name, _ in (("__main__", *MAIN), *COMMANDS.values()):  # by which a child of multiprocessing imports it
+        modules.setdefault(name, modules[key])
     sys.path_hooks.insert(0, FolderFinder)
     sys.path[:0] = SEARCH_PATH
     sys._stdlib_dir = facts["stdlib"]

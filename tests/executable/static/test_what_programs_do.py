@@ -1,0 +1,85 @@
+"""What programs do with modules, folders and processes of their own, in a static executable."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import MakeProject
+
+pytestmark = pytest.mark.once
+
+FILES = {
+    "pyproject.toml": '[tool.cannery]\nrecipe = "static"\nengine = "none"\n',
+    "requirements.txt": "markupsafe==3.0.2\n",
+    "parts/__init__.py": "NAME = 'parts'\n",
+    "parts/inner.py": "from .__init__ import NAME\n",
+    "parts/beside.txt": "beside",
+    "parts/texts/deep/hello.txt": "hello",
+    "main.py": """
+        import json
+        import multiprocessing
+        import pathlib
+        from importlib.resources import files
+
+        import markupsafe
+        import parts
+        from parts import inner
+
+        def double(number):
+            return 2 * number
+
+        def complaint():
+            try:
+                __import__("".join(["col", "orsys"]))
+            except ImportError as error:
+                return str(error)
+
+        if __name__ == "__main__":
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                doubled = pool.map(double, [3])
+            texts = files("parts.texts")
+            print(json.dumps({
+                "doubled": doubled,
+                "inner": inner.NAME,
+                "escaped": str(markupsafe.escape("<")),
+                "text": (texts / "deep" / "hello.txt").read_text(),
+                "above": (texts / ".." / "beside.txt").read_text(),
+                "beside": pathlib.Path(parts.__file__).with_name("beside.txt").read_text(),
+                "complaint": complaint(),
+            }))
+        """,
+}
+
+
+def cannery(command: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    line = ["timeout", "600", sys.executable, "-m", "cannery", command]
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_they_work_as_with_an_ordinary_python(make_project: MakeProject, kit: Path, cache: Path) -> None:
+    folder = make_project(FILES)
+    environment = {**os.environ, "CANNERY_KIT": str(kit), "CANNERY_CACHE": str(cache)}
+    built = cannery("image", folder, environment)
+    assert built.returncode == 0, built.stderr
+    assert "what imports them does without: markupsafe._speedups" in built.stdout + built.stderr
+    done = cannery("run", folder, environment)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert 'include = ["colorsys"]' in found.pop("complaint")
+    assert found == {
+        "doubled": [6],
+        "inner": "parts",
+        "escaped": "&lt;",
+        "text": "hello",
+        "above": "beside",
+        "beside": "beside",
+    }
