@@ -15,6 +15,7 @@ from cannery.imports.trace import traced
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
+from cannery.trees.transforms.told import told
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Shaken:
 def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, workspace: Workspace) -> Shaken:
     """The transforms for ``app``, which keep also the modules that read archives and unpack compressed modules.
 
-    Modules that the configuration leaves out are dropped, or replaced by stand-ins.
+    Modules that the configuration leaves out are dropped, or replaced by stand-ins; whoever imports one of the others
+    is told which setting takes it in.
     """
     settings = app.settings
     library, site = standard_library(python), (python.image_site_packages,)
@@ -78,9 +80,12 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, w
     wanted = replace(app, settings=msgspec.structs.replace(settings, include=include))
     found = reach_with(wanted, places, host, workspace)
     names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
-    kept = shake(names["stdlib"], library.roots)
-    key = key_of(code_key(__name__), left.key, kept.key)
-    return Shaken(Transform(key, lambda tree: kept(left(tree))), shake(names["dependencies"], site))
+    kept = shake(names["stdlib"], library.roots, found.data)
+    telling = told(set(found.left_out) - out.names.keys(), python)
+    key = key_of(code_key(__name__), left.key, kept.key, telling.key)
+    return Shaken(
+        Transform(key, lambda tree: telling(kept(left(tree)))), shake(names["dependencies"], site, found.data)
+    )
 
 
 def _imports_of_payload(app: App, host: Host) -> tuple[str, ...]:

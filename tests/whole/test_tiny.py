@@ -109,7 +109,26 @@ def test_what_a_module_loads_by_name_is_there_when_it_is_included(make_project: 
     folder = make_project({"main.py": program, "pyproject.toml": '[tool.cannery]\ninclude = ["colorsys"]\n'})
     assert cannery("run", "--recipe=tiny", cwd=folder).stdout == "(0, 0, 0)\n"
     missing = cannery("run", "--recipe=tiny", cwd=make_project({"pyproject.toml": ""}))
-    assert "No module named 'colorsys'" in missing.stderr
+    assert "No module named 'colorsys' in this image: cannery left it out" in missing.stderr
+    assert 'include = ["colorsys"]' in missing.stderr
+
+
+@pytest.mark.once
+def test_a_finder_that_is_added_later_finds_what_it_has_and_a_question_is_answered_as_ever(
+    make_project: MakeProject,
+) -> None:
+    program = """
+        import importlib.util, sys
+        from importlib.machinery import ModuleSpec
+        class Finder:
+            def find_spec(name, path=None, target=None):
+                return ModuleSpec(name, Finder) if name == "sched" else None
+            def create_module(spec): return None
+            def exec_module(module): module.found = True
+        sys.meta_path.append(Finder)
+        print(__import__("dehcs"[::-1]).found, importlib.util.find_spec("srol"[::-1] + "oc"), __import__("sys") is sys)
+    """
+    assert cannery("run", "--recipe=tiny", cwd=make_project({"main.py": program})).stdout == "True None True\n"
 
 
 @pytest.mark.once

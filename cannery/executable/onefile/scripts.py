@@ -64,7 +64,7 @@ def _word(word: Argument) -> object:
 
 
 def left_out_script(known: Iterable[str], without: Iterable[str]) -> str:
-    """The script that runs first: ``payload/left_out.py``, told which top-level modules the bundle could have had.
+    """The script that runs first: ``payload/left_out.py``, told which modules the bundle could have had.
 
     ``without`` are the modules that the setting of that name leaves out.
     """

@@ -46,7 +46,7 @@ class BundleParts:
     stand_ins: Mapping[str, str] = field(default_factory=dict)  # for some of these, the source of another in its place
     reached: tuple[str, ...] = ()  # every module that the program is known to reach
     left_out: tuple[str, ...] = ()  # modules that the program is known not to reach
-    data: tuple[str, ...] = ()  # files of the wheels that go in beside the modules: paths in the image
+    data: tuple[str, ...] = ()  # files that go in beside the modules: paths in the image
     optimize: int = 0
 
 
@@ -80,7 +80,7 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     for spec in ("bundle", "file"):
         shutil.copyfile(_WORKERS / f"{spec}_spec.py", folder / f"{spec}.spec")
     (folder / "children.py").write_text(children_script(parts.main.started), encoding="utf-8")
-    left_out = left_out_script(_known_modules(parts, site), parts.without)
+    left_out = left_out_script({*parts.left_out, *parts.without}, parts.without)
     (folder / "left_out.py").write_text(left_out, encoding="utf-8")
     (folder / "bundle.json").write_text(
         json.dumps(_description(folder, app, site, parts, interpreter)), encoding="utf-8"
@@ -167,8 +167,8 @@ def _script(folder: Path, app: Path, entry: EntryPoint) -> Path:
 def _own_modules(parts: BundleParts) -> list[str]:
     """The names of all modules in the app's packages, imported or not: some programs look for modules in folders."""
     found = set()
-    for relative in _relative(parts.code.tree, parts.roots):
-        if relative.suffix in {".py", ".so"}:
+    for path, relative in _relative(parts.code.tree, parts.roots):
+        if relative.suffix in {".py", ".so"} and path not in parts.data:
             name = relative.name.partition(".")[0]
             names = [*relative.parent.parts, *([] if name == "__init__" else [name])]
             if names and all(part.isidentifier() for part in names):
@@ -176,13 +176,13 @@ def _own_modules(parts: BundleParts) -> list[str]:
     return sorted(found)
 
 
-def _relative(tree: Tree, roots: tuple[PurePosixPath, ...]) -> list[PurePosixPath]:
-    """The files below the app's import roots, relative to those."""
+def _relative(tree: Tree, roots: tuple[PurePosixPath, ...]) -> list[tuple[str, PurePosixPath]]:
+    """The files below the app's import roots: path in the image, and relative to those."""
     found = []
     for path, _ in tree.files():
         for root in roots:
             if PurePosixPath(path).is_relative_to(HOME / root):
-                found.append(PurePosixPath(path).relative_to(HOME / root))
+                found.append((path, PurePosixPath(path).relative_to(HOME / root)))
                 break
     return found
 
@@ -194,7 +194,7 @@ def _data(app: Path, parts: BundleParts) -> list[tuple[str, str]]:
         for root in parts.roots:
             if PurePosixPath(path).is_relative_to(HOME / root):
                 relative = PurePosixPath(path).relative_to(HOME / root)
-                if not relative.name.endswith(_CODE):
+                if path in parts.data or not relative.name.endswith(_CODE):
                     found.append((str(relative), str(app / path.lstrip("/"))))
                 break
     for path, _ in parts.resources.tree.files():
@@ -207,9 +207,3 @@ def _package_data(site: Path, paths: tuple[str, ...], interpreter: Interpreter) 
     prefix = f"{interpreter.image_site_packages}/"
     relative = [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
     return [(path, str(site / path)) for path in relative]
-
-
-def _known_modules(parts: BundleParts, site: Path) -> set[str]:
-    """The top-level modules that the bundle could have: of the wheels, and of the app."""
-    tops = {path.name.partition(".")[0] for path in site.iterdir() if not path.name.endswith((".dist-info", ".pth"))}
-    return {name for name in {*tops, *(name.partition(".")[0] for name in _own_modules(parts))} if name}

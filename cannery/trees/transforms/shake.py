@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cannery.elf.dynamic import read_elf
 from cannery.image.tree import Entry, File, Transform, Tree
-from cannery.imports.places import module_name
+from cannery.imports.places import is_library, module_name
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -24,16 +24,16 @@ _NOBODYS = re.compile(
 _SHARED = re.compile(r".*\.so(?:\.[\d.]+)?")
 
 
-def shake(reached: Iterable[str], roots: tuple[str, ...]) -> Transform:
+def shake(reached: Iterable[str], roots: tuple[str, ...], data: Iterable[str] = ()) -> Transform:
     """The transform that keeps the modules ``reached``; ``roots`` are the folders that imports start from.
 
     Data goes along with the package that it lies in. What lies in no package stays, but for shared libraries that
-    nothing in the tree links to any more, and for headers, type stubs and bills of material.
+    nothing in the tree links to any more, and for headers, type stubs and bills of material; of these, ``data`` has
+    the paths of those that are read.
     """
-    names = frozenset(reached)
-    return Transform(
-        key_of("shake", code_key(__name__), sorted(names), roots), lambda tree: _shaken(tree, names, roots)
-    )
+    names, read = frozenset(reached), frozenset(path for path in data if _NOBODYS.fullmatch(path))
+    key = key_of("shake", code_key(__name__), sorted(names), roots, sorted(read))
+    return Transform(key, lambda tree: _shaken(tree, names, roots, read))
 
 
 def module_in(path: str, roots: Iterable[str]) -> str | None:
@@ -42,27 +42,19 @@ def module_in(path: str, roots: Iterable[str]) -> str | None:
     return module_name(path.removeprefix(f"{root}/")) if root is not None else None
 
 
-def _shaken(tree: Tree, reached: frozenset[str], roots: tuple[str, ...]) -> Tree:
+def _shaken(tree: Tree, reached: frozenset[str], roots: tuple[str, ...], read: frozenset[str]) -> Tree:
     packages = {posixpath.dirname(path) for path in tree.entries if posixpath.basename(path).startswith("__init__.")}
     kept: dict[str, Entry] = {}
     for path, entry in tree:
         module = module_in(path, roots)
-        if module is not None and (module in reached or _is_module(path, entry)):
+        if module is not None and (module in reached or not is_library(path, entry)):
             stays = module in reached
         else:
             owner = _owner(path, packages)
             stays = owner is None or (module_in(f"{owner}/__init__.py", roots) or "") in reached
-        if stays and not _NOBODYS.fullmatch(path):
+        if stays and (path in read or not _NOBODYS.fullmatch(path)):
             kept[path] = entry
     return Tree(_linked(kept, packages))
-
-
-def _is_module(path: str, entry: Entry) -> bool:
-    """True for a module; a shared library with the same suffix is none, which a program may open by its path."""
-    if not path.endswith(".so") or not isinstance(entry, File):
-        return True
-    with entry.content.open() as stream:
-        return b"PyInit_" in stream.read()
 
 
 def _owner(path: str, packages: set[str]) -> str | None:

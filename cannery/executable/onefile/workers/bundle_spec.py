@@ -102,11 +102,18 @@ def missing(graph: Any, own: set[str]) -> list[tuple[str, str]]:
     return sorted(found)
 
 
+def is_elf(path: str) -> bool:
+    """Whether ``path`` is a shared library: among data, one that the program opens by its path."""
+    with Path(path).open("rb") as stream:
+        return stream.read(4) == b"\x7fELF"
+
+
 def analysed(wanted: dict[str, Any]) -> Analysis:
     """PyInstaller's analysis of what ``bundle.json`` asks for."""
     return Analysis(
         wanted["scripts"],
         pathex=wanted["roots"],
+        binaries=[(path, str(Path(name).parent)) for name, path in wanted["data"] if is_elf(path)],
         hiddenimports=wanted["include"],
         excludes=wanted["without"],
         runtime_hooks=wanted["runtime_hooks"],
@@ -145,7 +152,8 @@ def main() -> None:
     some: Toc = [entry for entry in analysis.binaries if entry[2] != "EXTENSION" or stays(entry)]
     binaries = without_orphans(analysis.binaries, some)
     given: Toc = [entry for entry in analysis.datas if not of_tools(entry)]
-    data: Toc = [(name, path, "DATA") for name, path in wanted["data"] if name not in {each[0] for each in given}]
+    have = {entry[0] for entry in (*given, *binaries)}
+    data: Toc = [(name, path, "DATA") for name, path in wanted["data"] if name not in have]
     pyz = PYZ(pure)
     options = [("X utf8_mode=1", None, "OPTION"), ("u", None, "OPTION"), *[("O", None, "OPTION")] * wanted["optimize"]]
     program = EXE(pyz, scripts, options, exclude_binaries=True, name=wanted["name"], upx=False)
