@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from cannery.imports.model import Import
@@ -18,11 +19,13 @@ __all__ = ["ExpressionReader", "last_name", "strings_in"]
 
 _BELOW = re.compile(r"((?:(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:[A-Za-z_]\w*)?)(?:%s|\{\w*\})?")
 _AFTER = re.compile(r"\0((?:\.[A-Za-z_]\w*)+\.?)\0?")  # a suffix of a name that only a run can tell
+_PACKAGE_AND_MODULE = "\0.\0"
 _BEFORE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\.(?:[A-Za-z_]\w*)?)\0")
 
 _IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # functions that take a module's name
 # Functions whose call shows that a module loads others by names, which may stand anywhere in it
 _LOADERS = {*_IMPORTERS, "attach", "entry_points", "iter_entry_points", "resolve_name", "load_module", "exec_module"}
+_OWN_PLACE = {"__file__", "__path__"}
 _DISCOVERY = {"iter_modules", "walk_packages"}
 _CODEC_CALLS = {
     "encode", "decode", "lookup", "getreader", "getwriter", "getencoder", "getdecoder", "getincrementalencoder",
@@ -46,14 +49,16 @@ class ExpressionReader:
         pending: list[ast.AST] = [node]
         while pending:
             each = pending.pop()
-            if isinstance(each, ast.Constant):
+            if isinstance(each, ast.Name):
+                self._found.beside |= each.id in _OWN_PLACE
+            elif isinstance(each, ast.Constant):
                 if isinstance(each.value, str):
                     self._found.strings.add(each.value)
             elif isinstance(each, ast.Call):
                 self._call(each, unless)
                 self._put_together(each)
                 pending += [each.func, *each.args, *(keyword.value for keyword in each.keywords)]
-            elif not isinstance(each, ast.Name):
+            else:
                 if isinstance(each, ast.Attribute):
                     self._found.attributes.add(self._conditions.path(each) or each.attr)
                 self._put_together(each)
@@ -87,6 +92,17 @@ class ExpressionReader:
             self._found.discovers |= not node.args or any(map(_mentions_own_place, given))
         if name in _IMPORTERS and node.args:
             self._import_call(node, unless)
+        else:
+            self._handed_on(node)
+
+    def _handed_on(self, node: ast.Call) -> None:
+        """Read words that are given to functions of other distributions, which may load modules of that name."""
+        words = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        if words and self._found.place != "stdlib" and (path := self._conditions.path(node.func)):
+            top, _, function = path.partition(".")
+            if function and top not in sys.stdlib_module_names:
+                function = function.rpartition(".")[2]
+                self._found.handed.update(f"{function}:{word}" for word in words if word.isidentifier())
 
     def _attribute_asked(self, node: ast.Call) -> None:
         """Read ``getattr(module, name)``: where only a run can tell the name, any attribute is asked for."""
@@ -96,7 +112,9 @@ class ExpressionReader:
                     self._found.attributes.add(f"{path}.*")
 
     def _import_call(self, node: ast.Call, unless: tuple[str, ...]) -> None:
-        first = node.args[0]
+        first, guarded = node.args[0], self._found.guards > 0
+        if self._found.function and self._conditions.template(first) == _PACKAGE_AND_MODULE:
+            self._found.joins.add(self._found.function)
         if not isinstance(first, ast.Constant):
             if beginning := _beginning(first):
                 self._found.below.add(beginning)
@@ -107,10 +125,11 @@ class ExpressionReader:
             keywords = {keyword.arg: keyword.value for keyword in node.keywords}
             package = keywords.get("package", package)
             if match[1] and isinstance(package, ast.Constant) and isinstance(package.value, str):
-                self._found.imports.append(Import(f"{package.value}.{match[2]}", by_name=True))
+                imported = Import(f"{package.value}.{match[2]}", by_name=True, guarded=guarded)
             else:
                 names = tuple(strings_in(keywords.get("fromlist")))
-                self._found.imports.append(Import(match[2], len(match[1]), names, by_name=True, unless=unless))
+                imported = Import(match[2], len(match[1]), names, by_name=True, unless=unless, guarded=guarded)
+            self._found.imports.append(imported)
 
     def _begins(self, node: ast.expr) -> bool:
         """True where the beginning of a text that is put together is known, and is that of a module's name."""
@@ -127,6 +146,9 @@ class ExpressionReader:
             case ast.IfExp(body=choice, orelse=other):
                 self.codec(name, choice)
                 self.codec(name, other)
+            case ast.Name() | ast.Attribute() if _CODEC_NAMES.fullmatch(name):
+                if isinstance(text := self._conditions.value(value), str):
+                    self._found.codecs.add(text)
 
 
 def _beginning(node: ast.AST) -> str | None:

@@ -24,7 +24,9 @@ _IN_CYTHON = re.compile(
     rb"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]*\(?([\w, \t]+)|import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*))",
     re.MULTILINE,
 )
-_IDENTIFIER = re.compile(rb"(?<=\0)[A-Za-z_]\w{2,40}(?=\0)")  # a string of C, between zero bytes
+# A string of C, between zero bytes: a word, or the name of a module in a package
+_NAME = re.compile(rb"(?<=\0)[A-Za-z_][\w.]{2,80}(?=\0)")
+_IN_PACKAGE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _WITHIN = re.compile(r"\w+_\w+")  # names that are no words, and so count within longer strings, too
 _RUN_TOGETHER = re.compile(rb"[\w.]{24,}")  # names without gaps, as compressed strings have them; no prose
 _TELLING = 4  # letters: shorter names are found within too many others
@@ -55,15 +57,16 @@ def read_binary(content: Content, name: str, tops: Iterable[str]) -> Mentions:
 
 
 def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str]) -> Mentions:
-    words = {match.decode("ascii", "ignore") for match in set(_IDENTIFIER.findall(data))}
+    words = {match.decode("ascii", "ignore") for match in set(_NAME.findall(data))}
     own = name.partition(".")[0]
     others = {top for top in tops if top in words or (_WITHIN.fullmatch(top) and data.find(top.encode()) >= 0)}
     hidden = b"\n".join(_RUN_TOGETHER.findall(compressed_strings(data)))
     within = {each for each in sys.stdlib_module_names | frozenset(tops) if len(each) >= _TELLING}
     others |= {each for each in within if each.encode() in hidden}
     asked = {attribute for imports in WHEN_ASKED.values() for each in imports for attribute in each.asked}
+    dotted = {word for word in words if _IN_PACKAGE.fullmatch(word)}
     return Mentions(
-        dotted=names_in(data, [own]) | names_in(hidden, [own]),
+        dotted=names_in(data, [own]) | names_in(hidden, [own]) | names_in(hidden, sorted(within - {own})) | dotted,
         binary=frozenset((words & sys.stdlib_module_names) | others) - {own, "test"},
         attributes=frozenset(attribute for attribute in asked if data.find(attribute.encode()) >= 0),
     )
@@ -72,5 +75,5 @@ def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str]) -> Men
 def names_in(data: bytes | mmap.mmap, packages: Iterable[str]) -> frozenset[str]:
     """The dotted names in a binary that begin with one of ``packages``, even where strings lie end to end."""
     tops = b"|".join(re.escape(each.encode()) for each in packages)
-    pattern, beginning = re.compile(rb"(?:%s)(?:\.\w+)+" % tops), re.compile(rb"(?=(?:%s)\.)" % tops)
+    pattern, beginning = re.compile(rb"(?:%s)(?:\.\w+)+" % tops), re.compile(rb"(?<!\.)(?=(?:%s)\.)" % tops)
     return frozenset(name.decode() for match in pattern.findall(data) for name in beginning.split(match) if name)

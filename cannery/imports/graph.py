@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Edge", "Graph", "Start"]
 
+_GUESSED = {"codec", "entry point", "named", "native"}  # ways that strings lead
+
 Start = tuple[str, "How"]  # a module that the program begins with, and the reason
 
 
@@ -39,6 +41,7 @@ class Edge:
     target: str
     how: How
     needed: bool = False  # the importer can't be imported without the target
+    optional: bool = False  # the importer goes on without it, or only a string names it
 
 
 @dataclass
@@ -49,6 +52,7 @@ class Graph:
     read: MentionReader
     groups: Mapping[str, frozenset[tuple[str, str]]]  # modules behind entry points, and which of their attributes
     holding_data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # package -> packages of data in it
+    pickled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # package -> modules that pickles in it name
     traced: InitVar[Traced] = ()
     edges: dict[str, dict[str, Edge]] = field(default_factory=dict)  # importer -> imported
     missing: dict[str, dict[str, bool]] = field(default_factory=dict)  # name -> importer -> True if it needs it
@@ -58,6 +62,7 @@ class Graph:
     _behind: set[str] = field(default_factory=set)  # "module.attribute" of entry points that somebody asks for
     _starred: set[str] = field(default_factory=set)  # modules of "from module import *"
     _unasked: list[tuple[str, Import]] = field(default_factory=list)  # module, import that waits to be asked for
+    _lost: list[tuple[str, Import]] = field(default_factory=list)  # importer, import of a module that isn't there
     _pending: deque[str] = field(default_factory=deque)
     _names: NameFollower = field(init=False)
 
@@ -76,15 +81,24 @@ class Graph:
         if not self.add("", name, how):
             self.missing.setdefault(name, {})[""] = False
 
-    def add(self, importer: str, name: str, how: How, *, needed: bool = False) -> bool:
-        """Note that ``importer`` leads to the module ``name``; False where there is no such module."""
+    def add(self, importer: str, name: str, how: How, *, needed: bool = False, optional: bool | None = None) -> bool:
+        """Note that ``importer`` leads to the module ``name``; False where there is no such module.
+
+        Unless it's said, what strings name is ``optional``, and nothing else.
+        """
         if name not in self.known or name == importer:
             return name == importer
         if (importer, name) in NEVER_RUN or (how != "included" and self._tests_python(importer, name)):
             return True
         edges = self.edges.setdefault(importer, {})
         before = edges.get(name)
-        edges[name] = Edge(name, before.how if before else how, needed or bool(before and before.needed))
+        spared = how in _GUESSED if optional is None else optional
+        edges[name] = Edge(
+            name,
+            before.how if before else how,
+            needed or (before is not None and before.needed),
+            spared and (before is None or before.optional),
+        )
         if name not in self.mentions:
             self.mentions[name] = Mentions()  # until it's read
             self._pending.append(name)
@@ -98,7 +112,9 @@ class Graph:
 
     def follow(self) -> None:
         """Read every module that is reached, and follow its mentions and the imports of the run."""
-        while self._pending:
+        while self._pending or self._found_in_folders():
+            if not self._pending:
+                continue
             name = self._pending.popleft()
             module = self.known[name]
             self._follow_place(name, module)
@@ -123,6 +139,8 @@ class Graph:
             self.add(name, unspeakable, "named")
         for package in self.holding_data.get(name, ()):
             self.add(name, package, "data")
+        for each in self.pickled.get(name, ()):
+            self.add(name, each, "pickled")
 
     def _tests_python(self, importer: str, name: str) -> bool:
         """True where a module of the standard library leads to Python's tests: only tests import those."""
@@ -171,14 +189,17 @@ class Graph:
         if (base := _absolute(statement, package)) is None:
             return
         how: How = "named" if statement.by_name else "imported"
-        if not self.add(importer, base, how, needed=statement.needed) and base:
-            self._not_found(importer, base, how, needed=statement.needed)
+        certain, spared = statement.needed, statement.guarded
+        if not self.add(importer, base, how, needed=certain, optional=spared) and base:
+            if base != "__main__":  # which is there in every program
+                self._lost.append((importer, statement))
+                self._not_found(importer, base, how, needed=certain, optional=spared)
             return
         for each in statement.names:
             if each == "*":
                 self._star(importer, base)
             else:
-                self.add(importer, f"{base}.{each}", how, needed=statement.needed)
+                self.add(importer, f"{base}.{each}", how, needed=certain, optional=spared)
 
     def _star(self, importer: str, base: str) -> None:
         """Follow ``from base import *``, which imports the submodules that ``__all__`` names."""
@@ -189,14 +210,39 @@ class Graph:
             for each in self.read(base, module).exports:
                 self.add(importer, f"{base}.{each}", "imported")
 
-    def _not_found(self, importer: str, name: str, how: How, *, needed: bool) -> None:
+    def _not_found(self, importer: str, name: str, how: How, *, needed: bool, optional: bool) -> None:
         """Note that ``name`` is missing; the nearest package above it that is there is imported all the same."""
         above = name
         while above := above.rpartition(".")[0]:
-            if self.add(importer, above, how, needed=needed):
+            if self.add(importer, above, how, needed=needed, optional=optional):
                 needed = False  # its attributes may be modules, as in os.path
                 break
         self.missing.setdefault(name, {})[importer] = needed
+
+    def _found_in_folders(self) -> bool:
+        """Import what isn't there from folders inside packages that somebody may have put on ``sys.path``.
+
+        Such folders are those that a source names which changes ``sys.path``; True where any module was found.
+        """
+        mentioning = (each for name, each in self.mentions.items() if name and self.known[name].place != "stdlib")
+        names = {folder for mentions in mentioning for folder in mentions.folders}
+        folders = [name for name in self.known if name.rpartition(".")[2] in names and self._may_be_on_path(name)]
+        found = [
+            (importer, statement, folder)
+            for importer, statement in self._lost
+            for folder in folders
+            if not statement.level and f"{folder}.{statement.module}" in self.known
+        ]
+        for importer, statement, folder in found:
+            self._lost.remove((importer, statement))
+            self.missing[statement.module].pop(importer, None)
+            inside = f"{folder}.{statement.module}"
+            self._import(importer, msgspec.structs.replace(statement, module=inside, needed=False))
+        return bool(found)
+
+    def _may_be_on_path(self, name: str) -> bool:
+        top, _, below = name.partition(".")
+        return bool(below) and self.known[name].package and top in self.mentions
 
     def _in_the_interpreter(self, name: str) -> bool:
         found = self.known.get(name)

@@ -17,6 +17,8 @@ How = Literal[
     "native",  # an extension module imports it
     "codec",  # its name is that of an encoding, where a function takes one
     "entry point",  # of a group that a string names
+    "start-up",  # a .pth file imports it before the program begins
+    "pickled",  # a pickle in the package names it
     "included",  # by the setting include
     "data",  # a package of nothing but data, in one that is reached
     "traced",  # a run of the program imported it
@@ -46,6 +48,7 @@ class Import(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     unless: tuple[str, ...] = ()  # "except ImportError" of imports of these: not run where the interpreter has all
     by_name: bool = False  # a call, such as import_module("x"), and no statement
     asked: tuple[str, ...] = ()  # attributes: run only when another module asks the source's for one of them
+    guarded: bool = False  # "except ImportError" is around it: the source goes on where it fails
 
 
 class Mentions(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -67,6 +70,12 @@ class Mentions(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     dynamic: tuple[int, ...] = ()  # lines that load a module whose name is made at run time
     refuses: bool = False  # every import of it raises an exception
     stub: bool = False  # at run time it imports what the .pyi beside it says (lazy_loader)
+    groups: frozenset[str] = frozenset()  # of entry points
+    folders: frozenset[str] = frozenset()  # names of folders, if the source changes sys.path
+    joins: frozenset[str] = frozenset()  # functions that load "package.module" and are given both
+    handed: frozenset[str] = frozenset()  # "function:word", of functions that it imports
+    reads: frozenset[str] = frozenset()  # names of files, and endings of names, that code and data have: "x.h", ".pyi"
+    beside: bool = False  # asks where it lies, and so may open what lies there
 
 
 class Reason(msgspec.Struct, frozen=True, array_like=True):
@@ -99,9 +108,11 @@ class Reach(msgspec.Struct, frozen=True):
     modules: dict[str, Module]  # by name, in order
     data: tuple[str, ...]  # files of packages that are no modules: paths in the image
     missing: dict[str, Missing]
-    broken: dict[str, str]  # modules that can't be imported -> the module that is missing, or ""; not reached
+    broken: dict[str, str]  # modules that can't be imported -> the module that is missing, or ""
     left_out: tuple[str, ...]  # modules that are installed and not reached
     dynamic: dict[str, tuple[int, ...]]  # module -> its lines that load modules whose names are made at run time
+    optional: tuple[str, ...] = ()  # modules that whoever imports them does without, and those that only strings name
+    opened: tuple[str, ...] = ()  # of the data, what may be opened by its path, beside a module
 
     @property
     def paths(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-__all__ = ["module_getattr", "names_compared"]
+__all__ = ["calls", "module_getattr", "names_compared"]
 
 
 def module_getattr(tree: ast.Module) -> ast.FunctionDef | None:
@@ -14,6 +14,17 @@ def module_getattr(tree: ast.Module) -> ast.FunctionDef | None:
             case ast.FunctionDef(name="__getattr__", args=ast.arguments(args=[_])):
                 return node
     return None
+
+
+def calls(statement: ast.stmt) -> bool:
+    """True for a statement that calls anything, but for the exception that it raises."""
+    if isinstance(statement, ast.Raise):
+        return False
+    return any(
+        isinstance(each, ast.Call)
+        for part in ast.iter_child_nodes(statement)
+        for each in ([] if isinstance(part, ast.Raise) else ast.walk(part))
+    )
 
 
 def names_compared(test: ast.expr, argument: str) -> tuple[str, ...]:

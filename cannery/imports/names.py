@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from encodings import normalize_encoding
-from encodings.aliases import aliases
 from typing import TYPE_CHECKING, Protocol
+
+from cannery.imports.strings import codec_module
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,8 @@ class NameFollower:
         self._waiting: dict[str, list[tuple[str, str]]] = {}  # top-level module not reached -> importer, module named
         self._named: set[str] = set()  # packages that strings name
         self._loaders: list[tuple[str, str, bool]] = []  # loader, suffix, True if it lists the folder of that
+        self._joiners: dict[str, set[str]] = {}  # function that loads "package.module" -> modules that define it
+        self._handed: dict[str, set[str]] = {}  # function -> words that it's given
 
     def reached(self, top: str) -> None:
         """Follow the names that wait for the top-level module ``top``."""
@@ -58,35 +60,65 @@ class NameFollower:
     def follow(self, name: str, module: Module, mentions: Mentions) -> None:
         """Follow the strings in the mentions of ``module``, called ``name``."""
         package = name if module.package else name.rpartition(".")[0]
-        for text in sorted(mentions.dotted | mentions.words):
-            for found in sorted(self._groups.get(text, ())):
-                self._entry_point(name, *found)
-            self._string(name, module, package, text, single=text in mentions.words)
+        self._follow_groups(name, mentions)
+        for text in sorted(mentions.words):
+            self._word(name, package, text)
+        for text in sorted(mentions.dotted):
+            self._string(name, module, package, text)
+            if mentions.words:  # it loads modules by name, which may be relative to its own package
+                self._in_package(name, package, text.partition(":")[0])
         for text in sorted(mentions.binary):
             self._graph.add(name, text, "native")
         for after in sorted(mentions.after):
-            self._loaders.append((name, after, mentions.opens))
-            for called in sorted(self._named):
-                self._inside(name, called, after, opens=mentions.opens)
+            self._load_in_packages(name, after, opens=mentions.opens)
         for each in sorted(mentions.below):
-            self._below(name, f"{package}{each}" if each.startswith(".") else each)
+            prefix = f"{package}{each}" if each.startswith(".") else each
+            if module.place != "stdlib" or not prefix.startswith("encodings."):  # which have names
+                self._below(name, prefix)
         for codec in sorted(mentions.codecs):
-            spelled = normalize_encoding(codec).lower()
-            self._graph.add(name, f"encodings.{aliases.get(spelled, spelled)}", "codec")
+            self._graph.add(name, codec_module(codec), "codec")
+        self._follow_handed(name, mentions)
 
-    def _entry_point(self, importer: str, module: str, attribute: str) -> None:
-        self._graph.add(importer, module, "entry point")
-        self._graph.ask(module, attribute)
+    def _follow_groups(self, name: str, mentions: Mentions) -> None:
+        for group in sorted(mentions.groups | (mentions.dotted & self._groups.keys())):
+            for module, attribute in sorted(self._groups[group]):
+                self._graph.add(name, module, "entry point")
+                self._graph.ask(module, attribute)
 
-    def _string(self, importer: str, module: Module, package: str, text: str, *, single: bool) -> None:
-        """Follow a string: a dotted name, or where modules are loaded by name a ``single`` word."""
+    def _load_in_packages(self, loader: str, after: str, *, opens: bool) -> None:
+        """Lead from ``loader`` to what it loads by a suffix, in packages named before and afterwards."""
+        self._loaders.append((loader, after, opens))
+        for called in sorted(self._named):
+            self._inside(loader, called, after, opens=opens)
+
+    def _follow_handed(self, name: str, mentions: Mentions) -> None:
+        """Bring together functions that load modules from packages, and the modules' names that they are given."""
+        for function in sorted(mentions.joins):
+            self._joiners.setdefault(function, set()).add(name)
+            for word in sorted(self._handed.get(function, ())):
+                self._load_in_packages(name, f".{word}", opens=False)
+        for each in sorted(mentions.handed):
+            function, _, word = each.partition(":")
+            if word not in self._handed.setdefault(function, set()):
+                self._handed[function].add(word)
+                for loader in sorted(self._joiners.get(function, ())):
+                    self._load_in_packages(loader, f".{word}", opens=False)
+
+    def _word(self, importer: str, package: str, word: str) -> None:
+        """Follow a word: it's a module of the same package, or a top-level one that is not Python's own."""
+        self._in_package(importer, package, word)
+        found = self._known.get(word)
+        if found is not None and found.place != "stdlib":
+            self._lead(importer, word)
+
+    def _in_package(self, importer: str, package: str, text: str) -> None:
+        found = self._longest(f"{package}.{text.lstrip('.')}")
+        if found is not None and found.startswith(f"{package}."):
+            self._graph.add(importer, found, "named")
+
+    def _string(self, importer: str, module: Module, package: str, text: str) -> None:
+        """Follow a dotted name."""
         reference = text.partition(":")[0]
-        if single:  # a module of the same package, or a top-level one that is not Python's own
-            self._graph.add(importer, f"{package}.{reference.lstrip('.')}", "named")
-            found = self._known.get(reference)
-            if found is not None and found.place != "stdlib":
-                self._graph.add(importer, reference, "named")
-            return
         if reference.startswith("."):
             reference = package + reference
         found_name = self._longest(reference)
@@ -107,9 +139,9 @@ class NameFollower:
         return reference or None
 
     def _below(self, importer: str, prefix: str) -> None:
-        """Lead to every module whose name is ``prefix`` and one word; encodings, which have names, are left out."""
+        """Lead to every module whose name is ``prefix`` and one word."""
         package = prefix.rpartition(".")[0]
-        if package == "encodings" or package not in self._known:
+        if package not in self._known:
             return
         for name in self._known:
             if name.startswith(prefix) and "." not in name[len(package) + 1 :]:

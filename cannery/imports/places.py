@@ -15,13 +15,16 @@ from cannery.workspace.keys import code_key, key_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from cannery.image.tree import Entry
     from cannery.imports.model import Kind, Where
     from cannery.python.interpreter import Interpreter
 
-__all__ = ["Place", "find_modules", "module_name", "standard_library"]
+__all__ = ["Place", "find_modules", "is_library", "module_name", "standard_library"]
 
 _NAME = re.compile(r"[^\W\d]\w*|_sysconfigdata_[\w-]+")
-_PART = re.compile(r"[\w-]+")  # of a name, below the top: 0001_initial can be loaded by its name
+# Of a name, below the top, as 0001_initial can be loaded by its name; and of an extension module, which another one
+# imports by any name: mypyc's begin with a digest.
+_PART = re.compile(r"[\w-]+")
 _SUFFIXES: Mapping[str, Kind] = {
     ".so": "extension",
     ".py": "source",
@@ -68,13 +71,24 @@ def module_name(relative: str) -> str | None:
     return known[0] if known else None
 
 
+def is_library(path: str, entry: Entry) -> bool:
+    """True for a shared library that is no module, whatever it's called: a program opens it by its path.
+
+    A name with a tag, as ``x.abi3.so`` has one, is that of a module.
+    """
+    if not re.fullmatch(r"[^.]+\.so", posixpath.basename(path)) or not isinstance(entry, File):
+        return False
+    with entry.content.open() as stream:
+        return b"PyInit_" not in stream.read()
+
+
 def _modules_below(place: Place, root: str) -> Iterator[tuple[str, Module]]:
     found: dict[str, tuple[int, Module]] = {}
     prefix = f"{root.rstrip('/')}/"
     for path, entry in place.tree.tree.entries.items():
         if path.startswith(prefix) and isinstance(entry, File | Symlink):
             known = _module(path.removeprefix(prefix))
-            if known is not None:
+            if known is not None and (place.kind == "stdlib" or not is_library(path, entry)):
                 name, rank, kind, package = known
                 if name not in found or rank < found[name][0]:
                     found[name] = (rank, Module(kind, place.kind, path, package))
@@ -97,7 +111,8 @@ def _module(relative: str) -> tuple[str, int, Kind, bool] | None:
         return None
     stem = file.partition(".")[0] if suffix == ".so" else file.removesuffix(suffix)
     parts = [*(folder.split("/") if folder else []), stem]
-    if not _NAME.fullmatch(parts[0]) or not all(map(_PART.fullmatch, parts)):
+    top = _PART if suffix == ".so" and len(parts) == 1 else _NAME
+    if not top.fullmatch(parts[0]) or not all(map(_PART.fullmatch, parts)):
         return None
     package = stem == "__init__"
     rank = list(_SUFFIXES).index(suffix) + (0 if package else len(_SUFFIXES))

@@ -12,28 +12,41 @@ if TYPE_CHECKING:
 
     from cannery.imports.graph import Graph, Start
 
-__all__ = ["lines", "missing", "walk"]
+__all__ = ["lines", "missing", "optional", "walk"]
 
 
 def walk(graph: Graph, starts: Iterable[Start]) -> tuple[dict[str, Reason], dict[str, str]]:
-    """Follow all imports from ``starts``; returns the modules reached with their reasons, and the broken ones."""
+    """Follow all imports from ``starts``; returns the modules reached with their reasons, and the broken among them.
+
+    A broken one is reached as any other: whoever imports it shall be told by Python what it lacks, as everywhere else,
+    and what the analysis doesn't find a program may yet put in place itself.
+    """
     for name, how in starts:
         graph.start(name, how)
     graph.follow()
-    broken = _broken(graph)
+    return _reasons(graph), _broken(graph)
+
+
+def optional(graph: Graph) -> frozenset[str]:
+    """The modules that are reached only where an importer does without them, or where a string names them."""
+    return frozenset(_reasons(graph).keys() - _reasons(graph, certain=True).keys())
+
+
+def _reasons(graph: Graph, *, certain: bool = False) -> dict[str, Reason]:
+    """Module reached -> why, in the fewest steps; with ``certain`` by those steps alone that aren't optional."""
     reached: dict[str, Reason] = {}
     pending = deque([""])
     while pending:
         importer = pending.popleft()
         for edge in graph.edges.get(importer, {}).values():
-            if edge.target not in reached and edge.target not in broken:
+            if edge.target not in reached and not (certain and edge.optional):
                 reached[edge.target] = Reason(importer, edge.how)
                 pending.append(edge.target)
-    return reached, broken
+    return reached
 
 
 def _broken(graph: Graph) -> dict[str, str]:
-    """Module that can't be imported -> the module that is missing. An app's own module is not in it, but reached."""
+    """Module that can't be imported -> the module that is missing; without the app's own modules."""
     broken = {name: "" for name, mentions in graph.mentions.items() if mentions.refuses}
     for name, importers in graph.missing.items():
         for importer, needed in importers.items():

@@ -37,6 +37,7 @@ class MentionIndex:
     host: Host
     workspace: Workspace
     mains: frozenset[str] = frozenset()  # modules that are run, beside those that are called __main__
+    groups: frozenset[str] = frozenset()  # of entry points
     _trees: dict[str, Tree] = field(init=False)
     _known: dict[str, dict[str, Any]] = field(init=False)
     _new: set[str] = field(init=False, default_factory=set)
@@ -54,7 +55,8 @@ class MentionIndex:
         return frozenset(found)
 
     def _key(self, place: Place) -> str:
-        return key_of("mentions", code_key(__name__), place.tree.key, self.host.version, self.host.platform)
+        groups = () if place.kind == "stdlib" else sorted(self.groups)
+        return key_of("mentions", code_key(__name__), place.tree.key, self.host.version, self.host.platform, groups)
 
     def of(self, name: str, module: Module) -> Mentions:
         """The mentions of the module ``name``."""
@@ -76,26 +78,45 @@ class MentionIndex:
         if module.kind == "extension":
             return self._read_extension(name, module, tree)
         source = _bytes(tree, module.path) or b""
+        groups = frozenset() if module.place == "stdlib" else self.groups
         main = name in self.mains or name.rpartition(".")[2] == "__main__"
-        mentions = read_source(source, self.host, main=main)
+        mentions = read_source(source, self.host, main=main, place=module.place, groups=groups)
         if mentions.stub and (stub := _bytes(tree, f"{module.path}i")) is not None:
             also = read_source(stub, self.host)
             return msgspec.structs.replace(mentions, imports=(*mentions.imports, *also.imports))
         return mentions
 
     def _read_extension(self, name: str, module: Module, tree: Tree) -> Mentions:
-        """The mentions of the source beside the extension module, or where there is none, of its own strings."""
-        stem = f"{posixpath.dirname(module.path)}/{posixpath.basename(module.path).partition('.')[0]}"
-        if (source := _bytes(tree, f"{stem}.py")) is not None:
-            return read_source(source, self.host)
-        if f"{stem}.pyx" in tree:
-            folder = f"{posixpath.dirname(module.path)}/"
-            parts = [path for path in sorted(tree.entries) if path.startswith(folder) and path.endswith(_CYTHON)]
-            return read_cython(b"\n".join(_bytes(tree, path) or b"" for path in parts))
+        """The mentions of the source beside the extension module, and what its own strings name.
+
+        Of the strings, words alone count only where there is no source. What the source needs to be imported, the
+        extension module doesn't: it's imported in the place of the source.
+        """
         entry = tree.entries[module.path]
         if module.place == "stdlib" or not isinstance(entry, File):
             return Mentions()
-        return read_binary(entry.content, name, self._tops)
+        own = read_binary(entry.content, name, self._tops)
+        written = self._read_beside(module.path, tree)
+        if written is None:
+            return own
+        return msgspec.structs.replace(
+            written,
+            imports=tuple(msgspec.structs.replace(each, needed=False) for each in written.imports),
+            dotted=written.dotted | own.dotted,
+            binary=frozenset(each for each in own.binary if not each.isidentifier()),  # no source can name these
+            refuses=False,
+        )
+
+    def _read_beside(self, path: str, tree: Tree) -> Mentions | None:
+        """The mentions of the source that the extension module at ``path`` is made of; None where it isn't there."""
+        stem = f"{posixpath.dirname(path)}/{posixpath.basename(path).partition('.')[0]}"
+        if (source := _bytes(tree, f"{stem}.py")) is not None:
+            return read_source(source, self.host)
+        if f"{stem}.pyx" not in tree:
+            return None
+        folder = f"{posixpath.dirname(path)}/"
+        parts = [each for each in sorted(tree.entries) if each.startswith(folder) and each.endswith(_CYTHON)]
+        return read_cython(b"\n".join(_bytes(tree, each) or b"" for each in parts))
 
 
 def _bytes(tree: Tree, path: str) -> bytes | None:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cannery.errors import ConfigurationError, did_you_mean
-from cannery.image.tree import File
-from cannery.imports.data_packages import CODE, data_packages
+from cannery.imports.data import data_of, opened
+from cannery.imports.data_packages import data_packages
 from cannery.imports.entry_points import entry_points
 from cannery.imports.graph import Graph
 from cannery.imports.model import Module, Reach
+from cannery.imports.path_files import imports_at_start
+from cannery.imports.pickles import pickled
 from cannery.imports.places import find_modules
-from cannery.imports.reached import lines, missing, walk
+from cannery.imports.reached import lines, missing, optional, walk
 from cannery.imports.reading import MentionIndex
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Question", "search"]
-
-_DOCUMENTATION = {".rst", ".bat"}  # in the standard library
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,25 @@ def search(question: Question, host: Host, workspace: Workspace) -> Reach:
     modules = {**find_modules(places), **inside, **main}
     mains = {name: module for each in question.mains for name, module in _main(each, modules)}
     modules |= mains
-    index = MentionIndex(places, modules, host, workspace, frozenset(mains))
-    graph = Graph(modules, index.of, entry_points(places), data_packages(places, modules), _traced(question))
-    reached, broken = walk(graph, _starts(question, modules))
+    groups = entry_points(places)
+    index = MentionIndex(places, modules, host, workspace, frozenset(mains), frozenset(groups))
+    carried = pickled(places, modules)
+    graph = Graph(modules, index.of, groups, data_packages(places, modules), carried, _traced(question))
+    starts = [*_starts(question, modules), *((name, "pickled") for name in carried.get("", ()))]
+    starts += [(name, "start-up") for name in imports_at_start(places, host) if name in modules]
+    reached, broken = walk(graph, starts)
     index.save()
+    there = {name: modules[name] for name in reached}
+    data = data_of(places, there, graph.mentions)
     return Reach(
         modules={name: msgspec.structs.replace(modules[name], reason=reached[name]) for name in sorted(reached)},
-        data=tuple(sorted(_data(places, {name: modules[name] for name in reached}))),
+        data=tuple(sorted(data)),
         missing=missing(graph, reached),
         broken=dict(sorted(broken.items())),
-        left_out=tuple(sorted(modules.keys() - reached.keys() - broken.keys())),
+        left_out=tuple(sorted(name for name in modules.keys() - reached.keys() if modules[name].place != "app")),
         dynamic=dict(lines(graph, reached)),
+        optional=tuple(sorted(optional(graph))),
+        opened=tuple(sorted(opened(data, there, graph.mentions))),
     )
 
 
@@ -103,21 +111,3 @@ def _included(patterns: Iterable[str], modules: Mapping[str, Module]) -> Iterato
                 step="correct it, or add what brings that module to the requirements",
             )
         yield from sorted(found)
-
-
-def _data(places: Iterable[Place], reached: Mapping[str, Module]) -> Iterable[str]:
-    """The files that are no code in the folders of packages that are reached: paths in the image."""
-    folders = {
-        module.path if module.kind == "namespace" else posixpath.dirname(module.path)
-        for module in reached.values()
-        if module.package
-    }
-    for place in places:
-        others = CODE | _DOCUMENTATION if place.kind == "stdlib" else CODE
-        for path, entry in place.tree.tree.entries.items():
-            if isinstance(entry, File) and posixpath.splitext(path)[1] not in others:
-                above = posixpath.dirname(path)
-                while above not in folders and above not in {"/", *place.roots}:
-                    above = posixpath.dirname(above)
-                if above in folders:
-                    yield path

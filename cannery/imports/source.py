@@ -13,22 +13,30 @@ from cannery.imports.extension import read_cython
 from cannery.imports.found import Gathered
 from cannery.imports.main_only import only_for_main
 from cannery.imports.model import Import, Mentions
-from cannery.imports.module_getattr import module_getattr, names_compared
+from cannery.imports.module_getattr import calls, module_getattr, names_compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cannery.imports.model import Host
+    from cannery.imports.model import Host, Where
 
 __all__ = ["read_source"]
 
 _FAILURES = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
-def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
-    """The mentions of ``source``; with ``main`` it is run rather than imported.
+def read_source(
+    source: bytes,
+    host: Host,
+    *,
+    main: bool = False,
+    place: Where = "dependencies",
+    groups: frozenset[str] = frozenset(),
+) -> Mentions:
+    """The mentions of ``source``, which lies in ``place``; with ``main`` it is run rather than imported.
 
-    A text that is no Python is read as a module that refuses to be imported.
+    ``groups`` are the names of all groups of entry points. A text that is no Python is read as a module that refuses to
+    be imported.
     """
     try:
         with warnings.catch_warnings():
@@ -38,7 +46,7 @@ def read_source(source: bytes, host: Host, *, main: bool = False) -> Mentions:
         if host.version[:2] > sys.version_info[:2]:
             return read_cython(source)  # of a newer Python: its syntax is unknown here, but imports look as ever
         return Mentions(refuses=True)
-    found = Gathered()
+    found = Gathered(place, groups)
     _StatementReader(tree, Conditions(tree, host, main=main), found).block(tree.body, needed=True)
     return found.mentions()
 
@@ -105,12 +113,17 @@ class _StatementReader:
                 self._add_import(name, needed=needed)
 
     def _add_import(self, module: str, level: int = 0, names: tuple[str, ...] = (), *, needed: bool) -> None:
-        self._found.imports.append(Import(module, level, names, needed, self._unless, asked=self._asked))
+        guarded = self._found.guards > 0
+        statement = Import(module, level, names, needed, self._unless, asked=self._asked, guarded=guarded)
+        self._found.imports.append(statement)
 
     def _with(self, node: ast.With | ast.AsyncWith, *, needed: bool) -> None:
         for item in node.items:
             self._expression(item.context_expr)
-        self.block(node.body, needed=needed and not any(map(_suppresses, node.items)))
+        suppresses = any(map(_suppresses, node.items))
+        self._found.guards += suppresses
+        self.block(node.body, needed=needed and not suppresses)
+        self._found.guards -= suppresses
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, *, needed: bool) -> None:
         if isinstance(node, ast.ClassDef):
@@ -135,7 +148,9 @@ class _StatementReader:
     def _try(self, node: ast.Try | ast.TryStar, *, needed: bool) -> bool:
         guarded = any(_catches_failed_import(handler) for handler in node.handlers)
         self._caught += bool(node.handlers)
+        self._found.guards += guarded
         self.block(node.body, needed=needed and not guarded)
+        self._found.guards -= guarded
         self._caught -= bool(node.handlers)
         first = self._unless
         for handler in node.handlers:
@@ -155,10 +170,12 @@ class _StatementReader:
             if default is not None:
                 self._expressions.codec(argument.arg, default)
                 self._expression(default)
+        outer, self._found.function = self._found.function, node.name
         if node is self._getattr:
             self._made_when_asked(node.body, node.args.args[0].arg)
         else:
             self.block(node.body, needed=False)
+        self._found.function = outer
 
     def _made_when_asked(self, body: Iterable[ast.stmt], argument: str) -> None:
         """Read a module's ``__getattr__``: below ``if name == "x"`` runs when another module asks for x."""
@@ -169,6 +186,7 @@ class _StatementReader:
                 self._asked = ()
                 self._made_when_asked(statement.orelse, argument)
             else:
+                self._found.loads |= self._found.place != "stdlib" and calls(statement)  # what may import for it
                 self.block([statement], needed=False)
 
     def _parts(self, node: ast.AST) -> None:

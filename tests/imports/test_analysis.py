@@ -31,7 +31,7 @@ STDLIB = {
     "encodings/cp437.py": "",
     "logging/__init__.py": "",
     "logging/handlers.py": "",
-    "_strings.py": "x = 'logging.handlers'",
+    "_strings.py": "x = 'logging.handlers', 'cp437'",
 }
 
 
@@ -73,7 +73,7 @@ def test_what_is_imported_is_there_with_its_packages_and_the_reason_why(reached:
     }
 
 
-def test_what_cannot_be_imported_is_left_out_with_what_only_it_imports(reached: Analysis) -> None:
+def test_what_cannot_be_imported_is_there_all_the_same_so_that_python_says_what_it_lacks(reached: Analysis) -> None:
     wheels = {
         "server/__init__.py": "WORKERS = {'sync': 'server.sync.Worker', 'green': 'server.green.Worker'}",
         "server/sync.py": "",
@@ -81,10 +81,8 @@ def test_what_cannot_be_imported_is_left_out_with_what_only_it_imports(reached: 
         "server/helper.py": "",
     }
     found = reached("import server", wheels)
-    assert {"server", "server.sync"} <= set(found.modules)
-    assert not {"server.green", "server.helper"} & set(found.modules)
+    assert {"server", "server.sync", "server.green"} <= set(found.modules)
     assert found.broken == {"server.green": "greenest"}
-    assert not found.missing
 
 
 def test_what_the_app_needs_and_nobody_has_is_missing(reached: Analysis) -> None:
@@ -112,11 +110,16 @@ def test_modules_loaded_by_name_are_found_in_their_own_package(reached: Analysis
         "lazy/one.py": "", "lazy/two.py": "", "lazy/three.py": "",
         "whole/__init__.py": "import_module(f'.{x}', __name__)", "whole/one.py": "", "whole/two.py": "",
         "stub/__init__.py": "lazy_loader.attach_stub(__name__, __file__)", "stub/one.py": "", "stub/two.py": "",
-        "stub/__init__.pyi": "from . import one",
+        "stub/__init__.pyi": "from . import one", "tool/__init__.py": "def get(*names): return import_module(x)",
+        "theirs/__init__.py": "import tool\nNAMES = {'X': 'one', 'Y': 'part.two'}\n"
+        "def __getattr__(name):\n return tool.get(name, NAMES.get(name), __spec__.parent)",
+        "theirs/one.py": "", "theirs/part/__init__.py": "", "theirs/part/two.py": "", "theirs/three.py": "",
     }  # fmt: skip
-    found = set(reached("import lazy, whole, stub", wheels).modules)
-    assert {"lazy.one", "lazy.two", "whole.one", "whole.two", "stub.one"} <= found
-    assert not {"lazy.three", "stub.two"} & found
+    reach = reached("import lazy, whole, stub, theirs", wheels)
+    found = set(reach.modules)
+    assert {"lazy.one", "lazy.two", "whole.one", "whole.two", "stub.one", "theirs.one", "theirs.part.two"} <= found
+    assert not {"lazy.three", "stub.two", "theirs.three"} & found
+    assert "/site/stub/__init__.pyi" in reach.data
 
 
 def test_entry_points_are_reached_when_somebody_asks_for_their_group(reached: Analysis) -> None:
@@ -132,6 +135,18 @@ def test_entry_points_are_reached_when_somebody_asks_for_their_group(reached: An
     assert "plugin" not in reached("x = 1", wheels).modules
 
 
+@pytest.mark.parametrize(
+    "main",
+    [
+        "G = 'plugins'\nfor d in distributions():\n for e in d.entry_points:\n  e.group == G",
+        "import host\nhost.load_entry_points('plugins')",
+    ],
+)
+def test_a_group_may_have_a_name_of_one_word_and_be_handed_to_others(reached: Analysis, main: str) -> None:
+    wheels = {"host.py": "", "plugin.py": "", "plugin-1.dist-info/entry_points.txt": "[plugins]\nx = plugin:f"}
+    assert "plugin" in reached(main, wheels).modules
+
+
 def test_an_entry_point_that_is_asked_for_may_be_a_module_s_command_line(reached: Analysis) -> None:
     wheels = {
         "plugin.py": "def main():\n import parser\nif __name__ == '__main__':\n main()",
@@ -144,6 +159,10 @@ def test_an_entry_point_that_is_asked_for_may_be_a_module_s_command_line(reached
 
 def test_codecs_are_reached_by_their_names(reached: Analysis) -> None:
     assert "encodings.cp437" in reached("open(x, encoding='437')", {}).modules
+    for main in ("E = 'cp437'", "f(x, 'cp437')", "for e in ('utf-8', 'cp437'): f(e)", "p.add(default='cp437')"):
+        assert "encodings.cp437" in reached(main, {}).modules
+    assert "encodings.cp437" in reached("import a", {"a.py": "T = {'cp437': 1}"}).modules
+    assert "encodings.cp437" not in reached("import _strings", {}).modules
 
 
 def test_the_pure_form_of_what_the_interpreter_has_stays_behind(reached: Analysis) -> None:
@@ -164,6 +183,83 @@ def test_what_the_configuration_includes_is_there(reached: Analysis) -> None:
     assert {"a", "a.b", "a.c"} <= set(found.modules)
     with pytest.raises(ConfigurationError, match=r"did you mean 'a\.b'"):
         reached("", wheels, {}, "a.bb")
+
+
+def test_what_is_included_is_there_though_it_cannot_be_imported(reached: Analysis) -> None:
+    wheels = {"a/__init__.py": "", "a/b.py": "import nowhere", "c.py": "raise ImportError"}
+    assert {"a.b", "c"} <= set(reached("import a", wheels, {}, "a.b", "c").modules)
+
+
+def test_the_program_s_own_module_is_never_missing(reached: Analysis) -> None:
+    found = reached("import a", {"a.py": "import __main__"})
+    assert not found.broken
+    assert not found.missing
+
+
+def test_modules_are_looked_for_in_folders_that_a_package_puts_on_the_path(reached: Analysis) -> None:
+    wheels = {
+        "tool/__init__.py": "import sys\nsys.path.append(join(dirname(__file__), 'parts'))\nfrom text.more import x",
+        "tool/parts/text/more.py": "import lines", "tool/parts/lines.py": "", "tool/other/lines.py": "",
+        "tool/parts/none.py": "",
+    }  # fmt: skip
+    found = reached("import tool", wheels)
+    assert {"tool.parts.text.more", "tool.parts.lines"} <= set(found.modules)
+    assert not {"tool.other.lines", "tool.parts.none"} & set(found.modules)
+    assert not found.missing
+    still = reached("import tool", {**wheels, "tool/__init__.py": "FOLDER = 'parts'\nfrom text.more import x"})
+    assert set(still.missing) == {"text.more"}
+
+
+def test_what_a_pth_file_imports_is_there_where_python_reads_such_files(reached: Analysis) -> None:
+    wheels = {"a.pth": "folder\nimport os; f = x and __import__('shim').f()", "shim.py": "", "folder/b.py": ""}
+    assert "shim" not in reached("", wheels).modules
+    places = [place_of("app", "/app", {}), place_of("dependencies", "/site", wheels)]
+    found = reach(places, [], Host((3, 11, 7), frozenset(), ("site",)), reached.workspace)
+    assert found.modules["shim"].reason == Reason("", "start-up")
+
+
+def test_what_pickled_data_names_is_there(reached: Analysis) -> None:
+    wheels = {
+        "a/__init__.py": "", "a/one.pkl": "cb\nThing\nq", "b.py": "", "c.py": "",
+        "a/two.pickle": "\x80\x04\x8c\x01c\x94\x8c\x05Thing\x94\x93", "d/__init__.py": "",
+        "d/x.pkl": "ce\nX\n", "e.py": "",
+    }  # fmt: skip
+    found = reached("import a", wheels).modules
+    assert found["b"].reason == found["c"].reason == Reason("a", "pickled")
+    assert "e" not in found
+    assert "e" in reached("", wheels, {"model.pkl": "ce\nX\n"}).modules
+
+
+def test_what_is_completed_elsewhere_means_any_module_of_that_package(reached: Analysis) -> None:
+    wheels = {
+        "a/__init__.py": "PLACES = ['a.land.%s']\nfor x in PLACES:\n try:\n  import_module('%s.forms' % (x % y))\n"
+        " except ImportError: ...",
+        "a/land/__init__.py": "", "a/land/de/__init__.py": "", "a/land/de/forms.py": "", "a/land/de/other.py": "",
+    }  # fmt: skip
+    found = reached("import a", wheels).modules
+    assert "a.land.de.forms" in found
+    assert "a.land.de.other" not in found
+
+
+def test_modules_of_packages_that_the_app_names_are_discovered_by_the_name_that_is_handed_on(
+    reached: Analysis,
+) -> None:
+    wheels = {
+        "a/__init__.py": "from b import discover\ndiscover('admin')",
+        "b.py": "def discover(*names):\n for name in names:\n  import_module('%s.%s' % (app, name))",
+        "c/__init__.py": "", "c/admin.py": "", "c/other.py": "", "d/__init__.py": "", "d/admin.py": "",
+    }  # fmt: skip
+    found = reached("import a\nAPPS = ['c']", wheels).modules
+    assert "c.admin" in found
+    assert not {"c.other", "d.admin"} & set(found)
+
+
+def test_what_looks_like_code_is_data_where_the_package_reads_it(reached: Analysis) -> None:
+    wheels = {
+        "a/__init__.py": "open(f'{x}/form.c'), f'{y}.pyi'", "a/form.c": "", "a/other.c": "", "a/b.pyi": "", "a/x.h": "",
+        "a/libx.so": "", "a/y.so": "PyInit_y",
+    }  # fmt: skip
+    assert reached("import a", wheels).data == ("/site/a/b.pyi", "/site/a/form.c", "/site/a/libx.so")
 
 
 def test_data_goes_with_its_package(reached: Analysis) -> None:

@@ -77,12 +77,14 @@ def test_encodings_are_known_by_where_they_stand() -> None:
         str(y, "punycode")
         def f(charset="koi8-r"): ...
         default_encoding = "latin-2"
-        other = "cp1252"
+        other = "johab"
         y.decode(x or "cp850")
         y.encode(encoding="cp852" if x else "cp855")
+        E = "hz"
+        y.encode(E)
     """
     assert read(source).codecs == {
-        "cp437", "utf-16", "punycode", "koi8-r", "latin-2", "cp850", "cp852", "cp855",
+        "cp437", "utf-16", "punycode", "koi8-r", "latin-2", "cp850", "cp852", "cp855", "hz",
     }  # fmt: skip
 
 

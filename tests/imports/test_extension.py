@@ -12,7 +12,8 @@ def test_names_of_a_package_s_own_modules_are_found_in_a_binary() -> None:
 
 
 def test_words_in_a_binary_may_be_top_level_modules() -> None:
-    data = b"\0zoneinfo\0a json b\0csvx\0_private_partThe\0partner\0strptime\0test\0own\0other\0"
+    data = b"\0zoneinfo\0a json b\0csvx\0_private_partThe\0partner\0strptime\0test\0own\0other\0zoneinfo._common\0"
     found = read_binary(Inline(data), "own.part", ["own", "other", "_private_part", "part", "absent"])
     assert found.binary == {"zoneinfo", "other", "_private_part"}
     assert found.attributes == {"strptime"}
+    assert found.dotted == {"zoneinfo._common"}

@@ -82,7 +82,7 @@ def test_a_word_means_a_module_beside_it_or_a_top_level_one_that_is_not_python_s
 
 def test_a_group_s_name_leads_to_its_entry_points_and_asks_for_what_they_are() -> None:
     led = Led({"plugins": frozenset({("a.c", "main")})})
-    assert led.follow("app", words={"plugins"}) == {"a.c"}
+    assert led.follow("app", groups={"plugins"}) == {"a.c"}
     assert led.edges == [("app", "a.c", "entry point")]
     assert led.asked == [("a.c", "main")]
 
@@ -91,7 +91,8 @@ def test_a_prefix_means_what_is_right_below_it() -> None:
     assert Led().follow("app", below={"a.b.one"}) == {"a.b.one", "a.b.one_more"}
     assert Led().follow("app", below={"a."}) == {"a.b", "a.c"}
     assert Led().follow("a.b", below={"."}) == {"a.b.one", "a.b.one_more"}
-    assert Led().follow("app", below={"encodings."}) == set()
+    assert Led().follow("app", below={"encodings."}) == {"encodings.cp437", "encodings.utf_8"}
+    assert Led().follow("lib", below={"encodings."}) == set()  # Python's own modules ask for them by name
 
 
 def test_a_suffix_is_looked_for_in_packages_that_are_named_before_and_afterwards() -> None:
@@ -101,6 +102,21 @@ def test_a_suffix_is_looked_for_in_packages_that_are_named_before_and_afterwards
     assert ("lib", "a.b.one", "named") in led.edges
     assert led.follow("lib.x", after={".one_more"}) == {"a.b.one_more"}
     assert led.follow("lib.x", after={"."}) == {"a.b.one", "a.b.one_more"}
+
+
+def test_a_dotted_name_may_be_relative_where_modules_are_loaded_by_name() -> None:
+    led = Led()
+    assert led.follow("a", dotted={"b.one:f"}) == set()
+    assert led.follow("a", dotted={"b.one:f"}, words={"x"}) == {"a.b.one"}
+
+
+def test_a_function_that_loads_modules_of_packages_finds_those_whose_names_it_is_handed() -> None:
+    for first, second in (("lib", "a.c"), ("a.c", "lib")):
+        led = Led()
+        led.follow("app", dotted={"a.b:x"})
+        for name in (first, second):
+            led.follow(name, **({"joins": {"discover"}} if name == "lib" else {"handed": {"discover:one", "other:x"}}))
+        assert {edge[:2] for edge in led.edges} == {("app", "a.b"), ("lib", "a.b.one")}
 
 
 def test_encodings_are_known_by_any_of_their_names() -> None:

@@ -29,9 +29,14 @@ def kinds(*places: tuple[str, list[str]]) -> dict[str, tuple[str, str]]:
 
 
 def test_an_extension_module_comes_before_a_source_and_a_package_before_both() -> None:
-    assert kinds(("/s", ["a.py", "a.so", "a.pyc"])) == {"a": ("extension", "/s/a.so")}
-    assert kinds(("/s", ["a.so", "a/__init__.py"])) == {"a": ("source", "/s/a/__init__.py")}
+    assert kinds(("/s", ["a.py", "a.abi3.so", "a.pyc"])) == {"a": ("extension", "/s/a.abi3.so")}
+    assert kinds(("/s", ["a.abi3.so", "a/__init__.py"])) == {"a": ("source", "/s/a/__init__.py")}
     assert kinds(("/s", ["a.pyc"])) == {"a": ("bytecode", "/s/a.pyc")}
+
+
+def test_a_shared_library_is_a_module_where_it_has_a_module_s_function_and_may_have_any_name() -> None:
+    files = {"a.so": "\0PyInit_a\0", "liba.so": "", "0f__mypyc.cpython-311-x86_64-linux-gnu.so": "", "2nd.py": ""}
+    assert set(find_modules([place_of("dependencies", "/s", files)])) == {"a", "0f__mypyc"}
 
 
 def test_the_first_folder_that_has_a_top_level_module_has_all_of_it() -> None:

@@ -48,14 +48,26 @@ def test_the_stub_of_a_module_that_reads_it_counts_too(workspace: Workspace) -> 
     [
         ({"a.py": "import b"}, {"b"}),
         ({"a.pyx": "cimport c\nimport d\ninclude 'e.pxi'", "e.pxi": "from f import g"}, {"d", "f"}),
+        ({"a.py": "import b", "0f__mypyc.abi3.so": ""}, {"b", "0f__mypyc"}),
         ({"other.py": "import b"}, {"decimal"}),
     ],
-    ids=["a source", "sources of Cython", "nothing"],
+    ids=["a source", "sources of Cython", "a source that cannot name all", "nothing"],
 )
 def test_an_extension_module_is_known_by_what_lies_beside_it(
     beside: dict[str, str], found: set[str], workspace: Workspace
 ) -> None:
-    assert imported({"a.abi3.so": "\0decimal\0", **beside}, "a", workspace) == found
+    assert imported({"a.abi3.so": "\0decimal\0000f__mypyc\0", **beside}, "a", workspace) == found
+
+
+def test_an_extension_module_needs_nothing_of_the_source_beside_it_and_says_more_of_its_own_package(
+    workspace: Workspace,
+) -> None:
+    files = {"a/__init__.py": "", "a/b.abi3.so": "\0a.c\0", "a/b.py": "import cython\nraise ImportError"}
+    place = place_of("dependencies", "/site", files)
+    mentions = index_of(place, workspace).of("a.b", find_modules([place])["a.b"])
+    assert mentions.dotted == {"a.c"}
+    assert [(each.module, each.needed) for each in mentions.imports] == [("cython", False)]
+    assert not mentions.refuses
 
 
 def test_python_s_own_extension_modules_are_known_by_a_table_alone(workspace: Workspace) -> None:
