@@ -114,6 +114,9 @@ def _archive(folder: Path, name: str, output: str | None) -> Path:
     """The path of the image's archive: ``output``, or ``dist/NAME.tar`` in the project's ``folder``."""
     if output is None:
         return folder / "dist" / f"{name.rpartition('/')[2]}.tar"
+    if output == "-":
+        step = "name a file: --output image.tar"
+        raise ConfigurationError("an image is written to a file, and to no stream", step=step)
     path = user_path(output).absolute()
     if path.is_dir():
         step = f"name a file: --output {path / 'image.tar'}"

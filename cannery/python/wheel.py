@@ -52,7 +52,10 @@ def write_wheel(tree: Tree, folder: Path, tag: Tag) -> Path:
     whole = tree + Tree({f"{info}/WHEEL": File(Inline(wheel.encode()))})
     path = folder / f"{info.strip('/').removesuffix('.dist-info')}-{tag}.whl"
     record: list[str] = []
-    with replacing(path) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        replacing(path, made_here=b"PK\x03\x04") as stream,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         for name, file in whole.files():
             with file.content.open() as content:
                 data = content.read()

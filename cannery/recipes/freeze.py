@@ -140,7 +140,7 @@ def _written(made: Program, path: Path) -> Digest:
 
 
 def _write_file(file: File, path: Path) -> None:
-    with replacing(path) as target, file.content.open() as source:
+    with replacing(path, made_here=b"\x7fELF") as target, file.content.open() as source:
         shutil.copyfileobj(source, target, _CHUNK)
         os.fchmod(target.fileno(), file.mode)
 

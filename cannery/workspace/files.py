@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import secrets
+import stat as stat_module
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -36,6 +37,13 @@ _TO_READ = {
 }
 # An error's number in the words of Rust's std::io::Error, and so of uv, and of Python's OSError
 _NUMBER = re.compile(r"\(os\s+error\s+(\d+)\)|\[Errno\s+(\d+)\]")  # programs break lines as they like
+_KINDS = {
+    stat_module.S_IFLNK: "a symbolic link",
+    stat_module.S_IFIFO: "a pipe",
+    stat_module.S_IFSOCK: "a socket",
+    stat_module.S_IFCHR: "a device",
+    stat_module.S_IFBLK: "a device",
+}
 _RANDOM = 6  # random bytes in a hidden name
 
 
@@ -97,14 +105,18 @@ def user_path(text: str) -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, made_here: bytes | None = None) -> Iterator[BinaryIO]:
     """Open a new file that replaces ``path`` when the block ends without an error.
+
+    Nothing but a regular file is replaced: no device, no pipe, no link. With ``made_here`` a file is replaced only if
+    it begins with those bytes, as earlier ones of its kind do, or is empty: any other is somebody's.
 
     Until then the file has no name (open(2), ``O_TMPFILE``), so that even a killed process leaves nothing. Where the
     system can't do that, it has a hidden name beside ``path``, and is locked while its process lives: the next call
     removes what a killed process left. Raises :class:`MachineError` where the file can't be written.
     """
     with explained(path):
+        _check_place(path, made_here)
         path.parent.mkdir(parents=True, exist_ok=True)
         prefix = f".{os.fsdecode(os.fsencode(path.name)[:200])}."
         _remove_abandoned(path.parent, prefix)
@@ -124,6 +136,30 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             with suppress(FileNotFoundError):
                 beside.unlink()
             raise
+
+
+def _check_place(path: Path, made_here: bytes | None) -> None:
+    """Raise :class:`MachineError` where something lies at ``path`` that must not be replaced."""
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return  # the latter is told when the folder is made
+    if stat_module.S_ISDIR(mode):
+        return  # renaming refuses that
+    if not stat_module.S_ISREG(mode):
+        kind = _KINDS.get(stat_module.S_IFMT(mode), "no file")
+        step = "name a file, or something that is not there yet"
+        raise MachineError(f"cannot write {path}", evidence=f"it is {kind}", step=step)
+    if made_here is None:
+        return
+    with path.open("rb") as stream:
+        head = stream.read(len(made_here))
+    if head not in {b"", made_here}:
+        raise MachineError(
+            f"cannot write {path}",
+            evidence="a file is there that cannery did not make",
+            step="remove it, or name another file",
+        )
 
 
 def _remove_abandoned(folder: Path, prefix: str) -> None:

@@ -159,7 +159,10 @@ def _unpacked(path: Path, workspace: Workspace) -> tuple[Path, str]:
 
 def write_kit(kit: Kit, path: Path) -> Digest:
     """Write ``kit`` as one file, a tar in xz that is the same for the same kit; returns the file's digest."""
-    with replacing(path) as stream, tarfile.open(fileobj=stream, mode="w:xz", preset=3) as archive:
+    with (
+        replacing(path, made_here=b"\xfd7zXZ\0") as stream,
+        tarfile.open(fileobj=stream, mode="w:xz", preset=3) as archive,
+    ):
         for each in sorted(path for path in kit.folder.rglob("*") if "__pycache__" not in path.parts):
             info = archive.gettarinfo(each, each.relative_to(kit.folder).as_posix())
             info.uid = info.gid = info.mtime = 0

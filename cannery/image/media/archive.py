@@ -88,7 +88,7 @@ class Archive:
         checked = (known or {}).pop("blobs", {})
         if known is not None and self.path.is_file() and known == {**state, "stamp": _stamp(self.path.stat())}:
             return False
-        with replacing(self.path) as stream:
+        with replacing(self.path, made_here=b"blobs/") as stream:
             stamps = _write(stream, image, references, checked, progress)
             stream.flush()
             stamp = _stamp(os.fstat(stream.fileno()))  # by its name, it may already be another build's
