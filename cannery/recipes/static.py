@@ -25,6 +25,7 @@ from cannery.trees.pure_wheels import prefer_pure
 from cannery.trees.scripts import command_names
 from cannery.trees.settled import settled
 from cannery.trees.system import certificates, system_tree, zones_tree
+from cannery.trees.wheels import environment_data
 from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of
 
@@ -43,7 +44,7 @@ class Linked:
 
     app: App  # with what its dependencies decide about its start
     executable: Executable
-    resources: LazyTree  # the project's files that lie beside it
+    resources: LazyTree  # the project's files that lie beside it, and the wheels' in sys.prefix
     platform: Platform
     notes: tuple[str, ...]
 
@@ -84,7 +85,8 @@ def linked(app: App, workspace: Workspace) -> Linked:
     missing = check_imports(app, provision_of(own, wheels, kit.interpreter), workspace)
     made = executable(app, kit, own, wheels, workspace)
     notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *made.notes)
-    return Linked(app, made, own.resources, kit.interpreter.platform, notes)
+    beside = own.resources + environment_data(wheels, fitting.site_packages, workspace)
+    return Linked(app, made, beside, kit.interpreter.platform, notes)
 
 
 def system_of(app: App, reach: Reach) -> LazyTree:

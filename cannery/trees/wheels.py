@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cannery.image.content import OnDisk
-from cannery.image.tree import Entry, File, LazyTree, Tree
+from cannery.image.tree import Entry, File, LazyTree, Transform, Tree
 from cannery.project.installation import install
 from cannery.project.uv_errors import explain
 from cannery.workspace.keys import code_key, key_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["NO_WHEELS", "dependencies", "installed_tree", "placed"]
+__all__ = ["NO_WHEELS", "dependencies", "environment_data", "installed_tree", "placed"]
 
 # Files that an installer writes for itself: some name this machine, and RECORD names sources that are gone.
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
@@ -81,6 +82,24 @@ def _sizes(folder: Path) -> dict[str, int]:
     """The size of each file below ``folder``, by which a folder that was damaged since is told from a whole one."""
     paths = (Path(here, name) for here, _, names in os.walk(folder) for name in names)
     return {path.relative_to(folder).as_posix(): path.lstat().st_size for path in paths}
+
+
+def environment_data(wheels: LazyTree, site_packages: str, workspace: Workspace) -> LazyTree:
+    """The part of ``wheels`` that lies in the environment and in none of its packages: ``share/…``; hardly any has it.
+
+    Whether there is such a part is remembered, so that the wheels needn't be looked at again.
+    """
+    part = Transform(key_of("environment data", code_key(__name__), site_packages), partial(_beside, site_packages))
+    data = wheels | part
+    known = workspace.cache.recall("environment-data", data.key)
+    if known is None:
+        known = {"any": bool(data.tree.entries)}
+        workspace.cache.remember("environment-data", data.key, known)
+    return data if known["any"] else NO_WHEELS
+
+
+def _beside(site_packages: str, tree: Tree) -> Tree:
+    return tree.filter(lambda path, _: not path.startswith(f"{site_packages}/"))
 
 
 def installed_tree(folder: Path, site_packages: str) -> Tree:

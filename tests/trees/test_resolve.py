@@ -12,10 +12,11 @@ import pytest
 
 from cannery.errors import RequirementsError
 from cannery.image.content import OnDisk
+from cannery.image.tree import LazyTree
 from cannery.project.config import load
 from cannery.python.interpreter import describe
 from cannery.trees.resolve import resolve
-from cannery.trees.wheels import dependencies
+from cannery.trees.wheels import NO_WHEELS, dependencies, environment_data
 from cannery.workspace.process import find_uv, run
 from tests.support.own_backend import own_backend
 from tests.support.wheels import make_sdist, make_wheel
@@ -335,16 +336,20 @@ def test_installed_files_are_no_links_whatever_uv_is_told(
         assert not file.content.path.is_symlink()
 
 
-def test_data_of_a_wheel_lies_in_the_prefix(make_project: MakeProject, installed: Dependencies, index: Path) -> None:
-    data = {
+def test_data_of_a_wheel_lies_in_the_prefix(
+    make_project: MakeProject, installed: Dependencies, index: Path, workspace: Workspace
+) -> None:
+    files = {
         "tin-1.0.data/data/share/tin/a.txt": b"a",
         "tin-1.0.data/data/etc/tin.conf": b"",
         "tin-1.0.data/scripts/t": b"#!python\n",
     }
-    make_wheel(index, "tin", files=data)
+    make_wheel(index, "tin", files=files)
     folder = make_project({**MAIN, "requirements.txt": f"-f {index}\n--no-index\ntin\n"})
     _, tree = installed(folder)
-    assert {path for path, _ in tree.files() if "-packages/" not in path} == {
-        "/usr/local/share/tin/a.txt",
-        "/usr/local/etc/tin.conf",
-    }
+    data = {"/usr/local/share/tin/a.txt", "/usr/local/etc/tin.conf"}
+    assert {path for path, _ in tree.files() if "-packages/" not in path} == data
+    site = describe(Path(sys.executable), workspace).image_site_packages
+    for _ in range(2):  # read, and remembered
+        assert set(environment_data(LazyTree("tin", lambda: tree), site, workspace).tree.entries) == data
+    assert environment_data(NO_WHEELS, site, workspace) is NO_WHEELS

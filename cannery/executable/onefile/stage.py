@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["BundleParts", "Stage", "set_stage"]
 
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
+_PREFIX: Final = "/usr/local/"  # sys.prefix in images
 _WORKERS: Final = package_file("executable/onefile/workers")
 
 
@@ -74,6 +75,8 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     )
     site = environment / "lib" / interpreter.name / "site-packages"
     write_tree(parts.wheels.tree, site, below=interpreter.image_site_packages, link=True)
+    beside = parts.wheels.tree.filter(lambda path, _: not path.startswith(f"{interpreter.image_site_packages}/"))
+    write_tree(beside, environment, below=_PREFIX, link=True)
     _link_tools(folder / "tools", site, tools)
     app = folder / "app"
     write_tree(parts.code.tree + parts.resources.tree, app, link=True)
@@ -112,7 +115,7 @@ def _description(
         "reached": parts.reached,
         "left_out": parts.left_out,
         "without": sorted(set(parts.without) - parts.stand_ins.keys()),
-        "data": [*_data(app, parts), *_package_data(site, parts.data, interpreter)],
+        "data": [*_data(app, parts), *_package_data(site, parts, interpreter)],
         "runtime_hooks": [str(folder / "left_out.py")],
         "optimize": parts.optimize,
         "tools": str(folder / "tools"),
@@ -202,8 +205,10 @@ def _data(app: Path, parts: BundleParts) -> list[tuple[str, str]]:
     return found
 
 
-def _package_data(site: Path, paths: tuple[str, ...], interpreter: Interpreter) -> list[tuple[str, str]]:
-    """The wheels' files among ``paths``, those in the image's site-packages, as (path in the bundle, file)."""
-    prefix = f"{interpreter.image_site_packages}/"
-    relative = [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
-    return [(path, str(site / path)) for path in relative]
+def _package_data(site: Path, parts: BundleParts, interpreter: Interpreter) -> list[tuple[str, str]]:
+    """The wheels' data, as (path in the bundle, file): what modules read, and all that lies in the environment."""
+    packages, environment = f"{interpreter.image_site_packages}/", site.parents[2]
+    beside = [path for path, _ in parts.wheels.tree.files() if not path.startswith(packages)]
+    within = [path.removeprefix(packages) for path in parts.data if path.startswith(packages)]
+    found = [(path, str(site / path)) for path in within]
+    return found + [(path.removeprefix(_PREFIX), str(environment / path.removeprefix(_PREFIX))) for path in beside]
