@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOME",
+    "PORT",
     "App",
     "Application",
     "ApplicationEntry",
@@ -111,6 +112,7 @@ class Variable:
         return f"${{{self.name}:-{self.default}}}" if self.default else f"${self.name}"
 
 
+PORT: Final = Variable("PORT", "8000")  # platforms that run containers say by this which port they will ask
 Argument = str | tuple[str | Variable, ...]  # a word, which may have variables in it
 
 

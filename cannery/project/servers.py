@@ -8,19 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from cannery.project.app import Variable
+from cannery.project.app import PORT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cannery.project.app import Argument
 
-__all__ = ["ANY", "PORT", "SERVERS", "Interface", "Server", "bound", "listening", "server_called"]
+__all__ = ["ANY", "SERVERS", "Interface", "Server", "bound", "listening", "server_called"]
 
 Interface = Literal["asgi", "wsgi"]  # asgi.readthedocs.io; PEP 3333
 
 ANY: Final = "0.0.0.0"  # noqa: S104  # in a container that's the container's own network
-PORT: Final = Variable("PORT", "8000")  # platforms that run containers say by this which port they will ask
 
 
 @dataclass(frozen=True, slots=True)

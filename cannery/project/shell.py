@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cannery.project.app import Variable
+from cannery.project.app import PORT, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def simple_commands(text: str) -> list[SimpleCommand]:
     for token in _TOKEN.finditer(text.strip()):
         kind, found = str(token.lastgroup), token[0]
         if token["braced"] or token["name"]:
-            word = [*(word or []), Variable(token["braced"] or token["name"], token["default"] or "")]
+            word = [*(word or []), _variable(token)]
         elif kind == "comment" and word is None:
             continue
         elif kind in {"blank", "operator"}:
@@ -114,13 +114,19 @@ def _unquoted(kind: str, found: str) -> list[str | Variable]:
             return [found]
 
 
+def _variable(token: re.Match[str]) -> Variable:
+    """The variable of a token; a port that nobody names is the usual one."""
+    name = token["braced"] or token["name"]
+    return Variable(name, token["default"] or (PORT.default if name == PORT.name else ""))
+
+
 def _in_quotes(text: str) -> list[str | Variable]:
     parts: list[str | Variable] = []
     for token in re.finditer(r"\\([$`\"\\])|(\$[({`]?[^$`\"\\]*)|([^$\\]+|\\)", text):
         if token[1]:
             parts.append(token[1])
         elif token[2] and (found := _TOKEN.match(token[2])) and (found["braced"] or found["name"]):
-            parts += [Variable(found["braced"] or found["name"], found["default"] or ""), token[2][found.end() :]]
+            parts += [_variable(found), token[2][found.end() :]]
         elif token[2] and token[2].startswith(("$(", "${")):
             raise NeedsShell(token[2][:2])
         elif "`" in token[0]:
