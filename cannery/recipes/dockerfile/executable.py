@@ -6,7 +6,8 @@ import posixpath
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from cannery.executable.onefile.scripts import starting_script
+from cannery.errors import ConfigurationError
+from cannery.executable.onefile.scripts import commands_script, starting_script
 from cannery.image.content import Inline
 from cannery.project.app import HOME, ScriptEntry
 from cannery.recipes.dockerfile.instructions import written
@@ -32,10 +33,21 @@ _UNSEEN: Final = {"named", "entry point", "included", "traced", "data", "native"
 
 
 def executable_stage(job: DockerfileJob, name: str) -> str:
-    """The stage that freezes the app into one executable called ``name``."""
+    """The stage that freezes the app into one executable called ``name``.
+
+    Raises :class:`ConfigurationError` for an app with commands: no instruction makes the links that start them.
+    """
     app, files = job.app, job.files
-    start = str(app.entry.path) if isinstance(app.entry, ScriptEntry) else "start.py"
+    if app.commands:
+        raise ConfigurationError(
+            f"a Dockerfile of the recipe onefile can't have commands, such as {app.commands[0].name}",
+            step="take the recipe scratch, slim or cython; or build without a Dockerfile: invoke image --recipe onefile",
+        )
+    start = [str(app.entry.path) if isinstance(app.entry, ScriptEntry) else "start.py"]
     generated = "" if isinstance(app.entry, ScriptEntry) else written("/build/start.py", starting_script(app.entry))
+    if not app.main.plain:
+        start.insert(0, "commands.py")
+        generated += written("/build/commands.py", commands_script(app.main, (), {}))
     below = [(f"/{relative(path)}", file) for path, file in files if path.startswith(f"{HOME}/")]
     return filled(
         "executable",
@@ -46,7 +58,7 @@ def executable_stage(job: DockerfileJob, name: str) -> str:
         name=shlex.quote(name),
         paths=":".join(map(str, app.import_roots)),
         options="".join(f"{shlex.quote(option)} \\\n      " for option in _options(job)),
-        script=shlex.quote(start),
+        script=shlex.join(start),
     )
 
 

@@ -67,7 +67,7 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
     _check_wheels(app, base, workspace)
     shebang = "/usr/bin/env python3" if recipe in _ON_BASE else "/usr/local/bin/python3"
     app = _settled(app, workspace)
-    own = app_tree(app, workspace, shebang)
+    own = app_tree(app, workspace, shebang, ".py" if recipe == "slim" else ".pyc")
     reached = _reached(app, own, workspace) if recipe == "onefile" else None
     job = DockerfileJob(app, own, base, installed(app), reached)
     what, body = _RECIPES[recipe]

@@ -69,10 +69,10 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     )
     places, reach = list(reduced.places), reduced.reach
     parts = ExecutableParts(app, kit, places, reach, out.names, workspace)
-    settings = app.settings
+    settings, starts = app.settings, repr((app.main, app.commands))
     key = key_of(
         "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
-        msgspec.to_builtins(reach), repr(app.entry), settings.optimize, msgspec.to_builtins(settings.static), name,
+        msgspec.to_builtins(reach), starts, settings.optimize, msgspec.to_builtins(settings.static), name,
     )  # fmt: skip
 
     made = partial(workspace.cache.folder, "executables", key, partial(_make, parts))
