@@ -53,11 +53,7 @@ def checked(
     """An image asked, by the setting ``check`` unless something else is ``asked``."""
     from cannery.recipes.check import check as compared  # noqa: PLC0415
 
-<<<<<<< HEAD
     return compared(built, _asked((), built.app) if asked is None else asked, workspace, patience=seconds)
-=======
-    return compared(built.app, built.image, _asked((), app) if asked is None else asked, workspace, patience=seconds)
->>>>>>> 8aca597 (Have Dockerfiles, checks and keys of static executables know the commands of an app)
 
 
 def patience(timeout: str | None) -> float:

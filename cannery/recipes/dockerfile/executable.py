@@ -41,7 +41,7 @@ def executable_stage(job: DockerfileJob, name: str) -> str:
     if app.commands:
         raise ConfigurationError(
             f"a Dockerfile of the recipe onefile can't have commands, such as {app.commands[0].name}",
-            step="take the recipe scratch, slim or cython; or build without a Dockerfile: invoke image --recipe onefile",
+            step="take the recipe scratch, slim or cython, or build it without a Dockerfile",
         )
     start = [str(app.entry.path) if isinstance(app.entry, ScriptEntry) else "start.py"]
     generated = "" if isinstance(app.entry, ScriptEntry) else written("/build/start.py", starting_script(app.entry))
