@@ -24,7 +24,7 @@ import nox
 
 from cannery.errors import CanneryError, ConfigurationError
 from cannery.project.config import load
-from cannery.project.export import TEST_NAMES, export_lock, usual_exports
+from cannery.project.export import TEST_NAMES, export_lock, export_text, export_with, find_lock, usual_exports
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
 from cannery.python.versions import hidden_folders, named_versions, present_versions
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     tests_compiled: SessionFunction
 
 __all__ = ["export", "lint", "tests", "tests_compiled"]
+
+_LINT_NAMES = ("lint",)  # of the group of what the linters need
 
 
 def __getattr__(name: str) -> SessionFunction:
@@ -75,7 +77,7 @@ def _lint(session: nox.Session) -> None:
     pyproject = _pyproject()
     contracts = _has_contracts(pyproject)
     tools = ["ruff", "mypy", *(["import-linter"] if contracts else [])]
-    session.install(*_project(pyproject), *_lint_requirements(pyproject), *tools)
+    _install(session, pyproject, _LINT_NAMES, *tools)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy", "--strict", *_mypy_targets(pyproject))
@@ -87,7 +89,7 @@ def _lint(session: nox.Session) -> None:
 def _tests(session: nox.Session) -> None:
     """Run the tests, measuring which branches they reach; what follows -- goes to pytest."""
     pyproject = _pyproject()
-    session.install(*_project(pyproject), *_test_requirements(pyproject), "pytest", "pytest-cov")
+    _install(session, pyproject, TEST_NAMES, "pytest", "pytest-cov")
     session.run("pytest", "--cov", "--cov-branch", *session.posargs, env={"COVERAGE_FILE": f".coverage.{session.name}"})
 
 
@@ -174,13 +176,34 @@ def _show(folders: Iterable[Path]) -> None:
     os.environ["PATH"] = os.pathsep.join([*os.get_exec_path(), *map(str, folders)])
 
 
+def _install(session: nox.Session, pyproject: Table, names: tuple[str, ...], *tools: str) -> None:
+    """Install the project, what is required of it and of the groups and extras called ``names``, and ``tools``.
+
+    Versions are those of a lock, where there is one.
+    """
+    lock = find_lock(Path.cwd())
+    if lock is None:
+        more = _lint_requirements(pyproject) if names == _LINT_NAMES else _test_requirements(pyproject)
+        session.install(*_project(pyproject), *more, *tools)
+        return
+    chosen = export_with(pyproject, names)
+    if names == _LINT_NAMES and not chosen.groups:
+        chosen = export_with(pyproject, TEST_NAMES)
+    locked = Path(session.bin).parent / "locked-requirements.txt"
+    locked.write_text(export_text(lock, Path.cwd(), chosen), encoding="utf-8")
+    session.log(f"installing the versions of {lock.path.name}")
+    named = ["-r", "requirements-test.txt"] if Path("requirements-test.txt").is_file() else []
+    session.install("-r", str(locked), *named, *tools)
+    if _is_package(pyproject):
+        session.install("--no-deps", "--editable", ".")
+
+
 def _project(pyproject: Table) -> list[str]:
     """The arguments of ``session.install`` for the project, or at least for its requirements."""
+    versions = ["-r", "requirements.txt"] if Path("requirements.txt").is_file() else []
     if _is_package(pyproject):
-        return ["--editable", "."]
-    if Path("requirements.txt").is_file():
-        return ["-r", "requirements.txt"]
-    return ["-r", "pyproject.toml"] if "project" in pyproject else []
+        return [*versions, "--editable", "."]
+    return versions or (["-r", "pyproject.toml"] if "project" in pyproject else [])
 
 
 def _is_package(pyproject: Table) -> bool:

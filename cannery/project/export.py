@@ -16,13 +16,13 @@ from cannery.workspace.files import replacing
 from cannery.workspace.process import ProgramFailed, find_uv, run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from typing import Any
 
     from cannery.workspace.process import Runner
 
-__all__ = ["TEST_NAMES", "export_lock", "export_text", "find_lock", "usual_exports"]
+__all__ = ["TEST_NAMES", "export_lock", "export_text", "export_with", "find_lock", "usual_exports"]
 
 TEST_NAMES = ("test", "tests", "dev")  # usual names of the extras and the groups that tests need
 
@@ -34,6 +34,9 @@ def export_lock(folder: Path, exports: Mapping[str, ExportSettings], *, run: Run
     :class:`ConfigurationError` where there is no lock.
     """
     lock = find_lock(folder)
+    if lock is None:
+        evidence = f"no uv.lock and no poetry.lock in {folder}"
+        raise ConfigurationError("there is no lock to export", evidence=evidence, step=_step(folder))
     texts = {folder / name: _export(lock, folder, settings, run) for name, settings in exports.items()}
     for path, text in texts.items():
         with replacing(path) as stream:
@@ -43,25 +46,28 @@ def export_lock(folder: Path, exports: Mapping[str, ExportSettings], *, run: Run
 
 def usual_exports(pyproject: Mapping[str, Any]) -> dict[str, ExportSettings]:
     """The exports of a project without ``[tool.cannery.export]``: its requirements, and those of its tests."""
-    extras = pyproject.get("project", {}).get("optional-dependencies", {})
-    groups = {**pyproject.get("dependency-groups", {}), **pyproject.get("tool", {}).get("poetry", {}).get("group", {})}
-    tests = ExportSettings(
-        extras=tuple(name for name in TEST_NAMES if name in extras),
-        groups=tuple(name for name in TEST_NAMES if name in groups),
+    return {"requirements.txt": ExportSettings(), "requirements-test.txt": export_with(pyproject, TEST_NAMES)}
+
+
+def export_with(pyproject: Mapping[str, Any], names: Iterable[str]) -> ExportSettings:
+    """The project's requirements, with those of the extras and the groups that it has of ``names``."""
+    poetry = pyproject.get("tool", {}).get("poetry", {})
+    extras = {**pyproject.get("project", {}).get("optional-dependencies", {}), **poetry.get("extras", {})}
+    before_groups: dict[str, Any] = {"dev": {}} if "dev-dependencies" in poetry else {}
+    groups = {**pyproject.get("dependency-groups", {}), **poetry.get("group", {}), **before_groups}
+    wanted = tuple(names)
+    return ExportSettings(
+        extras=tuple(name for name in wanted if name in extras), groups=tuple(name for name in wanted if name in groups)
     )
-    return {"requirements.txt": ExportSettings(), "requirements-test.txt": tests}
 
 
-def find_lock(folder: Path) -> RequirementsFile:
-    """The lock of the project in ``folder`` that an export is made from; raises :class:`ConfigurationError`."""
+def find_lock(folder: Path) -> RequirementsFile | None:
+    """The lock of the project in ``folder`` that exports are made from, uv's or Poetry's; None without one."""
     for place in filter(None, (folder, workspace_root(folder))):
         if (path := place / "uv.lock").is_file():
             return RequirementsFile(path, "uv")
-    if (path := folder / "poetry.lock").is_file():
-        return RequirementsFile(path, "poetry")
-    raise ConfigurationError(
-        "there is no lock to export", evidence=f"no uv.lock and no poetry.lock in {folder}", step=_step(folder)
-    )
+    path = folder / "poetry.lock"
+    return RequirementsFile(path, "poetry") if path.is_file() else None
 
 
 def export_text(lock: RequirementsFile, folder: Path, settings: ExportSettings, *, run: Runner = run) -> str:

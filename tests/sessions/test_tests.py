@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cannery.workspace.process import find_uv, run
 from tests.support.nox_projects import CLASSIFIED, NOXFILE, PASSING, THIS, nox, says
 
 if TYPE_CHECKING:
@@ -106,3 +108,42 @@ def test_hashes_are_checked(make_project: MakeProject) -> None:
     code, text = nox(make_project({**PROJECT, "requirements-test.txt": wrong}), "-s", "tests")
     assert code == 1
     assert "ash mismatch" in text
+
+
+LOCKED = """
+    [project]
+    name = "tinned"
+    version = "1"
+    requires-python = ">=3.11"
+    dependencies = ["iniconfig>=2"]
+
+    [dependency-groups]
+    test = ["colorama"]
+"""
+OLDER = """
+from importlib.metadata import version
+
+def test_one() -> None:
+    assert version("iniconfig") == "2.0.0"
+    assert version("colorama") == "0.4.5"
+"""
+
+
+@pytest.mark.once
+def test_versions_are_those_of_the_lock(make_project: MakeProject) -> None:
+    folder = make_project({**PROJECT, "tests/test_it.py": OLDER, "pyproject.toml": LOCKED})
+    older = ["--upgrade-package=iniconfig==2.0.0", "--upgrade-package=colorama==0.4.5"]
+    run([find_uv(), "lock", f"--python={sys.executable}", *older], cwd=folder)
+    code, text = nox(folder, "-s", "tests")
+    assert code == 0, text
+    assert says(text, "installing the versions of uv.lock", "1 passed")
+
+
+@pytest.mark.once
+def test_a_stale_lock_is_told(make_project: MakeProject) -> None:
+    folder = make_project({**PROJECT, "pyproject.toml": LOCKED})
+    run([find_uv(), "lock", f"--python={sys.executable}"], cwd=folder)
+    make_project({"pyproject.toml": LOCKED.replace("iniconfig>=2", "iniconfig>=2.1")})
+    code, text = nox(folder, "-s", "tests")
+    assert code == 1
+    assert says(text, "cannot tell the requirements from uv.lock", "Next: run `uv lock`")
