@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import zlib
+from functools import partial
+from typing import TYPE_CHECKING
+
 import pytest
 from Cython.LZSS import lzss_compress
 
 from cannery.image.content import Inline
 from cannery.imports.extension import read_binary
 from cannery.python.cython_strings import compressed_strings, decompressed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.once
 
@@ -26,6 +34,16 @@ def test_all_that_is_compressed_comes_out() -> None:
     assert _STRINGS in compressed_strings(_module(_STRINGS))
     assert compressed_strings(_module(_STRINGS, b"nothing is compressed")) == b""
     assert compressed_strings(_module(_STRINGS)[:-900]) in _STRINGS
+
+
+@pytest.mark.parametrize("compress", [partial(zlib.compress, level=9), bz2.compress])
+def test_streams_of_zlib_and_bzip2_come_out_where_a_module_unpacks_them(compress: Callable[[bytes], bytes]) -> None:
+    mark = b"Failed to import '%.20s.decompress' - cannot initialise module strings. String compression was configured"
+    noise = b"x\xda" + b"BZh91AY&SY" + bytes(range(256))
+    packed = compress(_STRINGS)
+    assert compressed_strings(noise + mark + noise + packed + noise) == _STRINGS
+    assert compressed_strings(noise + packed + noise) == b""
+    assert compressed_strings(noise + mark + packed[:-9]) == b""
 
 
 def test_text_comes_out_piece_by_piece_as_far_as_there_is_data() -> None:
