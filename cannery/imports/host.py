@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from cannery.imports.model import Host
@@ -38,4 +39,5 @@ def host_of(interpreter: Interpreter, workspace: Workspace) -> Host:
         version=interpreter.version,
         builtins=frozenset({*answers["builtins"], *_INSIDE}),
         started=(*answers["started"], *_STARTED),
+        newer=str(interpreter.executable) if interpreter.version[:2] > sys.version_info[:2] else "",
     )

@@ -36,6 +36,7 @@ class Host(msgspec.Struct, frozen=True):
     builtins: frozenset[str]  # modules inside the interpreter itself
     started: tuple[str, ...] = ()  # what it imports before the program begins
     platform: str = "linux"  # sys.platform
+    newer: str = ""  # the path of its executable, where it's newer than the running Python and may be asked to parse
 
 
 class Import(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):

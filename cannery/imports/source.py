@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import sys
-import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cannery.errors import CanneryError
 from cannery.imports.conditions import Conditions
 from cannery.imports.expressions import ExpressionReader, last_name, strings_in
 from cannery.imports.extension import read_cython
@@ -14,6 +15,8 @@ from cannery.imports.found import Gathered
 from cannery.imports.main_only import only_for_main
 from cannery.imports.model import Import, Mentions
 from cannery.imports.module_getattr import calls, module_getattr, names_compared
+from cannery.python.grammar import NoPythonError, parse, parse_with
+from cannery.workspace.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,16 +42,24 @@ def read_source(
     be imported.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the source, which are for its author
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        if host.version[:2] > sys.version_info[:2]:
-            return read_cython(source)  # of a newer Python: its syntax is unknown here, but imports look as ever
+        tree = _parsed(source, host)
+    except NoPythonError:
         return Mentions(refuses=True)
+    except CanneryError:  # of a newer Python that can't be asked: its syntax is unknown here, but imports look as ever
+        return read_cython(source)
     found = Gathered(place, groups)
     _StatementReader(tree, Conditions(tree, host, main=main), found).block(tree.body, needed=True)
     return found.mentions()
+
+
+def _parsed(source: bytes, host: Host) -> ast.Module:
+    """The syntax tree of ``source`` in the grammar of ``host``; raises :class:`ToolError` where that can't be asked."""
+    try:
+        return parse(source)
+    except NoPythonError:
+        if host.version[:2] <= sys.version_info[:2]:
+            raise
+        return parse_with(Path(host.newer), source, run)
 
 
 class _StatementReader:

@@ -9,7 +9,7 @@ import pytest
 from cannery.imports.extension import read_cython
 from cannery.imports.model import Host, Import
 from cannery.imports.source import read_source
-from tests.support.sources import imported_by, read
+from tests.support.sources import imported_by, newer_python, read
 
 pytestmark = pytest.mark.once
 
@@ -116,6 +116,12 @@ def test_a_newer_python_s_syntax_hides_no_imports() -> None:
     assert not found.refuses
     assert {each.module for each in found.imports} == {"csv", "json"}
     assert read_source(source, Host((3, 11, 0), frozenset())).refuses
+
+
+def test_a_newer_python_is_asked_to_parse() -> None:
+    source = b"import sys\ndef f[T](x: T):\n    import csv\nif sys.platform == 'win32':\n    import winreg\n"
+    found = read_source(source, Host((3, 99, 0), frozenset(), newer=str(newer_python())))
+    assert [each.module for each in found.imports] == ["sys", "csv"]
 
 
 def test_what_a_module_imports_when_an_attribute_is_asked_for_is_known_by_that_attribute() -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cannery.errors import CanneryError
 from cannery.python.grammar import NoPythonError, parse, parse_with
-from cannery.python.interpreter import installed_python
 from cannery.workspace.process import run
+from tests.support.sources import newer_python
 
 pytestmark = pytest.mark.once
 
@@ -26,13 +25,6 @@ def f[T](x: T) -> T:
 class C[T: int]:
     value = 1.5, 2j, b"x", ..., 1e999
 """
-
-
-def newer_python() -> Path:
-    try:
-        return installed_python(">=3.12", run)
-    except CanneryError:
-        pytest.skip("this machine has no Python 3.12")
 
 
 def test_a_newer_python_s_syntax_becomes_a_tree_of_the_running_one() -> None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+import pytest
+
+from cannery.errors import CanneryError
 from cannery.imports.model import Host
 from cannery.imports.source import read_source
+from cannery.python.interpreter import installed_python
+from cannery.workspace.process import run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cannery.imports.model import Mentions
 
-__all__ = ["imported_by", "read"]
+__all__ = ["imported_by", "newer_python", "read"]
 
 _LINUX = Host((3, 11, 7), frozenset())
 
@@ -24,3 +31,11 @@ def read(source: str, *, main: bool = False) -> Mentions:
 def imported_by(source: str, *, main: bool = False) -> set[str]:
     """The modules that its imports name, each after its dots."""
     return {"." * each.level + each.module for each in read(source, main=main).imports}
+
+
+def newer_python() -> Path:
+    """A Python whose grammar has what 3.11's hasn't; the test is skipped where this machine has none."""
+    try:
+        return installed_python(">=3.12", run)
+    except CanneryError:
+        pytest.skip("this machine has no Python 3.12")
