@@ -10,6 +10,7 @@ import msgspec
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project import entrypoints
 from cannery.project.app import App, Command, ModuleEntry, ScriptEntry
+from cannery.project.interpreter import find_fitting
 from cannery.project.modules import import_roots
 from cannery.project.own_code import OwnCode
 from cannery.project.precedence import resolve_settings
@@ -19,6 +20,7 @@ from cannery.project.requirement_sources import find_requirements, found_require
 from cannery.project.startable import Startable
 from cannery.project.starts import Starts
 from cannery.workspace.files import user_path
+from cannery.workspace.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +50,9 @@ def load(
     if project.leaves_commands:
         project, untold = _described(project)
     roots = import_roots(project.folder)
-    startable = Startable(OwnCode(project.folder, roots), project.scripts)
+    version, requires = python_of(project, None, settings)
+    own = OwnCode(project.folder, roots, lambda: find_fitting(project.folder, settings.python, version, requires, run))
+    startable = Startable(own, project.scripts)
     try:
         starts = entrypoints.find(startable, settings, project.distribution, lambda: _requirements(project, settings))
     except ProjectError:

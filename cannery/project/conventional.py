@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,6 @@ from cannery.project.app import ApplicationEntry, Command, Found, ModuleEntry, S
 from cannery.project.applications import applications, read_script
 from cannery.project.django import MANAGE, django_applications
 from cannery.project.modules import module_file, packages_in
-from cannery.project.own_code import OwnCode
 from cannery.project.starts import Starts, one_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.project.app import Application
+    from cannery.project.own_code import OwnCode
     from cannery.project.startable import Startable
 
 __all__ = ["NOT_PACKAGES", "RULES", "run_of", "scripts_in"]
@@ -63,7 +64,7 @@ def of_files(startable: Startable, _: str | None) -> Starts | None:
         chosen = usual[:1] or (candidates if len(candidates) == 1 else [])
         if chosen:
             script = place / chosen[0]
-            entry = run_of(OwnCode(folder, tuple(dict.fromkeys((place, *startable.own.roots)))), script)
+            entry = run_of(replace(startable.own, roots=tuple(dict.fromkeys((place, *startable.own.roots)))), script)
             text = _shown(entry.candidates) if isinstance(entry, ApplicationEntry) else str(script)
             found = (Found("entry", text, str(script)),)
             return Starts(Command("", entry), found=found, root=place, script=script)

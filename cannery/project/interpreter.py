@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
 
-__all__ = ["check_platform", "check_version", "find_python", "interpreter_for"]
+__all__ = ["check_platform", "check_version", "find_fitting", "find_python", "interpreter_for"]
 
 
 def interpreter_for(app: App, workspace: Workspace) -> Interpreter:
@@ -34,21 +34,25 @@ def find_python(app: App, run: Runner) -> Path:
     ``requires-python`` allows that, and else one that uv finds. Raises :class:`RuntimeTreeError` where this machine has
     none that fits, :class:`ConfigurationError` for a path that is no program.
     """
-    requires = app.metadata.requires_python
+    return find_fitting(app.folder, app.settings.python, app.python, app.metadata.requires_python, run)
+
+
+def find_fitting(folder: Path, named: str | None, version: str | None, requires: str, run: Runner) -> Path:
+    """The Python that a project in ``folder`` asks for, found and refused as :func:`find_python` does.
+
+    ``named`` is the setting's, ``version`` that of ``.python-version``, ``requires`` that of ``requires-python``.
+    """
     running = ".".join(map(str, sys.version_info[:3]))
-    fits = allows(requires, running) and app.python in {None, running.rpartition(".")[0]}
-    wanted = app.settings.python
-    if wanted is None:
-        if fits:
-            return Path(sys.executable)
-        wanted = app.python or requires
-    elif "/" in wanted:
-        path = app.folder / user_path(wanted)
+    fits = allows(requires, running) and version in {None, running.rpartition(".")[0]}
+    if named is None:
+        return Path(sys.executable) if fits else installed_python(version or requires, run)
+    if "/" in named:
+        path = folder / user_path(named)
         if not os.access(path, os.X_OK):
             step = 'name a Python by its path, or by its version:  [tool.cannery]  python = "3.12"'
-            raise ConfigurationError(f"python = {wanted!r}: there is no program {path}", step=step)
+            raise ConfigurationError(f"python = {named!r}: there is no program {path}", step=step)
         return path
-    return installed_python(wanted, run)
+    return installed_python(named, run)
 
 
 def check_platform(app: App, platform: Platform) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
-import warnings
+import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cannery.errors import CanneryError
 from cannery.project.modules import find_module, module_file
+from cannery.python.grammar import NoPythonError, parse, parse_with
 from cannery.workspace.files import explained
+from cannery.workspace.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path, PurePosixPath
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import PurePosixPath
 
 __all__ = ["OwnCode", "interface_of", "parsed", "resolved"]
 
@@ -23,14 +28,22 @@ _WSGI: Final = 2  # environ, start_response (PEP 3333)
 Binding = ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | tuple[str, str]
 
 
-def parsed(path: Path) -> ast.Module | None:
-    """The code in ``path``; None where it's no Python, which is told with its place when the app's files are read."""
+def parsed(path: Path, python: Callable[[], Path] | None = None) -> ast.Module | None:
+    """The code in ``path``; None where it's no Python, which is told with its place when the app's files are read.
+
+    ``python`` finds the Python that it is for, which may know a syntax that the running one doesn't.
+    """
+    with explained(path, "read"):
+        source = path.read_bytes()
     try:
-        with explained(path, "read"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the project's own tests show them
-            return ast.parse(path.read_bytes(), path)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return parse(source)
+    except NoPythonError:
+        if python is None:
+            return None
+    with suppress(NoPythonError, CanneryError):  # which are told where more depends on that Python
+        if (asked := python()) != Path(sys.executable):
+            return parse_with(asked, source, run)
+    return None
 
 
 def interface_of(function: ast.FunctionDef | ast.AsyncFunctionDef, *, method: bool = False) -> str:
@@ -56,12 +69,13 @@ class OwnCode:
 
     folder: Path
     roots: Sequence[PurePosixPath]
+    python: Callable[[], Path] | None = None  # finds the Python that they are for
     _trees: dict[Path, ast.Module | None] = field(default_factory=dict)
 
     def tree(self, path: Path) -> ast.Module | None:
         """The code in ``path``, as :func:`parsed` has it."""
         if path not in self._trees:
-            self._trees[path] = parsed(path)
+            self._trees[path] = parsed(path, self.python)
         return self._trees[path]
 
     def source_of(self, module: str) -> Path | None:

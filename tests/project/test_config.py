@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError, ProjectError
-from cannery.project.app import Found, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import ApplicationEntry, Found, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.config import load
+from tests.support.sources import newer_python
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
@@ -135,3 +136,15 @@ def test_a_dynamic_version_is_given_by_the_environment(make_project: MakeProject
     folder = make_project(pyproject('[project]\nname = "x"\ndynamic = ["version"]\n'))
     assert load(folder).metadata.version is None
     assert load(folder, environ={"CANNERY_VERSION": "1.2.dev3"}).metadata.version == "1.2.dev3"
+
+
+@pytest.mark.once
+def test_an_application_in_a_newer_syntax_is_found(make_project: MakeProject) -> None:
+    folder = make_project(
+        {
+            "main.py": "from fastapi import FastAPI\ntype Names = list[str]\napp = FastAPI()\n",
+            "requirements.txt": "fastapi\nuvicorn\n",
+            "pyproject.toml": f'[tool.cannery]\npython = "{newer_python()}"\n',
+        }
+    )
+    assert isinstance(load(folder).main.entry, ApplicationEntry)
