@@ -270,6 +270,21 @@ def test_what_has_only_a_source_is_refused_with_the_way_out(
     assert "pip wheel" in raised.value.step
 
 
+def test_setuptools_writes_nothing_into_a_project(
+    make_project: MakeProject, installed: Dependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_OFFLINE")  # setuptools has to come from somewhere
+    monkeypatch.delenv("UV_CACHE_DIR")
+    setup = "from setuptools import setup\nsetup(name='lib', version='1.0', packages=['lib'])\n"
+    stale = "raise RuntimeError('left by an earlier build')\n"
+    files = {"lib/setup.py": setup, "lib/lib/__init__.py": "", "lib/build/lib/lib/gone.py": stale}
+    folder = make_project({**MAIN, **files, "requirements.txt": "./lib\n"})
+    before = sorted((folder / "lib").rglob("*"))
+    _, tree = installed(folder)
+    assert names(tree) - {"top_level.txt"} == {"lib/__init__.py", "lib"}
+    assert sorted((folder / "lib").rglob("*")) == before
+
+
 def test_a_folder_that_is_no_project_is_an_error(make_project: MakeProject, installed: Dependencies) -> None:
     folder = make_project({**MAIN, "lib/notes.txt": "", "requirements.txt": "./lib\n"})
     with pytest.raises(RequirementsError, match="lib is required, and is no project"):
