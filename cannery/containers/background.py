@@ -91,4 +91,4 @@ def _run_in_engine(choice: Choice, fields: dict[str, Any]) -> int:
     if engine is None:
         raise MachineError("no engine answers", step="start Docker or Podman")
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    return engine.run(ContainerRequest(**given))
+    return engine.run(ContainerRequest(**given), tell=lambda _: None)  # what is said here would seem the program's

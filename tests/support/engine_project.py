@@ -67,6 +67,42 @@ PROGRAM = '''
         wait()
 
 
+    def itself():
+        """Send this process the signal that the arguments name, which nothing here handles."""
+        os.kill(os.getpid(), int(sys.argv[2]))
+        print("still here")
+
+
+    def abort():
+        os.abort()
+
+
+    def orphan():
+        """Leave a process to process 1, which has to see its end: else its ID stays."""
+        told, tell = os.pipe()
+        if os.fork() == 0:
+            if os.fork() == 0:
+                os.write(tell, str(os.getpid()).encode())
+            os._exit(0)
+        os.wait()
+        path = f"/proc/{int(os.read(told, 10))}"
+        while os.path.exists(path):
+            time.sleep(0.01)
+        print("reaped")
+
+
+    def count():
+        """Say how many SIGTERM came within a second of the first."""
+        came = []
+        signal.signal(signal.SIGTERM, lambda *_: came.append(1))
+        print("ready", flush=True)
+        while not came:
+            time.sleep(0.1)
+        for _ in range(10):
+            time.sleep(0.1)
+        print(len(came), flush=True)
+
+
     def wait():
         print("ready", flush=True)
         while True:

@@ -23,7 +23,7 @@ from tests.support.prerequisites import absent
 from tests.support.remote_engines import make_certificates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cannery.containers.engine.discovery import Choice
 
@@ -37,9 +37,12 @@ _CONTAINERS_CONF = """
     default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 
     [engine]
+    init_path = "{init}"
     cgroup_manager = "cgroupfs"
     events_logger = "file"
 """
+
+_INITS = ("catatonit", "tini-static", "docker-init")  # static ones: containers have no library for them
 
 _ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 _NO_RULES = ["--iptables=false", "--ip6tables=false"]  # of the firewall, over which two that start at once fall out
@@ -89,7 +92,7 @@ def podman_service() -> Iterator[Service]:
 
 
 @contextmanager
-def running_dockerd(*, data: Path | None = None, apart: bool = False) -> Iterator[Service]:
+def running_dockerd(*, data: Path | None = None, apart: bool = False, options: Sequence[str] = ()) -> Iterator[Service]:
     """Docker; ``data`` is where it keeps its images.
 
     Its containers have a network where it stands ``apart``: in a network namespace, whose bridges are nobody else's.
@@ -102,7 +105,15 @@ def running_dockerd(*, data: Path | None = None, apart: bool = False) -> Iterato
         address = f"tcp://127.0.0.1:{free_port()}"
         hosts = [f"--host=unix://{home}/sock", f"--host={address}", "--tlsverify"]
         certificates = [f"--tlscacert={home}/ca.pem", f"--tlscert={home}/cert.pem", f"--tlskey={home}/key.pem"]
-        command = ["dockerd", *hosts, *certificates, *folders, *_NO_RULES, *([] if apart else ["--bridge=none"])]
+        command = [
+            "dockerd",
+            *hosts,
+            *certificates,
+            *folders,
+            *_NO_RULES,
+            *options,
+            *([] if apart else ["--bridge=none"]),
+        ]
         try:
             with _answering(command, home, apart=apart) as (client, process):
                 yield Service("docker", {"DOCKER_HOST": f"unix://{home}/sock"}, client, process, home, address)
@@ -111,12 +122,13 @@ def running_dockerd(*, data: Path | None = None, apart: bool = False) -> Iterato
 
 
 @contextmanager
-def running_podman(*, apart: bool = False) -> Iterator[Service]:
-    """Podman's service, where wanted ``apart`` as Docker."""
+def running_podman(*, apart: bool = False, init: str | None = None) -> Iterator[Service]:
+    """Podman's service, where wanted ``apart`` as Docker; ``init`` is the path of what is process 1 in containers."""
     if shutil.which("podman") is None:
         absent("podman")
     with engine_home("podman") as home:
-        (home / "containers.conf").write_text(textwrap.dedent(_CONTAINERS_CONF))
+        init = init or next(filter(None, map(shutil.which, _INITS)), "")
+        (home / "containers.conf").write_text(textwrap.dedent(_CONTAINERS_CONF).format(init=init))
         environment = {"CONTAINERS_CONF": f"{home}/containers.conf"}
         storage = [f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp"]
         command = ["podman", *storage, "system", "service", "--time=0", f"unix://{home}/sock"]

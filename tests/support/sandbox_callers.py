@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import select
 import signal
 import sys
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from cannery.containers.sandbox.container import Container
 
-__all__ = ["Caller", "Ended", "Running"]
+__all__ = ["Caller", "Ended", "Running", "on_a_terminal", "under_a_shell"]
 
 _PR_SET_DUMPABLE = 4
 _PATIENCE = 60  # seconds until a test that hangs fails
@@ -131,3 +132,37 @@ class Caller:
             os.write(2, traceback.format_exc().encode())
         finally:
             os._exit(code)
+
+
+def on_a_terminal(caller: Caller, container: Container) -> tuple[Running, int]:
+    """Start the caller as the leader of a session on a terminal of its own."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        caller.become(container)
+    return Running(pid, terminal, terminal), terminal
+
+
+def under_a_shell(caller: Caller, container: Container) -> tuple[Running, int]:
+    """Start the caller as a shell does, which says when it stopped, and continues it when it's sent SIGUSR1."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        _be_shell(caller, container)
+    return Running(pid, terminal, terminal), terminal
+
+
+def _be_shell(caller: Caller, container: Container) -> NoReturn:
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    job = os.fork()
+    if job == 0:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        caller.become(container)
+    while not os.WIFEXITED(status := os.waitpid(job, os.WUNTRACED)[1]):
+        os.tcsetpgrp(0, os.getpid())
+        os.write(1, b"stopped\n")
+        signal.sigwait({signal.SIGUSR1})
+        os.tcsetpgrp(0, job)
+        os.killpg(job, signal.SIGCONT)
+    os._exit(os.WEXITSTATUS(status))

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
     from cannery.containers.engine.endpoints import Endpoint
 
-__all__ = ["Chunks", "advice", "client_for", "remove_container", "translated", "version_of"]
+__all__ = ["NO_INIT", "Chunks", "advice", "client_for", "lacks_init", "remove_container", "translated", "version_of"]
+
+NO_INIT: Final = (
+    "note: {engine} has no init to be process 1, so the program is that itself: signals that it doesn't handle, even "
+    "its own, do nothing, and orphans stay. Install one: apt-get install tini for Docker, catatonit for Podman"
+)
 
 _ATTEMPTS: Final = 5  # to remove a container
 _MOMENT: Final = 0.2  # seconds between two attempts
@@ -135,6 +140,11 @@ def translated(engine: str) -> Iterator[None]:
         raise MachineError(
             f"{engine} is gone", evidence=str(error), step="look whether it still runs, and try again"
         ) from error
+
+
+def lacks_init(said: str) -> bool:
+    """True for an engine's error ``said`` where its init is missing (Podman's words, Docker's), or can't be mounted."""
+    return "container-init binary" in said or "docker-init" in said
 
 
 def advice(said: str) -> str:

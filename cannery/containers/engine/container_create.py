@@ -31,10 +31,13 @@ class ContainerCreate(NamedTuple):
         return bool(self.config["Tty"])
 
 
-def container_create(request: ContainerRequest, *, local: bool, waiting: bool = False) -> ContainerCreate:
+def container_create(
+    request: ContainerRequest, *, local: bool, waiting: bool = False, init: bool = False
+) -> ContainerCreate:
     """The body for ``request``; an engine that is ``local`` publishes ports on the loopback address only.
 
-    A ``waiting`` container is for others to enter: its own program reads a terminal at which nobody types.
+    A ``waiting`` container is for others to enter: its own program reads a terminal at which nobody types. With
+    ``init``, process 1 is the engine's own, which hands on signals and reaps orphans, and the program its child.
     """
     tty = waiting or (sys.stdin.isatty() and sys.stdout.isatty())
     usual = _LOOPBACK if local else ""
@@ -51,6 +54,7 @@ def container_create(request: ContainerRequest, *, local: bool, waiting: bool = 
         "ExposedPorts": {port.container: {} for port in ports},
         "HostConfig": {
             "AutoRemove": waiting,
+            "Init": init,
             "PortBindings": _bindings(ports, usual),
             **(_hardened(request) if request.hardened else {}),
         },

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
+from cannery.workspace.streams import show
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -124,8 +126,11 @@ class Engine(Protocol):
         """The ID of the image called ``name``; None if the engine has none."""
         ...
 
-    def run(self, request: ContainerRequest) -> int:
-        """Run a container on this process's terminal or streams, remove it, and return its exit code."""
+    def run(self, request: ContainerRequest, tell: Callable[[str], object] = show) -> int:
+        """Run a container on this process's terminal or streams, remove it, and return its exit code.
+
+        ``tell`` is given a line where the engine has no init to be process 1, and the program is that itself.
+        """
         ...
 
     @property

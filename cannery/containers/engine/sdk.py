@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from docker.errors import APIError, NotFound
 from docker.utils import parse_repository_tag
 
-from cannery.containers.engine.client import Chunks, advice, client_for, remove_container, translated
+from cannery.containers.engine.client import (
+    NO_INIT,
+    Chunks,
+    advice,
+    client_for,
+    lacks_init,
+    remove_container,
+    translated,
+)
 from cannery.containers.engine.container_create import container_create
 from cannery.containers.engine.engine import ContainerRequest, EngineContainer, StoredImage, Usage
 from cannery.containers.engine.image_ids import image_id, names_of, prefixed
 from cannery.errors import ImageError, MachineError
 from cannery.image.image import CREATED_BY
+from cannery.workspace.streams import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from docker import APIClient
@@ -85,17 +94,29 @@ class SdkEngine:
                     step="something else may have tagged an image meanwhile: try again",
                 )
 
-    def run(self, request: ContainerRequest) -> int:
-        """Run a container on this process's terminal or streams, remove it, and return its exit code."""
+    def run(self, request: ContainerRequest, tell: Callable[[str], object] = show) -> int:
+        """Run a container on this process's terminal or streams, remove it, and return its exit code.
+
+        ``tell`` is given a line where the engine has no init to be process 1, and the program is that itself.
+        """
+        with self._translated():
+            try:
+                return self._run(request, init=True)
+            except APIError as error:
+                if not lacks_init(str(error.explanation)):
+                    raise
+            tell(NO_INIT.format(engine=self.name))
+            return self._run(request, init=False)
+
+    def _run(self, request: ContainerRequest, *, init: bool) -> int:
         from cannery.containers.engine.attach import run_attached  # noqa: PLC0415  # terminals are a Unix matter
 
-        with self._translated():
-            body = container_create(request, local=self._local)
-            container: str = self.client.create_container_from_config(body.config, body.name)["Id"]
-            try:
-                return run_attached(self.client, container, tty=body.tty)
-            finally:
-                remove_container(self.client, container)
+        body = container_create(request, local=self._local, init=init)
+        container: str = self.client.create_container_from_config(body.config, body.name)["Id"]
+        try:
+            return run_attached(self.client, container, tty=body.tty)
+        finally:
+            remove_container(self.client, container)
 
     @property
     def architecture(self) -> str:

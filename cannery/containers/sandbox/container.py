@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from cannery.containers.sandbox.limits import Limits
 from cannery.errors import ImageError
 from cannery.image.accounts import account, accounts_in
 
@@ -41,6 +42,7 @@ class Container(NamedTuple):
     hostname: str | None = None  # None: the host's own, as the network is
     scratch: tuple[str, ...] = ()  # folders that are empty, writable and gone at the end
     volumes: tuple[Volume, ...] = ()  # mounted in this order
+    limits: Limits = Limits()
 
 
 def container_in(

@@ -6,6 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cannery.containers.sandbox.limits import SHARED_MEMORY
 from cannery.containers.sandbox.steps import StepError, step
 from cannery.containers.sandbox.syscalls import (
     MS_BIND,
@@ -91,7 +92,8 @@ class MountPoint(NamedTuple):
 def plan(container: Container) -> tuple[Mount, ...]:
     """The mounts over the image's root, in the order in which they have to be made."""
     files = _HOST_FILES if container.hostname else (*_HOST_FILES, "/etc/hostname")
-    scratch = f"mode=0755,uid={container.uid},gid={container.gid}"
+    size = f"size={container.limits.tmp}"
+    scratch = f"mode=0755,uid={container.uid},gid={container.gid},{size}"
     return (
         Mount("/proc", "proc", flags=_DATA_ONLY | MS_NOEXEC, writable=True),
         *(Mount(path, source=path, optional=True) for path in _SEALED),
@@ -99,8 +101,8 @@ def plan(container: Container) -> tuple[Mount, ...]:
         Mount("/dev", "tmpfs", flags=MS_NOSUID, options="mode=0755"),
         *(Mount(f"/dev/{name}", source=f"dev/{name}", optional=True) for name in _DEVICES),
         Mount("/dev/pts", "devpts", flags=MS_NOSUID | MS_NOEXEC, options="ptmxmode=0666,mode=0620", writable=True),
-        _memory("/dev/shm", "mode=1777"),  # noqa: S108  # the container's, like the next
-        _memory("/tmp", "mode=1777"),  # noqa: S108
+        _memory("/dev/shm", f"mode=1777,size={SHARED_MEMORY}"),  # noqa: S108  # the container's, like the next
+        _memory("/tmp", f"mode=1777,{size}"),  # noqa: S108
         *(Mount(path, source=_on_host(path), optional=True) for path in files),
         *(_memory(path, scratch) for path in container.scratch),
         *(Mount(v.target, source=_on_host(v.source), writable=not v.read_only) for v in container.volumes),

@@ -32,6 +32,10 @@ class Range(NamedTuple):
     outside: int  # the one that it is in the parent namespace
     length: int
 
+    def holds(self, number: int) -> bool:
+        """True if ``number`` is an ID in the namespace that this row maps."""
+        return self.inside <= number < self.inside + self.length
+
 
 class IdMaps(NamedTuple):
     """The maps of a container's user namespace, from its IDs to the machine's."""
@@ -39,6 +43,12 @@ class IdMaps(NamedTuple):
     uids: tuple[Range, ...]
     gids: tuple[Range, ...]
     groups: bool  # true if supplementary groups may be changed, setgroups(2)
+    own: tuple[Range, ...] = ()  # users of this process's own namespace, to which the maps above lead
+
+    def is_root(self, uid: int) -> bool:
+        """True if user ``uid`` in the container is the machine's root, as far as this process can tell."""
+        here = next((each.outside + uid - each.inside for each in self.uids if each.holds(uid)), -1)
+        return any(each.holds(here) and each.outside + here - each.inside == 0 for each in self.own)
 
 
 def ranges(text: str) -> tuple[Range, ...]:
@@ -59,8 +69,8 @@ def id_maps(uid: int, gid: int, *, own: tuple[Sequence[Range], Sequence[Range]],
     """
     if privileged and all(map(_covers, own, (uid, gid))):
         uids, gids = (tuple(Range(each.inside, each.inside, each.length) for each in ids) for ids in own)
-        return IdMaps(uids, gids, groups=True)
-    return IdMaps((Range(uid, os.geteuid(), 1),), (Range(gid, os.getegid(), 1),), groups=False)
+        return IdMaps(uids, gids, groups=True, own=tuple(own[0]))
+    return IdMaps((Range(uid, os.geteuid(), 1),), (Range(gid, os.getegid(), 1),), groups=False, own=tuple(own[0]))
 
 
 def write_maps(pid: int, maps: IdMaps) -> None:
@@ -107,7 +117,7 @@ def _empty_bounding_set() -> None:
 
 
 def _covers(ids: Sequence[Range], number: int) -> bool:
-    return any(each.inside <= number < each.inside + each.length for each in ids)
+    return any(each.holds(number) for each in ids)
 
 
 def _lines(maps: Sequence[Range]) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
+from cannery.containers.sandbox.limits import control_group, counted_by_namespace, limit_processes
 from cannery.containers.sandbox.mounts import assemble
 from cannery.containers.sandbox.privileges import (
     die_with_parent,
@@ -21,22 +23,35 @@ from cannery.containers.sandbox.privileges import (
     ranges,
     write_maps,
 )
+from cannery.containers.sandbox.seccomp import filter_for
 from cannery.containers.sandbox.steps import CHDIR, EXEC, INTERPRETER, StepError, step
-from cannery.containers.sandbox.supervise import held_signals, interruption, release_signals, supervise
+from cannery.containers.sandbox.supervise import (
+    Patience,
+    forget_signals,
+    held_signals,
+    release_signals,
+    stop_here,
+    supervise,
+)
 from cannery.containers.sandbox.syscalls import (
     CLONE_NEWIPC,
     CLONE_NEWNS,
     CLONE_NEWPID,
     CLONE_NEWUSER,
     CLONE_NEWUTS,
+    join_new_keyring,
+    set_filter,
     unshare,
 )
+from cannery.workspace.streams import show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
     from typing import BinaryIO
 
     from cannery.containers.sandbox.container import Container
+    from cannery.containers.sandbox.limits import Limits
     from cannery.containers.sandbox.privileges import IdMaps
 
 __all__ = ["run_container"]
@@ -54,6 +69,10 @@ class _Handover(NamedTuple):
     told: int  # a pipe's end, to write the step to that is refused; closed once the program runs
     mapped: int  # a pipe's end, from which a byte can be read once the IDs are mapped
     caller: int  # its process ID
+    machine: str  # as uname(2) calls it
+    filter: bytes | None  # of system calls; None where there's none for the machine
+    counted: bool  # RLIMIT_NPROC limits the program's processes
+    terminal: tuple[ModuleType, int] | None  # what opens one, with a socket to the caller; None for a program without
 
 
 def run_container(container: Container) -> int:
@@ -67,33 +86,82 @@ def run_container(container: Container) -> int:
         stream.flush()  # so that it comes before what the program writes
     with held_signals() as mask:
         try:
-            monitor = _launch(container, mask)
+            if os.isatty(0) and os.isatty(1):
+                return _run_on_terminal(container, mask)
+            return _run(container, mask)
         except StepError as refused:
             from cannery.containers.sandbox.refusal import explain  # noqa: PLC0415  # seldom needed: shortens the start
 
             raise explain(refused, container) from None
-        return supervise(monitor)
 
 
-def _launch(container: Container, mask: Iterable[int]) -> int:
-    """Start the processes; return the monitor's ID once the program runs.
+def _run(container: Container, mask: Iterable[int]) -> int:
+    """Run a program whose streams are the caller's; return its exit code."""
+    with _launched(container, mask, None) as monitor:
+
+        def hear(number: int) -> bool:
+            if number == signal.SIGTSTP:
+                os.kill(monitor, number)
+                stop_here()
+            return number == signal.SIGTSTP
+
+        return supervise(monitor, hear=hear)
+
+
+def _run_on_terminal(container: Container, mask: Iterable[int]) -> int:
+    """Run a program on a terminal of its own, which the caller's is tied to; return its exit code."""
+    from cannery.containers.sandbox import terminal  # noqa: PLC0415  # it's slow to import
+
+    with terminal.Terminal() as own, _launched(container, mask, (terminal, own.link)) as monitor:
+        own.attach(monitor)
+        return supervise(monitor, hear=own.hear)
+
+
+@contextmanager
+def _launched(container: Container, mask: Iterable[int], terminal: tuple[ModuleType, int] | None) -> Iterator[int]:
+    """Start the processes; yield the monitor's ID once the program runs.
 
     Raises :class:`StepError` for the step that was refused, once all of them have ended.
     """
+    machine = os.uname().machine
     report, told = os.pipe()
     mapped, go = os.pipe()
-    start = _Handover(container, _id_maps(container), mask, told, mapped, os.getpid())
-    with open(report, "rb") as messages, open(go, "wb", buffering=0) as gate:
-        monitor = _fork(start, _monitor, closing=(report, go))
-        os.close(told)
-        os.close(mapped)
-        try:
-            _await(monitor, start.maps, messages, gate)
-        except StepError:
-            gate.close()
-            supervise(monitor)
-            raise
-    return monitor
+    maps, calls = _id_maps(container), filter_for(machine)
+    counted = _counted(container.uid, maps)
+    start = _Handover(container, maps, mask, told, mapped, os.getpid(), machine, calls, counted, terminal)
+    with control_group(_grouped(container.limits, counted=counted)) as move:
+        with open(report, "rb") as messages, open(go, "wb", buffering=0) as gate:
+            monitor = _fork(start, _monitor, closing=(report, go))
+            for number in (told, mapped, *([terminal[1]] if terminal else [])):
+                os.close(number)
+            unlimited = move(monitor)
+            try:
+                _await(monitor, maps, messages, gate)
+            except StepError:
+                gate.close()
+                supervise(monitor)
+                raise
+        _tell(machine, unlimited, filtered=calls is not None)
+        yield monitor
+
+
+def _tell(machine: str, unlimited: Iterable[str], *, filtered: bool) -> None:
+    """Say what the program may do though it shouldn't, as the machine knows no better."""
+    for what in unlimited:
+        show(f"note: this user may not limit {what} on this machine (cgroups), so the program has no such limit")
+    if not filtered:
+        show(f"note: there's no filter of system calls for {machine}, so the program may make all of them")
+
+
+def _grouped(limits: Limits, *, counted: bool) -> dict[str, int]:
+    """The limits for which a control group is needed, by controller."""
+    memory = {} if limits.memory is None else {"memory": limits.memory}
+    return memory if counted else {**memory, "pids": limits.pids}
+
+
+def _counted(uid: int, maps: IdMaps) -> bool:
+    """True if the kernel limits the processes of user ``uid`` by RLIMIT_NPROC, and by nobody else's."""
+    return not maps.is_root(uid) and (maps.groups or counted_by_namespace(os.uname().release))
 
 
 def _await(monitor: int, maps: IdMaps, messages: BinaryIO, gate: BinaryIO) -> None:
@@ -120,6 +188,8 @@ def _id_maps(container: Container) -> IdMaps:
 
 def _monitor(start: _Handover) -> int:
     """Be the process that owns the namespaces, and return the exit code of process 1."""
+    os.setpgid(0, 0)  # so that neither the terminal nor a signal to the caller's group reaches it
+    forget_signals()
     unshare(_NAMESPACES)
     os.write(start.told, _READY)
     if not os.read(start.mapped, 1):
@@ -130,8 +200,7 @@ def _monitor(start: _Handover) -> int:
     alive, held = os.pipe()
     init = _fork(start, lambda start: _init(start, alive), closing=(held,))
     os.close(start.told)
-    os.setpgid(0, 0)  # so that neither the terminal nor a signal to the caller's group reaches it
-    return supervise(init)
+    return supervise(init, patience=Patience())
 
 
 def _init(start: _Handover, alive: int) -> int:
@@ -140,18 +209,33 @@ def _init(start: _Handover, alive: int) -> int:
     ``alive`` is a pipe's end that reads as closed once the monitor has ended.
     """
     os.umask(0o022)
+    os.setsid()
     sys.meta_path.clear()  # imports fail from now on: they would run the image's code
     assemble(start.container)
-    drop_privileges(start.container.uid, start.container.gid, groups=start.maps.groups)
+    _confine(start)
     die_with_parent()
     if _ended(alive):
         return 1
-    if number := interruption():
-        return 128 + number
     program = _fork(start, _program)
     os.close(start.told)
-    os.setpgid(0, 0)
-    return supervise(program, orphans=True)
+    if start.terminal is None:
+        return supervise(program, orphans=True)
+    module, link = start.terminal
+    return supervise(program, orphans=True, stopped=lambda: module.tell_stopped(link))
+
+
+def _confine(start: _Handover) -> None:
+    """Give up what isn't the container's business: privileges, keys, the caller's terminal, system calls."""
+    container = start.container
+    drop_privileges(container.uid, container.gid, groups=start.maps.groups)
+    join_new_keyring(start.machine)
+    if start.terminal is not None:
+        module, link = start.terminal
+        module.take_terminal(link)
+    if start.counted:
+        limit_processes(container.limits.pids)
+    if start.filter is not None:
+        set_filter(start.filter)
 
 
 def _program(start: _Handover) -> int:
@@ -159,6 +243,10 @@ def _program(start: _Handover) -> int:
     container = start.container
     with step(CHDIR):
         os.chdir(container.working_directory)
+    os.setpgid(0, 0)
+    if start.terminal is not None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        os.tcsetpgrp(0, os.getpid())
     release_signals(start.mask)
     for number in map(int, os.listdir("/proc/self/fd")):
         if number > 2 and number != start.told:  # noqa: PLR2004  # 2 is standard error

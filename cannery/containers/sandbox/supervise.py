@@ -4,28 +4,47 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["FORWARDED", "exit_code", "held_signals", "interruption", "release_signals", "supervise"]
+__all__ = [
+    "FORWARDED",
+    "GRACE",
+    "INSISTENCE",
+    "KILL_NOW",
+    "Patience",
+    "exit_code",
+    "forget_signals",
+    "held_signals",
+    "release_signals",
+    "stop_here",
+    "supervise",
+]
+
+GRACE: Final = 10.0  # seconds from SIGTERM to SIGKILL, as docker stop has it
+INSISTENCE: Final = 3  # the signal to end that becomes SIGKILL, as the docker command has it
+KILL_NOW: Final = signal.SIGRTMIN  # asks the monitor for SIGKILL
 
 FORWARDED: Final = frozenset(
     {
+        signal.SIGCONT,
         signal.SIGHUP,
         signal.SIGINT,
         signal.SIGQUIT,
         signal.SIGTERM,
+        signal.SIGTSTP,
         signal.SIGUSR1,
         signal.SIGUSR2,
         signal.SIGWINCH,
     }
 )
-_OF_TERMINALS: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH})  # that a terminal sends by itself
-_WATCHED: Final = FORWARDED | {signal.SIGCHLD}
-_SI_KERNEL: Final = 0x80  # si_code of a signal that the kernel itself sends (sigaction(2))
+_OF_JOBS: Final = frozenset({signal.SIGCONT, signal.SIGTSTP})  # stop and continue a program with what it started
+_WATCHED: Final = FORWARDED | {signal.SIGCHLD, KILL_NOW}
+_RESET: Final = (*FORWARDED, signal.SIGPIPE, signal.SIGXFSZ)
 
 
 @contextmanager
@@ -42,31 +61,71 @@ def held_signals() -> Iterator[Iterable[int]]:
 
 def release_signals(mask: Iterable[int]) -> None:
     """Give a program the signals that it expects: ``mask``, and default handlers in place of Python's own."""
-    for number in (*FORWARDED, signal.SIGPIPE, signal.SIGXFSZ):
+    for number in _RESET:
         if signal.getsignal(number) is not signal.SIG_IGN or number in {signal.SIGPIPE, signal.SIGXFSZ}:
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def interruption() -> int:
-    """The number of the signal, held back until now, by which a terminal asked this process to end; 0 for none."""
-    return min(signal.sigpending() & {signal.SIGINT, signal.SIGQUIT}, default=0)
+def stop_here() -> None:
+    """Stop this process as Ctrl-Z does by default; once it goes on, SIGCONT is there for :func:`supervise`."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTSTP})
+    os.kill(os.getpid(), signal.SIGTSTP)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
+    os.kill(os.getpid(), signal.SIGCONT)  # a process that no shell can continue was not stopped
 
 
-def supervise(child: int, *, orphans: bool = False) -> int:
+def forget_signals() -> None:
+    """Discard the signals that are held back: those that went to the group that this process has left by now."""
+    while signal.sigtimedwait(FORWARDED, 0) is not None:
+        pass
+
+
+class Patience:
+    """Decides when a process that was asked to end has had time enough."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._deadline: float | None = None
+
+    def hear(self, number: int) -> bool:
+        """Take note that signal ``number`` goes to the process; True if SIGKILL has to take its place."""
+        if number in {signal.SIGINT, signal.SIGTERM}:
+            self._asked += 1
+        if number == signal.SIGTERM and self._deadline is None:
+            self._deadline = time.monotonic() + GRACE
+        return number == KILL_NOW or self._asked >= INSISTENCE
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the process has to be killed; None while nobody asked it to end."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+
+def supervise(
+    child: int,
+    *,
+    orphans: bool = False,
+    patience: Patience | None = None,
+    hear: Callable[[int], bool] | None = None,
+    stopped: Callable[[], object] | None = None,
+) -> int:
     """Forward signals to ``child`` until it ends, and return its exit code; to be called within :func:`held_signals`.
 
-    A terminal's own signals aren't forwarded: it sends them to the whole foreground process group, the program among
-    it. With ``orphans``, children that nobody else waits for are reaped, as is the duty of process 1.
+    With ``orphans``, ``child`` leads a process group, and children that nobody else waits for are reaped, as is the
+    duty of process 1. ``patience`` decides when ``child`` is killed, ``hear`` may take a signal for itself by returning
+    True, and ``stopped`` is called whenever ``child`` was stopped.
     """
     while True:
-        info = signal.sigwaitinfo(_WATCHED)
-        if info.si_signo == signal.SIGCHLD:
-            if (status := _reap(child, orphans=orphans)) is not None:
+        number = _next(patience.left if patience else None)
+        if number == signal.SIGCHLD:
+            if (status := _reap(child, orphans=orphans, stopped=stopped)) is not None:
                 return exit_code(status)
-        elif info.si_code != _SI_KERNEL or info.si_signo not in _OF_TERMINALS:
-            with suppress(ProcessLookupError):
-                os.kill(child, info.si_signo)
+        elif patience and (number is None or patience.hear(number)):
+            patience = None
+            _send(child, signal.SIGKILL)
+        elif number is not None and number != KILL_NOW and not (hear and hear(number)):
+            _send(-child if orphans and number in _OF_JOBS else child, number)
 
 
 def exit_code(status: int) -> int:
@@ -74,11 +133,26 @@ def exit_code(status: int) -> int:
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
-def _reap(child: int, *, orphans: bool) -> int | None:
+def _next(patience: float | None) -> int | None:
+    """The next signal; None where none comes for ``patience`` seconds, if that isn't None."""
+    if patience is None:
+        return signal.sigwaitinfo(_WATCHED).si_signo
+    info = signal.sigtimedwait(_WATCHED, patience)
+    return None if info is None else info.si_signo
+
+
+def _send(process: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+def _reap(child: int, *, orphans: bool, stopped: Callable[[], object] | None) -> int | None:
     """Reap what has ended, ``child`` or with ``orphans`` any child; return the wait status of ``child`` if that has."""
     while True:
-        pid, status = os.waitpid(-1 if orphans else child, os.WNOHANG)
-        if pid == child:
-            return status
+        pid, status = os.waitpid(-1 if orphans else child, os.WNOHANG | (os.WUNTRACED if stopped else 0))
         if pid == 0:
             return None
+        if pid == child and not os.WIFSTOPPED(status):
+            return status
+        if pid == child and stopped:
+            stopped()

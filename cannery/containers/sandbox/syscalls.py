@@ -6,9 +6,10 @@ Each function raises :class:`~cannery.containers.sandbox.steps.StepError` where 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import sys
-from typing import Final
+from typing import ClassVar, Final
 
 from cannery.containers.sandbox.steps import StepError
 from cannery.errors import MachineError
@@ -37,9 +38,11 @@ __all__ = [
     "MS_REMOUNT",
     "capset_none",
     "detach",
+    "join_new_keyring",
     "mount",
     "pivot_root",
     "prctl",
+    "set_filter",
     "sethostname",
     "unshare",
 ]
@@ -61,6 +64,14 @@ MS_REC: Final = 16384
 MS_PRIVATE: Final = 1 << 18
 
 _MNT_DETACH: Final = 2
+_KEYCTL: Final = {
+    "x86_64": 250,
+    "aarch64": 219,
+    "riscv64": 219,
+}  # its number (syscalls(2)), for which libc has no function
+_KEYCTL_JOIN_SESSION_KEYRING: Final = 1
+_PR_SET_SECCOMP: Final = 22
+_SECCOMP_MODE_FILTER: Final = 2
 _CAPABILITY_VERSION_3: Final = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -107,6 +118,33 @@ def capset_none() -> None:
     """Empty this process's effective, permitted and inheritable capabilities (capset(2))."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     _check("capset", _libc.capset(header, (ctypes.c_uint32 * 6)()))
+
+
+def join_new_keyring(machine: str) -> None:
+    """Leave the session keyring that this process inherited for a new and empty one (keyctl(2)).
+
+    ``machine`` is this one, as uname(2) calls it. Where keys are out of reach anyway, as in a container or without
+    support in the kernel, nothing happens.
+    """
+    if machine in _KEYCTL:
+        result = _libc.syscall(_KEYCTL[machine], _KEYCTL_JOIN_SESSION_KEYRING, None, 0, 0, 0)
+        if result < 0 and ctypes.get_errno() not in {errno.ENOSYS, errno.EPERM}:
+            _check("a session keyring of its own", result)
+
+
+def set_filter(instructions: bytes) -> None:
+    """Filter the system calls of this process and its children by an array of struct sock_filter (seccomp(2))."""
+    array = ctypes.create_string_buffer(instructions, len(instructions))
+    program = _FilterProgram(len(instructions) // 8, ctypes.addressof(array))
+    _check(
+        "a filter of system calls", _libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(program), 0, 0)
+    )
+
+
+class _FilterProgram(ctypes.Structure):
+    """struct sock_fprog (linux/filter.h)."""
+
+    _fields_: ClassVar = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
 def _check(name: str, result: int) -> None:

@@ -24,7 +24,7 @@ def test_a_map_is_read_line_by_line() -> None:
 def test_root_maps_every_id_to_itself() -> None:
     maps = id_maps(65535, 65535, own=(EVERY_ID, EVERY_ID), privileged=True)
 
-    assert maps == (EVERY_ID, EVERY_ID, True)
+    assert maps == (EVERY_ID, EVERY_ID, True, EVERY_ID)
 
 
 def test_root_of_a_namespace_maps_the_ids_that_it_has() -> None:
@@ -42,7 +42,7 @@ def test_root_of_a_namespace_maps_the_ids_that_it_has() -> None:
 def test_who_cannot_map_the_images_user_lends_it_their_own_id(own: tuple[Range, ...], *, privileged: bool) -> None:
     maps = id_maps(65535, 65534, own=(own, own), privileged=privileged)
 
-    assert maps == ((Range(65535, os.geteuid(), 1),), (Range(65534, os.getegid(), 1),), False)
+    assert maps == ((Range(65535, os.geteuid(), 1),), (Range(65534, os.getegid(), 1),), False, own)
 
 
 @pytest.mark.parametrize(

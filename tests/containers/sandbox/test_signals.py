@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.sandbox_callers import Caller, Running
+from cannery.containers.sandbox import supervise
+from tests.support.sandbox_callers import Caller, on_a_terminal
 from tests.support.sandbox_programs import program, script
-
-if TYPE_CHECKING:
-    from cannery.containers.sandbox.container import Container
-
 
 TELLS_SIGNALS = """
     import os, signal, sys, time
@@ -55,17 +50,74 @@ def test_a_program_that_does_not_handle_sigterm_stops_at_once(caller: Caller, ho
     assert running.wait().code == 128 + signal.SIGTERM
 
 
+def test_a_signal_to_the_callers_group_reaches_the_program_once(caller: Caller, host_root: Path) -> None:
+    running = caller.start(script(host_root, TELLS_SIGNALS), before=os.setpgrp)
+    assert running.read_line() == "ready"
+    os.killpg(running.pid, signal.SIGTERM)
+    told = running.read_line()
+    running.kill(signal.SIGUSR2)  # it's forwarded after a second SIGTERM would be
+
+    assert [told, running.read_line()] == ["SIGTERM 1", "SIGUSR2 1"]
+    assert running.wait().code == 0
+
+
 def test_ctrl_c_reaches_the_program_exactly_once(caller: Caller, host_root: Path) -> None:
     running, terminal = on_a_terminal(caller, script(host_root, TELLS_SIGNALS))
     assert running.read_line() == "ready\r"
-    running.kill(signal.SIGSTOP)  # so that the program has the terminal's SIGINT behind it before another could come
     os.write(terminal, b"\x03")
     told = running.read_line()
-    running.kill(signal.SIGUSR2)  # it's forwarded after a second SIGINT would be
-    running.kill(signal.SIGCONT)
+    running.kill(signal.SIGUSR2)
 
     assert [told, running.read_line()] == ["^CSIGINT 1\r", "SIGUSR2 1\r"]
     assert os.waitpid(running.pid, 0)[1] == 0
+
+
+DEAF = """
+    import signal
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("ready", flush=True)
+    while True:
+        signal.pause()
+"""
+STOPPED = """
+    import os, signal
+    if os.fork() == 0:
+        while open(f"/proc/{os.getppid()}/stat").read().split()[2] != "T":
+            pass
+        print("ready", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+@pytest.mark.parametrize("stubborn", [DEAF, STOPPED], ids=["ignores signals", "stopped itself"])
+def test_a_program_that_does_not_end_is_killed(
+    caller: Caller, host_root: Path, monkeypatch: pytest.MonkeyPatch, stubborn: str
+) -> None:
+    monkeypatch.setattr(supervise, "GRACE", 0.1)
+    running = caller.start(script(host_root, stubborn))
+    assert running.read_line() == "ready"
+    running.kill(signal.SIGTERM)
+
+    assert running.wait().code == 128 + signal.SIGKILL
+
+
+def test_the_third_request_to_end_kills(caller: Caller, host_root: Path) -> None:
+    running = caller.start(script(host_root, TELLS_SIGNALS))
+    assert running.read_line() == "ready"
+    for number in ("SIGINT 1", "SIGINT 2"):
+        running.kill(signal.SIGINT)
+        assert running.read_line() == number
+    running.kill(signal.SIGINT)
+
+    assert running.wait().code == 128 + signal.SIGKILL
+
+
+def test_the_third_ctrl_c_kills(caller: Caller, host_root: Path) -> None:
+    running, terminal = on_a_terminal(caller, script(host_root, TELLS_SIGNALS))
+    assert running.read_line() == "ready\r"
+    os.write(terminal, b"\x03\x03\x03")
+
+    assert os.waitstatus_to_exitcode(os.waitpid(running.pid, 0)[1]) == 128 + signal.SIGKILL
 
 
 def test_ctrl_c_ends_a_program_that_does_not_handle_it(caller: Caller, host_root: Path) -> None:
@@ -76,28 +128,22 @@ def test_ctrl_c_ends_a_program_that_does_not_handle_it(caller: Caller, host_root
     assert os.waitstatus_to_exitcode(os.waitpid(running.pid, 0)[1]) == 128 + signal.SIGINT
 
 
-def test_only_caller_and_program_are_in_reach_of_the_terminal(caller: Caller, host_root: Path) -> None:
+def test_each_is_in_reach_of_its_own_terminal_alone(caller: Caller, host_root: Path) -> None:
     running, _ = on_a_terminal(caller, script(host_root, TELLS_SIGNALS))
     assert running.read_line() == "ready\r"
     monitor = only_child(running.pid)
     init = only_child(monitor)
-    groups = [os.getpgid(pid) for pid in (running.pid, monitor, init, only_child(init))]
+    program = only_child(init)
+    groups, sessions = ([of(pid) for pid in (running.pid, monitor, init, program)] for of in (os.getpgid, os.getsid))
     running.kill(signal.SIGKILL)
     os.waitpid(running.pid, 0)
 
-    assert groups == [running.pid, monitor, init, running.pid]
+    assert groups == [running.pid, monitor, init, program]
+    assert sessions == [running.pid, running.pid, init, init]
 
 
 def only_child(pid: int) -> int:
     return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
-
-
-def on_a_terminal(caller: Caller, container: Container) -> tuple[Running, int]:
-    """Start the caller as the leader of a session on a terminal of its own."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        caller.become(container)
-    return Running(pid, terminal, terminal), terminal
 
 
 def test_nothing_survives_the_caller(caller: Caller, host_root: Path) -> None:
