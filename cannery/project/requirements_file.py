@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import RequirementsError
@@ -11,7 +12,6 @@ from cannery.project.requirement_lines import RequirementLine, RequirementLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 __all__ = ["parse_lines", "read_lines", "read_text"]
 
@@ -98,9 +98,9 @@ def _add(
         case "--requirement" | "--constraint" if "://" in value:
             found.remote.append(f"{option}={value}")
         case "--requirement":
-            _read(path.parent / value, above, found, into)
+            _read(_beside(path, value), above, found, into)
         case "--constraint":
-            _read(path.parent / value, above, found, found.constraints)
+            _read(_beside(path, value), above, found, found.constraints)
         case "--require-hashes":
             found.require_hashes = True
         case "--no-binary":
@@ -130,3 +130,8 @@ def _absolute(value: str, path: Path, above: Iterable[Path]) -> str:
     folders = [path.parent, *(file.parent for file in above)]
     existing = (folder / value for folder in folders if (folder / value).exists())
     return str(next(existing, path.parent / value).absolute()) if value else value
+
+
+def _beside(path: Path, value: str) -> Path:
+    """The file that ``value`` is, seen from the file ``path``; without ``..``, as circles are known by equal paths."""
+    return Path(os.path.normpath(path.parent / value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cannery.project.app import HOME
@@ -31,7 +32,9 @@ def dependencies_stage(job: DockerfileJob) -> str:
     parts = job.dependencies
     stage = filled(
         "dependencies",
-        files=" ".join(map(shlex.quote, parts.files)),
+        files="".join(
+            copy([*names], f"./{folder}") for folder, names in groupby(sorted(parts.files, key=_folder), _folder)
+        ),
         pins=filled("exported", tools=parts.tools, command=parts.export) if parts.export else "",
         options="".join(f"{option} " for option in parts.options),
         requirements=shlex.quote(parts.requirements),
@@ -55,6 +58,11 @@ def runtime_stage(job: DockerfileJob) -> str:
         searched=" ".join([*(["/dependencies"] if job.dependencies else []), *(["/native"] if native else [])]),
         named="".join(_named_library(name) for name in app.settings.libraries),
     )
+
+
+def _folder(path: str) -> str:
+    """The folder of a file, as ``COPY`` names it: ``requirements/``, or nothing."""
+    return "".join(path.rpartition("/")[:2])
 
 
 def _named_library(name: str) -> str:

@@ -4,8 +4,7 @@ FROM ${BASE} AS dependencies
 WORKDIR /build
 # For another package index: docker build --build-arg PIP_INDEX_URL=https://index.example/simple
 ARG PIP_INDEX_URL
-COPY @{files} ./
-@{pins}# What pip downloads is kept between builds in a cache that is no part of the image. Only wheels are taken, so that
+@{files}@{pins}# What pip downloads is kept between builds in a cache that is no part of the image. Only wheels are taken, so that
 # nobody's setup.py runs; commands that they bring along are no part of the app.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python3 -m pip install --root=/dependencies --ignore-installed --no-compile --only-binary=:all: \
