@@ -26,8 +26,8 @@ _TOKEN: Final = re.compile(
       | \\(?P<escaped>.)
       | \$(?:\{(?P<braced>[A-Za-z_]\w*)(?:(?::?[-=])(?P<default>[^}$`]*))?\}|(?P<name>[A-Za-z_]\w*))
       | (?P<operator>&&|\|\||;|\n|\||&|<|>|\(|\)|`|\$[({]|"|')
-      | (?P<comment>\#.*)
-      | (?P<text>[^ \t\n'"\\$&|;<>()`\#]+|[$\#])""",
+      | (?P<comment>(?<!\S)\#[^\n]*)
+      | (?P<text>[^ \t\n'"\\$&|;<>()`]+|\$)""",
     re.VERBOSE | re.DOTALL,
 )
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
@@ -66,7 +66,7 @@ def simple_commands(text: str) -> list[SimpleCommand]:
         kind, found = str(token.lastgroup), token[0]
         if token["braced"] or token["name"]:
             word = [*(word or []), _variable(token)]
-        elif kind == "comment" and word is None:
+        elif kind == "comment":
             continue
         elif kind in {"blank", "operator"}:
             if word is not None:
