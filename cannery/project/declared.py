@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -78,9 +79,13 @@ def of_dockerfile(startable: Startable, settings: Settings, requirements: Callab
 
 
 def _likely(entry: NamedEntry, requirements: Callable[[], str]) -> bool:
-    """True where the requirements name a distribution that is called like the program, or as its first word."""
-    first = entry.name.partition(":")[0].partition(".")[0].partition("-")[0].lower()
-    return server_called(entry.name) is not None or first in requirements().lower()
+    """True where the requirements name a distribution that is called like the program, or as its first word.
+
+    Modules of the standard library and servers need not be named there.
+    """
+    first = entry.name.partition(":")[0].partition(".")[0].partition("-")[0]
+    known = server_called(entry.name) is not None or (entry.module and first in sys.stdlib_module_names)
+    return known or first.lower() in requirements().lower()
 
 
 def _heard(main: Command, folder: Path, settings: Settings) -> Command:

@@ -110,13 +110,21 @@ def listening(arguments: Sequence[Argument], env: dict[str, str]) -> tuple[str, 
     words = [_value(word, env) for word in arguments]
     previous = ""
     for word in words:
-        option, _, value = word.partition("=") if word.startswith("-") else (previous, "", word)
+        option, value = _option(word) if word.startswith("-") else (previous, word)
         port = value.rpartition(":")[2]
         named = option in {"-p", "--port", "-b", "--bind", "--listen", "--server.port"}
         if port.isdecimal() and 0 < int(port) < 65536 and (named or ":" in value):  # noqa: PLR2004
             return (port,)
         previous = word if word.startswith("-") else ""
     return ()
+
+
+def _option(word: str) -> tuple[str, str]:
+    """The option in a word and its value: ``--port=8000``, ``-p8000``; the value is empty where it's another word."""
+    if not word.startswith("--") and len(word) > 2:  # noqa: PLR2004
+        return word[:2], word[2:].removeprefix("=")
+    option, _, value = word.partition("=")
+    return option, value
 
 
 def _value(word: Argument, env: dict[str, str]) -> str:

@@ -225,8 +225,9 @@ class _InstalledCode(OwnCode):
     def _missing(self, entry: NamedEntry, scripts: Mapping[str, str]) -> ConfigurationError:
         own = (path.name for root in self._app.import_roots for path in packages_in(self._app.folder / root))
         prefix = f"{self._site}/"
-        tops = {path.removeprefix(prefix).partition("/")[0].partition(".")[0] for path in self._tree.entries}
-        hint = did_you_mean(entry.name.partition(":")[0], [*scripts, *own, *sorted(tops)])
+        files = (path.removeprefix(prefix) for path in self._tree.entries if path.endswith((".py", ".so")))
+        modules = {path.partition(".")[0].removesuffix("/__init__").replace("/", ".") for path in files}
+        hint = did_you_mean(entry.name.partition(":")[0], [*scripts, *own, *sorted(modules)])
         what = "such module" if entry.module or ":" in entry.name else "such script, module or package"
         return _refused(entry, f"neither the project nor a dependency has {what}", hint)
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.command import cannery
+from tests.support.command import assert_refused, cannery
 from tests.support.ports import free_port
+from tests.support.wheels import make_wheel, only_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,3 +179,83 @@ def test_a_dependency_s_script_and_function_are_started(make_project: MakeProjec
     done = cannery("run", cwd=make_project({**FLASK, "pyproject.toml": settings}))
     assert done.code == 0, done
     assert ("nothing left" if "stock" in args else "Flask 3") in done.stdout
+
+
+def test_a_script_of_a_wheel_that_is_no_entry_point_is_started(make_project: MakeProject, tmp_path: Path) -> None:
+    script = b"#!python\nimport sys\nimport oldtool\n\nprint(sys.argv[1:], oldtool.answer)\n"
+    make_wheel(tmp_path, "oldtool", files={"oldtool-1.0.data/scripts/old-tool": script})
+    settings = '[tool.cannery]\nentry = "old-tool"\nargs = ["x"]\ncommands = { again = "old-tool y" }\n'
+    folder = make_project({"requirements.txt": "oldtool\n", "pyproject.toml": settings})
+    for recipe in ("scratch", "tiny"):
+        done = cannery("run", f"--recipe={recipe}", cwd=folder, **only_from(tmp_path))
+        assert done.stdout == "['x'] 42\n", done
+        done = cannery("run", f"--recipe={recipe}", "--command=again", cwd=folder, **only_from(tmp_path))
+        assert done.stdout == "['y'] 42\n", done
+
+
+COMMANDS = {
+    "pyproject.toml": """
+        [tool.cannery]
+        entry = "main.py"
+
+        [tool.cannery.commands]
+        migrate = "manage.py migrate"
+        work = "python -m shop.work --port $PORT"
+        report = "LEVEL=${LEVEL:-2} shop.report:run"
+        odd = "bin/odd-tool.py x"
+        """,
+    "main.py": "import sys\n\nprint('main', sys.argv[1:])\n",
+    "manage.py": """
+        import sys
+
+
+        def main():
+            import wave
+
+            print(wave.__name__, __name__, sys.argv[1:])
+
+
+        if __name__ == "__main__":
+            main()
+        """,
+    "bin/odd-tool.py": "import colorsys, sys\n\nprint(colorsys.__name__, __name__, sys.argv[1:])\n",
+    "shop/__init__.py": "",
+    "shop/work.py": """
+        import sys
+
+        if __name__ == "__main__":
+            from fileinput import FileInput
+
+            print(FileInput.__name__, __name__, sys.argv[1:])
+        """,
+    "shop/report.py": """
+        import os
+        import sys
+
+
+        def run():
+            print(os.environ["LEVEL"], sys.argv[1:])
+            return 3
+        """,
+}
+SAID = {
+    None: (0, "main ['more']\n"),
+    "migrate": (0, "wave __main__ ['migrate', 'more']\n"),
+    "work": (0, "FileInput __main__ ['--port', '8000', 'more']\n"),
+    "report": (3, "2 ['more']\n"),
+    "odd": (0, "colorsys __main__ ['x', 'more']\n"),
+}
+
+
+@pytest.mark.parametrize("flags", [["--recipe=scratch"], ["--recipe=tiny"], ["--compile"]])
+def test_several_commands_lie_in_one_image(make_project: MakeProject, flags: list[str]) -> None:
+    folder = make_project(COMMANDS)
+    for name, (code, said) in SAID.items():
+        command = [] if name is None else [f"--command={name}"]
+        done = cannery("run", *flags, *command, "--", "more", cwd=folder)
+        assert (done.code, done.stdout) == (code, said), done
+
+
+def test_a_command_that_is_not_there_is_refused(make_project: MakeProject) -> None:
+    message = assert_refused(cannery("run", "--command=migrat", cwd=make_project(COMMANDS)), 2)
+    assert "did you mean 'migrate'?" in message
