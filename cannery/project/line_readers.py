@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from cannery.project.requirement_lines import check_hashes
@@ -14,11 +15,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.project.local_projects import LocalWheel
-    from cannery.project.requirement_lines import RequirementLines
+    from cannery.project.requirement_lines import RequirementLine, RequirementLines
     from cannery.project.requirements import Wanted
+
+    OfFolder = Callable[[Path], LocalWheel]
+    OfRepository = Callable[[str, str, str], LocalWheel]  # of an address, a commit, and a subdirectory
 
 __all__ = ["ANY_INDEX", "hashed_text", "reading_of_lines", "with_local_wheels"]
 
+_OF_GIT = re.compile(
+    r"(?P<name>[\w.-]+(?:\[[^]]*\])?)\s*@\s*git\+(?P<url>\S+)@(?P<commit>[0-9a-f]{40})"
+    r"(?:#subdirectory=(?P<subdirectory>\S+))?(?P<marker> ;.*)?"
+)
 # With hashes it doesn't matter which index a file comes from; without, uv's own rule holds (first-index).
 ANY_INDEX = "--index-strategy=unsafe-best-match"
 
@@ -52,14 +60,19 @@ def hashed_text(folder: Path, lines: RequirementLines) -> str:
     return "".join(f"{line.absolute()}{''.join(f' --hash={each}' for each in line.hashes)}\n" for line in others)
 
 
-def with_local_wheels(text: str, source: Path, wheel: Callable[[Path], LocalWheel]) -> str:
-    """The lines of ``text`` with a wheel, and its hash, in place of each folder."""
-    written = []
-    for statement in text.splitlines():
-        path = parse_lines(statement, source).lines[0].path if "file:" in statement else None
-        if path is not None and path.is_dir():
-            made = wheel(path)
-            written.append(f"{parse_lines(statement, source).lines[0].at(made.path)} --hash=sha256:{made.sha256}\n")
-        else:
-            written.append(f"{statement}\n")
-    return "".join(written)
+def with_local_wheels(text: str, source: Path, of_folder: OfFolder, of_repository: OfRepository) -> str:
+    """The lines of ``text`` with a wheel, and its hash, in place of each project in a folder or in Git."""
+    lines = (parse_lines(statement, source).lines[0] for statement in text.splitlines())
+    return "".join(f"{_with_wheel(line, of_folder, of_repository)}\n" for line in lines)
+
+
+def _with_wheel(line: RequirementLine, of_folder: OfFolder, of_repository: OfRepository) -> str:
+    match = _OF_GIT.fullmatch(line.text)
+    if match is not None:
+        made = of_repository(match["url"], match["commit"], match["subdirectory"] or "")
+        required = f"{match['name']} @ {made.path.as_uri()}{match['marker'] or ''}"
+        return f"{required} --hash=sha256:{made.sha256}"
+    if line.path is not None and line.path.is_dir():
+        made = of_folder(line.path)
+        return f"{line.at(made.path)} --hash=sha256:{made.sha256}"
+    return f"{line.text}{''.join(f' --hash={each}' for each in line.hashes)}"

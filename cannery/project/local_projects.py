@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["LocalWheel", "extra_config", "files_of", "is_project", "local_wheel", "revision_of", "wheel_metadata"]
+__all__ = [
+    "LocalWheel",
+    "build_wheel",
+    "extra_config",
+    "files_of",
+    "is_project",
+    "kept_wheel",
+    "local_wheel",
+    "revision_of",
+    "wheel_metadata",
+]
 
 _MARKS = ("pyproject.toml", "setup.py", "setup.cfg")
 _MADE = {"__pycache__", "node_modules"}  # folders that tools make from a project's files
@@ -61,9 +71,16 @@ def local_wheel(folder: Path, python: Path, workspace: Workspace) -> LocalWheel:
     if known is None:
         known = {"content": key_of("local wheel", code_key(__name__), folder.name, str(python), _contents(folder))}
         workspace.cache.remember("local-projects", looks, known)
-    made = workspace.cache.folder("local-wheels", known["content"], lambda out: _build(folder, out, python, workspace))
-    (path,) = made.glob("*.whl")
-    return LocalWheel(path, (made / "sha256").read_text())
+    built = workspace.cache.folder(
+        "local-wheels", known["content"], lambda out: build_wheel(folder, out, python, workspace)
+    )
+    return kept_wheel(built)
+
+
+def kept_wheel(folder: Path) -> LocalWheel:
+    """The wheel in a ``folder`` that :func:`build_wheel` has filled."""
+    (path,) = folder.glob("*.whl")
+    return LocalWheel(path, (folder / "sha256").read_text())
 
 
 def wheel_metadata(wheel: LocalWheel) -> str:
@@ -138,7 +155,8 @@ def _is_made(path: Path, *, at_top: bool) -> bool:
     return made or (path / "pyvenv.cfg").exists()
 
 
-def _build(folder: Path, out: Path, python: Path, workspace: Workspace) -> None:
+def build_wheel(folder: Path, out: Path, python: Path, workspace: Workspace) -> None:
+    """Build the wheel of the project in ``folder`` into ``out``, with its SHA-256 beside it; raises as above."""
     workspace.progress(f"building {folder.name}")
     with workspace.cache.scratch() as scratch:
         command = [find_uv(), "build", "--wheel", f"--python={python}", "--color=never", f"--out-dir={out}"]

@@ -53,15 +53,27 @@ def with_absolute_paths(text: str, name: str, folder: Path) -> str:
     return write(tables)
 
 
-def with_wheels(text: str, name: str, wheel: Callable[[Path], LocalWheel]) -> str:
-    """The lock with what ``wheel`` makes of each folder of a project in the place of that."""
-    if "directory" not in text:
+def with_wheels(
+    text: str, name: str, of_folder: Callable[[Path], LocalWheel], of_repository: Callable[[str, str, str], LocalWheel]
+) -> str:
+    """The lock with wheels in place of projects: those of folders, and of addresses with a commit and a subdirectory.
+
+    Raises :class:`RequirementsError` for a version control system other than Git.
+    """
+    if "directory" not in text and "vcs" not in text:
         return text
     tables = parse(text, name)
     for package in _packages(tables):
-        if "directory" in package:
-            directory = package.pop("directory")
-            made = wheel(Path(directory["path"]) / directory.get("subdirectory", ""))
+        made: LocalWheel | None = None
+        if place := package.pop("directory", None):
+            made = of_folder(Path(place["path"]) / place.get("subdirectory", ""))
+        elif (place := package.pop("vcs", None)) and place.get("type") == "git":
+            address = place.get("url") or place.get("path", "")
+            made = of_repository(address, place["commit-id"], place.get("subdirectory", ""))
+        elif place:
+            step = "take a release of it, or build a wheel: pip wheel NAME -w wheels"
+            raise RequirementsError(f"{package['name']} is required from {place.get('type')}", step=step)
+        if made is not None:
             package["archive"] = {"path": str(made.path), "hashes": {"sha256": made.sha256}}
     return write(tables)
 

@@ -127,7 +127,9 @@ def _written(line: RequirementLine, wheels: Mapping[Path, LocalWheel]) -> str:
 
 
 def _builds(question: _Unresolved) -> bool:
-    """True where a project of this machine has requirements that uv has to ask its backend for."""
+    """True where a project of this machine or in Git may have requirements that uv has to ask its backend for."""
+    if any("git+" in line.text for line in question.lines.lines):
+        return True
     folder = question.wanted.folder
     sources = local_sources(folder) if question.sources else ()
     return not all(is_static(each / "pyproject.toml") for each in sources)

@@ -19,7 +19,11 @@ _ADVICE = {
     r"hash mismatch|hashes?.*(mismatch|do not match)": (
         "the file isn't the one that was locked: find out why before you lock again"
     ),
-    r"no (usable |matching )?wheels|no matching distribution|building from source is disabled|no `?sdist": (
+    r"401 Unauthorized|403 Forbidden|valid authentication credentials": (
+        "give uv the index's user and password: in ~/.netrc, or UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD"
+    ),
+    r"In `--require-hashes` mode": "list it, too, with its hashes: uv pip compile --generate-hashes writes them all",
+    r"no (usable |matching )?(wheels|distribution)|no `?sdist|no binary|source (distributions )?is disabled": (
         "take a version that has a wheel for this platform, or build one (pip wheel NAME -w wheels) and point "
         "UV_FIND_LINKS to that folder"
     ),

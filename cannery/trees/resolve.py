@@ -55,19 +55,23 @@ def _remembered(reading: Reading, wanted: Wanted, target: WheelTarget) -> Requir
 
 
 def _with_local_wheels(found: Requirements, python: Path, workspace: Workspace) -> Requirements:
-    """The requirements with a wheel in place of the folder of each project of this machine."""
-    if "directory" not in found.text and "file:" not in found.text:
+    """The requirements with a wheel in place of each project that is a folder of this machine, or lies in Git."""
+    if not any(word in found.text for word in ("directory", "file:", "git+", "vcs")):
         return found
-    from cannery.project.line_readers import with_local_wheels  # noqa: PLC0415  # of few apps
+    from cannery.project.git_projects import git_wheel  # noqa: PLC0415  # of few apps
+    from cannery.project.line_readers import with_local_wheels  # noqa: PLC0415
     from cannery.project.local_projects import local_wheel  # noqa: PLC0415
     from cannery.project.pylock import with_wheels  # noqa: PLC0415
 
-    def wheel(folder: Path) -> LocalWheel:
+    def of_folder(folder: Path) -> LocalWheel:
         return local_wheel(folder, python, workspace)
 
+    def of_repository(url: str, commit: str, subdirectory: str) -> LocalWheel:
+        return git_wheel(url, commit, subdirectory, python, workspace)
+
     if found.form == "requirements":
-        return replace(found, text=with_local_wheels(found.text, found.source, wheel))
-    return replace(found, text=with_wheels(found.text, found.source.name, wheel))
+        return replace(found, text=with_local_wheels(found.text, found.source, of_folder, of_repository))
+    return replace(found, text=with_wheels(found.text, found.source.name, of_folder, of_repository))
 
 
 def _recalled(known: Mapping[str, Any], secrets: str) -> Requirements:

@@ -270,6 +270,42 @@ def test_what_has_only_a_source_is_refused_with_the_way_out(
     assert "pip wheel" in raised.value.step
 
 
+LOCKED_GIT = """
+[project]
+name = "app"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["lib"]
+
+[tool.uv.sources]
+lib = {{ git = "{url}", subdirectory = "inner" }}
+
+[tool.uv]
+no-index = true
+find-links = ["../wheels"]
+"""
+
+
+@pytest.mark.parametrize("lock", [True, False], ids=["locked", "lines"])
+def test_what_lies_in_git_is_built_at_its_commit(
+    make_project: MakeProject, installed: Dependencies, index: Path, tmp_path: Path, lock: bool
+) -> None:
+    lib = {f"inner/{name}": text for name, text in own_backend("lib", requires=("tin",)).items()}
+    repository = make_project(lib, folder="repository")
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-C", str(repository)]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=One"]):
+        run([*git, *command])
+    url = repository.as_uri()
+    if lock:
+        folder = locked(make_project({**MAIN, "pyproject.toml": LOCKED_GIT.format(url=url)}))
+    else:
+        line = f"lib @ git+{url}#subdirectory=inner\n"
+        folder = make_project({**MAIN, "requirements.txt": f"-f {index}\n--no-index\n{line}"})
+    assert names(installed(folder)[1]) == {"lib/__init__.py", "lib", "tin.py", "tin"}
+    repository.rename(tmp_path / "moved")  # what was built of a commit stays
+    assert names(installed(folder)[1]) == {"lib/__init__.py", "lib", "tin.py", "tin"}
+
+
 def test_setuptools_writes_nothing_into_a_project(
     make_project: MakeProject, installed: Dependencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
