@@ -30,3 +30,4 @@ class Program:
     platform: Platform
     notes: tuple[str, ...]  # what the user had better know
     zones: bool  # whether it reads the system's time zones
+    resources: LazyTree  # files of the project that it may look for in the folder where it starts, by their paths there

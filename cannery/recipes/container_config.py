@@ -32,8 +32,10 @@ def container_config(app: App, python: str) -> dict[str, Any]:
     }
 
 
-def program_config(app: App, program: str, *, unpacks: bool = True) -> dict[str, Any]:
+def program_config(app: App, program: str, *, unpacks: bool = True, resources: bool = False) -> dict[str, Any]:
     """The config of an image of one ``program``, with none of the variables that only a Python reads.
+
+    Where ``resources`` of the project lie in the image, the program starts among them, as others do.
 
     A program that ``unpacks`` itself does so in /tmp, and runs from there: a label says that /tmp must allow it.
     """
@@ -42,7 +44,7 @@ def program_config(app: App, program: str, *, unpacks: bool = True) -> dict[str,
         **_own(app, (program,), f"{app.settings.uid}:{app.settings.uid}"),
         "Env": _pairs(environment),
         "Labels": {**({NEEDS_LABEL: EXECUTABLE_TMP} if unpacks else {}), **_labels(app)},
-        "WorkingDir": "/",
+        "WorkingDir": str(HOME) if resources else "/",
     }
 
 

@@ -67,8 +67,10 @@ def onefile(app: App, workspace: Workspace) -> Plan:
         key_of(code_key(__name__), path, sorted(links), made.tree.key),
         lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"], **links}, made.tree.tree.decisions),
     )
-    layers = (("system", system(app, zones=made.zones)), ("program", executable))
-    return Plan(app, layers, program_config(app, path), made.platform, made.notes)
+    layers = [("system", system(app, zones=made.zones)), ("program", executable)]
+    resources = bool(made.resources.tree.entries)
+    layers += [("app", made.resources)] if resources else []  # for what opens them where it starts
+    return Plan(app, tuple(layers), program_config(app, path, resources=resources), made.platform, made.notes)
 
 
 def program(app: App, form: Form, workspace: Workspace) -> Program:
@@ -99,7 +101,8 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     notes += tuple(notes_on_bundle(made, tree, form))
     if app.settings.onefile.upx:
         notes += (_NO_UPX,)
-    return Program(app, parts.name, form, tree, made.modules, files, python.platform, notes, _zones(app, made))
+    zones = _zones(app, made)
+    return Program(app, parts.name, form, tree, made.modules, files, python.platform, notes, zones, own.resources)
 
 
 # Neither changes what is loaded, so both are for every file; the executable itself stays as PyInstaller made it.

@@ -55,8 +55,9 @@ def static(app: App, workspace: Workspace) -> Plan:
     app = made.app
     layers = [("system", system_of(app, made.executable.reach)), ("executable", made.executable.tree)]
     beside = made.resources + made.executable.beside
-    layers += [("app", beside)] if beside.tree.entries else []
-    config = program_config(app, f"{PROGRAMS}/{made.executable.name}", unpacks=False)
+    lies_beside = bool(beside.tree.entries)
+    layers += [("app", beside)] if lies_beside else []
+    config = program_config(app, f"{PROGRAMS}/{made.executable.name}", unpacks=False, resources=lies_beside)
     return Plan(app, tuple(layers), config, made.platform, made.notes)
 
 

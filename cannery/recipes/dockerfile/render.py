@@ -140,13 +140,14 @@ def _scratch(job: DockerfileJob) -> str:
 def _onefile(job: DockerfileJob) -> str:
     app = job.app
     name = app.name.rpartition("/")[2]
-    config = execution(program_config(app, f"/usr/local/bin/{name}"))
+    resources = copied_resources(job.own, f"{HOME}/")
+    config = execution(program_config(app, f"/usr/local/bin/{name}", resources=bool(resources)))
     return (
         tools_base(job)
         + dependencies_stage(job)
         + executable_stage(job, name)
         + system_stage(job)
-        + filled("program", execution=config)
+        + filled("program", resources=resources, execution=config)
     )
 
 
