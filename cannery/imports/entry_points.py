@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["entry_points", "metadata_read"]
 
+_READ = (".dist-info/METADATA", ".dist-info/entry_points.txt", ".dist-info/top_level.txt")
 _SCRIPTS = {"console_scripts", "gui_scripts"}  # groups of programs, which start by themselves
 
 
@@ -31,7 +32,7 @@ def metadata_read(tree: Tree, reached: Container[str]) -> Iterator[str]:
     """The files of distributions that ``importlib.metadata`` reads, if the program reaches that module."""
     if "importlib.metadata" in reached:
         for path, _ in tree.files():
-            if path.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt")):
+            if path.endswith(_READ):
                 yield path
 
 

@@ -13,7 +13,7 @@ from cannery.imports.model import Import, Mentions
 from cannery.python.cython_strings import compressed_strings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from cannery.image.content import Content
 
@@ -44,19 +44,20 @@ def read_cython(source: bytes) -> Mentions:
     return Mentions(tuple(imports))
 
 
-def read_binary(content: Content, name: str, tops: Iterable[str]) -> Mentions:
+def read_binary(content: Content, name: str, tops: Iterable[str], known: Container[str] = ()) -> Mentions:
     """The modules that an extension module called ``name`` may import: those that its strings name.
 
     They are modules of its own package, of the standard library, and of ``tops``, the top-level modules installed.
+    Where strings lie end to end, names of ``known`` modules are told from what follows them.
     """
     with content.open() as stream:
         if isinstance(content, OnDisk) and content.size:
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return _read_binary(data, name, tops)
-        return _read_binary(stream.read(), name, tops)
+                return _read_binary(data, name, tops, known)
+        return _read_binary(stream.read(), name, tops, known)
 
 
-def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str]) -> Mentions:
+def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str], known: Container[str]) -> Mentions:
     words = {match.decode("ascii", "ignore") for match in set(_NAME.findall(data))}
     own = name.partition(".")[0]
     others = {top for top in tops if top in words or (_WITHIN.fullmatch(top) and data.find(top.encode()) >= 0)}
@@ -64,12 +65,19 @@ def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str]) -> Men
     within = {each for each in sys.stdlib_module_names | frozenset(tops) if len(each) >= _TELLING}
     others |= {each for each in within if each.encode() in hidden}
     asked = {attribute for imports in WHEN_ASKED.values() for each in imports for attribute in each.asked}
-    dotted = {word for word in words if _IN_PACKAGE.fullmatch(word)}
+    run_on = names_in(data, [own]) | names_in(hidden, [own]) | names_in(hidden, sorted(within - {own}))
+    apart = {word for word in words if _IN_PACKAGE.fullmatch(word)}
     return Mentions(
-        dotted=names_in(data, [own]) | names_in(hidden, [own]) | names_in(hidden, sorted(within - {own})) | dotted,
+        dotted=run_on | apart | frozenset(filter(None, (_beginning(each, known) for each in run_on))),
         binary=frozenset((words & sys.stdlib_module_names) | others) - {own, "test"},
         attributes=frozenset(attribute for attribute in asked if data.find(attribute.encode()) >= 0),
     )
+
+
+def _beginning(text: str, known: Container[str]) -> str | None:
+    """The longest beginning of ``text`` that is the name of a known module in a package."""
+    shortest = text.find(".") + 1 or len(text)
+    return next((text[:end] for end in range(len(text), shortest, -1) if text[:end] in known), None)
 
 
 def names_in(data: bytes | mmap.mmap, packages: Iterable[str]) -> frozenset[str]:

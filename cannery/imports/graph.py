@@ -188,6 +188,7 @@ class Graph:
         package = importer if self.known[importer].package else importer.rpartition(".")[0]
         if (base := _absolute(statement, package)) is None:
             return
+        base = base.removesuffix(".__init__")  # from .__init__ import x: the file of the package itself
         how: How = "named" if statement.by_name else "imported"
         certain, spared = statement.needed, statement.guarded
         if not self.add(importer, base, how, needed=certain, optional=spared) and base:

@@ -95,7 +95,7 @@ class MentionIndex:
         entry = tree.entries[module.path]
         if module.place == "stdlib" or not isinstance(entry, File):
             return Mentions()
-        own = read_binary(entry.content, name, self._tops)
+        own = read_binary(entry.content, name, self._tops, self.modules)
         written = self._read_beside(module.path, tree)
         if written is None:
             return own
@@ -103,9 +103,12 @@ class MentionIndex:
             written,
             imports=tuple(msgspec.structs.replace(each, needed=False) for each in written.imports),
             dotted=written.dotted | own.dotted,
-            binary=frozenset(each for each in own.binary if not each.isidentifier()),  # no source can name these
+            binary=frozenset(filter(self._is_extension, own.binary)),  # mypyc's, which no source names
             refuses=False,
         )
+
+    def _is_extension(self, name: str) -> bool:
+        return name in self.modules and self.modules[name].kind == "extension"
 
     def _read_beside(self, path: str, tree: Tree) -> Mentions | None:
         """The mentions of the source that the extension module at ``path`` is made of; None where it isn't there."""

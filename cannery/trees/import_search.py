@@ -61,7 +61,7 @@ class Importable:
 
         Below a package that somebody else wrote, any name may be an attribute, or a module that code makes.
         """
-        parts = name.split(".")
+        parts = name.removesuffix(".__init__").split(".")
         for count in range(1, len(parts) + 1):
             part = ".".join(parts[:count])
             found = self.modules.get(part)

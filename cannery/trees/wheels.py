@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cannery.image.content import OnDisk
+from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Entry, File, LazyTree, Transform, Tree
 from cannery.project.installation import install
 from cannery.project.uv_errors import explain
+from cannery.trees.top_levels import TOP_LEVELS, top_levels
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 
@@ -123,4 +125,6 @@ def installed_tree(folder: Path, site_packages: str) -> Tree:
             inner = _SITE.match(relative)
             place = f"{site_packages}/{relative[inner.end() :]}" if inner else f"{prefix}/{relative}"
             entries[place] = File(OnDisk(path, status.st_size), mode)
+            if of_installer and name == "METADATA" and TOP_LEVELS not in names and "RECORD" in names:
+                entries[f"{posixpath.dirname(place)}/{TOP_LEVELS}"] = File(Inline(top_levels(path.with_name("RECORD"))))
     return Tree(entries)

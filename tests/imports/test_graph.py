@@ -57,6 +57,12 @@ def test_a_relative_import_starts_from_the_package() -> None:
     assert reached({"m": imports(Import("x", 1))}) == {"m"}  # it leaves the top
 
 
+def test_a_package_may_be_imported_by_the_name_of_its_file() -> None:
+    made = graph({"m": imports(Import("a.b.__init__", names=("c",), needed=True))})
+    assert {"a.b", "a.b.c"} <= set(made.mentions)
+    assert not made.missing
+
+
 def test_each_edge_says_how_and_whether_the_importer_fails_with_it() -> None:
     made = graph({"m": imports(Import("a", needed=True), Import("other", by_name=True))})
     edges = {target: (edge.how, edge.needed) for target, edge in made.edges["m"].items()}
