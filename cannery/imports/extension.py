@@ -26,6 +26,9 @@ _IN_CYTHON = re.compile(
 )
 # A string of C, between zero bytes: a word, or the name of a module in a package
 _NAME = re.compile(rb"(?<=\0)[A-Za-z_][\w.]{2,80}(?=\0)")
+_API = re.compile(rb"API\0")
+_CAPSULE = re.compile(rb"([A-Za-z_]\w*)[\w.]*\.\w*API\0\Z")
+_LONGEST = 90  # letters of a capsule's name
 _IN_PACKAGE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _WITHIN = re.compile(r"\w+_\w+")  # names that are no words, and so count within longer strings, too
 _RUN_TOGETHER = re.compile(rb"[\w.]{24,}")  # names without gaps, as compressed strings have them; no prose
@@ -65,6 +68,7 @@ def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str], known:
     within = {each for each in sys.stdlib_module_names | frozenset(tops) if len(each) >= _TELLING}
     others |= {each for each in within if each.encode() in hidden}
     asked = {attribute for imports in WHEN_ASKED.values() for each in imports for attribute in each.asked}
+    others |= _capsules(data) & (sys.stdlib_module_names | frozenset(tops))
     run_on = names_in(data, [own]) | names_in(hidden, [own]) | names_in(hidden, sorted(within - {own}))
     apart = {word for word in words if _IN_PACKAGE.fullmatch(word)}
     return Mentions(
@@ -72,6 +76,12 @@ def _read_binary(data: bytes | mmap.mmap, name: str, tops: Iterable[str], known:
         binary=frozenset((words & sys.stdlib_module_names) | others) - {own, "test"},
         attributes=frozenset(attribute for attribute in asked if data.find(attribute.encode()) >= 0),
     )
+
+
+def _capsules(data: bytes | mmap.mmap) -> frozenset[str]:
+    """The top-level modules of capsules, ``datetime.datetime_CAPI``, which are imported for them (PyCapsule_Import)."""
+    before = (data[max(0, match.start() - _LONGEST) : match.end()] for match in _API.finditer(data))
+    return frozenset(found[1].decode() for text in before if (found := _CAPSULE.search(text)))
 
 
 def _beginning(text: str, known: Container[str]) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from cannery.imports.cpython import IN_METHODS, NEVER_RUN, OF_THE_INTERPRETER, WHEN_ASKED
+from cannery.imports.elsewhere import Elsewhere
 from cannery.imports.model import Import, Mentions, Module
 from cannery.imports.names import NameFollower
 
@@ -62,7 +63,8 @@ class Graph:
     _behind: set[str] = field(default_factory=set)  # "module.attribute" of entry points that somebody asks for
     _starred: set[str] = field(default_factory=set)  # modules of "from module import *"
     _unasked: list[tuple[str, Import]] = field(default_factory=list)  # module, import that waits to be asked for
-    _lost: list[tuple[str, Import]] = field(default_factory=list)  # importer, import of a module that isn't there
+    _lost: set[str] = field(default_factory=set)  # names of what is imported from modules that aren't there, and theirs
+    _attributes: set[str] = field(default_factory=set)  # names of what is imported from others, and is no module
     _pending: deque[str] = field(default_factory=deque)
     _names: NameFollower = field(init=False)
 
@@ -112,7 +114,7 @@ class Graph:
 
     def follow(self) -> None:
         """Read every module that is reached, and follow its mentions and the imports of the run."""
-        while self._pending or self._found_in_folders():
+        while self._pending or self._found_elsewhere():
             if not self._pending:
                 continue
             name = self._pending.popleft()
@@ -193,14 +195,14 @@ class Graph:
         certain, spared = statement.needed, statement.guarded
         if not self.add(importer, base, how, needed=certain, optional=spared) and base:
             if base != "__main__":  # which is there in every program
-                self._lost.append((importer, statement))
+                self._lost.update((base, *(f"{base}.{each}" for each in statement.names)))
                 self._not_found(importer, base, how, needed=certain, optional=spared)
             return
         for each in statement.names:
             if each == "*":
                 self._star(importer, base)
-            else:
-                self.add(importer, f"{base}.{each}", how, needed=certain, optional=spared)
+            elif not self.add(importer, f"{base}.{each}", how, needed=certain, optional=spared):
+                self._attributes.add(f"{base}.{each}")
 
     def _star(self, importer: str, base: str) -> None:
         """Follow ``from base import *``, which imports the submodules that ``__all__`` names."""
@@ -220,30 +222,18 @@ class Graph:
                 break
         self.missing.setdefault(name, {})[importer] = needed
 
-    def _found_in_folders(self) -> bool:
-        """Import what isn't there from folders inside packages that somebody may have put on ``sys.path``.
-
-        Such folders are those that a source names which changes ``sys.path``; True where any module was found.
-        """
-        mentioning = (each for name, each in self.mentions.items() if name and self.known[name].place != "stdlib")
-        names = {folder for mentions in mentioning for folder in mentions.folders}
-        folders = [name for name in self.known if name.rpartition(".")[2] in names and self._may_be_on_path(name)]
-        found = [
-            (importer, statement, folder)
-            for importer, statement in self._lost
-            for folder in folders
-            if not statement.level and f"{folder}.{statement.module}" in self.known
-        ]
-        for importer, statement, folder in found:
-            self._lost.remove((importer, statement))
-            self.missing[statement.module].pop(importer, None)
-            inside = f"{folder}.{statement.module}"
-            self._import(importer, msgspec.structs.replace(statement, module=inside, needed=False))
-        return bool(found)
-
-    def _may_be_on_path(self, name: str) -> bool:
-        top, _, below = name.partition(".")
-        return bool(below) and self.known[name].package and top in self.mentions
+    def _found_elsewhere(self) -> bool:
+        """Lead to what the imports that were read find by other ways than their names; True where that is anything."""
+        elsewhere = Elsewhere(self.known, self.mentions)
+        instead = {name: [*elsewhere.instead_of(name)] for name in self._lost}
+        beside = [each for name in (*self._attributes, *self.mentions) for each in elsewhere.beside(name)]
+        found = False
+        for source, other in (*beside, *(each for several in instead.values() for each in several)):
+            found |= other not in self.mentions
+            self.add(source, other, "named")
+        for name in filter(instead.get, instead):
+            self.missing.pop(name, None)
+        return found
 
     def _in_the_interpreter(self, name: str) -> bool:
         found = self.known.get(name)

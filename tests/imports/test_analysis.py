@@ -210,6 +210,30 @@ def test_modules_are_looked_for_in_folders_that_a_package_puts_on_the_path(reach
     assert set(still.missing) == {"text.more"}
 
 
+def test_a_finder_of_a_package_s_own_may_put_another_package_in_the_place_of_one(reached: Analysis) -> None:
+    wheels = {
+        "shim.py": "sys.meta_path.insert(0, Finder)\nx = 'logging'\ndef f(): return import_module('tool.own')",
+        "tool/__init__.py": "import shim, logging.handlers, logging.gone", "tool/own/__init__.py": "",
+        "tool/own/handlers.py": "", "tool/own/gone.py": "", "tool/own/other.py": "",
+    }  # fmt: skip
+    found = reached("import sys, tool", {**wheels, "shim.py": f"import sys\n{wheels['shim.py']}"}).modules
+    assert {"tool.own.handlers", "tool.own.gone"} <= set(found)
+    assert "tool.own.other" not in found
+
+
+def test_a_finder_may_supply_what_lies_below_its_own_module(reached: Analysis) -> None:
+    wheels = {
+        "tool/__init__.py": "from tool.extern import text\nimport tool.extern.lines.more",
+        "tool/extern/__init__.py": "import sys\nsys.meta_path.append(Finder(__name__))",
+        "tool/vendor/__init__.py": "", "tool/vendor/text.py": "", "tool/vendor/lines/__init__.py": "",
+        "tool/vendor/lines/more.py": "", "tool/vendor/other.py": "",
+    }  # fmt: skip
+    found = reached("import tool", wheels)
+    assert {"tool.vendor.text", "tool.vendor.lines.more"} <= set(found.modules)
+    assert "tool.vendor.other" not in found.modules
+    assert not found.broken
+
+
 def test_what_a_pth_file_imports_is_there_where_python_reads_such_files(reached: Analysis) -> None:
     wheels = {"a.pth": "folder\nimport os; f = x and __import__('shim').f()", "shim.py": "", "folder/b.py": ""}
     assert "shim" not in reached("", wheels).modules

@@ -11,6 +11,11 @@ def test_names_of_a_package_s_own_modules_are_found_in_a_binary() -> None:
     assert names_in(data, ["polars"]) == {"polars.exceptions.ShapeError", "polars.datatypes", "polars.io"}
 
 
+def test_the_module_of_a_capsule_is_imported_for_it() -> None:
+    found = read_binary(Inline(b"\0datetime.datetime_CAPI\0 APICAPI\0"), "own", [])
+    assert found.binary == {"datetime"}
+
+
 def test_a_known_module_is_told_from_the_string_behind_it() -> None:
     found = read_binary(Inline(b"\0own.partOther\0"), "own.native", ["own"], {"own.part", "own.pa"})
     assert found.dotted == {"own.part", "own.partOther"}
