@@ -107,7 +107,7 @@ def _copy(path: str, file: File, sink: Sink) -> Iterator[int]:
         (hashed or sink).write(data)
         yield len(data)
     if left or (hashed and hashed.digest != expected):
-        raise changed(path)
+        raise changed(path, content.path if isinstance(content, OnDisk) else None)
 
 
 def _read(path: str, content: Content) -> Iterator[bytes]:

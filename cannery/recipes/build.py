@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cannery.image.image import assemble
 from cannery.recipes.layers import layer_of
 from cannery.recipes.named import recipe_named
 from cannery.recipes.plan import Built, Plan
+from cannery.workspace.files import ChangedFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["build", "build_plan"]
+__all__ = ["build", "build_plan", "mending"]
+
+Made = TypeVar("Made")
 
 
 def build(app: App, workspace: Workspace) -> Built:
-    """Build the image of ``app`` by the recipe that its settings name."""
-    plan = recipe_named(app.settings.recipe)(app, workspace)
-    return build_plan(plan, workspace, level=app.settings.compression_level)
+    """Build the image of ``app`` by the recipe that its settings name.
+
+    What was damaged in the cache is made anew, and that is said.
+    """
+
+    def once() -> Built:
+        plan = recipe_named(app.settings.recipe)(app, workspace)
+        return build_plan(plan, workspace, level=app.settings.compression_level)
+
+    return mending(once, workspace)
+
+
+def mending(make: Callable[[], Made], workspace: Workspace) -> Made:
+    """What ``make`` returns, called again where a file of the cache turns out to be damaged, which goes first."""
+    mended: set[Path] = set()
+    while True:
+        try:
+            return make()
+        except ChangedFileError as error:
+            entry = workspace.cache.entry_of(error.place) if error.place else None
+            if entry is None or entry in mended:
+                raise
+            mended.add(entry)
+            workspace.progress(f"{error.place} of the cache is damaged: making it anew")
+            workspace.cache.remove(entry)
 
 
 def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import os
 import posixpath
 import re
+import shutil
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Entry, File, LazyTree, Transform, Tree
 from cannery.project.installation import install
 from cannery.project.uv_errors import explain
 from cannery.trees.top_levels import TOP_LEVELS, top_levels
+from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.project.requirements import Requirements
     from cannery.python.interpreter import WheelTarget
@@ -54,10 +59,13 @@ def dependencies(requirements: Requirements, target: WheelTarget, workspace: Wor
             "dependencies",
             key,
             lambda path: _install(requirements, path, target, workspace, key),
-            whole=lambda path: workspace.cache.recall("dependencies", key) == _sizes(path),
+            whole=lambda path: _is_whole(path, workspace.cache.recall("dependencies", key)),
             waiting=lambda: workspace.progress("waiting for another build to install the dependencies"),
         )
-        return installed_tree(folder, target.site_packages)
+        known = workspace.cache.recall("dependencies", key) or {}
+        return installed_tree(
+            folder, target.site_packages, {path: Digest(digest) for path, (_, digest) in known.items()}
+        )
 
     return LazyTree(key, make)
 
@@ -65,11 +73,18 @@ def dependencies(requirements: Requirements, target: WheelTarget, workspace: Wor
 def _install(requirements: Requirements, folder: Path, target: WheelTarget, workspace: Workspace, key: str) -> None:
     workspace.progress("installing the dependencies")
     source = requirements.source.name
+    where = placed(folder, target, target.options)
     try:
-        install(requirements, placed(folder, target, target.options), folder, workspace)
+        install(requirements, where, folder, workspace)
+        if damaged := _damaged(folder):
+            workspace.progress(f"uv's cache is damaged ({damaged}): fetching the dependencies anew")
+            shutil.rmtree(folder)
+            folder.mkdir()
+            install(requirements, (*where, "--no-cache"), folder, workspace)
     except ProgramFailed as error:
         raise explain(error, f"the requirements of {source} can't be installed", f"correct {source}") from error
-    workspace.cache.remember("dependencies", key, _sizes(folder))
+    files = {path: (Path(folder, path).lstat().st_size, _digest(Path(folder, path))) for path in _paths(folder)}
+    workspace.cache.remember("dependencies", key, files)
 
 
 def placed(folder: Path, target: WheelTarget, options: Iterable[str]) -> tuple[str, ...]:
@@ -80,10 +95,10 @@ def placed(folder: Path, target: WheelTarget, options: Iterable[str]) -> tuple[s
     return ("--python", str(target.executable), "--prefix", str(folder), *options)
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """The size of each file below ``folder``, by which a folder that was damaged since is told from a whole one."""
-    paths = (Path(here, name) for here, _, names in os.walk(folder) for name in names)
-    return {path.relative_to(folder).as_posix(): path.lstat().st_size for path in paths}
+def _paths(folder: Path) -> Iterator[str]:
+    """The files below ``folder``, relative to it."""
+    for here, _, names in os.walk(folder):
+        yield from (Path(here, name).relative_to(folder).as_posix() for name in names)
 
 
 def environment_data(wheels: LazyTree, site_packages: str, workspace: Workspace) -> LazyTree:
@@ -104,8 +119,39 @@ def _beside(site_packages: str, tree: Tree) -> Tree:
     return tree.filter(lambda path, _: not path.startswith(f"{site_packages}/"))
 
 
-def installed_tree(folder: Path, site_packages: str) -> Tree:
+def _is_whole(folder: Path, known: Mapping[str, Any] | None) -> bool:
+    """True if ``folder`` has the files that it had when they were installed, by their sizes."""
+    sizes = {path: Path(folder, path).lstat().st_size for path in _paths(folder)}
+    return known is not None and sizes == {path: size for path, (size, _) in known.items()}
+
+
+def _digest(path: Path) -> str:
+    return Digest.of_content(OnDisk(path, 0)).hex
+
+
+def _damaged(folder: Path) -> str:
+    """The path of a file that isn't the one that its wheel brought (packaging.python.org, RECORD); empty for none.
+
+    uv links files from its cache, where something may have written to them since it compared the wheel's own hash.
+    """
+    for record in sorted(folder.rglob("*.dist-info/RECORD")):
+        with record.open(encoding="utf-8", newline="") as stream:
+            for path, recorded, *_ in csv.reader(stream):
+                file = record.parent.parent / path
+                if recorded.startswith("sha256=") and file.is_file() and _differs(file, recorded):
+                    return path
+    return ""
+
+
+def _differs(file: Path, recorded: str) -> bool:
+    digest = base64.urlsafe_b64encode(bytes.fromhex(_digest(file))).decode().rstrip("=")
+    return digest != recorded.removeprefix("sha256=").rstrip("=")
+
+
+def installed_tree(folder: Path, site_packages: str, digests: Mapping[str, Digest] = MappingProxyType({})) -> Tree:
     """The files that uv installed into ``folder``, as a tree of the image's ``site_packages``, and of its prefix.
+
+    ``digests`` are those that are known, by paths relative to ``folder``.
 
     In the prefix lies what wheels have as data of an environment: ``share/…``, ``etc/…``.
     """
@@ -124,7 +170,7 @@ def installed_tree(folder: Path, site_packages: str) -> Tree:
             relative = path.relative_to(folder).as_posix()
             inner = _SITE.match(relative)
             place = f"{site_packages}/{relative[inner.end() :]}" if inner else f"{prefix}/{relative}"
-            entries[place] = File(OnDisk(path, status.st_size), mode)
             if of_installer and name == "METADATA" and TOP_LEVELS not in names and "RECORD" in names:
                 entries[f"{posixpath.dirname(place)}/{TOP_LEVELS}"] = File(Inline(top_levels(path.with_name("RECORD"))))
+            entries[place] = File(OnDisk(path, status.st_size, digests.get(relative)), mode)
     return Tree(entries)

@@ -96,6 +96,18 @@ class Cache:
                     folder.rename(target)
         return target
 
+    def entry_of(self, path: Path) -> Path | None:
+        """The file or folder of the cache, as it's removed, that ``path`` is or lies in; None for one elsewhere."""
+        if not path.is_relative_to(self.root):
+            return None
+        kind, *rest = path.relative_to(self.root).parts
+        return path if kind in {"blobs", "bytecode"} or not rest else self.root / kind / rest[0]
+
+    def remove(self, entry: Path) -> None:
+        """Remove an entry, as a whole, at once."""
+        with explained(entry):
+            self._discard(entry)
+
     @contextmanager
     def new_blob(self) -> Iterator[tuple[BinaryIO, Callable[[Digest], Path]]]:
         """A file to write a blob to, and a function that names the file by its digest and returns the path."""

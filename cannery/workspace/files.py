@@ -17,7 +17,17 @@ from cannery.errors import ConfigurationError, ImageError, MachineError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["advice", "changed", "explained", "refusal", "replacing", "stamp", "stamp_of", "user_path"]
+__all__ = [
+    "ChangedFileError",
+    "advice",
+    "changed",
+    "explained",
+    "refusal",
+    "replacing",
+    "stamp",
+    "stamp_of",
+    "user_path",
+]
 
 _TO_WRITE = {
     errno.ENOSPC: "free some space there",
@@ -78,9 +88,21 @@ def _step(number: int, variables: str = "--output, CANNERY_CACHE") -> str:
     return f"{_TO_WRITE.get(number, 'see that it can be written')}, or point elsewhere ({variables})"
 
 
-def changed(path: str) -> ImageError:
-    """The error for a file that changed during the build, so that nothing made of it may be kept."""
-    return ImageError(f"{path} changed while it was read", step="build again when nothing writes to the project")
+class ChangedFileError(ImageError):
+    """A file isn't what it was when it was looked at first."""
+
+    def __init__(self, path: str, place: Path | None) -> None:
+        step = "build again when nothing writes to the project"
+        super().__init__(f"{path} changed while it was read", step=step)
+        self.place = place  # where it lies
+
+
+def changed(path: str, place: Path | None = None) -> ChangedFileError:
+    """The error for a file that changed during the build, so that nothing made of it may be kept.
+
+    ``path`` is the one that people know it by, ``place`` where it lies.
+    """
+    return ChangedFileError(path, place)
 
 
 def stamp(path: Path) -> list[int] | None:

@@ -135,7 +135,9 @@ def _assert_whole_cache(root: Path) -> None:
             case ("blobs", "sha256", digest):
                 assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
             case ("bytecode", _, name):
-                assert len(name) == 64, f"{path} was left behind"
+                key, _, digest = (name, "", "") if path.is_symlink() else name.rpartition(".")
+                assert len(key.removesuffix(".smaller")) == 64, f"{path} was left behind"
+                assert path.is_symlink() or hashlib.sha256(path.read_bytes()).hexdigest() == digest
             case ("locks", _) | ("dependencies", _, _, *_):
                 pass
             case (_, name):

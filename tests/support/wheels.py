@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import tarfile
 import zipfile
@@ -16,7 +18,8 @@ __all__ = ["make_sdist", "make_wheel", "only_from"]
 
 def only_from(folder: Path) -> dict[str, str]:
     """The environment in which uv knows no other packages than those in ``folder``."""
-    return {"UV_FIND_LINKS": str(folder), "UV_NO_INDEX": "1", "UV_OFFLINE": "1"}
+    nowhere = (folder / "no-index").as_uri()  # else uv would know what its cache has of the usual index
+    return {"UV_FIND_LINKS": str(folder), "UV_DEFAULT_INDEX": nowhere, "UV_OFFLINE": "1"}
 
 
 def make_wheel(
@@ -36,12 +39,18 @@ def make_wheel(
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requirements}".encode(),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
     }
-    contents[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*contents, f"{info}/RECORD")).encode()
+    recorded = "".join(f"{path},{_recorded(data)},{len(data)}\n" for path, data in contents.items())
+    contents[f"{info}/RECORD"] = f"{recorded}{info}/RECORD,,\n".encode()
     path = folder / f"{name}-1.0-{tag}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for member, data in contents.items():
             archive.writestr(member, data)
     return path
+
+
+def _recorded(data: bytes) -> str:
+    """The hash of a file as RECORD has it (packaging.python.org, Recording installed projects)."""
+    return f"sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip('=')}"
 
 
 def make_sdist(folder: Path, name: str) -> Path:

@@ -18,7 +18,8 @@ from cannery.image.tree import Decision, Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.transforms.read_sources import named_sources
 from cannery.workspace.digest import Digest
-from cannery.workspace.files import advice, changed, explained, replacing
+from cannery.workspace.files import advice, changed, explained
+from cannery.workspace.kept import keep, kept_file
 from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.python.interpreter import Interpreter
+    from cannery.workspace.kept import KeptFile
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["SourceBytecode", "bytecode", "compile_sources"]
@@ -163,50 +165,65 @@ def compile_sources(
     home = workspace.cache.root / "bytecode"
     digests = {path: _digest(path, file) for path, file in sources.items()}
     code = code_key(__name__)
-    targets: dict[str, Path] = {}
-    missing: list[tuple[str, Path, File]] = []
-    for path, file in sources.items():
+    links: dict[str, Path] = {}
+    for path in sources:
         key = key_of(code, digests[path], path, interpreter.cache_tag, interpreter.magic, optimize, positions)
-        targets[path] = home / key[:2] / key
-        if not _is_whole(targets[path]):
-            missing.append((path, targets[path], file))
-    refused = _compile(missing, interpreter, workspace, optimize=optimize, positions=positions) if missing else {}
-    for path, target, file in missing:
+        links[path] = home / key[:2] / key
+    made = {path: kept for path, link in links.items() if (kept := kept_file(link)) is not None}
+    missing = [(path, links[path], file) for path, file in sources.items() if path not in made]
+    compiled = _Compiled()
+    if missing:
+        compiled = _compile(missing, interpreter, workspace, optimize=optimize, positions=positions)
+    for path, link, file in missing:
         if Digest.of_content(file.content) != digests[path]:
-            target.unlink(missing_ok=True)
-            raise changed(path)
+            link.unlink(missing_ok=True)
+            raise changed(path, _place(file))
+    made |= compiled.kept
     longer: dict[str, str] = {}
     files: dict[str, File] = {}
-    for path, target in targets.items():
-        if path not in refused:
-            place, why = (target, "") if positions else _shortened(target)
-            longer |= {path: why} if why else {}
-            files[path] = File(OnDisk(place, place.stat().st_size), sources[path].mode & ~0o111)
-    return SourceBytecode(files, refused, longer)
+    for path, kept in made.items():
+        shown, why = (kept, "") if positions else _shortened(kept, links[path], workspace)
+        longer |= {path: why} if why else {}
+        files[path] = File(OnDisk(*shown), sources[path].mode & ~0o111)
+    return SourceBytecode(files, compiled.refused, longer)
 
 
-def _shortened(path: Path) -> tuple[Path, str]:
-    """The file beside ``path`` with the same bytecode, shortened; where that can't be, ``path`` itself, and why."""
+def _shortened(kept: KeptFile, link: Path, workspace: Workspace) -> tuple[KeptFile, str]:
+    """The same bytecode as in ``kept``, shortened, beside ``link``; where that can't be, ``kept`` itself, and why."""
     from cannery.python.line_table import with_few_lines  # noqa: PLC0415  # for recipes without positions alone
     from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_references  # noqa: PLC0415
 
-    other = path.with_name(f"{path.name}.smaller")
-    if not _is_whole(other):
-        data = path.read_bytes()
-        try:
-            code = joined(with_few_lines(with_few_references(tokens_of(data[_HEADER:]))))
-        except UnknownFormatError as error:  # of a Python that is newer than this
-            return path, f"its bytecode is of no known form: {error}"
-        with replacing(other) as stream:
-            stream.write(data[:_HEADER] + code)
-    return other, ""
+    other = link.with_name(f"{link.name}.smaller")
+    if (known := kept_file(other)) is not None:
+        return known, ""
+    data = kept.path.read_bytes()
+    try:
+        code = joined(with_few_lines(with_few_references(tokens_of(data[_HEADER:]))))
+    except UnknownFormatError as error:  # of a Python that is newer than this
+        return kept, f"its bytecode is of no known form: {error}"
+    smaller = data[:_HEADER] + code
+    with workspace.cache.scratch() as folder:
+        (folder / "smaller").write_bytes(smaller)
+        return keep(folder / "smaller", other, Digest.of(smaller)), ""
 
 
 def _digest(path: str, file: File) -> Digest:
     digest = Digest.of_content(file.content)
     if isinstance(file.content, OnDisk) and file.content.digest not in {None, digest}:
-        raise changed(path)
+        raise changed(path, file.content.path)
     return digest
+
+
+def _place(file: File) -> Path | None:
+    return file.content.path if isinstance(file.content, OnDisk) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """What came of modules, by their paths."""
+
+    kept: Mapping[str, KeptFile] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)  # with the complaints
 
 
 def _compile(
@@ -216,16 +233,14 @@ def _compile(
     *,
     optimize: int,
     positions: bool,
-) -> dict[str, str]:
-    """Let the interpreter compile what is missing; returns what is wrong, by path."""
+) -> _Compiled:
+    """Let the interpreter compile what is missing."""
     workspace.progress("compiling 1 module" if len(jobs) == 1 else f"compiling {len(jobs)} modules")
     with workspace.cache.scratch() as folder:
         words: list[str] = []
-        for number, (path, target, file) in enumerate(jobs):
-            words += [str(_on_disk(file, folder / f"{number}.py")), str(target), path, str(optimize)]
-        for parent in {target.parent for _, target, _ in jobs}:
-            with explained(parent):
-                parent.mkdir(parents=True, exist_ok=True)
+        for number, (path, _, file) in enumerate(jobs):
+            target = str(folder / f"{number}.pyc")
+            words += [str(_on_disk(file, folder / f"{number}.py")), target, path, str(optimize)]
         command = [str(interpreter.executable), "-PSs", "-W", "ignore", *(() if positions else _NO_POSITIONS)]
         command += [str(_WORKER), str(os.cpu_count() or 1)]
         try:
@@ -234,8 +249,14 @@ def _compile(
             if step := advice(error.stderr):
                 raise MachineError("cannot compile the modules", evidence=error.stderr, step=step) from error
             raise
-    answers = done.stdout.split("\0")
-    return dict(zip(answers[0:-1:2], answers[1:-1:2], strict=True))
+        answers = done.stdout.split("\0")
+        refused = dict(zip(answers[0:-1:2], answers[1:-1:2], strict=True))
+        kept: dict[str, KeptFile] = {}
+        for number, (path, link, _) in enumerate(jobs):
+            if path not in refused:
+                made = folder / f"{number}.pyc"
+                kept[path] = keep(made, link, Digest.of_content(OnDisk(made, 0)))
+        return _Compiled(kept, refused)
 
 
 def _settings() -> dict[str, str]:
@@ -244,11 +265,6 @@ def _settings() -> dict[str, str]:
     Nobody's own settings are: an empty variable counts as none.
     """
     return {**{name: "" for name in os.environ if name.startswith("PYTHON")}, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-
-
-def _is_whole(target: Path) -> bool:
-    """Whether there is bytecode: a machine that lost power may leave the name of a file with nothing in it."""
-    return target.is_file() and target.stat().st_size > _HEADER
 
 
 def _on_disk(file: File, spare: Path) -> Path:

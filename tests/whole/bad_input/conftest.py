@@ -110,7 +110,7 @@ def open_folder() -> Iterator[Path]:
 
 
 def _copied(source: Path, target: Path) -> Path:
-    return Path(shutil.copytree(source, target, copy_function=_link_or_copy))
+    return Path(shutil.copytree(source, target, symlinks=True, copy_function=_link_or_copy))
 
 
 def _link_or_copy(source: str, target: str) -> None:

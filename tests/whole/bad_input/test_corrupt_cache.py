@@ -59,7 +59,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, prepared: Path, index: Path) 
 @pytest.fixture
 def built(once: BuiltProject, tmp_path: Path) -> BuiltProject:
     """The project with a cache that may be damaged."""
-    shutil.copytree(once.cache, tmp_path / "cache")
+    shutil.copytree(once.cache, tmp_path / "cache", symlinks=True)
     shutil.copytree(once.folder, tmp_path / "project", ignore=shutil.ignore_patterns("dist"))
     return replace(once, folder=tmp_path / "project", cache=tmp_path / "cache")
 
@@ -83,12 +83,12 @@ def remove_the_dependencies(built: BuiltProject) -> None:
 
 
 def remove_one_file_of_the_dependencies(built: BuiltProject) -> None:
-    next(built.root.glob("dependencies/*/tin.py")).unlink()
+    next(built.root.glob("dependencies/**/tin.py")).unlink()
     built.blob("dependencies").unlink()
 
 
 def truncate_one_file_of_the_dependencies(built: BuiltProject) -> None:
-    os.truncate(next(built.root.glob("dependencies/*/tin_data/big.bin")), 1000)
+    os.truncate(next(built.root.glob("dependencies/**/tin_data/big.bin")), 1000)
     built.blob("dependencies").unlink()
 
 
@@ -96,6 +96,29 @@ def empty_the_bytecode(built: BuiltProject) -> None:
     for path in list(built.root.glob("bytecode/*/*"))[::10]:
         os.truncate(path, 0)
     built.blob("runtime").unlink()
+
+
+def flip_a_bit(path: Path) -> None:
+    """Change one bit in the middle of a file, and neither its size nor its time."""
+    status, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def flip_a_bit_in_bytecode(built: BuiltProject) -> None:
+    flip_a_bit(next(path for path in sorted(built.root.glob("bytecode/*/*")) if not path.is_symlink()))
+    built.blob("runtime").unlink()
+
+
+def flip_a_bit_in_a_dependency(built: BuiltProject) -> None:
+    flip_a_bit(next(built.root.glob("dependencies/**/tin_data/big.bin")))
+    built.blob("dependencies").unlink()
+
+
+def flip_a_bit_in_a_module_of_a_dependency(built: BuiltProject) -> None:
+    flip_a_bit(next(built.root.glob("dependencies/**/tin.py")))
+    built.blob("dependencies").unlink()
 
 
 def leave_things_behind(built: BuiltProject) -> None:
@@ -115,6 +138,9 @@ def leave_things_behind(built: BuiltProject) -> None:
         remove_one_file_of_the_dependencies,
         truncate_one_file_of_the_dependencies,
         empty_the_bytecode,
+        flip_a_bit_in_bytecode,
+        flip_a_bit_in_a_dependency,
+        flip_a_bit_in_a_module_of_a_dependency,
         leave_things_behind,
     ],
 )
@@ -155,3 +181,22 @@ def test_a_cache_that_is_no_folder_is_named(make_project: MakeProject, tmp_path:
     cache.write_text("") if make == "file" else cache.symlink_to("cache")
     message = assert_refused(cannery("image", cwd=folder, CANNERY_CACHE=str(cache)), 6)
     assert str(cache) in message
+
+
+def test_a_wheel_that_was_altered_where_uv_unpacked_it_is_fetched_anew(
+    make_project: MakeProject, tmp_path: Path, index: Path
+) -> None:
+    folder = make_project({"main.py": "import tin\n", "requirements.txt": "tin\n"})
+    settings = {
+        **only_from(index),
+        **FAST,
+        "UV_CACHE_DIR": str(tmp_path / "uv"),
+        "CANNERY_CACHE": str(tmp_path / "cache"),
+    }
+    digest = image_digest(folder, **settings)
+    for path in (tmp_path / "uv").rglob("tin_data/big.bin"):
+        flip_a_bit(path)
+    shutil.rmtree(tmp_path / "cache" / __version__ / "dependencies")
+    next((tmp_path / "cache" / __version__).glob("layers")).rename(tmp_path / "layers")
+    again = cannery("image", "--json", cwd=folder, **settings)
+    assert again.report["digest"] == digest
