@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,17 @@ def test_an_image_is_unpacked_once(tmp_path: Path) -> None:
     made.layers[0].blob.unlink()
 
     assert rootfs(made, cache) == first
+
+
+def test_a_file_that_was_altered_is_not_run(tmp_path: Path) -> None:
+    made = image([layer(tmp_path, file("bin/program", b"mine"))])
+    cache = Cache(tmp_path / "cache")
+    program = rootfs(made, cache) / "bin/program"
+    status = program.stat()
+    program.write_bytes(b"evil")
+    os.utime(program, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert (rootfs(made, cache) / "bin/program").read_bytes() == b"mine"
 
 
 def test_a_hostile_image_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
