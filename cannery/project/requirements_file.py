@@ -91,7 +91,7 @@ def _add(
     if match is None and not statement.startswith("-"):
         into.append(_requirement(statement, path, above))
         return
-    option, value = (_LONG.get(match[1], match[1]), match["value"].strip().strip("\"'")) if match else (statement, "")
+    option, value = (_LONG.get(match[1], match[1]), _unquoted(match["value"].strip())) if match else (statement, "")
     match option:
         case "--editable":
             into.append(_requirement(value, path, above))
@@ -130,6 +130,11 @@ def _absolute(value: str, path: Path, above: Iterable[Path]) -> str:
     folders = [path.parent, *(file.parent for file in above)]
     existing = (folder / value for folder in folders if (folder / value).exists())
     return str(next(existing, path.parent / value).absolute()) if value else value
+
+
+def _unquoted(value: str) -> str:
+    """``value`` without the quotes around it, which shells would have taken."""
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
 
 
 def _beside(path: Path, value: str) -> Path:

@@ -99,6 +99,8 @@ def test_an_unknown_option_is_an_error_that_shows_it() -> None:
     ("text", "path", "extras", "absolute"),
     [
         ("-e ./lib", "lib", (), "file:///p/lib"),
+        ('-e "./lib"', "lib", (), "file:///p/lib"),
+        ('-e file:///q/lib ; python_version > "3"', "/q/lib", (), 'file:///q/lib ; python_version > "3"'),
         ("./lib[a,b] ; python_version > '3'", "lib", ("a", "b"), "file:///p/lib ; python_version > '3'"),
         ("lib[a] @ ../my%20lib", "../my%20lib", ("a",), "lib[a] @ file:///my%2520lib"),
         ("lib @ file:///my%20lib", "/my lib", (), "lib @ file:///my%20lib"),
