@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from cannery.project.tables import tables_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["declared_roots"]
@@ -21,7 +22,7 @@ def declared_roots(folder: Path) -> tuple[PurePosixPath, ...]:
     They are read from all backends' tables: hardly any project has those of two. Folders outside the project, and those
     that aren't there, are left out.
     """
-    tables = _tables(folder / "pyproject.toml").get("tool", {})
+    tables = _at(tables_of(folder / "pyproject.toml"), "tool")
     found = [
         *_of_hatch(_at(tables, "hatch", "build")),
         *_of_setuptools(_at(tables, "setuptools")),
@@ -126,16 +127,9 @@ def _list(value: object) -> list[object]:
     return [] if value is None or isinstance(value, dict) else [value]
 
 
-def _at(table: dict[str, Any], *names: str) -> dict[str, Any]:
+def _at(table: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """The table at the path ``names``; empty where there is none, or something else."""
     for name in names:
         inner = table.get(name)
         table = inner if isinstance(inner, dict) else {}
-    return table
-
-
-def _tables(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # told where it's read for its settings
+    return dict(table)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from cannery.project.requirement_lines import check_hashes
 from cannery.project.requirements import Reading, Requirements
 from cannery.project.requirements_file import parse_lines
-from cannery.project.resolution import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +39,8 @@ def reading_of_lines(wanted: Wanted, lines: RequirementLines) -> Reading:
         for value in lines.from_source
     ]
     if not lines.hashed:
+        from cannery.project.resolution import resolved  # noqa: PLC0415  # files with hashes need none of it
+
         return resolved(wanted, lines)
     found = Requirements(
         path,

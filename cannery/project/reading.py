@@ -47,13 +47,16 @@ def _of_lines(wanted: Wanted) -> Reading:
     from cannery.project.line_readers import reading_of_lines  # noqa: PLC0415
     from cannery.project.requirement_lines import RequirementLines  # noqa: PLC0415
     from cannery.project.requirements_file import read_lines  # noqa: PLC0415
-    from cannery.project.resolution import resolved  # noqa: PLC0415
 
     path, alone = wanted.file.path, replace(wanted, extras=(), groups=())
     match wanted.file.kind:
         case "project":
+            from cannery.project.resolution import resolved  # noqa: PLC0415
+
             return resolved(wanted, RequirementLines([path]), project=True)
         case "script":
+            from cannery.project.resolution import resolved  # noqa: PLC0415
+
             return resolved(wanted, RequirementLines([path]), sources=(str(path),))
         case "requirements":
             return reading_of_lines(alone, read_lines(path))

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cannery.project import pylock
-from cannery.project.extras import check_extras
 from cannery.project.local_projects import is_project, local_wheel, wheel_metadata
 from cannery.project.requirement_lines import RequirementLine, RequirementLines
 from cannery.project.requirements import Reading, Requirements, each, uv
@@ -76,6 +74,7 @@ def _with_project(question: _Unresolved, extras: tuple[str, ...]) -> _Unresolved
     if not is_project(wanted.folder):
         return question
     from cannery.project.backend import own_metadata  # noqa: PLC0415  # hardly any project needs it
+    from cannery.project.extras import check_extras  # noqa: PLC0415
 
     metadata = own_metadata(wanted.folder, wanted.python, wanted.workspace)
     check_extras(extras, metadata.extras, wanted.file.path.name)
@@ -84,6 +83,8 @@ def _with_project(question: _Unresolved, extras: tuple[str, ...]) -> _Unresolved
 
 def _answer(question: _Unresolved) -> Requirements:
     """What uv resolves; the folders of projects stand in the lock in place of the wheels that were built of them."""
+    from cannery.project import pylock  # noqa: PLC0415  # not needed when nothing has changed
+
     wanted, lines, path = question.wanted, question.lines, question.wanted.file.path
     with wanted.workspace.cache.scratch() as scratch:
         arguments, stdin = _arguments(question, scratch)
@@ -137,8 +138,10 @@ def _builds(question: _Unresolved) -> bool:
 
 def _hashes(lines: RequirementLines) -> dict[str, set[str]]:
     """The hashes that constraints have, by the distributions' names: pip holds requirements to them, too."""
+    from cannery.project.pylock import canonical  # noqa: PLC0415  # as above
+
     named: dict[str, set[str]] = {}
     for line in lines.constraints:
         if line.hashes:
-            named.setdefault(pylock.canonical(line.name), set()).update(line.hashes)
+            named.setdefault(canonical(line.name), set()).update(line.hashes)
     return named

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-import tomllib
 from typing import TYPE_CHECKING, Any
+
+from cannery.project.tables import tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,7 @@ __all__ = ["is_static", "local_sources", "names_indexes", "workspace_root"]
 
 def is_static(pyproject: Path) -> bool:
     """True where the file itself says what the project requires, so that no backend need be asked (PEP 621)."""
-    project = _table(pyproject).get("project")
+    project = tables_of(pyproject).get("project")
     dynamic = project.get("dynamic", []) if isinstance(project, dict) else []
     return isinstance(project, dict) and not {"dependencies", "optional-dependencies"}.intersection(dynamic)
 
@@ -70,13 +71,5 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 def _tool(pyproject: Path) -> dict[str, Any]:
     """``[tool.uv]``; empty where there is none."""
-    tool = _table(pyproject).get("tool", {}).get("uv", {})
+    tool = tables_of(pyproject).get("tool", {}).get("uv", {})
     return tool if isinstance(tool, dict) else {}
-
-
-def _table(pyproject: Path) -> dict[str, Any]:
-    """The tables of a file; empty where there is none, or one that can't be read, of which others complain."""
-    try:
-        return tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
