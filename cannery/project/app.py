@@ -99,6 +99,7 @@ class ApplicationEntry:
     told: str  # why it's not run as it is: "main.py defines app and starts nothing"
     otherwise: ScriptEntry | FunctionEntry | None = None  # what runs where none is an application after all
     serves_itself: bool = False  # that also runs where no server is there: it starts one that is for development
+    unheard: str = ""  # where that is started so that nobody outside of a container hears it: "main.py:9"
 
 
 @dataclass(frozen=True, slots=True)

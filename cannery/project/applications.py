@@ -24,6 +24,7 @@ __all__ = ["ScriptReading", "application_called", "applications", "read_script"]
 _NAMES: Final = ("app", "application", "api", "asgi", "wsgi", "asgi_app", "wsgi_app", "server")
 _FACTORIES: Final = ("create_app", "make_app", "get_app", "build_app", "create_application", "make_application")
 _STARTING: Final = {"exit", "launch", "listen", "main", "run", "serve"}
+_LOCAL: Final = ("uvicorn",)  # modules of servers whose function run listens on 127.0.0.1
 _DEFINITIONS: Final = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 
 
@@ -45,6 +46,15 @@ class ScriptReading:
     def starting(self) -> tuple[ast.Call, ...]:
         """The calls that are known to start something; others may set up what it defines."""
         return self.guarded or tuple(call for call in self.calls if _starts(call))
+
+    def unheard(self, applications: Iterable[Application]) -> int:
+        """The line of a server's start that names no address, where the default is that of the machine alone; or 0."""
+        names = {*(each.attribute for each in applications), *_LOCAL}
+        for call in self.starting:
+            named = bool(call.args) and not any(_is_run_of(call, name) for name in _LOCAL)
+            if any(_is_run_of(call, name) for name in names) and not named:
+                return 0 if {"host", None} & {keyword.arg for keyword in call.keywords} else call.lineno
+        return 0
 
     def serves(self, applications: Iterable[Application]) -> bool:
         """True where all that it starts is the own server of an application, which frameworks have for development."""

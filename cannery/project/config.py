@@ -92,7 +92,7 @@ def load(
             *found_python(wanted_python),
         ),
         python=wanted_python,
-        notes=(untold,) if untold else (),
+        notes=(*([untold] if untold else []), *starts.notes),
     )
 
 

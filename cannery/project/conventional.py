@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from cannery.errors import ProjectError
 from cannery.project.app import ApplicationEntry, Command, Found, ModuleEntry, ScriptEntry
-from cannery.project.applications import applications, read_script
+from cannery.project.applications import applications
 from cannery.project.django import MANAGE, django_applications
 from cannery.project.modules import module_file, packages_in
-from cannery.project.starts import Starts, one_of
+from cannery.project.starts import NOT_PACKAGES, Starts, one_of, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,11 +20,10 @@ if TYPE_CHECKING:
     from cannery.project.own_code import OwnCode
     from cannery.project.startable import Startable
 
-__all__ = ["NOT_PACKAGES", "RULES", "run_of", "scripts_in"]
+__all__ = ["RULES", "scripts_in"]
 
 # Files and folders at a project's top level that are about the project, not part of the app
 _NOT_APPS: Final = {"noxfile.py", "tasks.py", "setup.py", "conftest.py", "fabfile.py", "dodo.py"}
-NOT_PACKAGES: Final = {"tests", "test", "docs", "examples", "benchmarks", "build", "dist"}
 _SERVICES: Final = ("main", "app", "application", "asgi", "wsgi", "server", "api", "run")  # modules of services
 
 
@@ -64,10 +62,10 @@ def of_files(startable: Startable, _: str | None) -> Starts | None:
         chosen = usual[:1] or (candidates if len(candidates) == 1 else [])
         if chosen:
             script = place / chosen[0]
-            entry = run_of(replace(startable.own, roots=tuple(dict.fromkeys((place, *startable.own.roots)))), script)
+            starts = run_of(replace(startable.own, roots=tuple(dict.fromkeys((place, *startable.own.roots)))), script)
+            entry = starts.main.entry
             text = _shown(entry.candidates) if isinstance(entry, ApplicationEntry) else str(script)
-            found = (Found("entry", text, str(script)),)
-            return Starts(Command("", entry), found=found, root=place, script=script)
+            return replace(starts, found=(Found("entry", text, str(script)),))
     return None
 
 
@@ -85,28 +83,6 @@ def of_modules(startable: Startable, _: str | None) -> Starts | None:
 RULES: Final = (of_django, of_packages, of_files, of_modules)
 
 
-def run_of(own: OwnCode, script: PurePosixPath) -> ScriptEntry | ApplicationEntry:
-    """The script as what starts, or the application that it defines, where that is all it does.
-
-    Raises :class:`ProjectError` where running it does nothing.
-    """
-    path, entry = own.folder / script, ScriptEntry(script)
-    tree = own.tree(path)
-    if tree is None:
-        return entry
-    reading = read_script(tree)
-    found = applications(own, path, usual=not reading.starts_nothing)
-    names = [each.attribute for each in found[:1]] or reading.defines[:3]
-    told = f"{script} defines {', '.join(names)} and starts nothing"
-    if reading.starts_nothing:
-        if not found:
-            raise ProjectError(told, step=_what_to_start(script, reading.defines))
-        return ApplicationEntry(found, told)
-    if found and not reading.acts and (not reading.starting or reading.serves(found)):
-        return ApplicationEntry(found, told, entry, reading.serves(found))
-    return entry
-
-
 def scripts_in(folder: Path) -> list[str]:
     """The names of the files in ``folder`` that may be scripts of the app."""
     if not folder.is_dir():
@@ -121,11 +97,6 @@ def _modules_of_services(own: OwnCode) -> Iterator[Path]:
             if folder.is_dir() and folder.name.isidentifier() and folder.name not in NOT_PACKAGES:
                 names = (*_SERVICES, "__init__")
                 yield from (path for name in names if (path := folder / f"{name}.py").is_file())
-
-
-def _what_to_start(script: PurePosixPath, names: tuple[str, ...]) -> str:
-    chosen = next((name for name in ("main", "cli", "run", "app") if name in names), names[-1])
-    return f'call what it is to do at its end, or name a function:  [tool.cannery]  entry = "{script.stem}:{chosen}"'
 
 
 def _shown(found: Iterable[Application]) -> str:

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.errors import CanneryError, ConfigurationError, ProjectError
 from cannery.project.app import Command, FunctionEntry, NamedEntry, ScriptEntry
-from cannery.project.conventional import NOT_PACKAGES, RULES, run_of, scripts_in
-from cannery.project.declared import of_dockerfile, of_procfile, of_scripts
 from cannery.project.modules import packages_in
 from cannery.project.servers import listening
-from cannery.project.starts import Starts
+from cannery.project.starts import NOT_PACKAGES, Starts, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,17 +58,18 @@ def packages(folder: Path, roots: tuple[PurePosixPath, ...]) -> tuple[str, ...]:
 
 def _named(startable: Startable, name: str, settings: Settings) -> Starts:
     entry = startable.named(name, "entry")
-    script = entry.path if isinstance(entry, ScriptEntry) else None
-    if script is not None:
-        entry = run_of(startable.own, script)
-    main = Command("", entry, settings.args, ports=listening(settings.args, settings.env))
-    return Starts(main, root=script.parent if script is not None else None, script=script)
+    starts = run_of(startable.own, entry.path) if isinstance(entry, ScriptEntry) else Starts(Command("", entry))
+    main = replace(starts.main, arguments=settings.args, ports=listening(settings.args, settings.env))
+    return replace(starts, main=main)
 
 
 def _found(
     startable: Startable, settings: Settings, distribution: str | None, requirements: Callable[[], str]
 ) -> Starts:
     """What the project's files show, by the first rule that applies."""
+    from cannery.project.conventional import RULES, scripts_in  # noqa: PLC0415  # many projects name it
+    from cannery.project.declared import of_dockerfile, of_procfile, of_scripts  # noqa: PLC0415
+
     if (starts := of_procfile(startable, settings)) is not None:
         return starts
     refused: list[CanneryError] = []

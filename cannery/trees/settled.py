@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import configparser
-import posixpath
-import re
-import sys
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from cannery.errors import ConfigurationError, ProjectError, did_you_mean
-from cannery.image.content import OnDisk
-from cannery.image.tree import File
 from cannery.project.app import ApplicationEntry, Command, Found, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
-from cannery.project.modules import packages_in
-from cannery.project.own_code import OwnCode
 from cannery.project.servers import SERVERS, listening
 from cannery.project.shell import shown
+from cannery.project.starts import unheard_note
+from cannery.trees.scripts import PLACE
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -26,13 +17,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cannery.image.tree import LazyTree
-    from cannery.project.app import App, Application, EntryPoint
+    from cannery.project.app import App, EntryPoint
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["settled"]
-
-_SCRIPTS: Final = PurePosixPath("/usr/local/bin")
-_PYTHON: Final = re.compile(rb"#!.*\bpython")
 
 
 def settled(app: App, wheels: LazyTree, site_packages: str, workspace: Workspace) -> App:
@@ -45,13 +33,13 @@ def settled(app: App, wheels: LazyTree, site_packages: str, workspace: Workspace
     main, *commands = (_settled(command, installed) for command in (app.main, *app.commands))
     if main == app.main and tuple(commands) == app.commands:
         return app
-    found = app.found
+    found, notes = app.found, (*app.notes, *_notes(app.main.entry, installed))
     if isinstance(app.main.entry, ApplicationEntry) and main.entry != app.main.entry.otherwise:
         served = app.main.entry.candidates[0].place
         source = next((each.source for each in app.found if each.what == "entry"), served)
         taken = Found("entry", shown([_name(main.started), *main.arguments]), source)
         found = (taken, *(each for each in app.found if each.what != "entry"))
-    return replace(app, main=main, commands=tuple(commands), found=found)
+    return replace(app, main=main, commands=tuple(commands), found=found, notes=notes)
 
 
 @dataclass(frozen=True)
@@ -64,11 +52,13 @@ class _InstalledWheels:
     workspace: Workspace
 
     def recall(self, entry: NamedEntry | ApplicationEntry) -> Mapping[str, Any]:
-        """What stands for ``entry``, as :func:`_resolved` has it; found now, or by an earlier build."""
+        """What stands for ``entry``, in JSON's types; found now, or by an earlier build."""
         key = key_of("settled", code_key(__name__), self.wheels.key, self.site_packages, repr(entry))
         known = self.workspace.cache.recall("settled", key)
         if known is None:
-            code = _InstalledCode(self)
+            from cannery.trees.wheel_code import WheelCode  # noqa: PLC0415  # not needed where nothing has changed
+
+            code = WheelCode(self.app, self.wheels, self.site_packages, self.workspace)
             known = code.named(entry) if isinstance(entry, NamedEntry) else code.served(entry)
             self.workspace.cache.remember("settled", key, known)
         return known
@@ -93,13 +83,19 @@ def _settled(command: Command, installed: _InstalledWheels) -> Command:
     )
 
 
+def _notes(entry: object, installed: _InstalledWheels) -> Iterator[str]:
+    """A note on an application that serves itself, where it's not heard."""
+    if isinstance(entry, ApplicationEntry) and entry.unheard and installed.recall(entry).get("unheard"):
+        yield unheard_note(entry.unheard)
+
+
 def _entry(known: Mapping[str, Any]) -> EntryPoint:
     match known["kind"]:
         case "function":
             return FunctionEntry(known["name"], known["module"], known["attribute"])
         case "module":
             return ModuleEntry(known["name"])
-    return ScriptEntry(_SCRIPTS / f"{known['name']}.py", known["source"])
+    return ScriptEntry(PLACE / f"{known['name']}.py", known["source"])
 
 
 def _name(entry: EntryPoint) -> str:
@@ -108,162 +104,3 @@ def _name(entry: EntryPoint) -> str:
             return path.stem
         case ModuleEntry(name) | FunctionEntry(name):
             return name
-
-
-class _InstalledCode(OwnCode):
-    """The code of the wheels, read as the project's own is."""
-
-    def __init__(self, installed: _InstalledWheels) -> None:
-        super().__init__(installed.app.folder, ())
-        self._app = installed.app
-        self._site = installed.site_packages
-        self._tree = installed.wheels.tree
-        self._bin = installed.workspace.cache.root / "dependencies" / installed.wheels.key / "bin"
-        self._names: dict[Path, str] = {}
-
-    def source_of(self, module: str) -> Path | None:
-        path = f"{self._site}/{module.replace('.', '/')}"
-        for candidate in (f"{path}/__init__.py", f"{path}.py"):
-            entry = self._tree.entries.get(candidate)
-            if isinstance(entry, File) and isinstance(entry.content, OnDisk):
-                self._names[entry.content.path] = module
-                return entry.content.path
-        return None
-
-    def name_of(self, path: Path) -> str:
-        return self._names[path]
-
-    def named(self, entry: NamedEntry) -> dict[str, Any]:
-        """What the wheels have under the name, in JSON's types."""
-        scripts = dict(self._scripts())
-        if ":" in entry.name:
-            return self._function(entry)
-        if not entry.module and entry.name in scripts:
-            module, _, attribute = scripts[entry.name].partition("[")[0].partition(":")
-            return {"kind": "function", "name": entry.name, "module": module.strip(), "attribute": attribute.strip()}
-        if not entry.module and (source := self._script(entry.name)) is not None:
-            return {"kind": "script", "name": entry.name.removesuffix(".py"), "source": source}
-        if self._runs(entry.name) or entry.name.partition(".")[0] in sys.stdlib_module_names:
-            return {"kind": "module", "name": entry.name}
-        raise self._missing(entry, scripts)
-
-    def served(self, entry: ApplicationEntry) -> dict[str, Any]:
-        """The server and the candidate that go together, in JSON's types."""
-        kinds = [self.interface(each.origin) for each in entry.candidates]
-        scripts = dict(self._scripts())
-        for position, kind in enumerate(kinds):
-            for server in SERVERS:
-                if server.script in scripts and kind in server.serves:
-                    named = self.named(NamedEntry(server.script, ""))
-                    return {**named, "candidate": position, "interface": kind}
-        served = next(((each, kind) for each, kind in zip(entry.candidates, kinds, strict=True) if kind), None)
-        if entry.otherwise is not None and (served is None or entry.serves_itself):
-            return {"kind": "otherwise"}
-        raise _nothing_serves(entry, served, self._app)
-
-    def interface(self, origin: str) -> str:
-        """``asgi`` or ``wsgi`` for what the class or function of that name makes; empty where it's neither."""
-        if origin in {"asgi", "wsgi"}:
-            return origin
-        parts = origin.split(".")
-        for count in range(len(parts) - 1, 0, -1):
-            source = self.source_of(".".join(parts[:count]))
-            if source is not None:
-                made = self.made(source, parts[count:])
-                if made in {"asgi", "wsgi"}:
-                    return made
-                break
-        last = parts[-1].lower()
-        return "asgi" if "asgi" in last else "wsgi" if "wsgi" in last else ""
-
-    def _function(self, entry: NamedEntry) -> dict[str, Any]:
-        module, _, attribute = entry.name.partition(":")
-        first = attribute.partition(".")[0]
-        source = self.source_of(module)
-        if source is None and not self._has(module):
-            raise self._missing(entry, {})
-        names = self.bindings(source) if source is not None else {}
-        tree = self.tree(source) if source is not None else None
-        if tree is not None and first not in names and not _binds_more(tree):
-            raise _refused(entry, f"the module {module} defines no {first!r}", did_you_mean(first, names))
-        return {"kind": "function", "name": module.rpartition(".")[2], "module": module, "attribute": attribute}
-
-    def _has(self, module: str) -> bool:
-        path = f"{self._site}/{module.replace('.', '/')}"
-        return any(each.startswith((f"{path}.", f"{path}/__init__.")) for each in self._tree.entries)
-
-    def _runs(self, module: str) -> bool:
-        """True where ``python -m`` can run the module."""
-        path = f"{self._site}/{module.replace('.', '/')}"
-        return f"{path}/__main__.py" in self._tree.entries or f"{path}.py" in self._tree.entries
-
-    def _scripts(self) -> Iterator[tuple[str, str]]:
-        """The console scripts of all wheels, with what each calls (packaging.python.org, entry points)."""
-        for path, file in self._tree.files():
-            if path.endswith(".dist-info/entry_points.txt"):
-                parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-                parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
-                with file.content.open() as stream:
-                    parser.read_string(stream.read().decode())
-                for group in ("console_scripts", "gui_scripts"):
-                    yield from parser.items(group) if parser.has_section(group) else ()
-
-    def _script(self, name: str) -> str | None:
-        """The text of a script that a wheel brings as a file; None where it's no Python."""
-        path = self._bin / posixpath.basename(name)
-        if not path.is_file():
-            return None
-        data = path.read_bytes()
-        if not _PYTHON.match(data):
-            raise ConfigurationError(
-                f"{name} is no Python program",
-                evidence="it lies in a wheel as a program of its own, or a script for a shell",
-                step="name a module or a function that does the same:  [tool.cannery]  entry",
-            )
-        return data.decode()
-
-    def _missing(self, entry: NamedEntry, scripts: Mapping[str, str]) -> ConfigurationError:
-        own = (path.name for root in self._app.import_roots for path in packages_in(self._app.folder / root))
-        prefix = f"{self._site}/"
-        files = (path.removeprefix(prefix) for path in self._tree.entries if path.endswith((".py", ".so")))
-        modules = {path.partition(".")[0].removesuffix("/__init__").replace("/", ".") for path in files}
-        hint = did_you_mean(entry.name.partition(":")[0], [*scripts, *own, *sorted(modules)])
-        what = "such module" if entry.module or ":" in entry.name else "such script, module or package"
-        return _refused(entry, f"neither the project nor a dependency has {what}", hint)
-
-
-def _refused(entry: NamedEntry, evidence: str, hint: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the entry point {entry.name!r} does not exist",
-        evidence="\n".join(filter(None, (f"{entry.source} names it, and {evidence}", hint))),
-        step="correct it, or add what brings it to the requirements",
-    )
-
-
-def _binds_more(tree: ast.Module) -> bool:
-    """True where running the module may give it names that its top level doesn't show."""
-    stars = any(isinstance(node, ast.alias) and node.name == "*" for node in ast.walk(tree))
-    return stars or any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in tree.body)
-
-
-def _nothing_serves(entry: ApplicationEntry, served: tuple[Application, str] | None, app: App) -> ProjectError:
-    if served is None:
-        chosen = entry.candidates[0] if entry.candidates else None
-        step = f'"{chosen.reference}"' if chosen else '"module:function"'
-        return ProjectError(
-            entry.told,
-            step=f"call what it is to do at its end, or name what starts:  [tool.cannery]  entry = {step}",
-        )
-    application, kind = served
-    kinds = {kind} if entry.candidates[0].origin != "django" else {"asgi", "wsgi"}
-    names = [server.distribution for server in SERVERS if kinds & set(server.serves)]
-    where = app.requirements.path.name if app.requirements else "the requirements (requirements.txt)"
-    return ProjectError(
-        entry.told,
-        evidence=f"{application.reference} ({application.place}) is {_ARTICLES[kind]} application, "
-        "and no server for such is among the requirements",
-        step=f"add a server to {where}, and it is started:  {names[0]}  (or {', '.join(names[1:])})",
-    )
-
-
-_ARTICLES: Final = {"asgi": "an ASGI", "wsgi": "a WSGI"}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["NO_WHEELS", "dependencies", "environment_data", "installed_tree", "placed"]
+__all__ = ["NO_WHEELS", "dependencies", "environment_data", "installed_tree", "placed", "scripts_folder"]
 
 # Files that an installer writes for itself: some name this machine, and RECORD names sources that are gone.
 _INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
@@ -68,6 +68,11 @@ def dependencies(requirements: Requirements, target: WheelTarget, workspace: Wor
         )
 
     return LazyTree(key, make)
+
+
+def scripts_folder(wheels: LazyTree, workspace: Workspace) -> Path:
+    """The folder of the scripts that uv installed with ``wheels``, once their tree was made; they go into no image."""
+    return workspace.cache.root / "dependencies" / wheels.key / "bin"
 
 
 def _install(requirements: Requirements, folder: Path, target: WheelTarget, workspace: Workspace, key: str) -> None:

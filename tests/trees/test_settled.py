@@ -221,3 +221,31 @@ def test_an_object_that_is_called_as_a_function_is_none_of_these(
     folder = project(make_project, "main:cli", **{"main.py": "import fw\ncli = fw.Plain()\n"})
     with pytest.raises(CanneryError, match="main:cli is an application, and no function"):
         starting(folder, FRAMEWORK, workspace)
+
+
+@pytest.mark.parametrize(
+    ("start", "heard"),
+    [
+        ("app.run()", False),
+        ("app.run(debug=True)", False),
+        ("app.run('0.0.0.0')", True),
+        ("app.run(host='0.0.0.0')", True),
+        ("app.run(**options)", True),
+        ("uvicorn.run(app)", False),
+        ("uvicorn.run('main:app', port=80)", False),
+        ("uvicorn.run(app, host=host)", True),
+    ],
+)
+def test_a_script_whose_server_nobody_hears_is_told(
+    make_project: MakeProject, workspace: Workspace, start: str, *, heard: bool
+) -> None:
+    source = f"import fw, uvicorn\napp = fw.Plain()\nif __name__ == '__main__':\n    {start}\n"
+    app = starting(make_project({"requirements.txt": "x\n", "main.py": source}), FRAMEWORK, workspace)
+    assert app.entry == ScriptEntry(PurePosixPath("main.py"))
+    assert [note.partition(" ")[0] for note in app.notes] == ([] if heard else ["main.py:4"])
+
+
+def test_a_run_that_is_no_server_s_is_not_told_of(make_project: MakeProject, workspace: Workspace) -> None:
+    source = "import fw\napp = fw.core.Command()\nif __name__ == '__main__':\n    app.run()\n"
+    app = starting(make_project({"requirements.txt": "x\n", "main.py": source}), FRAMEWORK, workspace)
+    assert (app.entry, app.notes) == (ScriptEntry(PurePosixPath("main.py")), ())

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from cannery.project.starts import typed_command
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cannery.project.app import Found
+    from cannery.project.app import App, Found
 
-__all__ = ["found_as_json", "found_lines"]
+__all__ = ["commands_as_json", "found_as_json", "found_lines"]
+
+
+def commands_as_json(app: App) -> dict[str, str]:
+    """The commands of the image beside its own start, by name, each as it would be typed."""
+    return {command.name: typed_command(command) for command in app.commands}
 
 
 def found_as_json(found: Iterable[Found]) -> list[dict[str, Any]]:

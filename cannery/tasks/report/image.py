@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.tasks.report.decisions import decision_lines, decisions_as_json
-from cannery.tasks.report.found import found_as_json, found_lines
+from cannery.tasks.report.found import commands_as_json, found_as_json, found_lines
 from cannery.tasks.report.text import Column, human_size, ruled, shown_path, styled
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class ImageReport:
             "layers": [_layer_as_json(layer, packed=layer.name in built.packed) for layer in image.layers],
             "config": dict(image.config["config"]),
             "found": found_as_json(app.found),
+            "commands": commands_as_json(app),
             "seconds": round(self.seconds, 3),
             "notes": list(built.notes),
             "decisions": decisions_as_json(built.decisions),
@@ -70,6 +71,8 @@ class ImageReport:
         yield f"{styled(app.references[0], 'bold')}  {app.settings.recipe}, {image.platform}"
         yield from self._table()
         yield f"runs     {shlex.join(config['Entrypoint'] + config.get('Cmd', []))}  as {config['User']}"
+        if app.commands:
+            yield f"commands {', '.join(commands_as_json(app))}"
         yield from found_lines(app.found)
         if built.base:
             yield f"base     {built.base.name}  {built.base.digest}"

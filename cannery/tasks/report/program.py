@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cannery.tasks.report.decisions import decision_lines, decisions_as_json
-from cannery.tasks.report.found import found_as_json, found_lines
+from cannery.tasks.report.found import commands_as_json, found_as_json, found_lines
 from cannery.tasks.report.text import Column, human_size, ruled, shown_path, styled
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class ProgramReport:
             "size": self.made.size,
             "digest": str(self.made.digest),
             "found": found_as_json(self.made.app.found),
+            "commands": commands_as_json(self.made.app),
             "seconds": round(self.seconds, 3),
             "contents": [_as_json(part) for part in self.parts()],
             "notes": list(self.made.program.notes),
@@ -73,6 +74,8 @@ class ProgramReport:
         yield f"{styled(self.made.app.name, 'bold')}  {program.form}, {size}"
         yield from _account(self.parts()) if self.made.shares else _table(self.parts())
         yield f"program  {shown_path(self.made.path)}  {size}"
+        if commands := commands_as_json(self.made.app):
+            yield f"commands {', '.join(commands)}: it runs the one that a link to it is called by"
         yield from found_lines(self.made.app.found)
         yield f"digest   {self.made.digest}"
         yield f"took     {self.seconds:.2f} s"

@@ -49,3 +49,5 @@ class SettingsReport:
                 yield name, found[name].value, f"found in {found[name].source}"
             else:
                 yield name, value, self.origins.get(name, "default")
+            below = (each for what, each in found.items() if what.startswith(f"{name}."))
+            yield from ((each.what, each.value, f"found in {each.source}") for each in below)
