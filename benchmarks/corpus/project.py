@@ -45,8 +45,8 @@ import importlib.metadata, json, sys
 files = [file.parts for file in importlib.metadata.distribution(sys.argv[1]).files or ()]
 code = [parts for parts in files if parts[-1].endswith((".py", ".so"))]
 packages = {parts[:-1] for parts in code if parts[-1] == "__init__.py"}
-names = {parts for parts in packages if not any(parts[:end] in packages for end in range(1, len(parts)))}
-names |= {(parts[0].partition(".")[0],) for parts in code if len(parts) == 1}
+modules = packages | {(*parts[:-1], parts[-1].partition(".")[0]) for parts in code if parts[-1] != "__init__.py"}
+names = {parts for parts in modules if not any(parts[:end] in packages for end in range(1, len(parts)))}
 tests = {"test", "tests", "docs", "examples", "benchmarks"}
 print(json.dumps(sorted(".".join(each) for each in names if all(map(str.isidentifier, each))
     and not each[-1].startswith("_") and tests.isdisjoint(each))))
