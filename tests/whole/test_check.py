@@ -12,7 +12,6 @@ from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
-    from tests.support.engine_services import Service
 
 pytestmark = pytest.mark.slow
 
@@ -146,14 +145,3 @@ def test_a_timeout_that_is_no_number_is_refused(make_project: MakeProject) -> No
 def test_an_engine_that_does_not_answer_is_no_difference(make_project: MakeProject) -> None:
     outcome = cannery("check", "--engine", "docker", cwd=make_project({"main.py": ""}), DOCKER_HOST="unix:///no/socket")
     assert outcome.code == 6
-
-
-@pytest.mark.once
-def test_an_engine_runs_the_image_where_one_answers(make_project: MakeProject, dockerd: Service) -> None:
-    folder = make_project({"main.py": MAIN})
-    found = cannery("check", "--json", "--engine=docker", "--", "a b", cwd=folder, **dockerd.environment).report
-    assert found["runner"].startswith("Docker ")
-    assert [each["verdict"] for each in found["answers"]] == ["same"]
-    assert found["answers"][0]["image"]["output"].startswith("args ['a b']")
-    assert cannery("check", "--engine=docker", cwd=folder, **dockerd.environment).code == 0  # its imports
-    assert cannery("check", "--engine=docker", "--", "--fail", cwd=folder, **dockerd.environment).code == 12
