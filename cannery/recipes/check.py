@@ -96,8 +96,13 @@ def _imports(app: App, workspace: Workspace) -> Imports:
     names = {imported_as(path, app.image_roots) for path in paths}
     entry = _entry(app)
     kept = sorted(name for name in names - {entry} if all(map(_is_name, name.split("."))))
-    found = entry if entry in names else None
+    found = entry if entry in names and not _is_only_run(app) else None
     return Imports((*kept, *([found] if found else [])), found)
+
+
+def _is_only_run(app: App) -> bool:
+    """True for a script in a static executable, which has it under no name unless something imports it."""
+    return app.settings.recipe == "static" and isinstance(app.entry, ScriptEntry)
 
 
 def _is_name(part: str) -> bool:

@@ -10,16 +10,16 @@ from cannery.errors import DifferenceError, ProgramError
 from cannery.tasks.report.text import styled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cannery.check.answer import ProgramAnswer
-    from cannery.check.compare import Comparison
+    from cannery.check.compare import Comparison, Difference
     from cannery.recipes.check import Checked
 
 __all__ = ["CheckReport"]
 
 _WORDS: Final = {"same": "same", "fails": "fails in both", "differs": "differs"}
-_SHOWN: Final = 8  # differences of one question
+_SHOWN: Final = 8  # differences or failures of one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,23 @@ class CheckReport:
         yield f"{styled(app.references[0], 'bold')}  {app.settings.recipe}, run by {self.checked.runner}"
         for each in self.checked.comparisons:
             yield f"{_WORDS[each.verdict]:<14} {each.question}"
-            for difference in each.differences[:_SHOWN]:
-                yield f"  {difference.what}"
-                yield f"    image:        {difference.image}"
-                yield f"    environment:  {difference.environment}"
-            if more := len(each.differences) - _SHOWN:
-                yield from (f"  and {more} more",) if more > 0 else ()
-            yield from (f"  in both: {what}" for what, _ in each.failures)
+            yield from _first_of([line for difference in each.differences for line in _difference(difference)], 3)
+            yield from _first_of([f"  in both: {what}" for what, _ in each.failures])
+
+
+def _difference(difference: Difference) -> tuple[str, str, str]:
+    return (
+        f"  {difference.what}",
+        f"    image:        {difference.image}",
+        f"    environment:  {difference.environment}",
+    )
+
+
+def _first_of(lines: Sequence[str], each: int = 1) -> Iterator[str]:
+    """The first of many, each of as many lines, and the number of the others."""
+    yield from lines[: _SHOWN * each]
+    if (more := len(lines) // each - _SHOWN) > 0:
+        yield f"  and {more} more (--json has all)"
 
 
 def _end(answer: ProgramAnswer) -> list[str]:
