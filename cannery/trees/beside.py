@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError, did_you_mean
 from cannery.project.app import HOME
-from cannery.project.modules import is_about_projects
+from cannery.project.modules import is_about_projects, is_environment
 from cannery.project.secrets import secret_by_name
 from cannery.trees.collect import Collected, check_links
 from cannery.trees.own import started_with
@@ -78,7 +78,8 @@ def _left(app: App, own: OwnFiles, code: Collected, resources: Collected) -> Ite
     taken = {path.split("/")[2] for path in (*code.entries, *resources.entries) if path.startswith(f"{HOME}/")}
     for name in sorted(own.names - taken):
         folder = app.folder / name
-        if folder.is_dir() and not is_about_projects(name) and not code.stays_behind(folder) and _holds_files(folder):
+        unnamed = folder.is_dir() and not is_about_projects(name) and not code.stays_behind(folder)
+        if unnamed and not is_environment(folder) and _holds_files(folder):
             yield name
 
 

@@ -104,6 +104,8 @@ class Collected:
             )
 
     def _folder(self, shown: str, path: Path) -> None:
+        if is_environment(path):
+            return
         inside = sorted(path.iterdir(), key=os.fsencode)
         for below in inside:
             self._walk(below)
@@ -118,7 +120,6 @@ class Collected:
             cached
             or relative in self.left_out
             or path == self.app.archive
-            or is_environment(path)
             or any(fnmatch.fnmatchcase(relative, pattern.rstrip("/")) for pattern in self.app.settings.exclude)
         )
 
