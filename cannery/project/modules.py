@@ -43,7 +43,9 @@ def import_roots(folder: Path) -> tuple[PurePosixPath, ...]:
     own (packaging.python.org, src layout vs flat layout).
     """
     source = folder / "src"
-    has_source = source.is_dir() and module_file(source, "__init__") is None and any(packages_in(source))
+    has_source = (
+        source.is_dir() and module_file(source, "__init__") is None and any(own_packages(source, namespaces=True))
+    )
     usual = (PurePosixPath("src"), PurePosixPath()) if has_source else (PurePosixPath(),)
     return tuple(dict.fromkeys((*declared_roots(folder), *usual)))
 

@@ -48,5 +48,6 @@ def test_a_module_is_found_where_import_would(
 
 def test_imports_start_in_src_where_that_holds_packages(make_project: MakeProject) -> None:
     assert import_roots(make_project({"src/a/__init__.py": ""}, "one")) == ROOTS
+    assert import_roots(make_project({"src/space/a/__init__.py": ""}, "space")) == ROOTS
     assert import_roots(make_project({"src/main.c": ""}, "two")) == (PurePosixPath(),)
     assert import_roots(make_project({"src/__init__.py": "", "src/a/__init__.py": ""}, "three")) == (PurePosixPath(),)
