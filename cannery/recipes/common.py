@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cannery.project.app import HOME
 from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.trees.installed import entry_files
 from cannery.trees.needs import Needs, needs_of_app, read_needs
+from cannery.trees.own import started_with
 from cannery.trees.resolve import resolve
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.trees.wheels import NO_WHEELS, dependencies
@@ -91,8 +93,13 @@ def bytecode_transforms(
     return BytecodeTransforms(
         library=compile_with(keep_sources=keep),
         others=compile_with(keep_sources=(*keep, *readers)),
-        own=compile_with(keep_sources=keep, strict=True, scripts=entry_files(app)),
+        own=compile_with(keep_sources=keep, strict=True, scripts=entry_files(app), read=_read_at_start(app)),
     )
+
+
+def _read_at_start(app: App) -> frozenset[str]:
+    """The sources that programs are given by their names when they start: ``streamlit run app.py``."""
+    return frozenset(f"{HOME}/{word.removeprefix('./')}" for word in started_with(app) if word.endswith(".py"))
 
 
 def app_code(own: AppTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:

@@ -60,6 +60,11 @@ def notes_on_code(own: AppTree, app: App) -> Iterator[str]:
             f"{own.source_readers[0]} reads source code, which the image does not have: name the modules that it reads "
             "in  [tool.cannery]  keep-sources"
         )
+    if own.source_listers and not app.settings.keep_sources:
+        yield (
+            f"{own.source_listers[0]} looks for files called *.py, and the image has *.pyc: name the modules that it "
+            "looks for in  [tool.cannery]  keep-sources"
+        )
     sources = [path for path in own.code.tree.entries if path.endswith(".py")]
     tops = {imported_as(path, app.image_roots).partition(".")[0] for path in sources}
     for name in sorted(tops & sys.stdlib_module_names):

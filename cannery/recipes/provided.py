@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
-from cannery.project.modules import named_by
+from cannery.project.modules import find_module, named_by
 from cannery.trees.unprovided import Provision, import_findings
 
 if TYPE_CHECKING:
@@ -66,9 +66,11 @@ def _notes(found: Iterable[Unprovided]) -> Iterable[str]:
 
 
 def _lack(app: App, missing: Unprovided) -> str:
-    top = missing.module.partition(".")[0]
-    own = any((app.folder / root / top).is_dir() for root in app.import_roots)
-    return "the project has no such module" if own and "." in missing.module else "no requirement brings it"
+    module = missing.module
+    if find_module(app.folder, app.import_roots, module):
+        return "[tool.cannery] exclude leaves it out"
+    own = "." in module and find_module(app.folder, app.import_roots, module.partition(".")[0])
+    return "the project has no such module" if own else "no requirement brings it"
 
 
 def _at(each: Unprovided) -> str:

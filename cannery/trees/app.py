@@ -37,6 +37,7 @@ class AppTree:
     native: Tree  # the ELF files of both
     imports: frozenset[str]  # top-level modules that the code imports
     source_readers: tuple[str, ...]  # lines that ask for sources: "pkg/module.py:12"
+    source_listers: tuple[str, ...]  # lines that look for files called *.py
     resource_names: tuple[str, ...]  # of the resources, relative to the project; a folder's ends in a slash
     notes: tuple[str, ...]  # what the user had better know of the files
 
@@ -75,6 +76,7 @@ def app_tree(
         native=everything.filter(lambda path, _: path in code.native | resources.native),
         imports=frozenset(code.imports),
         source_readers=tuple(code.source_readers),
+        source_listers=tuple(code.source_listers),
         resource_names=tuple(_with_slash(app, name) for name in (*named, *data.names)),
         notes=tuple(notes_on_files(app, code, data)),
     )

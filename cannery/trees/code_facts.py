@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["CodeFacts", "code_facts", "names_in"]
 
 _SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
+_LISTED = re.compile(r"\*\.py\Z")
 _LONGEST = 200  # letters of a string that may be a name
 _VARIABLE = re.compile(r"[{%*?\[]")  # where a template or a pattern stops being the name of a file
 _WORD = re.compile(r"[^\s<>|\"'`\\]+(?: [^\s<>|\"'`\\]+)*/?")
@@ -26,12 +27,14 @@ class CodeFacts:
     imports: tuple[str, ...] = ()  # top-level modules that it imports or runs, anywhere in it
     strings: tuple[str, ...] = ()  # those that begin with a name of the project: "data/x.csv", "app.main:app", "data/"
     reads_source: int = 0  # the line where it first asks for the source of something; 0 for none
+    lists_sources: int = 0  # the line where it first looks for *.py; 0 for none
 
 
 def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
     """The facts about the source of ``tree``; ``names`` are those of the project's files and folders."""
     imports: set[str] = set()
     lines: list[int] = []
+    listing: list[int] = []
     for node in ast.walk(tree):
         imports.update(_run(node))
         if isinstance(node, ast.Import):
@@ -42,8 +45,10 @@ def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
                 lines.append(node.lineno)
         elif isinstance(node, ast.Attribute) and node.attr in _SOURCE_READERS:
             lines.append(node.lineno)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _LISTED.search(node.value):
+            listing.append(node.lineno)
     strings = {name for text in _strings(tree) for name in names_in(text, names)}
-    return CodeFacts(tuple(sorted(imports)), tuple(sorted(strings)), min(lines, default=0))
+    return CodeFacts(tuple(sorted(imports)), tuple(sorted(strings)), min(lines, default=0), min(listing, default=0))
 
 
 def _run(node: ast.AST) -> Iterator[str]:

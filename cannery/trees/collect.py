@@ -47,6 +47,7 @@ class Collected:
     native: set[str] = field(default_factory=set)  # image paths of ELF files
     secrets: dict[str, str] = field(default_factory=dict)  # by path in the project: the kind, empty for none
     source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
+    source_listers: list[str] = field(default_factory=list)  # the same of those that look for *.py
     no_python: dict[str, str] = field(default_factory=dict)  # modules that stayed out, and what is wrong with them
     _named: bool = True  # what is added now
 
@@ -140,6 +141,8 @@ class Collected:
         self.secrets[relative] = facts.secret
         if facts.code.reads_source:
             self.source_readers.append(f"{relative}:{facts.code.reads_source}")
+        if facts.code.lists_sources:
+            self.source_listers.append(f"{relative}:{facts.code.lists_sources}")
         if facts.is_elf:
             self.native.add(shown)
 

@@ -27,6 +27,13 @@ def test_an_import_that_nothing_provides_ends_the_build(make_project: MakeProjec
     assert scratch(load(folder), workspace).notes == ()
 
 
+def test_a_module_that_exclude_leaves_out_is_told_as_such(make_project: MakeProject, workspace: Workspace) -> None:
+    settings = '[tool.cannery]\nexclude = ["helper.py"]\n'
+    folder = make_project({"main.py": "import helper", "helper.py": "", "pyproject.toml": settings})
+    with pytest.raises(ProjectError, match=r"main\.py:1 imports helper, and .* exclude leaves it out"):
+        scratch(load(folder), workspace)
+
+
 def test_one_that_may_fail_is_told(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": "def f():\n    import idna\nf()\n"})
     (note,) = scratch(load(folder), workspace).notes

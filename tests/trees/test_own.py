@@ -169,3 +169,9 @@ def test_a_pattern_that_excludes_nothing_is_told(make_project: MakeProject, work
     (note,) = tree_of(folder, workspace).notes
     assert "exclude names 'datta/*'" in note
     assert "did you mean 'data'?" in note
+
+
+def test_code_that_looks_for_sources_is_noted_with_its_line(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": 'import inspect\nfor path in here.glob("**/*.py"): ...\ninspect.getsource(x)'})
+    tree = tree_of(folder, workspace)
+    assert (tree.source_readers, tree.source_listers) == (("main.py:3",), ("main.py:2",))

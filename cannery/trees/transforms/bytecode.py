@@ -62,6 +62,7 @@ def bytecode(
     drop_sources: tuple[str, ...] = (),
     import_roots: tuple[str, ...] = (),
     scripts: frozenset[str] = frozenset(),
+    read: frozenset[str] = frozenset(),
     strict: bool = False,
     positions: bool = True,
 ) -> Transform:
@@ -70,20 +71,21 @@ def bytecode(
     Without ``positions``, bytecode that lies beside no source says of an instruction on which line it is and no more:
     tracebacks show where in a line something happened only beneath the line itself (PEP 657).
     The modules and packages that ``keep_sources`` names keep their sources beside the bytecode, and so does a file that
-    another one names, but for the interpreter's own and ``drop_sources``; ``import_roots`` are the folders of the image
-    that their names start from, beside those of the interpreter. The ``scripts`` are run by the path of their bytecode.
-    A file that is no Python stays as it is, or raises :class:`ProjectError` when ``strict``.
+    another one names or that is ``read``, but for the interpreter's own and ``drop_sources``; ``import_roots`` are the
+    folders of the image that their names start from, beside those of the interpreter. The ``scripts`` are run by the
+    path of their bytecode. A file that is no Python stays as it is, or raises :class:`ProjectError` when ``strict``.
     """
     roots = (*import_roots, interpreter.image_site_packages, interpreter.image_stdlib)
     key = key_of(
         "bytecode", code_key(__name__), interpreter.cache_tag, interpreter.magic, optimize, keep_sources, roots, strict,
-        sorted(scripts), drop_sources,
+        sorted(scripts), sorted(read), drop_sources,
     )  # fmt: skip
     key = key if positions else key_of(key, "no positions")
 
     def apply(tree: Tree) -> Tree:
         sources = {path: file for path, file in tree.files() if path.endswith(".py")}
         named = named_sources({path: file for path, file in sources.items() if not interpreter.owns(path)})
+        named |= read & sources.keys()
         named -= {path for path in named if named_by(imported_as(path, roots), drop_sources)}
         kept = named | {path for path in sources if named_by(imported_as(path, roots), keep_sources)}
         made = SourceBytecode()
@@ -99,7 +101,7 @@ def bytecode(
         decisions = (
             *(_decision(path, f"it {no_python}: {why}", sources[path]) for path, why in made.refused.items()),
             *(_decision(_sourceless(path), why, made.files[path], "shorten") for path, why in made.longer.items()),
-            *(_decision(path, "a source names it, and may read it", sources[path], "drop") for path in sorted(named)),
+            *(_decision(path, "something names it, and may read it", sources[path], "drop") for path in sorted(named)),
         )
         beside = partial(_cached, interpreter=interpreter, optimize=optimize)
         run = {_sourceless(path): made.files[path] for path in kept & scripts}

@@ -209,6 +209,8 @@ def test_a_source_that_another_one_names_stays_and_a_script_among_them_has_bytec
         "/app/main.py", f"/app/__pycache__/main.{tag}.pyc", "/app/main.pyc",
     }  # fmt: skip
     assert {each.path for each in made.decisions} == {"/app/config.py", "/app/main.py"}
+    read = sources(app="") | bytecode(python, workspace, read=frozenset({"/app/app.py", "/app/other.py"}))
+    assert "/app/app.py" in read
     dropped = tree | bytecode(python, workspace, drop_sources=("config",), import_roots=("/app",))
     assert "/app/config.pyc" in dropped
 
