@@ -59,7 +59,7 @@ def _of_lines(wanted: Wanted) -> Reading:
 
             return resolved(wanted, RequirementLines([path]), sources=(str(path),))
         case "requirements":
-            return reading_of_lines(alone, read_lines(path))
+            return reading_of_lines(alone, read_lines(path, wanted.folder))
         case kind:
             from cannery.project.other_tools import lines_of  # noqa: PLC0415
 

@@ -41,12 +41,12 @@ def brings_project(file: RequirementsFile, folder: Path) -> bool:
     """True where a file requires the project in ``folder`` itself (``-e .``), and so all that this requires."""
     if file.kind not in {"requirements", "pipenv", "conda"}:
         return False
-    lines = _lines(file)
+    lines = _lines(file, folder)
     return bool(lines.remote) or any(line.path is not None and line.path.resolve() == folder for line in lines.lines)
 
 
-def _lines(file: RequirementsFile) -> RequirementLines:
-    return read_lines(file.path) if file.kind == "requirements" else lines_of(file.path, file.kind, ())
+def _lines(file: RequirementsFile, folder: Path) -> RequirementLines:
+    return read_lines(file.path, folder) if file.kind == "requirements" else lines_of(file.path, file.kind, ())
 
 
 def _of_poetry(path: Path) -> list[str]:

@@ -41,13 +41,16 @@ _OF_INDEXES = {
 _WITHOUT_EFFECT = {"--only-binary", "--prefer-binary", "--use-feature"}  # nothing but wheels is installed anyway
 
 
-def read_lines(path: Path) -> RequirementLines:
+def read_lines(path: Path, project: Path | None = None) -> RequirementLines:
     """The requirements of ``path`` and of all files that it includes by ``-r``; what ``-c`` names are constraints.
 
-    Raises :class:`RequirementsError` for a file that can't be read, that includes itself, or has an unknown option.
+    A relative path is meant from the folder of the file that has it, as people read it, or where there is no such file
+    from that of one that includes it, or of the ``project``, as pip reads it there. Raises :class:`RequirementsError`
+    for a file that can't be read, that includes itself, or has an unknown option.
     """
     found = RequirementLines()
-    _read(path, (), found, found.lines)
+    above = () if project is None else (project / "pyproject.toml",)  # which is no requirements file
+    _read(path, above, found, found.lines)
     return found
 
 
@@ -77,7 +80,7 @@ def _statements(text: str) -> Iterator[str]:
 
 def _read(path: Path, above: tuple[Path, ...], found: RequirementLines, into: list[RequirementLine]) -> None:
     if path in above:
-        chain = " -> ".join(str(file) for file in (*above, path))
+        chain = " -> ".join(str(file) for file in (*above[above.index(path) :], path))
         raise RequirementsError("requirements files include one another", evidence=chain, step="break the circle")
     found.files.append(path)
     for statement in _statements(read_text(path)):

@@ -47,7 +47,7 @@ def installed(app: App) -> Installed | None:
 
 
 def _of_lines(app: App, file: RequirementsFile) -> Installed:
-    lines = read_lines(file.path)
+    lines = read_lines(file.path, app.folder)
     check_hashes(lines, file.path.name)
     local = next((line.text for line in lines.lines if line.path is not None), "")
     folders = [option for option in lines.options if option.startswith("--find-links=/")]

@@ -39,3 +39,17 @@ def test_decisions_are_told_by_a_later_build_that_makes_nothing(workspace: Works
     assert len(tried) == 1
     assert first.tree.tree.decisions == (Decision(tried[0], "strip", "it is damaged", 7),)
     assert second.tree.tree == first.tree.tree
+
+
+def test_data_of_an_environment_lies_in_the_bundle_as_in_the_environment(workspace: Workspace) -> None:
+    python = describe(Path(sys.executable), workspace)
+    files = {f"{python.image_site_packages}/tin.py": b"x = 1\n", "/usr/local/share/tin/a.txt": b"a"}
+    wheels = LazyTree("wheels", lambda: Tree({path: File(Inline(data)) for path, data in files.items()}))
+    code = LazyTree("main", lambda: Tree({"/app/main.py": File(Inline(b"import tin\n"))}))
+    main = Command("", ScriptEntry(PurePosixPath("main.py")))
+    parts = BundleParts("hello", main, (), (PurePosixPath(),), code, LazyTree("nothing", Tree), wheels)
+    unchanged = Transform("unchanged", lambda tree: tree)
+    made = bundle(parts, unchanged, python, find_tools(static=False), workspace)
+    assert [path for path in made.tree.tree.entries if path.endswith("share/tin/a.txt")] == [
+        "/_internal/share/tin/a.txt"
+    ]
