@@ -38,7 +38,7 @@ def commands_script(main: Command, commands: Sequence[Command], names: Mapping[S
     ``names`` are those of the modules that scripts among them are.
     """
     table = {command.name: _described(command, names) for command in (main, *commands)}
-    return _followed_by(_COMMANDS.read_text(encoding="utf-8"), f"start({table!r})")
+    return _followed_by(_COMMANDS.read_text(encoding="utf-8"), f"start({table!r}, __import__('cannery_ending').LOADER)")
 
 
 def _described(command: Command, names: Mapping[ScriptEntry, str]) -> tuple[object, ...]:

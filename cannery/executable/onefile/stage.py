@@ -29,6 +29,7 @@ __all__ = ["BundleParts", "Stage", "set_stage"]
 
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
 _PREFIX: Final = "/usr/local/"  # sys.prefix in images
+_ENDING: Final = package_file("executable/onefile/payload/ending.py")
 _WORKERS: Final = package_file("executable/onefile/workers")
 
 
@@ -82,6 +83,7 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     write_tree(parts.code.tree + parts.resources.tree, app, link=True)
     for spec in ("bundle", "file"):
         shutil.copyfile(_WORKERS / f"{spec}_spec.py", folder / f"{spec}.spec")
+    shutil.copyfile(_ENDING, folder / "cannery_ending.py")
     (folder / "children.py").write_text(children_script(parts.main.started), encoding="utf-8")
     left_out = left_out_script({*parts.left_out, *parts.without}, parts.without)
     (folder / "left_out.py").write_text(left_out, encoding="utf-8")
@@ -104,10 +106,11 @@ def _description(
     folder: Path, app: Path, site: Path, parts: BundleParts, interpreter: Interpreter
 ) -> dict[str, object]:
     own = _own_modules(parts)
-    start = str(_script(folder, app, parts.main.started))
+    run = [*_commands(folder, parts), str(_script(folder, app, parts.main.started))]
     return {
         "name": parts.name,
-        "scripts": [str(folder / "children.py"), *_commands(folder, parts), start],
+        "scripts": [str(folder / "children.py"), *run],
+        "run": run,
         "roots": [str(_stand_ins(folder, parts)), *(str(app / HOME.relative_to("/") / root) for root in parts.roots)],
         "include": sorted(name for name in {*own, *parts.reached} if not name.startswith("__main__")),
         "own": own,

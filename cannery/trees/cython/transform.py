@@ -16,6 +16,7 @@ from cannery.image.tree import Entry, File, Symlink, Transform, Tree
 from cannery.project.app import HOME
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.cython.extensions import ModuleSource, compile_all
+from cannery.trees.cython.function_readers import refuse_function_readers
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -28,12 +29,13 @@ __all__ = ["cython", "starter"]
 
 _LONGEST_NAME = 255  # bytes, on most file systems
 
-# Does what Python does where it runs a script, or imports it as multiprocessing does: under another name.
+# Does what Python does where it runs a script, or imports it under another name, as multiprocessing does in a process
+# that it starts; others do so there while there is no __main__ at all.
 _STARTER = """\
 import sys
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 
-_running = sys.modules["__main__"]
+_running = sys.modules.get("__main__")
 if __name__ != "__main__" and getattr(_running, "__file__", None) == __file__:
     sys.modules[__name__] = _running
 else:
@@ -67,6 +69,7 @@ def cython(
     def apply(tree: Tree) -> Tree:
         sources = {source.path: source for source in _sources(tree, import_roots, scripts, exclude)}
         _refuse_leftovers(tree, sources)
+        refuse_function_readers(sources.values())
         modules = compile_all(sources.values(), compiler, workspace)
         entries: dict[str, Entry] = {}
         for path, entry in tree:

@@ -142,6 +142,23 @@ def test_a_script_runs_as_itself_and_so_do_its_worker_processes(folder: Path) ->
     assert said == "('pkg.deep.leaf', 'pkg.deep', Point(x=3)) space.part [2] main.pyc __main__\n"
 
 
+AS_ANYIO_DOES = """
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+sys.path[0] = {folder!r}
+del sys.modules["__main__"]
+spec = spec_from_file_location("__mp_main__", {folder!r} + "/main.pyc")
+main = module_from_spec(spec)
+spec.loader.exec_module(main)
+sys.modules["__main__"] = main
+print(main.work(1), main.work.__module__)
+"""
+
+
+def test_a_script_is_imported_where_there_is_no_main_module(folder: Path) -> None:
+    assert python(folder, "-c", AS_ANYIO_DOES.format(folder=str(folder))) == "2 __main__\n"
+
+
 def test_a_script_can_be_imported(folder: Path) -> None:
     assert python(folder, "-c", "import main; print(main.__name__, main.work(1))") == "main 2\n"
 

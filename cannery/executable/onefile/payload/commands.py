@@ -7,12 +7,15 @@ import os
 import sys
 
 
-def start(commands: "dict[str, tuple[str, str, tuple[object, ...], tuple[tuple[str, object], ...]]]") -> None:
+def start(
+    commands: "dict[str, tuple[str, str, tuple[object, ...], tuple[tuple[str, object], ...]]]", loader: int
+) -> None:
     """Start the command that this process was called by, and end with it; go on where it's none, or the app's own.
 
-    ``commands`` has by name: module, function or nothing, arguments, variables. The app's own has no name.
+    ``commands`` has by name: module, function or nothing, arguments, variables. The app's own has no name. ``loader``
+    is the ID of staticx's bootloader, where that started the program.
     """
-    name = _called()
+    name = _called(loader)
     module, function, words, env = commands.get(name) or commands[""]
     os.environ.update((key, _filled(value)) for key, value in env)
     filled = [word for word in map(_filled, words) if word]
@@ -30,12 +33,12 @@ def start(commands: "dict[str, tuple[str, str, tuple[object, ...], tuple[tuple[s
     sys.exit()
 
 
-def _called() -> str:
+def _called(loader: int) -> str:
     """The name that this was called by; staticx's bootloader, which waits for this process, keeps it to itself."""
     name = sys.argv[0]
     if "STATICX_PROG_PATH" in os.environ:
         try:
-            with open(f"/proc/{os.getppid()}/cmdline", "rb") as file:  # noqa: PTH123  # pathlib is large
+            with open(f"/proc/{loader}/cmdline", "rb") as file:  # noqa: PTH123  # pathlib is large
                 name = os.fsdecode(file.read().partition(b"\0")[0])
         except OSError:
             pass

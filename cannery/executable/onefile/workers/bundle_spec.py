@@ -108,6 +108,20 @@ def is_elf(path: str) -> bool:
         return stream.read(4) == b"\x7fELF"
 
 
+def run_by_ending(scripts: Toc, pure: Toc, run: list[str], folder: Path) -> Toc:
+    """``scripts``, with one in the place of those in ``run``, which runs them as modules; ``pure`` gets those."""
+    names = {path: name for name, path, code in pure if code.startswith("PYMODULE")}
+    ending = "cannery_ending"
+    pure.append((ending, str(folder / f"{ending}.py"), "PYMODULE"))
+    for name, path, code in (entry for entry in scripts if entry[1] in run):
+        if path not in names:
+            names[path] = f"cannery:{name}"
+            pure.append((names[path], path, code.replace("PYSOURCE", "PYMODULE")))
+    start = folder / "start.py"
+    start.write_text(f"__import__({ending!r}).run({[names[path] for path in run]!r})\n", encoding="utf-8")
+    return [*(entry for entry in scripts if entry[1] not in run), ("start", str(start), "PYSOURCE")]
+
+
 def analysed(wanted: dict[str, Any]) -> Analysis:
     """PyInstaller's analysis of what ``bundle.json`` asks for."""
     return Analysis(
@@ -149,6 +163,7 @@ def main() -> None:
 
     pure: Toc = [entry for entry in analysis.pure if stays(entry)]
     pure += [(name, path, "PYMODULE") for name, path in stand_ins.items() if name not in {each[0] for each in pure}]
+    scripts = run_by_ending(scripts, pure, wanted["run"], here)
     some: Toc = [entry for entry in analysis.binaries if entry[2] != "EXTENSION" or stays(entry)]
     binaries = without_orphans(analysis.binaries, some)
     given: Toc = [entry for entry in analysis.datas if not of_tools(entry)]

@@ -1,0 +1,104 @@
+"""Runs the app in a bundled program: it ends as in Python, where PyInstaller's bootloader would add a line of its own.
+
+An exception that nobody catches gives its traceback and exit code 1; Ctrl-C ends the process by SIGINT, at last.
+staticx's bootloader hands SIGTERM and SIGINT on, those that the terminal has sent to the whole group as well, and as
+process 1 it can't end by a signal: a process between the two hands each on once, and makes an exit code of a death.
+"""
+
+import _signal  # type: ignore[import-not-found]  # the part of signal that no bundle leaves out
+import atexit
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import types
+
+LOADER = os.getppid()
+_FORWARDED = {_signal.SIGINT, _signal.SIGTERM}
+_MOMENT = 1.0  # seconds in which the bootloader has handed on a signal that all have
+_interrupted = False
+
+
+def run(names: "list[str]") -> None:
+    """Run the modules called ``names``, one after the other, as the program's ``__main__``."""
+    if _below_staticx():
+        _stand_between()
+    atexit.register(_end_by_interrupt)  # what is registered first is called last
+    for name in names:
+        _run(name)
+
+
+def _run(name: str) -> None:
+    code = _code(name)
+    namespace = vars(sys.modules["__main__"])
+    namespace["__file__"] = os.path.join(sys._MEIPASS, os.path.basename(code.co_filename))  # type: ignore[attr-defined]  # noqa: PTH118, PTH119, SLF001
+    try:
+        exec(code, namespace)  # noqa: S102  # the app
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001  # it's told as Python does
+        _tell(error)
+        raise SystemExit(1) from None
+
+
+def _code(name: str) -> "types.CodeType":
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, None)
+        if spec is not None:
+            return spec.loader.get_code(name)  # type: ignore[union-attr, no-any-return]
+    raise ImportError(name)
+
+
+def _tell(error: BaseException) -> None:
+    """Show an exception that nobody caught, from the app's own frames on, and note whether it is Ctrl-C."""
+    global _interrupted  # noqa: PLW0603  # what is called at exit has no other way to know
+    _interrupted = type(error) is KeyboardInterrupt
+    traceback = error.__traceback__ and error.__traceback__.tb_next
+    error.__traceback__ = traceback
+    try:
+        sys.excepthook(type(error), error, traceback)
+    except SystemExit:
+        raise
+    except BaseException:  # noqa: BLE001  # the hook is the app's
+        sys.__excepthook__(*sys.exc_info())
+        sys.__excepthook__(type(error), error, traceback)
+
+
+def _end_by_interrupt() -> None:
+    """Die by SIGINT where Ctrl-C ended the app, so that a shell knows."""
+    if _interrupted:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+        os.kill(os.getpid(), _signal.SIGINT)
+
+
+def _below_staticx() -> bool:
+    """Whether this process was started by staticx's bootloader, and by no process of the app."""
+    try:
+        return os.readlink(f"/proc/{LOADER}/exe") == os.environ.get("STATICX_PROG_PATH")  # noqa: PTH115
+    except OSError:
+        return False
+
+
+def _stand_between() -> None:
+    """Go on in a child of this process, which waits for that and ends as it did."""
+    watched = {*_FORWARDED, _signal.SIGCHLD}
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, watched)
+    child = os.fork()
+    if child == 0:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+        return
+    heard = -_MOMENT  # when all were sent a signal
+    while True:
+        info = _signal.sigwaitinfo(watched)
+        if info.si_signo == _signal.SIGCHLD:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+        elif info.si_pid != LOADER:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _MOMENT:
+            os.kill(child, info.si_signo)
