@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.containers.engine.discovery import Choice
+    from cannery.containers.limits import Limits
 
 __all__ = ["EngineImage", "Environment", "Streams", "UnpackedImage", "Venue"]
 
@@ -57,6 +58,7 @@ class UnpackedImage:
     interpreter: str  # its path in the image
     programs: str  # the folder of its commands
     roots: tuple[str, ...]
+    limits: Limits
 
     def program(
         self, arguments: Sequence[str], streams: Streams, command: str | None = None
@@ -69,7 +71,7 @@ class UnpackedImage:
         return self._start(arguments, self.interpreter, streams)
 
     def _start(self, arguments: Sequence[str], program: str | None, streams: Streams) -> subprocess.Popen[bytes]:
-        container = container_in(self.root, self.config, arguments, program)
+        container = container_in(self.root, self.config, arguments, program, limits=self.limits)
         return start_container(container, streams.output, streams.errors)
 
 
@@ -85,6 +87,7 @@ class EngineImage:
     ports: tuple[str, ...]  # that are asked
     scratch: tuple[str, ...]
     executable_tmp: bool  # the program runs files in /tmp
+    limits: Limits
 
     def program(
         self, arguments: Sequence[str], streams: Streams, command: str | None = None
@@ -107,6 +110,7 @@ class EngineImage:
             ports=self.ports,
             scratch=self.scratch,
             executable_tmp=self.executable_tmp,
+            limits=self.limits,
         )
         return start_in_engine(self.engine, request, streams.output, streams.errors)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from cannery.containers.engine.engine import ContainerRequest
+from cannery.containers.limits import Limits
 from cannery.containers.sandbox.container import Container, Volume
 from cannery.errors import CanneryError, ImageError
 from cannery.workspace.process import start_background
@@ -78,6 +79,7 @@ def _run(about: dict[str, Any]) -> int:
                 "argv": tuple(fields["argv"]),
                 "scratch": tuple(fields["scratch"]),
                 "volumes": volumes,
+                "limits": Limits(*fields["limits"]),
             }
         )
     )
@@ -91,4 +93,5 @@ def _run_in_engine(choice: Choice, fields: dict[str, Any]) -> int:
     if engine is None:
         raise MachineError("no engine answers", step="start Docker or Podman")
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    given["limits"] = Limits(*given["limits"])
     return engine.run(ContainerRequest(**given), tell=lambda _: None)  # what is said here would seem the program's

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from cannery.containers.limits import Limits
+
 __all__ = [
     "NOBODY",
     "AuditSettings",
@@ -76,6 +78,7 @@ PlatformName = Annotated[
 SignalName = Annotated[
     str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z", description='a name of a signal: "SIGTERM", "SIGINT"')
 ]
+Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]*(?:kB|MB|GB)\Z", description='a size: "256MB", "2GB"')]
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
 CommandName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]  # of a file in /usr/local/bin
 
@@ -169,6 +172,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     ports: tuple[Port, ...] = ()
     volumes: tuple[ImagePath, ...] = ()
     stop_signal: SignalName | None = None
+    pids_limit: Annotated[int, msgspec.Meta(ge=1, le=2**22)] = 1024  # processes and threads, under `invoke run`
+    tmp_size: Size = "256MB"  # of /tmp, and of each volume
+    memory: Size | None = None  # None: as much as there is
     check: str | tuple[str, ...] = ()  # what `invoke check` asks the program: arguments, addresses; (): to be imported
 
     # who builds it
@@ -194,6 +200,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     export: dict[str, ExportSettings] = {}  # files that `nox -s export` writes
 
     @property
+    def limits(self) -> Limits:
+        """How much of the machine a container of ``invoke run`` and ``invoke check`` may take."""
+        return Limits(self.pids_limit, _bytes(self.tmp_size), None if self.memory is None else _bytes(self.memory))
+
+    @property
     def uid(self) -> int:
         """The ID of the user and the group that the program runs as, where no base names a user."""
         return NOBODY if self.user is None else self.user
+
+
+def _bytes(size: str) -> int:
+    return int(size[:-2]) * {"kB": 10**3, "MB": 10**6, "GB": 10**9}[size[-2:]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cannery.check.environment import environment
 from cannery.check.venue import EngineImage, Environment, UnpackedImage
 from cannery.containers.engine.discovery import find_engine
-from cannery.containers.engine.engine import needs_executable_tmp
+from cannery.containers.engine.engine import limits_for, needs_executable_tmp
 from cannery.containers.load import load
 from cannery.containers.sandbox.rootfs import rootfs
 from cannery.project.app import HOME
@@ -44,10 +44,11 @@ def image_venue(app: App, image: Image, ports: Iterable[int], workspace: Workspa
     """The image where ``invoke run`` would run it, and who does; ``ports`` are published as they are."""
     settings = app.settings
     python, roots = _python_path(app, workspace), app.image_roots
+    limits = limits_for(image, settings.limits)
     engine = find_engine(settings.engine)
     if engine is None:
         root = rootfs(image, workspace.cache)
-        return UnpackedImage(root, image.config, python, str(PLACE), roots), "the embedded runner"
+        return UnpackedImage(root, image.config, python, str(PLACE), roots, limits), "the embedded runner"
     load(image, app.references, settings.engine, workspace)
     venue = EngineImage(
         app.references[0],
@@ -58,6 +59,7 @@ def image_venue(app: App, image: Image, ports: Iterable[int], workspace: Workspa
         tuple(map(str, sorted(ports))),
         settings.volumes,
         needs_executable_tmp(image),
+        limits,
     )
     return venue, engine.name
 

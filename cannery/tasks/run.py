@@ -35,7 +35,7 @@ def run(line: CommandLine, command: str | None = None) -> None:
 def _run(app: App, name: str | None, arguments: Sequence[str]) -> int:
     """Build what has changed, run the image's command ``name`` with ``arguments``, and return the exit code."""
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
-    from cannery.containers.engine.engine import ContainerRequest, needs_executable_tmp  # noqa: PLC0415
+    from cannery.containers.engine.engine import ContainerRequest, limits_for, needs_executable_tmp  # noqa: PLC0415
     from cannery.containers.load import load  # noqa: PLC0415
     from cannery.containers.sandbox.container import container_in  # noqa: PLC0415
     from cannery.containers.sandbox.rootfs import rootfs  # noqa: PLC0415
@@ -48,13 +48,14 @@ def _run(app: App, name: str | None, arguments: Sequence[str]) -> int:
     with shown_workspace() as workspace:
         built = build(app, workspace)
         image = built.image
+        limits = limits_for(image, settings.limits)
         engine = find_engine(settings.engine)
         if engine is None:
             root = rootfs(image, workspace.cache)
         else:
             load(image, references, settings.engine, workspace)
     if engine is None:
-        return run_container(container_in(root, image.config, arguments, program))
+        return run_container(container_in(root, image.config, arguments, program, limits=limits))
     return engine.run(
         ContainerRequest(
             "run",
@@ -64,6 +65,7 @@ def _run(app: App, name: str | None, arguments: Sequence[str]) -> int:
             ports=built.app.ports,
             scratch=settings.volumes,
             executable_tmp=needs_executable_tmp(image),
+            limits=limits,
         )
     )
 

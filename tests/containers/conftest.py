@@ -39,6 +39,16 @@ def host_root() -> Iterator[Path]:
         yield root
 
 
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder of the host that any user may write to."""
+    with tempfile.TemporaryDirectory(prefix="cannery-shared-") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "file").write_text("from the host\n")
+        yield folder
+
+
 @pytest.fixture(params=["root", "ordinary user"])
 def caller(request: pytest.FixtureRequest) -> Caller:
     """Who runs the container: root, and somebody who may do nothing special."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypedDict
 
+    from cannery.containers.limits import Limits
     from cannery.containers.sandbox.container import Volume
     from tests.support.sandbox_callers import Caller
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         hostname: str
         scratch: tuple[str, ...]
         volumes: tuple[Volume, ...]
+        limits: Limits
 
 
 __all__ = ["ENV", "IMAGE_USER", "program", "script", "seen"]

@@ -79,12 +79,16 @@ def _bindings(ports: Iterable[PublishedPort], usual: str) -> dict[str, list[dict
 
 def _hardened(request: ContainerRequest) -> dict[str, Any]:
     """The limits that the sandbox sets, too: a read-only root, no capabilities, empty folders for scratch."""
+    limits = request.limits
+    scratch = f"mode=1777,size={limits.tmp}"
     return {
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
+        "PidsLimit": limits.pids,
+        **({} if limits.memory is None else {"Memory": limits.memory}),
         "Tmpfs": {
-            **dict.fromkeys(request.scratch, "mode=1777"),
-            "/tmp": f"mode=1777,{'exec' if request.executable_tmp else 'noexec'}",  # noqa: S108  # in the container
+            **dict.fromkeys(request.scratch, scratch),
+            "/tmp": f"{scratch},{'exec' if request.executable_tmp else 'noexec'}",  # noqa: S108  # in the container
         },
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
+from cannery.containers.limits import Limits
 from cannery.workspace.streams import show
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "EngineContainer",
     "StoredImage",
     "Usage",
+    "limits_for",
     "needs_executable_tmp",
 ]
 
@@ -46,7 +48,8 @@ class ContainerRequest:
     scratch: tuple[str, ...] = ()  # folders that are empty, writable and gone at the end
     user: str | None = None  # None: the image's
     executable_tmp: bool = False  # files in /tmp may be run, though it's hardened
-    hardened: bool = True  # with a read-only root and no capabilities
+    hardened: bool = True  # with a read-only root, no capabilities, and the limits
+    limits: Limits = Limits()  # noqa: RUF009  # it never changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,11 @@ class Engine(Protocol):
     def prune_rest(self) -> int:
         """Remove unused networks and the engine's build cache; return the bytes that came free."""
         ...
+
+
+def limits_for(image: Image, limits: Limits) -> Limits:
+    """``limits``, with room for what the program of ``image`` unpacks."""
+    return limits.unpacking() if needs_executable_tmp(image) else limits
 
 
 def needs_executable_tmp(image: Image) -> bool:

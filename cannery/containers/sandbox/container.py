@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cannery.containers.sandbox.limits import Limits
+from cannery.containers.limits import Limits
 from cannery.errors import ImageError
 from cannery.image.accounts import account, accounts_in
 
@@ -46,7 +46,12 @@ class Container(NamedTuple):
 
 
 def container_in(
-    root: Path, config: Mapping[str, Any], args: Sequence[str] = (), program: str | None = None
+    root: Path,
+    config: Mapping[str, Any],
+    args: Sequence[str] = (),
+    program: str | None = None,
+    *,
+    limits: Limits = Limits(),  # noqa: B008  # it never changes
 ) -> Container:
     """The container of the image that is unpacked in ``root``, whose accounts are read from there.
 
@@ -55,7 +60,7 @@ def container_in(
     """
     if program is not None:
         config = {**config, "config": {**(config.get("config") or {}), "Entrypoint": [program], "Cmd": []}}
-    return container(root, config, args, accounts_in(root))
+    return container(root, config, args, accounts_in(root))._replace(limits=limits)
 
 
 def container(root: Path, config: Mapping[str, Any], args: Sequence[str], accounts: Accounts) -> Container:

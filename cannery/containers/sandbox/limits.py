@@ -1,4 +1,4 @@
-"""How much of the machine a container's program may take: processes, memory, what it keeps in ``/tmp``.
+"""Limits on processes and memory, as the kernel has them.
 
 The kernel counts processes by user and user namespace from Linux 5.14 on, so that a limit on them (getrlimit(2),
 ``RLIMIT_NPROC``) is the container's own. Where it doesn't hold, as for root, and for memory, control groups do it
@@ -11,12 +11,12 @@ import os
 import re
 import resource
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["SHARED_MEMORY", "Limits", "control_group", "counted_by_namespace", "limit_processes", "places"]
+__all__ = ["SHARED_MEMORY", "control_group", "counted_by_namespace", "limit_processes", "places"]
 
 SHARED_MEMORY: Final = 64 << 20  # bytes in /dev/shm, as Docker has it
 _FILES: Final[Mapping[str, tuple[str, str]]] = {  # of version 1 of control groups, and of version 2
@@ -24,14 +24,6 @@ _FILES: Final[Mapping[str, tuple[str, str]]] = {  # of version 1 of control grou
     "memory": ("memory.limit_in_bytes", "memory.max"),
 }
 _OWN: Final = 1  # processes beside the container's that count as well: the monitor
-
-
-class Limits(NamedTuple):
-    """The limits of a container."""
-
-    pids: int = 1024  # processes and threads
-    tmp: int = 256 << 20  # bytes in /tmp, and in each volume
-    memory: int | None = None  # bytes; None: as much as there is
 
 
 def counted_by_namespace(release: str) -> bool:

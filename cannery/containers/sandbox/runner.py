@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import BinaryIO
 
+    from cannery.containers.limits import Limits
     from cannery.containers.sandbox.container import Container
-    from cannery.containers.sandbox.limits import Limits
     from cannery.containers.sandbox.privileges import IdMaps
 
 __all__ = ["run_container"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,19 +10,9 @@ from cannery.containers.sandbox.container import Volume
 from tests.support.sandbox_programs import program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.sandbox_callers import Caller
-
-
-@pytest.fixture
-def shared() -> Iterator[Path]:
-    """A folder of the host that any user may write to."""
-    with tempfile.TemporaryDirectory(prefix="cannery-shared-") as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        (folder / "file").write_text("from the host\n")
-        yield folder
 
 
 @pytest.mark.parametrize("read_only", [True, False])

@@ -101,7 +101,7 @@ def test_ctrl_c_reaches_a_program_once(program: Path) -> None:
         told = line(file)
         os.kill(app, signal.SIGUSR1)
         assert [told, line(file)] == ["^CSIGINT", "SIGUSR1"]
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
