@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import assert_refused, cannery
+from tests.support.commands_project import COMMANDS, SAID
 from tests.support.ports import free_port
 from tests.support.wheels import make_wheel, only_from
 
@@ -191,60 +192,6 @@ def test_a_script_of_a_wheel_that_is_no_entry_point_is_started(make_project: Mak
         assert done.stdout == "['x'] 42\n", done
         done = cannery("run", f"--recipe={recipe}", "--command=again", cwd=folder, **only_from(tmp_path))
         assert done.stdout == "['y'] 42\n", done
-
-
-COMMANDS = {
-    "pyproject.toml": """
-        [tool.cannery]
-        entry = "main.py"
-
-        [tool.cannery.commands]
-        migrate = "manage.py migrate"
-        work = "python -m shop.work --port $PORT"
-        report = "LEVEL=${LEVEL:-2} shop.report:run"
-        odd = "bin/odd-tool.py x"
-        """,
-    "main.py": "import sys\n\nprint('main', sys.argv[1:])\n",
-    "manage.py": """
-        import sys
-
-
-        def main():
-            import wave
-
-            print(wave.__name__, __name__, sys.argv[1:])
-
-
-        if __name__ == "__main__":
-            main()
-        """,
-    "bin/odd-tool.py": "import colorsys, sys\n\nprint(colorsys.__name__, __name__, sys.argv[1:])\n",
-    "shop/__init__.py": "",
-    "shop/work.py": """
-        import sys
-
-        if __name__ == "__main__":
-            from fileinput import FileInput
-
-            print(FileInput.__name__, __name__, sys.argv[1:])
-        """,
-    "shop/report.py": """
-        import os
-        import sys
-
-
-        def run():
-            print(os.environ["LEVEL"], sys.argv[1:])
-            return 3
-        """,
-}
-SAID = {
-    None: (0, "main ['more']\n"),
-    "migrate": (0, "wave __main__ ['migrate', 'more']\n"),
-    "work": (0, "FileInput __main__ ['--port', '8000', 'more']\n"),
-    "report": (3, "2 ['more']\n"),
-    "odd": (0, "colorsys __main__ ['x', 'more']\n"),
-}
 
 
 @pytest.mark.parametrize("flags", [["--recipe=scratch"], ["--recipe=tiny"], ["--compile"]])
