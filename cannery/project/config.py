@@ -17,6 +17,7 @@ from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
 from cannery.project.python_version import found_python, python_of
 from cannery.project.requirement_sources import find_requirements, found_requirements
+from cannery.project.search_path import added_roots
 from cannery.project.startable import Startable
 from cannery.project.starts import Starts
 from cannery.workspace.files import user_path
@@ -63,6 +64,8 @@ def load(
         settings = msgspec.structs.replace(settings, packages=(*settings.packages, *packages))
     if starts.root is not None and starts.root not in roots:
         roots = (starts.root, *roots)  # Python looks in a script's own folder first
+    run_files = (each.entry.path for each in (starts.main, *starts.commands) if isinstance(each.entry, ScriptEntry))
+    roots = (*roots, *added_roots(replace(own, roots=roots), filter(None, (starts.script, *run_files))))
     if starts.env:
         settings = msgspec.structs.replace(settings, env={**starts.env, **settings.env})
     if project.leaves_version and settings.version is None and starts.script is None:

@@ -7,6 +7,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,8 @@ class OwnFiles:
         folder may be one.
         """
         folder, beside = self.app.folder, {script.parent for script in self.scripts}
-        others = {folder / root for root in self.app.import_roots} - {folder, *beside}
+        first = takewhile(lambda root: root != PurePosixPath(), self.app.import_roots)
+        others = {folder / root for root in first} - beside
         # The project's packages lie in its folder itself, and not in src, or beside a script below
         in_folder = not others and (not beside or self.app.distribution is not None)
         for root in dict.fromkeys((*beside, *(folder / root for root in self.app.import_roots))):
