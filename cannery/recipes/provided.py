@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["check_imports", "provision_of"]
 
 _SHOWN = 8  # lines of evidence, or of notes
+_EXCLUDED = "[tool.cannery] exclude leaves it out"
+_NOT_MADE = "the project has no such module"
+_NOT_REQUIRED = "no requirement brings it"
+_STEPS = {
+    _EXCLUDED: "let exclude name less",
+    _NOT_MADE: "add it, or where the project's build makes it, let that make it here (pip install --editable .)",
+    _NOT_REQUIRED: "add what has it to the requirements",
+}
 
 
 def provision_of(own: AppTree, wheels: LazyTree, python: Interpreter) -> Provision:
@@ -49,10 +57,11 @@ def _refusal(app: App, needed: Sequence[Unprovided]) -> ProjectError:
     first, *others = needed
     has = f"the requirements are those of {app.requirements.path.name}" if app.requirements else "no requirements found"
     shown = [f"{_at(each)} imports {each.module}" for each in others]
+    lack = _lack(app, first)
     return ProjectError(
-        f"{_at(first)} imports {first.module}, and {_lack(app, first)}",
+        f"{_at(first)} imports {first.module}, and {lack}",
         evidence="\n".join([*shown[:_SHOWN], *(["…"] if len(shown) > _SHOWN else []), has]),
-        step="add what has it to the requirements; or, where the program never comes there, set  [tool.cannery]  "
+        step=f"{_STEPS[lack]}; or, where the program never comes there, set  [tool.cannery]  "
         f"allow-missing = [{', '.join(map(repr, dict.fromkeys(each.module for each in needed)))}]",
     )
 
@@ -66,11 +75,12 @@ def _notes(found: Iterable[Unprovided]) -> Iterable[str]:
 
 
 def _lack(app: App, missing: Unprovided) -> str:
+    """Why a module is missing: a key of ``_STEPS``."""
     module = missing.module
     if find_module(app.folder, app.import_roots, module):
-        return "[tool.cannery] exclude leaves it out"
+        return _EXCLUDED
     own = "." in module and find_module(app.folder, app.import_roots, module.partition(".")[0])
-    return "the project has no such module" if own else "no requirement brings it"
+    return _NOT_MADE if own else _NOT_REQUIRED
 
 
 def _at(each: Unprovided) -> str:

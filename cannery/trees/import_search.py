@@ -66,7 +66,7 @@ class Importable:
             part = ".".join(parts[:count])
             found = self.modules.get(part)
             if found is None:
-                known = part in self._standard | self.host.builtins or self._is_made_at_start(part)
+                known = part in self._standard | self.host.builtins | {"__main__"} or self._is_made_at_start(part)
                 return "" if known else part
             if found.place != "app" and found.kind != "namespace":
                 return ""

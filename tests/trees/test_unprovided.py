@@ -68,7 +68,7 @@ def test_an_import_that_nothing_provides_is_named_with_its_line(
         "import os\nif os.name == 'nt':\n    import msvcrt",
         "import os.path, xml.etree.ElementTree, _thread, lib2to3 if 0 else os",
         "import yaml.made_up, space.a.part.x, deeper, made_by_hook",
-        "from space import a\nfrom space.a import part",
+        "from space import a\nfrom space.a import part\nimport __main__",
         "from helper import anything\nimport package.inner\nfrom package import anything\nfrom package.folder import x",
         "from importlib import import_module\nimport_module('idna')",
     ],
