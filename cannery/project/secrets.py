@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cannery.project.app import App
 
-__all__ = ["holds_password", "refuse_secrets", "secret_by_name", "secret_in"]
+__all__ = ["holds_password", "refuse_secrets", "secret_by_name", "secret_in", "secrets_of_metadata"]
 
 # A file's name, or that of a folder above it -> the kind of secret in it
 _BY_NAME = {
@@ -65,6 +65,12 @@ def secret_in(name: str, head: bytes) -> str:
     if _NAMES_INDEXES.fullmatch(name) and holds_password(head):
         return "a package index's password"
     return ""
+
+
+def secrets_of_metadata(app: App) -> dict[str, str]:
+    """The secrets in the metadata that an image has, by the file that they come from."""
+    found = any(holds_password(requirement.encode()) for requirement in app.metadata.dependencies)
+    return {"pyproject.toml": "a package index's password, among the dependencies"} if found else {}
 
 
 def refuse_secrets(app: App, found: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cannery.project.app import HOME
 from cannery.project.interpreter import check_platform, interpreter_for
+from cannery.project.secrets import refuse_secrets, secrets_of_metadata
 from cannery.trees.installed import entry_files
 from cannery.trees.needs import Needs, needs_of_app, read_needs
 from cannery.trees.own import started_with
@@ -46,8 +47,9 @@ def pinned_dependencies(app: App, target: WheelTarget, workspace: Workspace) -> 
     """The dependencies of ``app`` as wheels for ``target``, in the versions of its lock, or of its first build.
 
     Versions are pinned now; wheels are installed when their tree is asked for. Raises :class:`RequirementsError` where
-    no versions fit.
+    no versions fit, :class:`ProjectError` before anybody is asked for what has a password in its address.
     """
+    refuse_secrets(app, secrets_of_metadata(app))
     if app.requirements is None:
         return Dependencies(None, NO_WHEELS)
     requirements = resolve(app.requirements, app, target, workspace)

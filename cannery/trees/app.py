@@ -11,7 +11,7 @@ from cannery.errors import ConfigurationError
 from cannery.image.tree import LazyTree, Tree
 from cannery.project.interpreter import find_python
 from cannery.project.modules import is_about_projects
-from cannery.project.secrets import holds_password, refuse_secrets
+from cannery.project.secrets import refuse_secrets, secrets_of_metadata
 from cannery.trees.beside import add_data, notes_on_files
 from cannery.trees.collect import Collected, check_links
 from cannery.trees.facts import FactsIndex
@@ -63,7 +63,7 @@ def app_tree(
     _add_modules(code, own)
     for path in named.values():
         resources.add(path)
-    refuse_secrets(app, {**_secrets_of_metadata(app), **code.secrets, **resources.secrets})
+    refuse_secrets(app, {**secrets_of_metadata(app), **code.secrets, **resources.secrets})
     check_links({**code.entries, **resources.entries})
     data = add_data(resources, code, own)
     index.save()
@@ -124,8 +124,3 @@ def _resource(app: App, name: str) -> Path:
         what = f"resources names {name!r}: there is no such file or folder in {app.folder}"
         raise ConfigurationError(what, step="correct it, or leave it out")
     return path
-
-
-def _secrets_of_metadata(app: App) -> dict[str, str]:
-    found = any(holds_password(requirement.encode()) for requirement in app.metadata.dependencies)
-    return {"pyproject.toml": "a package index's password, among the dependencies"} if found else {}
