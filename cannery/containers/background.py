@@ -7,20 +7,19 @@ another Python with the modules of this one.
 from __future__ import annotations
 
 import json
+import pickle
 import sys
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
-from cannery.containers.engine.engine import ContainerRequest
-from cannery.containers.limits import Limits
-from cannery.containers.sandbox.container import Container, Volume
-from cannery.errors import CanneryError, ImageError
+from cannery.containers.sandbox.container import Container
+from cannery.errors import CanneryError, ImageError, MachineError
 from cannery.workspace.process import start_background
 
 if TYPE_CHECKING:
     import subprocess
 
     from cannery.containers.engine.discovery import Choice
+    from cannery.containers.engine.engine import ContainerRequest
 
 __all__ = ["REFUSED", "main", "start_container", "start_in_engine"]
 
@@ -30,24 +29,20 @@ _START: Final = "import sys; sys.path[:] = {path!r}; from cannery.containers.bac
 
 def start_container(container: Container, output: IO[bytes], errors: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start ``container`` by the embedded runner; SIGTERM to the process that comes back reaches the program."""
-    about = {**container._asdict(), "root": str(container.root), "env": dict(container.env)}
-    about["volumes"] = [[str(volume.source), *volume[1:]] for volume in container.volumes]
-    return _start({"container": about}, output, errors)
+    return _start(container, "none", output, errors)
 
 
 def start_in_engine(
     choice: Choice, request: ContainerRequest, output: IO[bytes], errors: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     """Start the container of ``request`` in the engine that ``choice`` means, as :func:`start_container` does."""
-    from dataclasses import asdict  # noqa: PLC0415  # slow to import
-
-    return _start({"choice": choice, "request": asdict(request)}, output, errors)
+    return _start(request, choice, output, errors)
 
 
-def main(about: str) -> None:
+def main(about: bytes) -> None:
     """Run what one of the functions above described to its end, in the process that they started."""
     try:
-        sys.exit(_run(json.loads(about)))
+        sys.exit(_run(*pickle.loads(about)))  # noqa: S301  # the process that started this one has made it
     except ImageError as error:  # the image's own fault, which whoever runs it sees
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
@@ -56,42 +51,24 @@ def main(about: str) -> None:
         sys.exit(REFUSED)
 
 
-def _start(about: dict[str, Any], output: IO[bytes], errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    code = _START.format(path=sys.path, about=json.dumps(about))
+def _start(
+    about: Container | ContainerRequest, choice: Choice, output: IO[bytes], errors: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    code = _START.format(path=sys.path, about=pickle.dumps((about, choice)))
     return start_background([sys.executable, "-I", "-c", code], output=output, errors=errors)
 
 
-def _run(about: dict[str, Any]) -> int:
+def _run(about: Container | ContainerRequest, choice: Choice) -> int:
     from cannery.containers.sandbox.privileges import die_with_parent  # noqa: PLC0415
 
     die_with_parent()
-    if "request" in about:
-        return _run_in_engine(about["choice"], about["request"])
-    from cannery.containers.sandbox.runner import run_container  # noqa: PLC0415
+    if isinstance(about, Container):
+        from cannery.containers.sandbox.runner import run_container  # noqa: PLC0415
 
-    fields = about["container"]
-    volumes = tuple(Volume(Path(source), *rest) for source, *rest in fields["volumes"])
-    return run_container(
-        Container(
-            **{
-                **fields,
-                "root": Path(fields["root"]),
-                "argv": tuple(fields["argv"]),
-                "scratch": tuple(fields["scratch"]),
-                "volumes": volumes,
-                "limits": Limits(*fields["limits"]),
-            }
-        )
-    )
-
-
-def _run_in_engine(choice: Choice, fields: dict[str, Any]) -> int:
+        return run_container(about)
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
-    from cannery.errors import MachineError  # noqa: PLC0415
 
     engine = find_engine(choice)
     if engine is None:
         raise MachineError("no engine answers", step="start Docker or Podman")
-    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    given["limits"] = Limits(*given["limits"])
-    return engine.run(ContainerRequest(**given), tell=lambda _: None)  # what is said here would seem the program's
+    return engine.run(about, tell=lambda _: None)  # what is said here would seem the program's
