@@ -23,7 +23,7 @@ MAIN = """
     def main() -> None:
         print("args", sys.argv[1:], "pid", os.getpid(), "at", time.time_ns(), "beside", __file__)
         if "--read" in sys.argv:
-            print(open("notes.txt").read())
+            print(open(sys.argv[2]).read())
         if "--fail" in sys.argv:
             raise KeyError("of the program's own")
 
@@ -59,16 +59,16 @@ def test_a_program_that_does_the_same_passes_whatever_changes_by_itself(make_pro
 def test_what_differs_is_told_with_the_line_that_mends_it(make_project: MakeProject) -> None:
     files = {"main.py": MAIN, "notes.txt": "noted", "pyproject.toml": "[tool.cannery]\n"}
     folder = make_project(files)
-    outcome = cannery("check", "--", "--read", cwd=folder)
+    outcome = cannery("check", "--", "--read", "notes.txt", cwd=folder)
     assert outcome.code == 11
     assert (
-        "differs        --read\n  exit code\n    image:        exit code 1\n    environment:  exit code 0\n"
+        "differs        --read notes.txt\n  exit code\n    image:        exit code 1\n    environment:  exit code 0\n"
         in outcome.stdout
     )
     assert "Traceback" not in outcome.stderr
     assert outcome.stderr.endswith('Next: [tool.cannery]  resources = ["notes.txt"]\n')
     (folder / "pyproject.toml").write_text('[tool.cannery]\nresources = ["notes.txt"]\n')
-    assert cannery("check", "--", "--read", cwd=folder).code == 0
+    assert cannery("check", "--", "--read", "notes.txt", cwd=folder).code == 0
 
 
 def test_a_program_that_fails_by_itself_is_not_the_images_fault(make_project: MakeProject) -> None:
