@@ -60,6 +60,12 @@ class Startable:
         """
         if name in self.scripts:
             return self.function(name, self.scripts[name], source)
+        if len(words := name.split()) > 1:
+            arguments = ", ".join(map(_quoted, words[1:]))
+            raise ConfigurationError(
+                f"{source} = {name!r} has arguments, and names one thing alone",
+                step=f'write it as  entry = "{words[0]}"  args = [{arguments}]',
+            )
         if name.endswith(".py"):
             return self.script(name)
         if ":" in name:

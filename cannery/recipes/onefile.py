@@ -26,7 +26,7 @@ from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import libraries_of, system
-from cannery.trees.scripts import PLACE, command_names
+from cannery.trees.scripts import PLACE, check_program, command_names
 from cannery.trees.settled import settled
 from cannery.trees.shaken import app_place, reach_with
 from cannery.trees.transforms.rpath import confined
@@ -83,6 +83,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     check_python(python, workspace)
     dependencies = pinned_dependencies(app, python.target, workspace)
     app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
+    check_program(app, posixpath.basename(app.name))
     own = app_tree(app, workspace)
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
     parts = _parts(app, own, dependencies.wheels, python, workspace)

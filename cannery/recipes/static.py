@@ -22,7 +22,7 @@ from cannery.recipes.static_program.parts import PROGRAMS
 from cannery.trees.app import app_tree
 from cannery.trees.installed import PYTHON
 from cannery.trees.pure_wheels import prefer_pure
-from cannery.trees.scripts import command_names
+from cannery.trees.scripts import check_program, command_names
 from cannery.trees.settled import settled
 from cannery.trees.system import certificates, system_tree, zones_tree
 from cannery.trees.wheels import environment_data
@@ -79,6 +79,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
     fitting = target_of_kit(kit)
     dependencies = pinned_dependencies(app, fitting, workspace)
     app = settled(app, dependencies.wheels, fitting.site_packages, workspace)
+    check_program(app, app.name.rpartition("/")[2])
     own = app_tree(app, workspace, grammar_of=lambda: same_minor(kit.interpreter.version, workspace).executable)
     wheels = dependencies.wheels
     if dependencies.requirements is not None:

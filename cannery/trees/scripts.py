@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from cannery.errors import ConfigurationError
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 
 if TYPE_CHECKING:
@@ -12,14 +13,24 @@ if TYPE_CHECKING:
 
     from cannery.project.app import App, Argument, Command, EntryPoint
 
-__all__ = ["PLACE", "command_names", "script_name", "script_of"]
+__all__ = ["PLACE", "check_program", "command_names", "script_name", "script_of"]
 
 PLACE: Final = PurePosixPath("/usr/local/bin")
 
 
 def command_names(app: App) -> tuple[str, ...]:
-    """The names of the commands that are links to a program which is called by them, where one file holds all."""
+    """The names of the app's commands, which the image has below :data:`PLACE`."""
     return tuple(command.name for command in app.commands)
+
+
+def check_program(app: App, program: str) -> None:
+    """Raise :class:`ConfigurationError` for a command that is called like the one ``program`` that holds all."""
+    if program in command_names(app):
+        raise ConfigurationError(
+            f"a command can't be called {program!r}",
+            evidence=f"the recipe {app.settings.recipe} makes one program of that name, which runs what it's called by",
+            step="give it another name in  [tool.cannery]  commands, or the program:  [tool.cannery]  name",
+        )
 
 
 def script_name(command: Command) -> str | None:

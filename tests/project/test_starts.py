@@ -209,3 +209,10 @@ def test_what_nothing_can_bring_is_refused_at_once(make_project: MakeProject) ->
     assert found.main.entry == ModuleEntry("http.server")
     found = load(make_project({"pyproject.toml": settings.format("json.tool:main")}))
     assert found.main.entry == FunctionEntry("tool", "json.tool", "main")
+
+
+def test_arguments_stand_in_a_setting_of_their_own(make_project: MakeProject) -> None:
+    settings = '[tool.cannery]\nentry = "gunicorn main:app -w 2"\n'
+    with pytest.raises(ConfigurationError, match="has arguments") as raised:
+        load(make_project({**SERVER, **MAIN, "pyproject.toml": settings}))
+    assert raised.value.step == 'write it as  entry = "gunicorn"  args = ["main:app", "-w", "2"]'
