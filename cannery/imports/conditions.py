@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cannery.imports.model import Host
 
@@ -45,8 +45,9 @@ class Conditions:
             "__name__": "__main__" if main else UNKNOWN,
         }
         self._main = main
-        self._aliases, self._modules = _aliases(tree), _modules(tree)
-        for name, value in _assigned_once(tree).items():
+        nodes = list(ast.walk(tree))
+        self._aliases, self._modules = _aliases(nodes), _modules(nodes)
+        for name, value in _assigned_once(tree, nodes).items():
             if (found := self.value(value)) is not UNKNOWN:
                 self._values.setdefault(name, found)
 
@@ -153,10 +154,10 @@ def _filled(text: str, gap: str, parts: Sequence[ast.expr], words: Callable[[ast
     return first + "".join(words(part) + other for part, other in zip(parts, others, strict=True))
 
 
-def _aliases(tree: ast.Module) -> dict[str, str]:
+def _aliases(nodes: Iterable[ast.AST]) -> dict[str, str]:
     """The full names of imported names that are no modules: ``platform`` of ``from sys import platform``."""
     aliases: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             aliases.update({alias.asname: alias.name for alias in node.names if alias.asname})
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module in {"sys", "os", "typing", "platform"}:
@@ -164,10 +165,10 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
     return aliases
 
 
-def _modules(tree: ast.Module) -> dict[str, str]:
+def _modules(nodes: Iterable[ast.AST]) -> dict[str, str]:
     """Imported names that may be modules -> their full names."""
     modules: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
@@ -177,7 +178,7 @@ def _modules(tree: ast.Module) -> dict[str, str]:
     return modules
 
 
-def _assigned_once(tree: ast.Module) -> dict[str, ast.expr]:
+def _assigned_once(tree: ast.Module, nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
     """The values of names that are bound once, at the top level, to something immutable."""
     values: dict[str, ast.expr] = {}
     for node in tree.body:
@@ -190,7 +191,7 @@ def _assigned_once(tree: ast.Module) -> dict[str, ast.expr]:
                     values[name] = value
     if not values:
         return values
-    bound = Counter(map(_bound, ast.walk(tree)))
+    bound = Counter(map(_bound, nodes))
     return {name: value for name, value in values.items() if bound[name] == 1}
 
 

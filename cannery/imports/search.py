@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +15,7 @@ from cannery.imports.data_packages import data_packages
 from cannery.imports.entry_points import entry_points
 from cannery.imports.graph import Graph
 from cannery.imports.model import Module, Reach
-from cannery.imports.path_files import imports_at_start
+from cannery.imports.path_files import folders_added, imports_at_start
 from cannery.imports.pickles import pickled
 from cannery.imports.places import find_modules
 from cannery.imports.reached import lines, missing, optional, walk
@@ -47,7 +47,7 @@ class Question:
 
 def search(question: Question, host: Host, workspace: Workspace) -> Reach:
     """All that the program reaches; raises :class:`ConfigurationError` for a pattern that matches no module."""
-    script, places = question.script, question.places
+    script, places = question.script, [_with_folders(place) for place in question.places]
     main = {"__main__": Module("source", "app", script)} if script else {}
     inside = {name: Module("builtin", "stdlib") for name in host.builtins}
     modules = {**find_modules(places), **inside, **main}
@@ -91,6 +91,13 @@ def _starts(question: Question, modules: Mapping[str, Module]) -> Iterator[Start
     for name, module in modules.items():
         if module.place == "app" and module.path != question.script:
             yield name, "own"
+
+
+def _with_folders(place: Place) -> Place:
+    """``place`` with the folders that its ``.pth`` files add, which Python looks into after all others."""
+    if place.kind != "dependencies":
+        return place
+    return replace(place, roots=(*place.roots, *folders_added(place.tree.tree, place.roots)))
 
 
 def _traced(question: Question) -> Traced:

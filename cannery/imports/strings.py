@@ -18,14 +18,19 @@ _ASKED = re.compile(r"[A-Za-z_]\w*(?:[.:][A-Za-z_]\w*)*")
 _WORD = re.compile(r"\.?[A-Za-z_][\w-]*")
 _GAP = re.compile(r"((?:[A-Za-z_]\w*\.)+(?:[A-Za-z_]\w*)?)(?:%s|\{\w*\})(?:\..*)?")
 _FOLDER = re.compile(r"(?:[\w.-]*/)*([A-Za-z_]\w*)/?")
-# Names of encodings that are no words of any other kind: utf-8-sig, cp1252, iso-8859-1, koi8_r.
-_CODEC = re.compile(r"(?=.{0,24}[\d_-])[A-Za-z][A-Za-z\d]*(?:[ _.:-][A-Za-z\d]+)*")
-_SHORTEST_CODEC = 4  # letters: u8 and r8 are types of numbers, too
-_WITHOUT_ALIAS = re.compile(
-    r"utf_8_sig|punycode|raw_unicode_escape|unicode_escape|cp\d{3,5}|mac_\w+|koi8_\w|iso8859_\d+"
+# Encodings that have one name, which is that of their module
+_WITHOUT_ALIAS = {
+    "cp1006", "cp720", "cp737", "cp856", "cp874", "cp875", "koi8_t", "koi8_u", "mac_arabic", "mac_croatian",
+    "mac_farsi", "mac_romanian", "punycode", "raw_unicode_escape", "unicode_escape", "utf_8_sig",
+}  # fmt: skip
+# Names of encodings that are no words of any other kind: utf-8-sig, cp1252, koi8_r; not u8, which is a type of numbers
+_CODECS = frozenset(
+    name for name in {*aliases, *aliases.values(), *_WITHOUT_ALIAS} if re.fullmatch(r"(?=.*[\d_])[a-z]\w{3,}", name)
 )
+_SPELLING = str.maketrans("-. :", "____")
 # What reads as code, and what programs read as data all the same.
-_FILE = re.compile(r"(?:.*[/*])?([\w-]*\.(?:pyi|pyx|pxd|pxi|c|cpp|h|hpp|a|rst))")
+_ENDINGS = (".pyi", ".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".hpp", ".a", ".rst")
+_FILE = re.compile(r"(?:.*[/*])?([\w-]*\.\w+)")
 
 
 def short(texts: Iterable[str]) -> frozenset[str]:
@@ -55,7 +60,7 @@ def gaps(texts: Iterable[str]) -> frozenset[str]:
 
 def codecs(texts: Iterable[str]) -> frozenset[str]:
     """Names of Python's encodings, which a program hands on until somebody opens a file with them."""
-    return frozenset(text for text in texts if _is_codec(text))
+    return frozenset(text for text in texts if text.lower().translate(_SPELLING) in _CODECS)
 
 
 def codec_module(name: str) -> str:
@@ -71,11 +76,4 @@ def folders(texts: Iterable[str]) -> frozenset[str]:
 
 def files(texts: Iterable[str]) -> frozenset[str]:
     """Names of files, and endings of names, of what looks like a part of a package's own code: ``.h``, ``form.c``."""
-    return frozenset(match[1] for text in texts if (match := _FILE.fullmatch(text)))
-
-
-def _is_codec(text: str) -> bool:
-    if len(text) < _SHORTEST_CODEC or not _CODEC.fullmatch(text):
-        return False
-    spelled = normalize_encoding(text).lower()
-    return spelled in aliases or spelled in aliases.values() or _WITHOUT_ALIAS.fullmatch(spelled) is not None
+    return frozenset(match[1] for text in texts if text.endswith(_ENDINGS) and (match := _FILE.fullmatch(text)))

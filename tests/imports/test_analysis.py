@@ -242,6 +242,13 @@ def test_what_a_pth_file_imports_is_there_where_python_reads_such_files(reached:
     assert found.modules["shim"].reason == Reason("", "start-up")
 
 
+def test_a_folder_that_a_pth_file_names_is_looked_into(reached: Analysis) -> None:
+    wheels = {"a.pth": "inner/folder\nnowhere\n", "inner/folder/b.py": "", "other/c.py": ""}
+    found = reached("import b, c", wheels)
+    assert found.modules["b"].path == "/site/inner/folder/b.py"
+    assert set(found.missing) == {"c"}
+
+
 def test_what_pickled_data_names_is_there(reached: Analysis) -> None:
     wheels = {
         "a/__init__.py": "", "a/one.pkl": "cb\nThing\nq", "b.py": "", "c.py": "",

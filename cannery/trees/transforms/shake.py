@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cannery.elf.dynamic import read_elf
 from cannery.image.tree import Entry, File, Transform, Tree
+from cannery.imports.path_files import folders_added
 from cannery.imports.places import is_library, module_name
 from cannery.workspace.keys import code_key, key_of
 
@@ -43,6 +44,7 @@ def module_in(path: str, roots: Iterable[str]) -> str | None:
 
 
 def _shaken(tree: Tree, reached: frozenset[str], roots: tuple[str, ...], read: frozenset[str]) -> Tree:
+    roots = (*roots, *folders_added(tree, roots))
     packages = {posixpath.dirname(path) for path in tree.entries if posixpath.basename(path).startswith("__init__.")}
     kept: dict[str, Entry] = {}
     for path, entry in tree:

@@ -75,7 +75,8 @@ def with_finder(interpreter: Interpreter) -> Transform:
     added = Tree(
         {
             f"{folder}/{FINDER}.py": File(Inline(source)),
-            f"{folder}/{FINDER}.pth": File(Inline(f"import {FINDER}\n".encode())),
+            # Python reads such files in the order of their names, and others' may import from the archive.
+            f"{folder}/00{FINDER}.pth": File(Inline(f"import {FINDER}\n".encode())),
         }
     )
     return Transform(key_of("finder", code_key(__name__), folder), lambda tree: tree + added)

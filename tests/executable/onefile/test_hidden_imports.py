@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -16,9 +16,6 @@ import pytest
 from tests.executable.onefile.conftest import freeze, write_project
 from tests.support.ports import free_port
 from tests.support.repository import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("own_cache")]
 
@@ -125,3 +122,36 @@ def test_the_sample_with_polars_and_fire(tmp_path: Path) -> None:
     frozen = freeze(tmp_path, "--form=folder")
     done = subprocess.run([frozen.path / "my-project", "show-deps"], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("polars "), done.stderr
+
+
+DATA = {
+    "pyproject.toml": "[project]\nname = 'reader'\nversion = '1'\ndependencies = ['six']\n",
+    "main.py": """
+        import importlib.metadata
+        from six.moves import range
+
+        import parts
+
+        print([*range(2)], parts.HEADER, parts.LIBRARY.cos is not None, importlib.metadata.packages_distributions())
+        __import__("".join(["colo", "rsys"]))
+        """,
+    "parts/__init__.py": """
+        import ctypes
+        from pathlib import Path
+
+        HEADER = Path(__file__).with_name("form.h").read_text()
+        LIBRARY = ctypes.CDLL(str(Path(__file__).with_name("libanswer.so")))
+        """,
+    "parts/form.h": "int x;",
+}
+
+
+def test_what_a_package_opens_by_its_path_is_there_and_so_is_what_others_finders_find(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "reader", DATA)
+    with Path("/proc/self/maps").open(encoding="utf-8") as maps:
+        mathematics = next(line.split()[-1] for line in maps if "/libm." in line)
+    shutil.copy(mathematics, folder / "parts/libanswer.so")
+    program = freeze(folder, "--form", "folder").path
+    done = subprocess.run([program / "reader"], capture_output=True, text=True, check=False)
+    assert done.stdout == "[0, 1] int x; True {'six': ['six']}\n", done.stderr
+    assert "No module named 'colorsys' in this program: cannery left it out" in done.stderr

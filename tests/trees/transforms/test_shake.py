@@ -43,6 +43,11 @@ def test_modules_that_nothing_reaches_go() -> None:
     }  # fmt: skip
 
 
+def test_modules_in_a_folder_that_a_pth_file_names_are_known_by_their_own_names() -> None:
+    files = tree("a.pth", "inner/b.py", "inner/c.py", a=b"inner\n")
+    assert shaken(files, "b") == {"a.pth", "inner/b.py"}
+
+
 def test_data_goes_along_with_its_package() -> None:
     files = tree(
         "a/__init__.py", "a/x.json", "a/deep/y.json", "a/tests/__init__.py", "a/tests/z.json", "b/__init__.py", "b/x"
