@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cannery import __version__
-from cannery.containers.engine.engine import EXECUTABLE_TMP, NEEDS_LABEL
+from cannery.containers.needs import EXECUTABLE_TMP, NEEDS_LABEL
 from cannery.containers.ports import published_port
 from cannery.project.app import HOME, ScriptEntry
 from cannery.trees.installed import entry_command

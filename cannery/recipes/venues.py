@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from cannery.check.environment import environment
 from cannery.check.venue import EngineImage, Environment, UnpackedImage
 from cannery.containers.engine.discovery import find_engine
-from cannery.containers.engine.engine import limits_for, needs_executable_tmp
 from cannery.containers.load import load
+from cannery.containers.needs import limits_for, needs_executable_tmp
 from cannery.containers.sandbox.rootfs import rootfs
 from cannery.project.app import HOME
 from cannery.project.interpreter import interpreter_for

@@ -35,8 +35,9 @@ def run(line: CommandLine, command: str | None = None) -> None:
 def _run(app: App, name: str | None, arguments: Sequence[str]) -> int:
     """Build what has changed, run the image's command ``name`` with ``arguments``, and return the exit code."""
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
-    from cannery.containers.engine.engine import ContainerRequest, limits_for, needs_executable_tmp  # noqa: PLC0415
+    from cannery.containers.engine.engine import ContainerRequest  # noqa: PLC0415
     from cannery.containers.load import load  # noqa: PLC0415
+    from cannery.containers.needs import limits_for, needs_executable_tmp  # noqa: PLC0415
     from cannery.containers.sandbox.container import container_in  # noqa: PLC0415
     from cannery.containers.sandbox.rootfs import rootfs  # noqa: PLC0415
     from cannery.containers.sandbox.runner import run_container  # noqa: PLC0415

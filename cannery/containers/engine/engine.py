@@ -16,22 +16,16 @@ if TYPE_CHECKING:
     from cannery.image.image import Image
 
 __all__ = [
-    "EXECUTABLE_TMP",
     "IMAGE_LABEL",
-    "NEEDS_LABEL",
     "TASK_LABEL",
     "ContainerRequest",
     "Engine",
     "EngineContainer",
     "StoredImage",
     "Usage",
-    "limits_for",
-    "needs_executable_tmp",
 ]
 
 IMAGE_LABEL: Final = "dev.cannery.recipe"  # on every image that cannery builds, and on what others build from it
-NEEDS_LABEL: Final = "dev.cannery.needs"  # on images of programs that a hardened container has to allow something
-EXECUTABLE_TMP: Final = "executable-tmp"  # the value for a program that unpacks itself into /tmp, and runs from there
 TASK_LABEL: Final = "dev.cannery.task"  # on every container that cannery starts, and on no other
 
 
@@ -204,14 +198,3 @@ class Engine(Protocol):
     def prune_rest(self) -> int:
         """Remove unused networks and the engine's build cache; return the bytes that came free."""
         ...
-
-
-def limits_for(image: Image, limits: Limits) -> Limits:
-    """``limits``, with room for what the program of ``image`` unpacks."""
-    return limits.unpacking() if needs_executable_tmp(image) else limits
-
-
-def needs_executable_tmp(image: Image) -> bool:
-    """True for an image whose program runs files in ``/tmp``, as its label says."""
-    labels: Mapping[str, str] = (image.config.get("config") or {}).get("Labels") or {}
-    return labels.get(NEEDS_LABEL) == EXECUTABLE_TMP

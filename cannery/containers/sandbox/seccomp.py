@@ -1,8 +1,9 @@
 """The system calls that a container's program may make: Docker's default profile, as classic BPF (seccomp(2)).
 
-It's an allow-list: every number up to the newest that the profile knows, less the ones in :data:`REFUSED`. A refused
-call fails with ``EPERM``; one that's newer, or of another ABI, with ``ENOSYS``, so that programs take what was there
-before it. Two codes of ioctl(2) by which a program types at a terminal are refused as well, which Docker doesn't.
+It's an allow-list: what Docker allows a program without capabilities, from 20.10 to 27. That's every number up to the
+newest that all of them know, less those in :data:`REFUSED`. A refused call fails with ``EPERM``; a newer one, or one of
+another ABI, with ``ENOSYS``, so that programs take what was there before it. Two codes of ioctl(2) by which a program
+types at a terminal are refused as well, which Docker doesn't do.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["NEWEST", "REFUSED", "FilteredMachine", "bpf", "filter_for"]
+__all__ = ["MACHINES", "NEWEST", "REFUSED", "FilteredMachine", "bpf", "filter_for"]
 
-NEWEST: Final = 456  # futex_requeue: from 424 on, numbers are the same on every machine (syscalls(2))
+NEWEST: Final = 449  # futex_waitv: from 424 on, numbers are the same on every machine (syscalls(2))
 
 # (number on x86-64, number on AArch64); None where the machine has no such call.
 REFUSED: Final[Mapping[str, tuple[int | None, int | None]]] = {
@@ -55,13 +56,19 @@ REFUSED: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "mount_setattr": (442, 442),
     "move_mount": (429, 429),
     "move_pages": (279, 239),
+    "name_to_handle_at": (303, 264),
     "nfsservctl": (180, 42),
     "open_by_handle_at": (304, 265),
     "open_tree": (428, 428),
     "perf_event_open": (298, 241),
     "pidfd_getfd": (438, 438),
     "pivot_root": (155, 41),
+    "pkey_alloc": (330, 289),
+    "pkey_free": (331, 290),
+    "pkey_mprotect": (329, 288),
     "process_madvise": (440, 440),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
     "putpmsg": (182, None),
     "query_module": (178, None),
     "quotactl": (179, 60),
@@ -70,7 +77,6 @@ REFUSED: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "request_key": (249, 218),
     "security": (185, None),
     "set_mempolicy": (238, 237),
-    "set_mempolicy_home_node": (450, 450),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
@@ -117,7 +123,7 @@ class FilteredMachine(NamedTuple):
     gaps: tuple[tuple[int, int], ...]  # numbers that mean nothing there: the first, and that behind the last
 
 
-_MACHINES: Final = {
+MACHINES: Final = {
     "x86_64": FilteredMachine(0, 0xC000003E, ((335, 424),)),
     "aarch64": FilteredMachine(1, 0xC00000B7, ((244, 260), (295, 424))),
 }
@@ -135,7 +141,7 @@ _Code = tuple[_Instruction, ...]
 
 def filter_for(machine: str) -> bytes | None:
     """The filter for ``machine``, called as uname(2) calls it, as an array of struct sock_filter; None for others."""
-    known = _MACHINES.get(machine)
+    known = MACHINES.get(machine)
     return None if known is None else b"".join(struct.pack("=HBBI", *each) for each in bpf(known))
 
 

@@ -58,8 +58,10 @@ def test_podman_panics_over_a_step_without_a_time(
 
 def test_a_program_that_the_image_lacks_leads_to_a_look_at_the_image(engine: Engine, project: Path) -> None:
     cannery("image", cwd=project)
+    request = ContainerRequest("run", "tinned:latest", entrypoint=("nowhere",))
+    assert engine.run(request) == 127  # the engine's init says why
     with pytest.raises(MachineError) as refused:
-        engine.run(ContainerRequest("run", "tinned:latest", entrypoint=("nowhere",)))
+        engine.start(engine.create(request))
     assert "nowhere" in refused.value.evidence
     assert refused.value.step == "look at the image: cannery explore"
 
