@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.project.app import HOME
@@ -100,8 +101,14 @@ def bytecode_transforms(
 
 
 def _read_at_start(app: App) -> frozenset[str]:
-    """The sources that programs are given by their names when they start: ``streamlit run app.py``."""
-    return frozenset(f"{HOME}/{word.removeprefix('./')}" for word in started_with(app) if word.endswith(".py"))
+    """The sources that programs are given by their names when they start: ``fastapi run app/main.py``.
+
+    Programs find the package that such a module is of by the ``__init__.py`` beside it, and above.
+    """
+    named = [PurePosixPath(word) for word in started_with(app) if word.endswith(".py")]
+    above = {folder / "__init__.py" for path in named for folder in path.parents if folder.parts}
+    packages = (path for path in above if (app.folder / path).is_file())
+    return frozenset(str(HOME / path) for path in (*named, *packages))
 
 
 def app_code(own: AppTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:

@@ -194,6 +194,35 @@ def test_a_script_of_a_wheel_that_is_no_entry_point_is_started(make_project: Mak
         assert done.stdout == "['y'] 42\n", done
 
 
+RUNNER = b"""\
+import importlib
+import sys
+from pathlib import Path
+
+
+def run():
+    path = Path(sys.argv[1]).resolve()
+    names, folder = [path.stem], path.parent
+    while (folder / "__init__.py").is_file():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    sys.path.insert(0, str(folder))
+    print(importlib.import_module(".".join(names)).__name__)
+"""
+
+
+def test_a_module_that_an_argument_names_by_its_path_is_found_in_its_package(
+    make_project: MakeProject, tmp_path: Path
+) -> None:
+    points = b"[console_scripts]\nrunner = runner:run\n"
+    make_wheel(tmp_path, "runner", files={"runner.py": RUNNER, "runner-1.0.dist-info/entry_points.txt": points})
+    files = {"app/__init__.py": "", "app/main.py": "from .other import x\n", "app/other.py": "x = 1\n"}
+    start = 'FROM python:3.9\nWORKDIR /code\nCMD ["runner", "/code/app/main.py"]\n'
+    folder = make_project({**files, "requirements.txt": "runner\n", "Dockerfile": start})
+    done = cannery("run", cwd=folder, **only_from(tmp_path))
+    assert done.stdout == "app.main\n", done
+
+
 @pytest.mark.parametrize("flags", [["--recipe=scratch"], ["--recipe=tiny"], ["--compile"]])
 def test_several_commands_lie_in_one_image(make_project: MakeProject, flags: list[str]) -> None:
     folder = make_project(COMMANDS)
