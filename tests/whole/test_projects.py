@@ -33,7 +33,7 @@ class Sample(NamedTuple):
 PROJECTS = {
     "aiohttp_server": Sample({"http://:18422/?name=Ann": '{"hello": "Ann"}'}),
     "celery_tasks": Sample({"-A jobs report": "transport:memory", "-A jobs inspect --help": "Usage"}),
-    "click_cli": Sample({"hello Ann --language de": "Grüß dich, Ann!", "--version": "2.3.4"}),
+    "click_cli": Sample({"hello Ann --language de": "Grüß dich, Ann!", "--version": "2.3.4"}, light=True),
     "django_admin": Sample(
         {
             "http://:8000/polls/": "QUESTION!",
@@ -56,7 +56,7 @@ PROJECTS = {
     "matplotlib_chart": Sample({"": "svg True", "pdf": "pdf True"}),
     "opentelemetry_traced": Sample({"": "outer traced"}),
     "pandas_sklearn": Sample({"": "RandomForestClassifier"}),
-    "pep723_script": Sample({"": "pears"}),
+    "pep723_script": Sample({"": "pears"}, light=True),
     "pillow_thumbnails": Sample({"": "WEBP (64, 64)", "TIFF": "TIFF (64, 64)"}),
     "poetry_project": Sample({"": "0.5.1", "fr": "dimanche"}),
     "procfile_gunicorn": Sample({"http://:18417/prices/pear": "0.7", "http://:18417/prices/plum": "no plum"}),
@@ -68,7 +68,7 @@ PROJECTS = {
     "streamlit_app": Sample({"http://:18405/_stcore/health": "ok", "http://:18405/": "Streamlit"}),
     "textual_app": Sample({"--try": "count 1"}),
     "typer_cli": Sample({"add hello --form loud": "HELLO", "--help": "Add a note."}),
-    "uv_workspace": Sample({"pear": "core 0.3, web 0.4"}, folder="packages/web"),
+    "uv_workspace": Sample({"pear": "core 0.3, web 0.4"}, folder="packages/web", light=True),
 }
 
 
