@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cannery.errors import RequirementsError
+from cannery.project.pep508 import allows
 from cannery.project.reading import reading_of
 from cannery.project.requirements import Requirements, Wanted, with_credentials, without_credentials
 from cannery.workspace.keys import code_key, key_of
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["resolve"]
 
+_REQUIRES_PYTHON = re.compile(r"""^requires-python\s*=\s*["'](?P<versions>[^"']*)["'].*\n?""", re.MULTILINE)
+
 
 def resolve(file: RequirementsFile, app: App, target: WheelTarget, workspace: Workspace) -> Requirements:
     """The pinned requirements of ``file``, remembered until it or a file that it includes has changed.
@@ -34,7 +39,26 @@ def resolve(file: RequirementsFile, app: App, target: WheelTarget, workspace: Wo
     reading = reading_of(wanted)
     found = reading.ask() if reading.key is None else _remembered(reading, wanted, target)
     found = replace(found, options=(*found.options, *reading.options))
-    return _with_local_wheels(found, target.executable, workspace)
+    return _with_local_wheels(_for_target(found, target), target.executable, workspace)
+
+
+def _for_target(found: Requirements, target: WheelTarget) -> Requirements:
+    """The requirements without the lock's ``requires-python``, which uv holds against a Python of this machine.
+
+    Raises :class:`RequirementsError` where the target's version isn't allowed.
+    """
+    head, packages, rest = found.text.partition("[[")
+    match = _REQUIRES_PYTHON.search(head)
+    if match is None:
+        return found
+    version = ".".join(map(str, target.version))
+    if not allows(match["versions"], version):
+        raise RequirementsError(
+            f"{found.source.name} is for Python {match['versions']}, and not for {version}",
+            evidence=match[0].strip(),
+            step='take another Python:  [tool.cannery]  python = "3.12"  (or another base), or lock anew',
+        )
+    return replace(found, text=_REQUIRES_PYTHON.sub("", head) + packages + rest)
 
 
 def _remembered(reading: Reading, wanted: Wanted, target: WheelTarget) -> Requirements:

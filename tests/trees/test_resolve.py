@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -258,6 +259,24 @@ def test_dependencies_that_only_the_backend_knows_are_asked_for(
     folder = make_project({**MAIN, **own_backend("app", project=dynamic, requires=requires)})
     found = names(installed(folder, extras=list(extras))[1])
     assert found == {"tin.py", "tin", *({"ore.py", "ore"} if extras else ())}
+
+
+@pytest.mark.usefixtures("index")
+def test_a_lock_is_held_against_the_image_s_python_and_not_this_machine_s(
+    make_project: MakeProject, installed: Dependencies, workspace: Workspace
+) -> None:
+    folder = make_project(
+        {**MAIN, "pyproject.toml": EXPLICIT.replace("ore = ", "tin = ").replace("../other", "../wheels")}
+    )
+    requirements, _ = installed(locked(folder))
+    assert "requires-python" not in requirements.text
+    app = load(folder)
+    assert app.requirements is not None
+    here = describe(Path(sys.executable), workspace).target
+    later = replace(here, version=(3, 14, 1), options=("--python-version=3.14.1",))
+    assert "/tin.py" in str([*dependencies(resolve(app.requirements, app, later, workspace), later, workspace).tree])
+    with pytest.raises(RequirementsError, match=r"uv\.lock is for Python >=3\.11, and not for 3\.10\.2"):
+        resolve(app.requirements, app, replace(here, version=(3, 10, 2)), workspace)
 
 
 def test_what_has_only_a_source_is_refused_with_the_way_out(
