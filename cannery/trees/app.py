@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.image.tree import LazyTree, Tree
+from cannery.project.app import HOME
 from cannery.project.interpreter import find_python
-from cannery.project.modules import is_about_projects
+from cannery.project.modules import imported_as, is_about_projects, named_by
 from cannery.project.secrets import refuse_secrets, secrets_of_metadata
 from cannery.trees.beside import add_data, notes_on_files
 from cannery.trees.collect import Collected, check_links
 from cannery.trees.facts import FactsIndex
 from cannery.trees.installed import PYTHON, installed_files
-from cannery.trees.own import OwnFiles
+from cannery.trees.own import OwnFiles, started_with
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def app_tree(
     refuse_secrets(app, {**secrets_of_metadata(app), **code.secrets, **resources.secrets})
     check_links({**code.entries, **resources.entries})
     data = add_data(resources, code, own)
+    _add_read_sources(resources, code)
     index.save()
     for image_path, file in installed_files(app, python, suffix):
         code.put(image_path, file, Digest.of_content(file.content))
@@ -106,6 +108,19 @@ def _follow(code: Collected, own: OwnFiles, paths: Iterable[Path], done: set[Pat
             found += own.modules_of_strings(sorted(new & code.strings))
             pending += [each for each in found if named or not is_about_projects(each.name.partition(".")[0])]
             seen |= new
+
+
+def _add_read_sources(resources: Collected, code: Collected) -> None:
+    """Add to ``resources`` the sources of ``code`` that programs may read, as their own strings or arguments name them.
+
+    What becomes of the code, they stay as they are.
+    """
+    app = code.app
+    started = {f"{HOME}/{word.removeprefix('./')}" for word in started_with(app) if word.endswith(".py")}
+    for path in sorted((code.named_sources | started) & code.entries.keys()):
+        if not named_by(imported_as(path, app.image_roots), app.settings.drop_sources):
+            resources.entries[path] = code.entries[path]
+            resources.digests[path] = code.digests[path]
 
 
 def _with_slash(app: App, name: str) -> str:

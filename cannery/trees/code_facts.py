@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["CodeFacts", "code_facts", "names_in"]
 
 _SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
+_SOURCE = re.compile(r"[\w./-]*\w\.py")
+_SELDOM_READ = ("__init__.py", "__main__.py")  # what compares names of files has these in it
 _LISTED = re.compile(r"\*\.py\Z")
 _LONGEST = 200  # letters of a string that may be a name
 _VARIABLE = re.compile(r"[{%*?\[]")  # where a template or a pattern stops being the name of a file
@@ -28,6 +30,7 @@ class CodeFacts:
     strings: tuple[str, ...] = ()  # those that begin with a name of the project: "data/x.csv", "app.main:app", "data/"
     reads_source: int = 0  # the line where it first asks for the source of something; 0 for none
     lists_sources: int = 0  # the line where it first looks for *.py; 0 for none
+    sources: tuple[str, ...] = ()  # files in its strings that may be read as sources: "config.py"
 
 
 def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
@@ -47,8 +50,16 @@ def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
             lines.append(node.lineno)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _LISTED.search(node.value):
             listing.append(node.lineno)
-    strings = {name for text in _strings(tree) for name in names_in(text, names)}
-    return CodeFacts(tuple(sorted(imports)), tuple(sorted(strings)), min(lines, default=0), min(listing, default=0))
+    texts = set(_strings(tree))
+    strings = {name for text in texts for name in names_in(text, names)}
+    sources = {text.lstrip("./") for text in texts if _SOURCE.fullmatch(text) and not text.endswith(_SELDOM_READ)}
+    return CodeFacts(
+        imports=tuple(sorted(imports)),
+        strings=tuple(sorted(strings)),
+        reads_source=min(lines, default=0),
+        lists_sources=min(listing, default=0),
+        sources=tuple(sorted(sources)),
+    )
 
 
 def _run(node: ast.AST) -> Iterator[str]:

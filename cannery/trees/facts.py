@@ -67,8 +67,9 @@ class FactsIndex:
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            sha256, is_elf, secret, (imports, strings, *lines), *_ = known[1]
-            return FileFacts(sha256, is_elf, secret, CodeFacts(tuple(imports), tuple(strings), *lines))
+            sha256, is_elf, secret, (imports, strings, reads, lists, sources), *_ = known[1]
+            facts = CodeFacts(tuple(imports), tuple(strings), reads, lists, tuple(sources))
+            return FileFacts(sha256, is_elf, secret, facts)
         read = self._read(path, code=code)
         settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
         if settled and not read.broken:  # another Python may find nothing wrong with it

@@ -175,3 +175,18 @@ def test_code_that_looks_for_sources_is_noted_with_its_line(make_project: MakePr
     folder = make_project({"main.py": 'import inspect\nfor path in here.glob("**/*.py"): ...\ninspect.getsource(x)'})
     tree = tree_of(folder, workspace)
     assert (tree.source_readers, tree.source_listers) == (("main.py:3",), ("main.py:2",))
+
+
+def test_sources_that_code_names_are_there_as_they_are(make_project: MakeProject, workspace: Workspace) -> None:
+    files = {
+        "main.py": 'run_path(HERE / "config.py"), "__init__.py", "main.py"',
+        "config.py": "",
+        "package/__init__.py": 'open(f"{here}/inner.py"), "config.py", "other.py"',
+        "package/inner.py": "",
+        "other.py": "",
+        "unnamed.py": "",
+    }
+    folder = make_project(files)
+    assert resources(folder, workspace) == {"config.py", "package/inner.py", "other.py"}
+    make_project({"pyproject.toml": '[tool.cannery]\ndrop-sources = ["config", "package"]\nargs = ["./unnamed.py"]\n'})
+    assert resources(folder, workspace) == {"other.py", "unnamed.py"}
