@@ -79,7 +79,7 @@ def app_tree(
         imports=frozenset(code.imports),
         source_readers=tuple(code.source_readers),
         source_listers=tuple(code.source_listers),
-        resource_names=tuple(_with_slash(app, name) for name in (*named, *data.names)),
+        resource_names=tuple(_with_slash(app, name) for name in (*named, *data.sizes)),
         notes=tuple(notes_on_files(app, code, data)),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError, did_you_mean
+from cannery.image.tree import File
 from cannery.project.app import HOME
 from cannery.project.modules import is_about_projects, is_environment
 from cannery.project.secrets import secret_by_name
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["BesideData", "add_data", "notes_on_files"]
 
 _SHOWN = 6  # names in a note
+_LARGE = 10 * 10**6  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class BesideData:
     """The data that went in because something names it, and what of that did not."""
 
-    names: tuple[str, ...]  # files and folders, relative to the project
+    sizes: dict[str, int]  # of files and folders, relative to the project, in bytes
     kept_out: dict[str, str]  # files of these that stayed out, and why
     left: tuple[str, ...]  # folders beside the app's modules that nothing names
 
@@ -41,7 +43,7 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
     """
     app = resources.app
     paths = [*own.data_of_strings(sorted({*code.strings, *started_with(app)})), *own.conventional_data()]
-    names: list[str] = []
+    sizes: dict[str, int] = {}
     kept_out: dict[str, str] = {}
     for path in dict.fromkeys(paths):
         name = path.relative_to(app.folder).as_posix()
@@ -54,11 +56,11 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
             kept_out[name] = error.what
             continue
         if found.entries:
-            names.append(name)
+            sizes[name] = sum(entry.content.size for entry in found.entries.values() if isinstance(entry, File))
             resources.entries.update(found.entries)
             resources.digests.update(found.digests)
             resources.native.update(found.native)
-    return BesideData(tuple(names), kept_out, tuple(_left(app, own, code, resources)))
+    return BesideData(sizes, kept_out, tuple(_left(app, own, code, resources)))
 
 
 def _drop_secrets(found: Collected, kept_out: dict[str, str]) -> None:
@@ -91,8 +93,9 @@ def notes_on_files(app: App, code: Collected, data: BesideData) -> Iterator[str]
     """Notes on what went in without being asked for, on what stayed out, and on settings that match nothing."""
     for path, what in sorted(code.no_python.items()):
         yield f"{path} is no Python ({what}), and nothing imports it: it stays out"
-    if data.names:
-        yield f"goes in, as the code or a convention names it: {_listed(data.names)}"
+    if data.sizes:
+        shown = tuple(f"{name} ({size / 1e6:,.0f} MB)" if size > _LARGE else name for name, size in data.sizes.items())
+        yield f"goes in, as the code or a convention names it: {_listed(shown)}"
     for path, why in sorted(data.kept_out.items()):
         yield f"stays out, though the code or a convention names it: {path}: {why}"
     if data.left:

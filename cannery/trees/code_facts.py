@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["CodeFacts", "code_facts", "names_in"]
 
 _SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
+_PLAIN = re.compile(r"[\w-]+")
 _SOURCE = re.compile(r"[\w./-]*\w\.py")
 _SELDOM_READ = ("__init__.py", "__main__.py")  # what compares names of files has these in it
 _LISTED = re.compile(r"\*\.py\Z")
@@ -85,9 +86,28 @@ def names_in(text: str, names: Collection[str]) -> Iterator[str]:
             yield text
 
 
+def _keys(tree: ast.Module) -> Iterator[ast.AST | None]:
+    """The expressions by which something is looked up, or which are compared."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(slice=key):
+                yield key
+            case ast.Dict(keys=keys):
+                yield from keys
+            case ast.Compare(left=left, comparators=others):
+                yield from (left, *others)
+            case ast.Call(func=ast.Attribute(attr="get" | "pop" | "setdefault"), args=[key, *_]):
+                yield key
+            case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "setattr"), args=[_, key, *_]):
+                yield key
+
+
 def _strings(tree: ast.Module) -> Iterator[str]:
-    """The strings of a source; a part of a longer one as far as that is certain, as ``data/`` of ``f"data/{name}"``."""
-    parts: set[int] = set()
+    """The strings of a source; a part of a longer one as far as that is certain, as ``data/`` of ``f"data/{name}"``.
+
+    A word that is a key, or compared with something, is no file: ``answer["data"]``.
+    """
+    parts = {id(node) for node in _keys(tree) if isinstance(node, ast.Constant) and _PLAIN.fullmatch(str(node.value))}
     for node in ast.walk(tree):
         match node:
             case ast.JoinedStr(values=values):

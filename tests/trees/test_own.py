@@ -122,6 +122,8 @@ def test_what_nothing_imports_and_is_no_python_stays_out_with_a_note(
         ('"data/%s.csv" % name', {"data/one.csv", "data/two.csv"}),
         ('open("./config.toml")', {"config.toml"}),
         ('open("/data/one.csv"), "../data", "nothing"', set()),
+        ('a["data"], {"data": 1}, "data" in a, a.get("data"), getattr(a, "data")', set()),
+        ('TABLE["x"] = "data"', {"data/one.csv", "data/two.csv"}),
     ],
 )
 def test_data_beside_a_script_goes_in_where_a_string_names_it(
@@ -134,6 +136,13 @@ def test_data_beside_a_script_goes_in_where_a_string_names_it(
         assert f"goes in, as the code or a convention names it: {min(found).split('/')[0]}" in " ".join(
             tree_of(folder, workspace).notes
         )
+
+
+def test_large_data_is_told_with_its_size(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": 'open("model.bin")'})
+    with (folder / "model.bin").open("wb") as file:
+        file.truncate(25_000_000)
+    assert tree_of(folder, workspace).notes == ("goes in, as the code or a convention names it: model.bin (25 MB)",)
 
 
 def test_folders_that_frameworks_look_for_go_in(make_project: MakeProject, workspace: Workspace) -> None:
