@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.errors import CanneryError, ProjectError
 from cannery.project.app import Command, Found, NamedEntry
@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 
 __all__ = ["of_dockerfile", "of_procfile", "of_scripts"]
 
+_USUAL: Final[tuple[str, ...]] = (
+    "web",
+    "worker",
+)  # processes that an app mainly is, the first of them before the second
+
 
 def of_procfile(startable: Startable, settings: Settings) -> Starts | None:
-    """The process ``web`` of a Procfile, or its only one; the others are commands."""
+    """The process ``web`` of a Procfile, or else ``worker``, or its only one; the others are commands."""
     processes = read_procfile(startable.folder)
-    if not processes or ("web" not in processes and len(processes) > 1):
+    name = next((usual for usual in _USUAL if usual in processes), None)
+    if name is None and len(processes) != 1:
         return None
-    name = "web" if "web" in processes else next(iter(processes))
+    name = name or next(iter(processes))
     main = _heard(startable.line(processes[name], "Procfile", settings.env), startable.folder, settings)
     found = [Found("entry", typed_command(main), "Procfile")]
     others = []

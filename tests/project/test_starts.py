@@ -54,6 +54,13 @@ def test_a_procfile_goes_before_all_else(make_project: MakeProject) -> None:
     assert app.found[2] == Found("commands.release", "not taken: '&&' is for a shell", "Procfile")
 
 
+def test_a_worker_is_what_an_app_without_a_server_mainly_is(make_project: MakeProject) -> None:
+    processes = "beat: celery -A pkg beat\nworker: celery -A pkg worker\n"
+    app = load(make_project({**SERVER, **PKG, "Procfile": processes}))
+    assert app.main.arguments == ("-A", "pkg", "worker")
+    assert [each.name for each in app.commands] == ["beat"]
+
+
 @pytest.mark.parametrize(
     "process",
     [
