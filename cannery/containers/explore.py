@@ -82,7 +82,7 @@ def explore_alone(image: Image, name: str, cache: Cache, toolbox: MakeToolbox) -
     if prompt.toolbox is not None:
         root = rootfs(image, cache, (prompt.toolbox.layer,))
     show(f"{name} without an engine, {prompt.told}; Ctrl-D ends it")
-    return run_container(container_in(root, image.config, prompt.command)._replace(argv=prompt.command))
+    return run_container(container_in(root, image.config, prompt.command)._replace(argv=prompt.command, prompt=True))
 
 
 def _exists(root: Path, path: str) -> bool:

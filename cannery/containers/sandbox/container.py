@@ -43,6 +43,7 @@ class Container(NamedTuple):
     scratch: tuple[str, ...] = ()  # folders that are empty, writable and gone at the end
     volumes: tuple[Volume, ...] = ()  # mounted in this order
     limits: Limits = Limits()
+    prompt: bool = False  # somebody types commands at it
 
 
 def container_in(

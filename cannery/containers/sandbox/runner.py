@@ -112,7 +112,11 @@ def _run_on_terminal(container: Container, mask: Iterable[int]) -> int:
     """Run a program on a terminal of its own, which the caller's is tied to; return its exit code."""
     from cannery.containers.sandbox import terminal  # noqa: PLC0415  # it's slow to import
 
-    with terminal.Terminal() as own, _launched(container, mask, (terminal, own.link)) as monitor:
+    container = container._replace(env={"TERM": os.environ.get("TERM") or "xterm", **container.env})
+    with (
+        terminal.Terminal(prompt=container.prompt) as own,
+        _launched(container, mask, (terminal, own.link)) as monitor,
+    ):
         own.attach(monitor)
         return supervise(monitor, hear=own.hear)
 

@@ -66,7 +66,9 @@ def tell_stopped(link: int) -> None:
 class Terminal:
     """The caller's side: a context in which its terminal is that of a container, once :meth:`attach` was called."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, prompt: bool) -> None:
+        """At a ``prompt`` Ctrl-C takes back a line, however often it's typed."""
+        self._prompt = prompt
         self._own, theirs = socket.socketpair()
         self.link = theirs.detach()  # for the container's process 1
         self._woken, self._wake = os.pipe()
@@ -116,7 +118,7 @@ class Terminal:
 
     def _take(self) -> None:
         """Have the caller's terminal hand over each key as it is, if this process is in its foreground."""
-        if self._before is None and os.tcgetpgrp(_STDIN) == os.getpgrp():
+        if self._before is None and _in_foreground():
             self._before = termios.tcgetattr(_STDIN)
             tty.setraw(_STDIN, termios.TCSADRAIN)
             os.write(self._wake, b"k")
@@ -161,7 +163,7 @@ class Terminal:
         A prompt whose line can be edited reads each key by itself: there Ctrl-C takes back a line, and isn't counted.
         """
         modes = termios.tcgetattr(self._master)
-        cooked = modes[3] & termios.ISIG and modes[3] & termios.ICANON
+        cooked = modes[3] & termios.ISIG and modes[3] & termios.ICANON and not self._prompt
         for key in (data[number : number + 1] for number in range(len(data))):
             self._keys = self._keys + 1 if cooked and key == modes[6][termios.VINTR] else 0
         if self._keys >= INSISTENCE:
@@ -176,6 +178,14 @@ class Terminal:
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._monitor, number)
+
+
+def _in_foreground() -> bool:
+    """True if this process may read from its terminal; one that doesn't control it, it may read from at any time."""
+    try:
+        return os.tcgetpgrp(_STDIN) == os.getpgrp()
+    except OSError:
+        return True
 
 
 def _read(descriptor: int) -> bytes:

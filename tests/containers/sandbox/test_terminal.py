@@ -28,12 +28,13 @@ TELLS_SIZES = """
 
 
 def test_the_program_has_a_terminal_of_its_own(caller: Caller, host_root: Path) -> None:
-    look = (
-        "import os; print(os.ttyname(0), os.ttyname(1), os.ttyname(2), os.tcgetpgrp(0) == os.getpgrp(), os.getsid(0))"
-    )
+    look = """
+        import os
+        print(*map(os.ttyname, range(3)), os.tcgetpgrp(0) == os.getpgrp(), os.getsid(0), "TERM" in os.environ)
+    """
     running, _ = on_a_terminal(caller, script(host_root, look))
 
-    assert running.read_line() == "/dev/pts/0 /dev/pts/0 /dev/pts/0 True 1\r"
+    assert running.read_line() == "/dev/pts/0 /dev/pts/0 /dev/pts/0 True 1 True\r"
     assert os.waitpid(running.pid, 0)[1] == 0
 
 
@@ -99,4 +100,20 @@ def test_no_program_types_at_a_terminal(caller: Caller, host_root: Path) -> None
     running, _ = on_a_terminal(caller, script(host_root, source))
 
     assert [running.read_line() for _ in range(2)] == ["[Errno 1] Operation not permitted\r"] * 2
+    assert os.waitpid(running.pid, 0)[1] == 0
+
+
+def test_no_prompt_is_killed_by_the_third_ctrl_c(caller: Caller, host_root: Path) -> None:
+    source = """
+        import signal
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        print("ready", flush=True)
+        for _ in range(4):
+            print(signal.sigwait({signal.SIGINT}), flush=True)
+    """
+    running, terminal = on_a_terminal(caller, script(host_root, source)._replace(prompt=True))
+    assert running.read_line() == "ready\r"
+    for _ in range(4):
+        os.write(terminal, b"\x03")
+        assert running.read_line() == "^C2\r"
     assert os.waitpid(running.pid, 0)[1] == 0
