@@ -42,7 +42,8 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
     Nobody asked for it in as many words, so what would be refused elsewhere, such as a secret, stays out.
     """
     app = resources.app
-    paths = [*own.data_of_strings(sorted({*code.strings, *started_with(app)})), *own.conventional_data()]
+    strings = sorted({*code.strings, *started_with(app)})
+    paths = [*own.data_of_strings(strings), *own.conventional_data()]
     sizes: dict[str, int] = {}
     kept_out: dict[str, str] = {}
     for path in dict.fromkeys(paths):
@@ -60,6 +61,9 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
             resources.entries.update(found.entries)
             resources.digests.update(found.digests)
             resources.native.update(found.native)
+    here = {path.split("/")[2] for path in (*code.entries, *resources.entries) if path.startswith(f"{HOME}/")}
+    for name in set(own.seldom_data(strings)) - here:
+        kept_out[name] = f"it is seldom a part of a program; where it is, set  [tool.cannery]  resources = [{name!r}]"
     return BesideData(sizes, kept_out, tuple(_left(app, own, code, resources)))
 
 

@@ -29,6 +29,7 @@ _CONVENTIONAL = (
     "templates", "static", "locale", "locales", "translations", "migrations", "alembic", "alembic.ini",
     "gunicorn.conf.py", "pages", ".streamlit",
 )  # fmt: skip
+_MADE = (".tar", ".whl", ".gz")  # archives
 _REFERENCE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?::[\w.]*(?:\(.*\))?)?")  # "package.module:attribute"
 
 
@@ -41,10 +42,13 @@ class OwnFiles:
     @cached_property
     def names(self) -> frozenset[str]:
         """The names, with suffixes and without, that stand beside the app's modules: strings may begin with them."""
-        made = self.app.archive.parent  # what is made there is no part of the app
-        found = (name for place in self._places for name in os.listdir(place) if place / name != made)
+        found = (name for place in self._places for name in os.listdir(place) if not self._is_made(place / name))
         visible = {name for name in found if not name.startswith((".", "__"))}
         return frozenset(visible | {name.partition(".")[0] for name in visible})
+
+    def _is_made(self, path: Path) -> bool:
+        """True for the folder of the image's archive, where nothing else lies but what other builds have made."""
+        return path == self.app.archive.parent and all(name.endswith(_MADE) for name in os.listdir(path))
 
     @cached_property
     def _places(self) -> tuple[Path, ...]:
@@ -121,6 +125,13 @@ class OwnFiles:
                 path = place.joinpath(*parts)
                 if os.path.lexists(path) and not any(each.is_relative_to(path) for each in self._places):
                     yield path
+
+    def seldom_data(self, strings: Iterable[str]) -> Iterator[str]:
+        """The folders that strings name and that programs seldom read, such as ``docs`` and ``dist``."""
+        for text in strings:
+            name = text.rstrip("/")
+            if is_about_projects(name) and name not in {"test", "tests"} and (self.app.folder / name).is_dir():
+                yield name
 
     def conventional_data(self) -> Iterator[Path]:
         """The files and folders that frameworks look for by themselves."""

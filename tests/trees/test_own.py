@@ -138,6 +138,13 @@ def test_data_beside_a_script_goes_in_where_a_string_names_it(
         )
 
 
+def test_a_folder_that_is_seldom_read_stays_out_and_is_told(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": 'StaticFiles(directory="dist")', "dist/index.html": "", "dist/project.tar": ""})
+    (note,) = tree_of(folder, workspace).notes
+    assert note.startswith("stays out, though the code or a convention names it: dist: it is seldom")
+    assert note.endswith("resources = ['dist']")
+
+
 def test_large_data_is_told_with_its_size(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": 'open("model.bin")'})
     with (folder / "model.bin").open("wb") as file:
