@@ -22,6 +22,8 @@ _WORDS: Final = {
     "native": "imported by {}, an extension module",
     "codec": "{} asks for that encoding",
     "entry point": "an entry point of a group that {} asks for",
+    "start-up": "a .pth file imports it when Python starts",
+    "pickled": "named in a pickle, in the data of {}",
     "included": "included by [tool.cannery] include",
     "data": "a package of nothing but data, as {} is there",
     "traced": "imported by {} in the run that [tool.cannery] trace names",
@@ -66,11 +68,11 @@ def _reasons(reach: Reach, name: str) -> Iterator[str]:
     """The way to a module from the program's start, or why there is none."""
     way = reach.why(name)
     yield from (f"{module}: {_said(reason)}" for module, reason in way)
-    if way:
-        return
     if name in reach.broken:
         lack = reach.broken[name]
         yield f"{name}: can't be imported" + (f", as {lack} is missing" if lack else " on this platform")
+    elif way:
+        return
     elif name in reach.left_out:
         yield f'{name}: nothing imports it; if something loads it by name, add  include = ["{name}"]'
     elif name in reach.missing:
@@ -81,4 +83,4 @@ def _reasons(reach: Reach, name: str) -> Iterator[str]:
 
 
 def _said(reason: Reason) -> str:
-    return _WORDS[reason.how].format(reason.importer)
+    return _WORDS[reason.how].format(reason.importer or "the app")
