@@ -16,7 +16,7 @@ _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _VERSIONS: Final = r"(?:[<>]=?|[=!]=)[0-9]+(?:\.[0-9]+)*"
 # All that these match is a requirement, or a version specifier; there are others.
 _REQUIREMENT: Final = re.compile(rf"{_NAME}(?:\[{_NAME}(?:,{_NAME})*\])?(?:{_VERSIONS}(?:,{_VERSIONS})*)?")
-_AT_LEAST: Final = re.compile(r">=([0-9]+)\.([0-9]+)")
+_AT_LEAST: Final = re.compile(r">=\s*([0-9]+(?:\.[0-9]+)*)")
 
 
 def complaint_about(requirement: str) -> str:
@@ -38,7 +38,7 @@ def allows(requires_python: str, version: str) -> bool:
     Raises :class:`ConfigurationError` for one that is no version specifier.
     """
     plain = _AT_LEAST.fullmatch(requires_python)
-    if not requires_python or (plain and [int(part) for part in version.split(".")[:2]] >= [*map(int, plain.groups())]):
+    if not requires_python or (plain and _numbers(version) >= _numbers(plain[1])):
         return True
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
 
@@ -50,3 +50,7 @@ def allows(requires_python: str, version: str) -> bool:
             evidence=str(error),
             step='write it as in  requires-python = ">=3.11"',
         ) from error
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
