@@ -34,6 +34,7 @@ class Server:
     factory: tuple[str, ...] | None = None  # arguments for a function that returns the application; None: "name()"
     prefix: tuple[tuple[Interface, str], ...] = ()  # before the application's name
     config: str = ""  # a file that it reads by itself where that is there
+    factories: bool = True  # it takes a function that returns the application
     package: str = ""  # the distribution, where that isn't called like the script
 
     @property
@@ -70,12 +71,14 @@ SERVERS: Final = (
         "granian", ("asgi", "wsgi"), ("--host", ANY, "--port", (PORT,)), ("--host", "--port", "--uds"),
         before=(("asgi", ("--interface", "asgi")), ("wsgi", ("--interface", "wsgi"))), factory=("--factory",),
     ),
-    Server("daphne", ("asgi",), ("-b", ANY, "-p", (PORT,)), ("-b", "--bind", "-p", "--port", "-u", "-e")),
+    Server(
+        "daphne", ("asgi",), ("-b", ANY, "-p", (PORT,)), ("-b", "--bind", "-p", "--port", "-u", "-e"), factories=False,
+    ),
     Server(
         "waitress-serve", ("wsgi",), ((f"--listen={ANY}:", PORT),),
         ("--listen", "--host", "--port", "--unix-socket"), factory=("--call",), package="waitress",
     ),
-    Server("cheroot", ("wsgi",), ("--bind", (f"{ANY}:", PORT)), ("--bind",)),
+    Server("cheroot", ("wsgi",), ("--bind", (f"{ANY}:", PORT)), ("--bind",), factories=False),
 )  # fmt: skip
 
 

@@ -77,7 +77,8 @@ class WheelCode(OwnCode):
         scripts = dict(self._scripts())
         for position, kind in enumerate(kinds):
             for server in SERVERS:
-                if server.script in scripts and kind in server.serves:
+                fits = kind in server.serves and (server.factories or not entry.candidates[position].factory)
+                if fits and server.script in scripts:
                     named = self.named(NamedEntry(server.script, ""))
                     return {**named, "candidate": position, "interface": kind}
         served = next(((each, kind) for each, kind in zip(entry.candidates, kinds, strict=True) if kind), None)

@@ -249,3 +249,12 @@ def test_a_run_that_is_no_server_s_is_not_told_of(make_project: MakeProject, wor
     source = "import fw\napp = fw.core.Command()\nif __name__ == '__main__':\n    app.run()\n"
     app = starting(make_project({"requirements.txt": "x\n", "main.py": source}), FRAMEWORK, workspace)
     assert (app.entry, app.notes) == (ScriptEntry(PurePosixPath("main.py")), ())
+
+
+def test_a_server_that_takes_no_function_is_given_none(make_project: MakeProject, workspace: Workspace) -> None:
+    daphne = {"daphne.dist-info/entry_points.txt": "[console_scripts]\ndaphne = daphne.cli:run\n", **FRAMEWORK}
+    files = {"requirements.txt": "x\n", "main.py": "import fw\ndef create_app():\n    return fw.Modern()\n"}
+    with pytest.raises(ProjectError, match="starts nothing"):
+        starting(make_project(files), daphne, workspace)
+    folder = make_project({"main.py": "import fw\ndef create_app():\n    return fw.Modern()\napp = create_app()\n"})
+    assert starting(folder, daphne, workspace).entry == FunctionEntry("daphne", "daphne.cli", "run")
