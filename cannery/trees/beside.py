@@ -43,10 +43,9 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
     """
     app = resources.app
     strings = sorted({*code.strings, *started_with(app)})
-    paths = [*own.data_of_strings(strings), *own.conventional_data()]
     sizes: dict[str, int] = {}
     kept_out: dict[str, str] = {}
-    for path in dict.fromkeys(paths):
+    for path in dict.fromkeys((*own.data_of_strings(strings), *own.conventional_data())):
         name = path.relative_to(app.folder).as_posix()
         found = Collected(app, resources.index, code=False, present=code.entries.keys() | resources.entries.keys())
         try:
@@ -57,14 +56,24 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
             kept_out[name] = error.what
             continue
         if found.entries:
-            sizes[name] = sum(entry.content.size for entry in found.entries.values() if isinstance(entry, File))
-            resources.entries.update(found.entries)
-            resources.digests.update(found.digests)
-            resources.native.update(found.native)
-    here = {path.split("/")[2] for path in (*code.entries, *resources.entries) if path.startswith(f"{HOME}/")}
-    for name in set(own.seldom_data(strings)) - here:
+            sizes[name] = _add(found, resources)
+    taken = _tops(code, resources)
+    for name in set(own.seldom_data(strings)) - taken:
         kept_out[name] = f"it is seldom a part of a program; where it is, set  [tool.cannery]  resources = [{name!r}]"
-    return BesideData(sizes, kept_out, tuple(_left(app, own, code, resources)))
+    return BesideData(sizes, kept_out, tuple(_left(own, code, taken)))
+
+
+def _add(found: Collected, resources: Collected) -> int:
+    """Add what was ``found`` to the ``resources``; returns its size in bytes."""
+    resources.entries.update(found.entries)
+    resources.digests.update(found.digests)
+    resources.native.update(found.native)
+    return sum(entry.content.size for entry in found.entries.values() if isinstance(entry, File))
+
+
+def _tops(*parts: Collected) -> set[str]:
+    """The names in the project's folder of which something went in."""
+    return {path.split("/")[2] for part in parts for path in part.entries if path.startswith(f"{HOME}/")}
 
 
 def _drop_secrets(found: Collected, kept_out: dict[str, str]) -> None:
@@ -77,11 +86,11 @@ def _drop_secrets(found: Collected, kept_out: dict[str, str]) -> None:
             found.digests.pop(shown, None)
 
 
-def _left(app: App, own: OwnFiles, code: Collected, resources: Collected) -> Iterator[str]:
-    """The folders beside the app's modules of which nothing went in, though they may be meant for the program."""
+def _left(own: OwnFiles, code: Collected, taken: set[str]) -> Iterator[str]:
+    """The folders beside the app's modules of which nothing was ``taken``, though they may be meant for the program."""
+    app = own.app
     if app.distribution is not None and not own.scripts:
         return  # its wheel wouldn't have them either
-    taken = {path.split("/")[2] for path in (*code.entries, *resources.entries) if path.startswith(f"{HOME}/")}
     for name in sorted(own.names - taken):
         folder = app.folder / name
         unnamed = folder.is_dir() and not is_about_projects(name) and not code.stays_behind(folder)
