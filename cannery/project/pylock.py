@@ -21,6 +21,7 @@ __all__ = [
     "all_hashed",
     "allowed_alone",
     "canonical",
+    "for_any_python",
     "hashes_of",
     "parse",
     "with_absolute_paths",
@@ -39,6 +40,16 @@ def parse(text: str, name: str) -> dict[str, Any]:
     if not isinstance(tables.get("packages", []), list):
         raise RequirementsError(f"{name} is no lock", evidence="packages is no list (PEP 751)", step="lock again")
     return tables
+
+
+def for_any_python(text: str) -> str:
+    """The lock without its own requirement of a Python.
+
+    uv writes the whole version that it was to resolve for, and installs for no Python of an earlier patch release: not
+    even where the one that installs stands for that of a base.
+    """
+    head, mark, packages = text.partition("[[packages]]")
+    return re.sub(r"^requires-python = .*\n", "", head, flags=re.MULTILINE) + mark + packages
 
 
 def with_absolute_paths(text: str, name: str, folder: Path) -> str:

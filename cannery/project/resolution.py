@@ -90,7 +90,7 @@ def _answer(question: _Unresolved) -> Requirements:
         arguments, stdin = _arguments(question, scratch)
         step = f"correct {path.name}, or see that the index can be reached"
         text = uv(wanted, *_COMPILE, *arguments, step=step, stdin=stdin)
-    text = pylock.with_absolute_paths(text, path.name, wanted.folder)
+    text = pylock.with_absolute_paths(pylock.for_any_python(text), path.name, wanted.folder)
     folders = {wheel.path: folder for folder, wheel in question.wheels.items()}
     text = pylock.with_folders(text, path.name, folders)
     text = pylock.allowed_alone(text, path.name, _hashes(lines))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Final
 
 __all__ = ["program_name"]
+
+
+_PROGRAMS: Final = {"invoke", "inv", "cannery"}
 
 
 def program_name() -> str:
@@ -16,9 +20,9 @@ def program_name() -> str:
     ``python -m cannery``.
     """
     program = Path(sys.argv[0])
-    if program.name == "__main__.py":  # what python -m leaves there
+    if program.name == "__main__.py" and program.parent.name in _PROGRAMS:  # what python -m leaves there
         return f"python -m {program.parent.name}"
-    if program.name not in {"invoke", "inv", "cannery"}:
+    if program.name not in _PROGRAMS:
         return "cannery"  # somebody else's program, which calls a task
     if any(part.startswith("archive-v") for part in program.parts):  # uv's cache
         return f"uvx {program.name}"

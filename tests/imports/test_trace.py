@@ -65,9 +65,9 @@ def test_what_the_program_imports_in_it_is_reached_and_what_others_do_is_not(
     folder = make_project(
         {
             "main.py": "import sys\ndef work(name):\n    __import__('PLUG'.lower() + name)\nsys.argv[9:] and work('')",
-            "check.py": "import wave, main, sys\nsys.path.append('wheels')\nmain.work('in')",
+            "tests/look.py": "import sys\nsys.path[:0] = ['.', 'wheels']\nimport wave, main\nmain.work('in')",
             "wheels/plugin.py": "",
-            "pyproject.toml": f"[tool.cannery]\ntrace = '{PYTHON} check.py'\n",
+            "pyproject.toml": f"[tool.cannery]\ntrace = '{PYTHON} tests/look.py'\n",
         }
     )
     app = load(folder)

@@ -87,7 +87,7 @@ def test_a_folder_of_kits_that_lacks_one_says_how_to_make_it(tmp_path: Path, wor
     assert str(refused.value).splitlines() == [
         f"there is no kit for linux/arm64 in {tmp_path}",
         "  python-3.11.2-linux-amd64.kit",
-        "Next: make one: invoke kit --platform linux/arm64, and keep its name",
+        "Next: make one: cannery kit --platform linux/arm64, and keep its name",
     ]
 
 
