@@ -56,7 +56,12 @@ _MASKED: Final = (
     "/proc/timer_stats",
     "/sys/devices/virtual/powercap",
     "/sys/firmware",
+    "/sys/fs/bpf",
+    "/sys/fs/cgroup",
+    "/sys/fs/pstore",
+    "/sys/kernel/config",
     "/sys/kernel/debug",
+    "/sys/kernel/security",
     "/sys/kernel/tracing",
 )
 _FLAGS: Final = {
@@ -118,7 +123,6 @@ def assemble(container: Container) -> None:
     mount("", "/", flags=MS_PRIVATE | MS_REC)
     host = _enter(os.fspath(container.root))
     made = [_make(each) for each in planned if not each.optional or os.path.exists(each.source)]
-    _mask()
     if container.hostname:
         _name(container.hostname)
     with step("leaving the host's files"):
@@ -127,6 +131,7 @@ def assemble(container: Container) -> None:
     detach(".")
     os.chdir("/")
     _seal(made)
+    _mask()  # at last: what it covers can't be sealed any more
 
 
 def mount_points(mountinfo: str) -> Iterator[MountPoint]:
@@ -193,7 +198,7 @@ def _mask() -> None:
         if os.path.isdir(path):
             mount("tmpfs", path, "tmpfs", MS_RDONLY | _DATA_ONLY | MS_NOEXEC, "mode=0555")
         elif os.path.exists(path):
-            mount("dev/null", path, flags=MS_BIND)
+            mount("/dev/null", path, flags=MS_BIND)
 
 
 def _name(hostname: str) -> None:

@@ -40,6 +40,7 @@ from cannery.containers.sandbox.syscalls import (
     CLONE_NEWUSER,
     CLONE_NEWUTS,
     join_new_keyring,
+    scope_abstract_names,
     set_filter,
     unshare,
 )
@@ -238,6 +239,7 @@ def _confine(start: _Handover) -> None:
         module.take_terminal(link)
     if start.counted:
         limit_processes(container.limits.pids)
+    scope_abstract_names()
     if start.filter is not None:
         set_filter(start.filter)
 
