@@ -201,8 +201,9 @@ class App:
 
     @property
     def entries(self) -> tuple[EntryPoint, ...]:
-        """All that can be started, the image's own first."""
-        return tuple(dict.fromkeys(command.started for command in (self.main, *self.commands)))
+        """All that can be started, the image's own first, as far as dependencies were asked what they bring."""
+        entries = (command.entry for command in (self.main, *self.commands))
+        return tuple(dict.fromkeys(entry for entry in entries if not isinstance(entry, NamedEntry | ApplicationEntry)))
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from cannery.image.content import Inline
 from cannery.image.tree import File
-from cannery.project.app import HOME, App, FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.project.app import (
+    HOME,
+    App,
+    ApplicationEntry,
+    FunctionEntry,
+    ModuleEntry,
+    NamedEntry,
+    ScriptEntry,
+)
 from cannery.trees.scripts import PLACE, script_name, script_of
 
 if TYPE_CHECKING:
@@ -53,7 +61,9 @@ def installed_files(app: App, python: str, suffix: str = ".pyc") -> Iterator[tup
         if app.metadata.entry_points:
             yield f"{folder}/entry_points.txt", _text(_entry_points(app), 0o644)
     for command in (app.main, *app.commands):
-        entry = command.started
+        entry = command.entry
+        if isinstance(entry, NamedEntry | ApplicationEntry):
+            continue  # of an app that is compiled in its place: nothing starts there
         if isinstance(entry, ScriptEntry) and entry.source is not None:
             yield str(entry.image_path), File(Inline(entry.source.encode()))
         if (script := script_name(command)) is not None:

@@ -223,3 +223,9 @@ def test_arguments_stand_in_a_setting_of_their_own(make_project: MakeProject) ->
     with pytest.raises(ConfigurationError, match="has arguments") as raised:
         load(make_project({**SERVER, **MAIN, "pyproject.toml": settings}))
     assert raised.value.step == 'write it as  entry = "gunicorn"  args = ["main:app", "-w", "2"]'
+
+
+def test_what_only_dependencies_tell_is_left_open_until_they_are_asked(make_project: MakeProject) -> None:
+    settings = '[tool.cannery]\nentry = "gunicorn"\ncommands = { a = "main.py", b = "celery" }\n'
+    app = load(make_project({**SERVER, **MAIN, "pyproject.toml": settings}))
+    assert app.entries == (ScriptEntry(PurePosixPath("main.py")),)

@@ -12,11 +12,13 @@ import pytest
 from cannery.errors import ConfigurationError
 from cannery.project.app import Command, FunctionEntry, ModuleEntry, ScriptEntry, Variable
 from cannery.project.config import load
+from cannery.trees.app import app_tree
 from cannery.trees.scripts import check_program, script_name, script_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.once
@@ -92,3 +94,12 @@ def test_a_command_is_not_called_like_the_program_that_holds_all(make_project: M
     app = load(make_project({"main.py": "print(1)", "pyproject.toml": settings}))
     with pytest.raises(ConfigurationError, match="can't be called 'shop'"):
         check_program(app, "shop")
+
+
+def test_an_app_whose_start_only_dependencies_know_has_files_all_the_same(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    """As where it's compiled in its place, and nothing is installed."""
+    files = {"requirements.txt": "x\n", "app/__init__.py": "", "app/main.py": "import fw\napp = fw.App()\n"}
+    found = app_tree(load(make_project(files)), workspace).code.tree.entries
+    assert {"/app/app/__init__.py", "/app/app/main.py"} == set(found)
