@@ -45,5 +45,5 @@ def test_settings_say_what_is_written(tmp_path: Path) -> None:
 def test_what_cannot_be_exported_is_said_without_a_traceback(make_project: MakeProject) -> None:
     code, text = nox(make_project({"noxfile.py": NOXFILE}), "-s", "export")
     assert code == 1
-    assert says(text, "there is no lock to export", "Next: run `uv lock`")
+    assert says(text, "there is no lock to export", "Next: write what is required into requirements.in")
     assert "Traceback" not in text
