@@ -111,6 +111,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return Workspace(Cache(tmp_path_factory.mktemp("reach")), run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packages", PROGRAMS)
 def test_all_that_a_run_imports_was_found(packages: str, workspace: Workspace, tmp_path: Path) -> None:
     python = describe(Path(sys.executable), workspace)

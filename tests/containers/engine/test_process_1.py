@@ -16,7 +16,7 @@ from tests.support.engine_services import running_dockerd, running_podman
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.fixture(params=["none", "dockerd", "podman_service"], autouse=True)

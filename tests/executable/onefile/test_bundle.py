@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 
+@pytest.mark.slow
 def test_decisions_are_told_by_a_later_build_that_makes_nothing(workspace: Workspace) -> None:
     nothing = LazyTree("nothing", Tree)
     code = LazyTree("code", lambda: Tree({"/app/main.py": File(Inline(b"print('hello')\n"))}))
