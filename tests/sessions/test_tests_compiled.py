@@ -98,7 +98,7 @@ def test_it_runs_only_when_asked_for(make_project: MakeProject) -> None:
 
 @pytest.mark.once
 def test_what_cannot_be_compiled_is_said_without_a_traceback(make_project: MakeProject) -> None:
-    refused = "async def f():\n    yield from []\n"
+    refused = "async def f():\n    yield from []\nprint(f)\n"
     folder = make_project({"noxfile.py": NOXFILE, "main.py": refused, "pyproject.toml": CLASSIFIED})
     code, text = nox(folder, "-s", "tests_compiled")
     assert code == 1

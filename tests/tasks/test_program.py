@@ -247,7 +247,7 @@ def test_a_recipe_that_is_not_there_is_refused_with_those_that_are(make_project:
 def test_imports_are_shown_with_the_reason_why(make_project: MakeProject) -> None:
     folder = make_project({"main.py": "import csv, nowhere\n__import__(input())", "unused.py": ""})
     said = cannery("imports", cwd=folder).stdout
-    assert "1  modules of the app" in said
+    assert "2  modules of the app" in said  # what lies beside a script goes in
     assert "missing  nowhere, which __main__ imports" in said
     assert "unread   __main__, line 2" in said
     assert cannery("imports", "--why=io", cwd=folder).stdout == "io: the program begins with it\n"
