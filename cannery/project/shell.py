@@ -19,18 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["NeedsShell", "SimpleCommand", "plain", "shown", "simple_command", "simple_commands"]
 
-_TOKEN: Final = re.compile(
-    r"""(?P<blank>(?:[ \t]|\\\n)+)
+# Compiled where a command line is read, which few builds do
+_WORDS: Final = r"""(?P<blank>(?:[ \t]|\\\n)+)
       | (?P<single>'[^']*')
       | (?P<double>"(?:[^"\\]|\\.)*")
       | \\(?P<escaped>.)
       | \$(?:\{(?P<braced>[A-Za-z_]\w*)(?:(?::?[-=])(?P<default>[^}$`]*))?\}|(?P<name>[A-Za-z_]\w*))
       | (?P<operator>&&|\|\||;|\n|\||&|<|>|\(|\)|`|\$[({]|"|')
       | (?P<comment>(?<!\S)\#[^\n]*)
-      | (?P<text>[^ \t\n'"\\$&|;<>()`]+|\$)""",
-    re.VERBOSE | re.DOTALL,
-)
-_ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+      | (?P<text>[^ \t\n'"\\$&|;<>()`]+|\$)"""
+_FLAGS: Final = re.VERBOSE | re.DOTALL
+_ASSIGNMENT: Final = r"([A-Za-z_]\w*)=(.*)"
 _BETWEEN: Final = {"&&", ";", "\n"}  # commands that run one after the other
 
 
@@ -62,7 +61,7 @@ def simple_commands(text: str) -> list[SimpleCommand]:
     """The commands in ``text`` that run one after the other; raises :class:`NeedsShell` where they do anything else."""
     lines: list[list[list[str | Variable]]] = [[]]
     word: list[str | Variable] | None = None
-    for token in _TOKEN.finditer(text.strip()):
+    for token in re.finditer(_WORDS, text.strip(), _FLAGS):
         kind, found = str(token.lastgroup), token[0]
         if token["braced"] or token["name"]:
             word = [*(word or []), _variable(token)]
@@ -125,7 +124,7 @@ def _in_quotes(text: str) -> list[str | Variable]:
     for token in re.finditer(r"\\([$`\"\\])|(\$[({`]?[^$`\"\\]*)|([^$\\]+|\\)", text):
         if token[1]:
             parts.append(token[1])
-        elif token[2] and (found := _TOKEN.match(token[2])) and (found["braced"] or found["name"]):
+        elif token[2] and (found := re.match(_WORDS, token[2], _FLAGS)) and (found["braced"] or found["name"]):
             parts += [_variable(found), token[2][found.end() :]]
         elif token[2] and token[2].startswith(("$(", "${")):
             raise NeedsShell(token[2][:2])
@@ -155,7 +154,7 @@ def _assigned(words: list[Argument]) -> SimpleCommand:
     env: list[tuple[str, Argument]] = []
     for position, word in enumerate(words):
         first = word if isinstance(word, str) else word[0]
-        found = _ASSIGNMENT.fullmatch(first) if isinstance(first, str) else None
+        found = re.fullmatch(_ASSIGNMENT, first, re.DOTALL) if isinstance(first, str) else None
         if found is None:
             return SimpleCommand(tuple(words[position:]), tuple(env))
         rest = [found[2]] if isinstance(word, str) else [found[2], *word[1:]]

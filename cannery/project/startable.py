@@ -29,7 +29,7 @@ __all__ = ["Startable", "needs_shell"]
 
 Entry = ScriptEntry | ModuleEntry | FunctionEntry | NamedEntry | ApplicationEntry
 
-_PYTHON: Final = re.compile(r"python(?:3(?:\.\d+)?)?t?")
+_PYTHON: Final = r"python(?:3(?:\.\d+)?)?t?"
 _WITH_VALUE: Final = {"-W", "-X", "--check-hash-based-pycs"}  # options of Python that have one behind them
 _EXAMPLE: Final = '[tool.cannery]  entry = "gunicorn"  args = ["main:app"]'
 _SHELLS: Final = {"sh", "bash", "dash", "ash", "zsh"}
@@ -144,7 +144,7 @@ class Startable:
         """What ``words`` start, and the arguments that it gets."""
         first = words[0] if isinstance(words[0], str) else ""
         program = posixpath.basename(first)
-        if not _PYTHON.fullmatch(program):
+        if not re.fullmatch(_PYTHON, program):
             if program in _SHELLS or program.endswith(".sh"):
                 raise needs_shell(first, source, NeedsShell(program))
             name = first.removeprefix("./") if first.endswith(".py") else program
