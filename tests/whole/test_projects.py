@@ -32,7 +32,7 @@ class Sample(NamedTuple):
 
 PROJECTS = {
     "aiohttp_server": Sample({"http://:18422/?name=Ann": '{"hello": "Ann"}'}),
-    "celery_tasks": Sample({"-A jobs report": "transport:memory", "-A jobs inspect --help": "Usage"}),
+    "celery_tasks": Sample({"-A jobs call jobs.tasks.add --args [1,2]": "-", "-A jobs inspect --help": "Usage"}),
     "click_cli": Sample({"hello Ann --language de": "Grüß dich, Ann!", "--version": "2.3.4"}, light=True),
     "django_admin": Sample(
         {
