@@ -60,7 +60,7 @@ def test_it_ends_on_sigterm_with_the_app_s_own_exit_code(static: Frozen, tmp_pat
     with subprocess.Popen(command, env={"TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        assert len(_using(tmp_path)) == 1
+        assert len(_using(tmp_path)) == 2  # the app, and what hands signals on to it
         process.terminate()
         assert process.wait(timeout=30) == 7
     assert not _using(tmp_path), "a process is left"
