@@ -47,6 +47,7 @@ class NameFollower:
         self._waiting: dict[str, list[tuple[str, str]]] = {}  # top-level module not reached -> importer, module named
         self._named: set[str] = set()  # packages that strings name
         self._loaders: list[tuple[str, str, bool]] = []  # loader, suffix, True if it lists the folder of that
+        self._listers: list[str] = []  # modules that list packages and load what they find
         self._joiners: dict[str, set[str]] = {}  # function that loads "package.module" -> modules that define it
         self._handed: dict[str, set[str]] = {}  # function -> words that it's given
 
@@ -71,6 +72,8 @@ class NameFollower:
             self._graph.add(name, text, "native")
         for after in sorted(mentions.after):
             self._load_in_packages(name, after, opens=mentions.opens)
+        if mentions.opens and not mentions.after | mentions.below:
+            self._list_packages(name)
         for each in sorted(mentions.below):
             prefix = f"{package}{each}" if each.startswith(".") else each
             if module.place != "stdlib" or not prefix.startswith("encodings."):  # which have names
@@ -90,6 +93,16 @@ class NameFollower:
         self._loaders.append((loader, after, opens))
         for called in sorted(self._named):
             self._inside(loader, called, after, opens=opens)
+
+    def _list_packages(self, lister: str) -> None:
+        """Lead from ``lister``, which lists packages that only a run can tell, to modules in those near it."""
+        self._listers.append(lister)
+        for called in sorted(self._named):
+            self._listed(lister, called)
+
+    def _listed(self, lister: str, package: str) -> None:
+        if package.partition(".")[0] == lister.partition(".")[0]:
+            self._below(lister, f"{package}.")
 
     def _follow_handed(self, name: str, mentions: Mentions) -> None:
         """Bring together functions that load modules from packages, and the modules' names that they are given."""
@@ -154,6 +167,8 @@ class NameFollower:
             self._named.add(name)
             for loader, after, opens in self._loaders:
                 self._inside(loader, name, after, opens=opens)
+            for lister in self._listers:
+                self._listed(lister, name)
 
     def _inside(self, importer: str, package: str, after: str, *, opens: bool) -> None:
         name = package + after

@@ -285,6 +285,18 @@ def test_modules_of_packages_that_the_app_names_are_discovered_by_the_name_that_
     assert not {"c.other", "d.admin"} & set(found)
 
 
+def test_packages_that_strings_name_are_listed_by_a_module_of_theirs_that_lists_any(reached: Analysis) -> None:
+    wheels = {
+        "a/__init__.py": "import a.loading\nPLACES = ['a.parts']", "a/parts/__init__.py": "",
+        "a/parts/one/__init__.py": "",
+        "a/loading.py": "def f(m): return [import_module(x) for x in pkgutil.iter_modules([m])]",
+        "a/parts/one/de.py": "", "a/other/__init__.py": "", "a/other/two.py": "",
+    }  # fmt: skip
+    found = reached("import a", wheels).modules
+    assert {"a.parts.one", "a.parts.one.de"} <= set(found)
+    assert "a.other.two" not in found
+
+
 def test_what_looks_like_code_is_data_where_the_package_reads_it(reached: Analysis) -> None:
     wheels = {
         "a/__init__.py": "open(f'{x}/form.c'), f'{y}.pyi'", "a/form.c": "", "a/other.c": "", "a/b.pyi": "", "a/x.h": "",
