@@ -65,6 +65,8 @@ class Graph:
     _unasked: list[tuple[str, Import]] = field(default_factory=list)  # module, import that waits to be asked for
     _lost: set[str] = field(default_factory=set)  # names of what is imported from modules that aren't there, and theirs
     _attributes: set[str] = field(default_factory=set)  # names of what is imported from others, and is no module
+    _waiting: dict[str, list[tuple[str, Import]]] = field(default_factory=dict)  # hook -> top-level name, import
+    _asked_hooks: set[str] = field(default_factory=set)  # hooks of the start, of which somebody asked something
     _pending: deque[str] = field(default_factory=deque)
     _names: NameFollower = field(init=False)
 
@@ -105,6 +107,7 @@ class Graph:
             self.mentions[name] = Mentions()  # until it's read
             self._pending.append(name)
             self._names.reached(name.partition(".")[0])
+            self._ask_hooks(name)
         return True
 
     def ask(self, module: str, attribute: str) -> None:
@@ -191,6 +194,9 @@ class Graph:
         if (base := _absolute(statement, package)) is None:
             return
         base = base.removesuffix(".__init__")  # from .__init__ import x: the file of the package itself
+        if self._waits(importer, statement, base):
+            return
+        self._ask_hooks(base)
         how: How = "named" if statement.by_name else "imported"
         certain, spared = statement.needed, statement.guarded
         if not self.add(importer, base, how, needed=certain, optional=spared) and base:
@@ -203,6 +209,32 @@ class Graph:
                 self._star(importer, base)
             elif not self.add(importer, f"{base}.{each}", how, needed=certain, optional=spared):
                 self._attributes.add(f"{base}.{each}")
+
+    def _waits(self, importer: str, statement: Import, base: str) -> bool:
+        """True for a name that a hook of the start has for others: it counts once one of them asks for such a module.
+
+        What a ``.pth`` file imports may stand in for modules that nobody asks for (setuptools' ``_distutils_hack``).
+        """
+        started = self.edges.get("", {}).get(importer)
+        if not statement.by_name or started is None or started.how != "start-up" or importer in self._asked_hooks:
+            return False
+        top = base.partition(".")[0]
+        if top in self.mentions:
+            self._ask_hook(importer)
+            return False
+        self._waiting.setdefault(importer, []).append((top, statement))
+        return True
+
+    def _ask_hooks(self, name: str) -> None:
+        """Follow what hooks of the start have for a module ``name`` that is asked for, be it there or not."""
+        top = name.partition(".")[0]
+        for importer in [each for each, names in self._waiting.items() if any(top == other for other, _ in names)]:
+            self._ask_hook(importer)
+
+    def _ask_hook(self, importer: str) -> None:
+        self._asked_hooks.add(importer)
+        for _, statement in self._waiting.pop(importer, ()):
+            self._import(importer, statement)
 
     def _star(self, importer: str, base: str) -> None:
         """Follow ``from base import *``, which imports the submodules that ``__all__`` names."""

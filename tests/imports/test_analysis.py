@@ -242,6 +242,29 @@ def test_what_a_pth_file_imports_is_there_where_python_reads_such_files(reached:
     assert found.modules["shim"].reason == Reason("", "start-up")
 
 
+HOOK = {
+    "a.pth": "import hook",
+    "hook.py": "import importlib\ndef spec(): importlib.import_module('tool._shimmed'), importlib.import_module('shimmed')",
+    "tool/__init__.py": "",
+    "tool/_shimmed.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("main", "there"), [("", False), ("import shimmed", True), ("import tool", True), ("import other", False)]
+)
+def test_what_a_hook_of_the_start_has_for_others_goes_in_where_somebody_asks(
+    reached: Analysis, main: str, there: bool
+) -> None:
+    places = [place_of("app", "/app", {"main.py": main}), place_of("dependencies", "/site", {**HOOK, "other.py": ""})]
+    host = Host((3, 11, 7), frozenset(), ("site",))
+    found = reach(
+        places, [], Host((3, 11, 7), frozenset(), ("site",)), reached.workspace, script="/app/main.py"
+    ).modules
+    assert "hook" in found
+    assert ("tool._shimmed" in found) == there
+
+
 def test_a_folder_that_a_pth_file_names_is_looked_into(reached: Analysis) -> None:
     wheels = {"a.pth": "inner/folder\nnowhere\n", "inner/folder/b.py": "", "other/c.py": ""}
     found = reached("import b, c", wheels)
