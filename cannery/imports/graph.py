@@ -66,6 +66,7 @@ class Graph:
     _lost: set[str] = field(default_factory=set)  # names of what is imported from modules that aren't there, and theirs
     _attributes: set[str] = field(default_factory=set)  # names of what is imported from others, and is no module
     _waiting: dict[str, list[tuple[str, Import]]] = field(default_factory=dict)  # hook -> top-level name, import
+    _asked_for: set[str] = field(default_factory=set)  # top-level names that are imported, there or not
     _asked_hooks: set[str] = field(default_factory=set)  # hooks of the start, of which somebody asked something
     _pending: deque[str] = field(default_factory=deque)
     _names: NameFollower = field(init=False)
@@ -219,7 +220,7 @@ class Graph:
         if not statement.by_name or started is None or started.how != "start-up" or importer in self._asked_hooks:
             return False
         top = base.partition(".")[0]
-        if top in self.mentions:
+        if top in self._asked_for:
             self._ask_hook(importer)
             return False
         self._waiting.setdefault(importer, []).append((top, statement))
@@ -228,6 +229,7 @@ class Graph:
     def _ask_hooks(self, name: str) -> None:
         """Follow what hooks of the start have for a module ``name`` that is asked for, be it there or not."""
         top = name.partition(".")[0]
+        self._asked_for.add(top)
         for importer in [each for each, names in self._waiting.items() if any(top == other for other, _ in names)]:
             self._ask_hook(importer)
 

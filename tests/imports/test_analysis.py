@@ -244,9 +244,9 @@ def test_what_a_pth_file_imports_is_there_where_python_reads_such_files(reached:
 
 HOOK = {
     "a.pth": "import hook",
-    "hook.py": "import importlib\ndef spec(): importlib.import_module('tool._shimmed'), importlib.import_module('shimmed')",
+    "hook.py": "import importlib\ndef f(): importlib.import_module('tool._shim'), importlib.import_module('shimmed')",
     "tool/__init__.py": "",
-    "tool/_shimmed.py": "",
+    "tool/_shim.py": "",
 }
 
 
@@ -258,11 +258,9 @@ def test_what_a_hook_of_the_start_has_for_others_goes_in_where_somebody_asks(
 ) -> None:
     places = [place_of("app", "/app", {"main.py": main}), place_of("dependencies", "/site", {**HOOK, "other.py": ""})]
     host = Host((3, 11, 7), frozenset(), ("site",))
-    found = reach(
-        places, [], Host((3, 11, 7), frozenset(), ("site",)), reached.workspace, script="/app/main.py"
-    ).modules
+    found = reach(places, [], host, reached.workspace, script="/app/main.py").modules
     assert "hook" in found
-    assert ("tool._shimmed" in found) == there
+    assert ("tool._shim" in found) == there
 
 
 def test_a_folder_that_a_pth_file_names_is_looked_into(reached: Analysis) -> None:
