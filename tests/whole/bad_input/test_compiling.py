@@ -26,7 +26,7 @@ def image(make_project: MakeProject, files: dict[str, str], settings: str = "", 
 
 
 def test_what_cython_refuses_is_said_with_its_place(make_project: MakeProject) -> None:
-    outcome = image(make_project, {"main.py": "import math\n\nasync def f():\n    yield from []\n"})
+    outcome = image(make_project, {"main.py": "import math\n\nasync def f():\n    yield from []\nprint(f)\n"})
     message = assert_refused(outcome, 3)
     assert "Cython refuses" in message
     assert "main.py:4: " in message
