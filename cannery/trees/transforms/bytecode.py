@@ -10,6 +10,7 @@ import os
 import posixpath
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from cannery.errors import MachineError, ProjectError
@@ -73,7 +74,9 @@ def bytecode(
     The modules and packages that ``keep_sources`` names keep their sources beside the bytecode, and so does a file that
     another one names or that is ``read``, but for the interpreter's own and ``drop_sources``; ``import_roots`` are the
     folders of the image that their names start from, beside those of the interpreter. The ``scripts`` are run by the
-    path of their bytecode. A file that is no Python stays as it is, or raises :class:`ProjectError` when ``strict``.
+    path of their bytecode, which tracebacks show for them where no source lies beside it: programs look for files
+    beside that of a caller, and for a caller that has one. A file that is no Python stays as it is, or raises
+    :class:`ProjectError` when ``strict``.
     """
     roots = (*import_roots, interpreter.image_site_packages, interpreter.image_stdlib)
     key = key_of(
@@ -89,9 +92,10 @@ def bytecode(
         named -= {path for path in named if named_by(imported_as(path, roots), drop_sources)}
         kept = named | {path for path in sources if named_by(imported_as(path, roots), keep_sources)}
         made = SourceBytecode()
+        names = {path: _sourceless(path) for path in scripts - kept}
         for shown in (True, False) if kept and not positions else (positions,):
             some = {path: file for path, file in sources.items() if positions or (path in kept) == shown}
-            made += compile_sources(some, interpreter, workspace, optimize=optimize, positions=shown)
+            made += compile_sources(some, interpreter, workspace, optimize=optimize, positions=shown, names=names)
         no_python = f"is no Python {interpreter.version_text}"
         if made.refused and strict:
             path, message = next(iter(made.refused.items()))
@@ -158,8 +162,9 @@ def compile_sources(
     *,
     optimize: int = 0,
     positions: bool = True,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> SourceBytecode:
-    """The bytecode of ``sources``, from the cache or made now; the paths are those that tracebacks show.
+    """The bytecode of ``sources``, from the cache or made now; tracebacks show their paths, or their ``names`` instead.
 
     Without ``positions`` bytecode is shortened: a line table says no more than lines, instructions of one line share an
     entry of it, and no object is set apart that nothing refers to.
@@ -169,13 +174,14 @@ def compile_sources(
     code = code_key(__name__)
     links: dict[str, Path] = {}
     for path in sources:
-        key = key_of(code, digests[path], path, interpreter.cache_tag, interpreter.magic, optimize, positions)
+        name = names.get(path, path)
+        key = key_of(code, digests[path], name, interpreter.cache_tag, interpreter.magic, optimize, positions)
         links[path] = home / key[:2] / key
     made = {path: kept for path, link in links.items() if (kept := kept_file(link)) is not None}
     missing = [(path, links[path], file) for path, file in sources.items() if path not in made]
     compiled = _Compiled()
     if missing:
-        compiled = _compile(missing, interpreter, workspace, optimize=optimize, positions=positions)
+        compiled = _compile(missing, names, interpreter, workspace, optimize=optimize, positions=positions)
     for path, link, file in missing:
         if Digest.of_content(file.content) != digests[path]:
             link.unlink(missing_ok=True)
@@ -230,6 +236,7 @@ class _Compiled:
 
 def _compile(
     jobs: list[tuple[str, Path, File]],
+    names: Mapping[str, str],
     interpreter: Interpreter,
     workspace: Workspace,
     *,
@@ -242,7 +249,7 @@ def _compile(
         words: list[str] = []
         for number, (path, _, file) in enumerate(jobs):
             target = str(folder / f"{number}.pyc")
-            words += [str(_on_disk(file, folder / f"{number}.py")), target, path, str(optimize)]
+            words += [str(_on_disk(file, folder / f"{number}.py")), target, names.get(path, path), str(optimize)]
         command = [str(interpreter.executable), "-PSs", "-W", "ignore", *(() if positions else _NO_POSITIONS)]
         command += [str(_WORKER), str(os.cpu_count() or 1)]
         try:
@@ -252,7 +259,8 @@ def _compile(
                 raise MachineError("cannot compile the modules", evidence=error.stderr, step=step) from error
             raise
         answers = done.stdout.split("\0")
-        refused = dict(zip(answers[0:-1:2], answers[1:-1:2], strict=True))
+        complaints = dict(zip(answers[0:-1:2], answers[1:-1:2], strict=True))
+        refused = {path: said for path, *_ in jobs if (said := complaints.get(names.get(path, path))) is not None}
         kept: dict[str, KeptFile] = {}
         for number, (path, link, _) in enumerate(jobs):
             if path not in refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import subprocess
 import sys
 from dataclasses import replace
@@ -194,6 +195,12 @@ def test_an_executable_source_s_bytecode_is_a_plain_file(
     tree = Tree({"/app/x.py": File(OnDisk(tmp_path / "x.py", 22), 0o755)})
     ((_, file),) = (tree | bytecode(python, workspace)).files()
     assert file.mode == 0o644
+
+
+def test_a_script_is_known_by_the_path_of_what_is_run(python: Interpreter, workspace: Workspace) -> None:
+    made = sources(main="a = 1", other="a = 1") | bytecode(python, workspace, scripts=frozenset({"/app/main.py"}))
+    told = {path: marshal.loads(data[16:]).co_filename for path, data in contents(made).items()}  # noqa: S302  # our own
+    assert told == {"/app/main.pyc": "/app/main.pyc", "/app/other.pyc": "/app/other.py"}
 
 
 def test_a_source_that_another_one_names_stays_and_a_script_among_them_has_bytecode_of_its_own(
