@@ -38,6 +38,7 @@ class Elsewhere:
         for source in self._finders:
             if name.startswith(f"{source}."):
                 yield from ((source, other) for other in self._vendored(source, name.removeprefix(source)))
+                yield from ((source, other) for other in self._moved(source, name))
 
     @cached_property
     def _others(self) -> dict[str, Mentions]:
@@ -71,6 +72,12 @@ class Elsewhere:
             for word in sorted(self._others[source].words)
             if word != loaded.module.partition(".")[0]
         )
+
+    def _moved(self, source: str, name: str) -> Iterator[str]:
+        """The module that ``source`` has below a package of its own making, as ``six.moves`` has ``configparser``."""
+        _, _, other = name.removeprefix(f"{source}.").partition(".")
+        if other in self.known and other in self._others[source].words | self._others[source].dotted:
+            yield other
 
     def _vendored(self, source: str, rest: str) -> Iterator[str]:
         """The modules of that name, ``.rest``, in other packages of the same distribution."""

@@ -221,6 +221,16 @@ def test_a_finder_of_a_package_s_own_may_put_another_package_in_the_place_of_one
     assert "tool.own.other" not in found
 
 
+def test_a_finder_may_supply_modules_below_a_package_that_it_makes(reached: Analysis) -> None:
+    wheels = {
+        "tool.py": "import sys\nsys.meta_path.append(F())\ndef get(n): __import__(n)\nget('plain'), get('far.off')"
+    }
+    wheels |= {"plain.py": "", "far/__init__.py": "", "far/off.py": "", "other.py": ""}
+    found = reached("from tool.moves import plain\nimport tool.moves.far.off\nfrom tool.moves import other", wheels)
+    assert {"plain", "far.off"} <= set(found.modules)
+    assert "other" not in found.modules
+
+
 def test_a_finder_may_supply_what_lies_below_its_own_module(reached: Analysis) -> None:
     wheels = {
         "tool/__init__.py": "from tool.extern import text\nimport tool.extern.lines.more",
