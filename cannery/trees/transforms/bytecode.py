@@ -248,7 +248,7 @@ def _compile(
     with workspace.cache.scratch() as folder:
         words: list[str] = []
         for number, (path, _, file) in enumerate(jobs):
-            target = str(folder / f"{number}.pyc")
+            target = str(folder / f"made-{number}.pyc")  # the worker has files of its own there, named by process IDs
             words += [str(_on_disk(file, folder / f"{number}.py")), target, names.get(path, path), str(optimize)]
         command = [str(interpreter.executable), "-PSs", "-W", "ignore", *(() if positions else _NO_POSITIONS)]
         command += [str(_WORKER), str(os.cpu_count() or 1)]
@@ -264,7 +264,7 @@ def _compile(
         kept: dict[str, KeptFile] = {}
         for number, (path, link, _) in enumerate(jobs):
             if path not in refused:
-                made = folder / f"{number}.pyc"
+                made = folder / f"made-{number}.pyc"
                 kept[path] = keep(made, link, Digest.of_content(OnDisk(made, 0)))
         return _Compiled(kept, refused)
 
