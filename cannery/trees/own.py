@@ -29,6 +29,8 @@ _CONVENTIONAL = (
     "templates", "static", "locale", "locales", "translations", "migrations", "alembic", "alembic.ini",
     "gunicorn.conf.py", "pages", ".streamlit",
 )  # fmt: skip
+# The same, where no module lies in it: Bottle's templates lie there, and other people's functions
+_CONVENTIONAL_DATA = ("views",)
 _MADE = (".tar", ".whl", ".gz")  # archives
 _REFERENCE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?::[\w.]*(?:\(.*\))?)?")  # "package.module:attribute"
 
@@ -137,6 +139,7 @@ class OwnFiles:
         """The files and folders that frameworks look for by themselves."""
         for place in self._places:
             yield from (place / name for name in _CONVENTIONAL if os.path.lexists(place / name))
+            yield from (place / name for name in _CONVENTIONAL_DATA if _is_data(place / name))
 
 
 def started_with(app: App) -> Iterator[str]:
@@ -150,3 +153,7 @@ def started_with(app: App) -> Iterator[str]:
             yield from shlex.split(text)
         except ValueError:  # an apostrophe
             yield text
+
+
+def _is_data(folder: Path) -> bool:
+    return folder.is_dir() and next(folder.rglob("*.py"), None) is None

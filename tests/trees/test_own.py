@@ -157,6 +157,13 @@ def test_folders_that_frameworks_look_for_go_in(make_project: MakeProject, works
     assert resources(folder, workspace) == {"templates/a.html", "static/a.css", "alembic/env.py"}
 
 
+@pytest.mark.parametrize(("name", "there"), [("a.tpl", {"views/a.tpl"}), ("a.py", set())])
+def test_templates_go_in_where_their_folder_holds_no_module(
+    make_project: MakeProject, workspace: Workspace, name: str, there: set[str]
+) -> None:
+    assert resources(make_project({"main.py": "", f"views/{name}": ""}), workspace) == there
+
+
 def test_an_empty_folder_that_is_named_comes_along(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": 'os.listdir("inbox")', "pyproject.toml": '[tool.cannery]\nresources = ["out"]\n'})
     for name in ("inbox", "out/deep"):
