@@ -60,7 +60,7 @@ def main() -> None:
     if options.write and options.only:
         parser.error("--write takes every figure, so it goes without --only")
     chosen = CorpusOptions(
-        options.results, tuple(options.recipes), tuple(options.packages), options.jobs, options.table
+        options.results, tuple(options.recipes), tuple(options.packages), options.jobs, options.again, options.table
     )
     known = {**_BENCHMARKS, _CORPUS: lambda bench: corpus(bench, chosen)}
     try:
@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--recipes", nargs="+", choices=RECIPES, default=RECIPES, help="by which recipes")
     group.add_argument("--packages", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="which packages")
     group.add_argument("--jobs", type=int, default=2, help="how many packages at a time (default: 2)")
+    group.add_argument("--again", action="store_true", help="try again what was tried before")
     group.add_argument("--table", type=Path, metavar="FILE", help="put all results into this Markdown file")
     return parser
 

@@ -65,9 +65,9 @@ def test_results_outlive_a_run_and_the_last_of_a_package_counts(tmp_path: Path) 
 
 def test_the_corpus_becomes_tables_of_numbers_and_of_reasons() -> None:
     trials = [
-        Trial("six", "scratch", "same", asked=("import", "use")),
-        Trial("lxml", "scratch", "refused", "no wheel in /home/ann/x | y"),
-        Trial("lxml", "tiny", "refused", "no wheel in /home/ann/x | y"),
+        Trial("six", "scratch", "same", asked=("import", "use"), commit="2d82f7a"),
+        Trial("lxml", "scratch", "refused", "no wheel in /home/ann/x | y", commit="2d82f7a"),
+        Trial("lxml", "tiny", "refused", "no wheel in /home/ann/x | y", commit="15a8578"),
         Trial("torch", "tiny", "unusable", "too large"),
     ]
     assert corpus_as_markdown(trials).splitlines() == [
@@ -79,4 +79,6 @@ def test_the_corpus_becomes_tables_of_numbers_and_of_reasons() -> None:
         "| package | recipe | what | why |",
         "|---|---|---|---|",
         "| lxml | `scratch`, `tiny` | refused | no wheel in x \\| y |",
+        "",
+        "Trials by commit: 1 of `15a8578`, 2 of `2d82f7a`.",
     ]

@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ from benchmarks.corpus.trial import STATES, Trial, tried
 from benchmarks.figures import Figure, between_markers
 from benchmarks.projects import REPOSITORY
 from cannery import __version__
+from cannery.workspace.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +32,8 @@ __all__ = ["RECIPES", "CorpusOptions", "corpus"]
 
 RECIPES: Final = ("scratch", "tiny", "onefile", "static")
 _PATIENCE: Final = 900.0  # seconds for one image
-_BULKY: Final = ("blobs", "dependencies", "environments", "roots")  # of the cache, and of one package alone
+_BULKY: Final = ("dependencies", "environments", "roots")  # of the cache, and of one package alone
+_MOST_BLOBS: Final = 2 << 30  # bytes: packages share what is made of the runtime
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,13 @@ class CorpusOptions:
     recipes: tuple[str, ...] = RECIPES
     packages: tuple[str, ...] = tuple(NAMES)
     jobs: int = 2
+    again: bool = False  # what was tried before is tried again
     table: Path | None = None  # a Markdown file that they are put into
+
+    @cached_property
+    def commit(self) -> str:
+        """The commit that is tried, and whether anything was changed since."""
+        return run(["git", "describe", "--always", "--dirty"], cwd=REPOSITORY).stdout.strip()
 
 
 def corpus(bench: Bench, options: CorpusOptions) -> Iterator[Figure]:
@@ -69,13 +78,21 @@ def _work(bench: Bench, results: Results, waiting: Queue[str], options: CorpusOp
     env = {**bench.env, "CANNERY_CACHE": str(cache)}
     with suppress(Empty):
         while package := waiting.get_nowait():
-            recipes = [recipe for recipe in options.recipes if not results.has(package, recipe)]
+            recipes = [name for name in options.recipes if options.again or not results.has(package, name)]
             if recipes:
                 for trial in _trials(bench, package, recipes, env):
-                    results.add(trial)
+                    results.add(replace(trial, commit=options.commit))
                     bench.say(f"{package}, {trial.recipe}: {trial.state} {trial.reason}")
-                for kind in _BULKY:
-                    shutil.rmtree(cache / __version__ / kind, ignore_errors=True)
+                _tidy(cache / __version__)
+
+
+def _tidy(cache: Path) -> None:
+    """Remove what only the package that was tried last needed."""
+    for kind in _BULKY:
+        shutil.rmtree(cache / kind, ignore_errors=True)
+    blobs = cache / "blobs"
+    if sum(file.stat().st_size for file in blobs.rglob("*") if file.is_file()) > _MOST_BLOBS:
+        shutil.rmtree(blobs)
 
 
 def _trials(bench: Bench, package: str, recipes: list[str], env: Mapping[str, str]) -> Iterator[Trial]:

@@ -23,7 +23,7 @@ def as_markdown(trials: Sequence[Trial]) -> str:
     """The two tables; packages that can't be installed on this machine at all stand in neither."""
     usable = [trial for trial in trials if trial.state != "unusable"]
     recipes = list(dict.fromkeys(trial.recipe for trial in usable))
-    return "\n".join((*_summary(usable, recipes), "", *_others(usable)))
+    return "\n".join((*_summary(usable, recipes), "", *_others(usable), "", _tried(usable)))
 
 
 def _summary(trials: Sequence[Trial], recipes: Iterable[str]) -> Iterator[str]:
@@ -37,6 +37,12 @@ def _summary(trials: Sequence[Trial], recipes: Iterable[str]) -> Iterator[str]:
         same = sum(trial.state == "same" for trial in used)
         numbers = [len(own), *(counts[state] for state in states), len(used), same]
         yield f"| `{recipe}` | {' | '.join(map(str, numbers))} |"
+
+
+def _tried(trials: Iterable[Trial]) -> str:
+    """The commits of cannery that the trials were made with, and how many of them with each."""
+    commits = Counter(trial.commit or "unknown" for trial in trials)
+    return f"Trials by commit: {', '.join(f'{number} of `{commit}`' for commit, number in sorted(commits.items()))}."
 
 
 def _others(trials: Iterable[Trial]) -> Iterator[str]:

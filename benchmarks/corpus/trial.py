@@ -39,6 +39,7 @@ class Trial:
     notes: tuple[str, ...] = ()  # of the build
     failures: tuple[str, ...] = ()  # in both
     seconds: float = 0.0
+    commit: str = ""  # of cannery's
 
 
 def tried(project: PackageProject, recipe: str, cannery: Path, env: Mapping[str, str], patience: float) -> Trial:

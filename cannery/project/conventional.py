@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from cannery.project.app import ApplicationEntry, Command, Found, ModuleEntry, ScriptEntry
 from cannery.project.applications import applications
 from cannery.project.django import MANAGE, django_applications
-from cannery.project.modules import module_file, packages_in
-from cannery.project.starts import NOT_PACKAGES, Starts, one_of, run_of
+from cannery.project.modules import is_about_projects, is_read_by_tools, module_file, own_packages
+from cannery.project.starts import Starts, one_of, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "scripts_in"]
 
-# Files and folders at a project's top level that are about the project, not part of the app
-_NOT_APPS: Final = {"noxfile.py", "tasks.py", "setup.py", "conftest.py", "fabfile.py", "dodo.py"}
 _SERVICES: Final = ("main", "app", "application", "asgi", "wsgi", "server", "api", "run")  # modules of services
 
 
@@ -44,8 +42,8 @@ def of_packages(startable: Startable, distribution: str | None) -> Starts | None
     runnable = [
         path.name
         for root in own.roots
-        for path in packages_in(own.folder / root)
-        if path.name not in NOT_PACKAGES and module_file(path, "__main__") is not None
+        for path in own_packages(own.folder / root, namespaces=False)
+        if module_file(path, "__main__") is not None
     ]
     if not runnable:
         return None
@@ -84,17 +82,22 @@ RULES: Final = (of_django, of_packages, of_files, of_modules)
 
 
 def scripts_in(folder: Path) -> list[str]:
-    """The names of the files in ``folder`` that may be scripts of the app."""
+    """The names of the files in ``folder`` that may be scripts of the app.
+
+    Tests and helpers are among them where there is nothing else, and what only other tools read is never.
+    """
     if not folder.is_dir():
         return []
-    names = (path.name for path in sorted(folder.glob("*.py")) if path.is_file() and "." not in path.stem)
-    return [name for name in names if name not in _NOT_APPS and name not in {"__init__.py", "__main__.py"}]
+    stems = (path.stem for path in sorted(folder.glob("*.py")) if path.is_file() and "." not in path.stem)
+    scripts = [stem for stem in stems if not is_read_by_tools(stem) and stem not in {"__init__", "__main__"}]
+    likely = [stem for stem in scripts if not is_about_projects(stem)]
+    return [f"{stem}.py" for stem in likely or scripts]
 
 
 def _modules_of_services(own: OwnCode) -> Iterator[Path]:
     for root in own.roots:
         for folder in sorted((own.folder / root).iterdir()):
-            if folder.is_dir() and folder.name.isidentifier() and folder.name not in NOT_PACKAGES:
+            if folder.is_dir() and folder.name.isidentifier() and not is_about_projects(folder.name):
                 names = (*_SERVICES, "__init__")
                 yield from (path for name in names if (path := folder / f"{name}.py").is_file())
 

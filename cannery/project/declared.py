@@ -12,11 +12,11 @@ from cannery.project.dockerfile import read_dockerfile
 from cannery.project.procfile import read_procfile
 from cannery.project.servers import SERVERS, bound, listening, server_called
 from cannery.project.shell import NeedsShell
-from cannery.project.startable import needs_shell
+from cannery.project.startable import needs_shell, settings_for
 from cannery.project.starts import Starts, one_of, typed_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cannery.project.settings import Settings
@@ -24,19 +24,18 @@ if TYPE_CHECKING:
 
 __all__ = ["of_dockerfile", "of_procfile", "of_scripts"]
 
-_USUAL: Final[tuple[str, ...]] = (
-    "web",
-    "worker",
-)  # processes that an app mainly is, the first of them before the second
+_USUAL: Final = ("web", "worker")  # processes that an app mainly is, the first of them before the second
 
 
 def of_procfile(startable: Startable, settings: Settings) -> Starts | None:
-    """The process ``web`` of a Procfile, or else ``worker``, or its only one; the others are commands."""
+    """The process ``web`` of a Procfile, or else ``worker``, or its only one; the others are commands.
+
+    Raises :class:`ProjectError` where it has several, and neither of these.
+    """
     processes = read_procfile(startable.folder)
-    name = next((usual for usual in _USUAL if usual in processes), None)
-    if name is None and len(processes) != 1:
+    if not processes:
         return None
-    name = name or next(iter(processes))
+    name = _main_process(processes)
     main = _heard(startable.line(processes[name], "Procfile", settings.env), startable.folder, settings)
     found = [Found("entry", typed_command(main), "Procfile")]
     others = []
@@ -82,6 +81,17 @@ def of_dockerfile(startable: Startable, settings: Settings, requirements: Callab
     if start.env:
         found.append(Found("env", ", ".join(f"{name}={value}" for name, value in start.env.items()), start.file))
     return Starts(replace(main, ports=main.ports or start.ports), found=tuple(found), env=start.env)
+
+
+def _main_process(processes: Mapping[str, str]) -> str:
+    name = next((usual for usual in _USUAL if usual in processes), None)
+    if name is None and len(processes) > 1:
+        raise ProjectError(
+            f"the Procfile names several processes, and none is called {' or '.join(_USUAL)}",
+            evidence="\n".join(f"{each}: {text}" for each, text in processes.items()),
+            step=f"choose one in pyproject.toml:  {settings_for(next(iter(processes.values())))}",
+        )
+    return name or next(iter(processes))
 
 
 def _likely(entry: NamedEntry, requirements: Callable[[], str]) -> bool:

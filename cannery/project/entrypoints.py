@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.errors import CanneryError, ConfigurationError, ProjectError
 from cannery.project.app import Command, FunctionEntry, NamedEntry, ScriptEntry
-from cannery.project.modules import packages_in
+from cannery.project.modules import own_packages
 from cannery.project.servers import listening
-from cannery.project.starts import NOT_PACKAGES, Starts, run_of
+from cannery.project.starts import Starts, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,8 +52,7 @@ def find(startable: Startable, settings: Settings, distribution: str | None, req
 
 def packages(folder: Path, roots: tuple[PurePosixPath, ...]) -> tuple[str, ...]:
     """The names of the project's own packages, without tests, documentation and the like."""
-    found = (path.name for root in roots for path in packages_in(folder / root))
-    return tuple(dict.fromkeys(name for name in found if name not in NOT_PACKAGES))
+    return tuple(dict.fromkeys(path.name for root in roots for path in own_packages(folder / root, namespaces=False)))
 
 
 def _named(startable: Startable, name: str, settings: Settings) -> Starts:

@@ -18,6 +18,7 @@ __all__ = [
     "imported_as",
     "is_about_projects",
     "is_environment",
+    "is_read_by_tools",
     "module_file",
     "named_by",
     "own_modules",
@@ -31,8 +32,9 @@ _ABOUT_PROJECTS = {
     *("benchmark", "benchmarks", "bin", "build", "changelog", "ci", "debian", "dist", "doc", "docs", "documentation"),
     *("example", "examples", "exercise", "exercises", "htmlcov", "manpages", "news", "newsfragments", "node_modules"),
     *("python", "scripts", "site_scons", "test", "tests", "tools", "unit_test", "unit_tests", "util", "utils"),
-    *("conanfile", "conftest", "dodo", "fabfile", "noxfile", "pavement", "setup", "tasks", "toxfile"),
 }
+# Modules there that other tools read
+_OF_TOOLS = {"conanfile", "conftest", "dodo", "fabfile", "noxfile", "pavement", "setup", "tasks", "toxfile"}
 _TESTS = re.compile(r"test_\w*|\w*_test")
 
 
@@ -59,7 +61,12 @@ def packages_in(root: Path) -> Iterator[Path]:
 
 def is_about_projects(name: str) -> bool:
     """True for the name of a module or a folder that is about projects, and seldom a part of what they make."""
-    return name in _ABOUT_PROJECTS or _TESTS.fullmatch(name) is not None
+    return name in _ABOUT_PROJECTS or is_read_by_tools(name) or _TESTS.fullmatch(name) is not None
+
+
+def is_read_by_tools(name: str) -> bool:
+    """True for the name of a module that nobody runs but a tool for projects."""
+    return name in _OF_TOOLS
 
 
 def own_packages(root: Path, *, namespaces: bool) -> Iterator[Path]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cannery.project.own_code import OwnCode
     from cannery.project.shell import SimpleCommand
 
-__all__ = ["Startable", "needs_shell"]
+__all__ = ["Startable", "needs_shell", "settings_for"]
 
 Entry = ScriptEntry | ModuleEntry | FunctionEntry | NamedEntry | ApplicationEntry
 
@@ -149,10 +149,7 @@ class Startable:
                 raise needs_shell(first, source, NeedsShell(program))
             name = first.removeprefix("./") if first.endswith(".py") else program
             return self.named(name, source), tuple(words[1:])
-        rest = list(words[1:])
-        while rest and isinstance(rest[0], str) and rest[0].startswith("-") and rest[0] not in {"-m", "-c", "-"}:
-            del rest[: 2 if rest[0] in _WITH_VALUE else 1]
-        match rest:
+        match _without_options(words[1:]):
             case ["-m", str(module), *arguments]:
                 return self.module(module, source, run_by_python=True), tuple(arguments)
             case [str(script), *arguments] if script.endswith(".py"):
@@ -183,17 +180,17 @@ def needs_shell(text: str, source: str, error: NeedsShell) -> ConfigurationError
     return ConfigurationError(
         f"{source} has a command that needs a shell, and the image has none",
         evidence=f"{text}\n{error.operator!r} is for a shell",
-        step=f"name what starts, without a shell, in pyproject.toml:  {_settings_for(text)}",
+        step=f"name what starts, without a shell, in pyproject.toml:  {settings_for(text)}",
     )
 
 
-def _settings_for(text: str) -> str:
+def settings_for(text: str) -> str:
     """The settings that start the last of the commands in ``text``, and have the others beside it."""
     try:
         *others, last = simple_commands(text)
     except ValueError:  # it does more than start one after the other, or there is none
         return _EXAMPLE
-    words = [shown([word]) for word in _unwrapped(last.words)]
+    words = _as_entry([shown([word]) for word in _unwrapped(last.words)])
     if not words or words[0].endswith("sh"):
         return _EXAMPLE
     lines = ["[tool.cannery]", f'entry = "{words[0]}"', f"args = [{', '.join(map(_quoted, words[1:]))}]"]
@@ -201,6 +198,26 @@ def _settings_for(text: str) -> str:
         named = (f"before{number or ''} = {_quoted(shown(each.words))}" for number, each in enumerate(others))
         lines.append(f"commands = {{ {', '.join(named)} }}")
     return "  ".join(lines)
+
+
+def _as_entry(words: list[str]) -> list[str]:
+    """The words of a command as an entry point and its arguments: what Python runs is named without it.
+
+    There are none where Python runs no file and no module.
+    """
+    if not words or not re.fullmatch(_PYTHON, posixpath.basename(words[0])):
+        return words
+    rest = [str(word) for word in _without_options(words[1:])]
+    rest = rest[1:] if rest[:1] == ["-m"] else rest
+    return [] if rest[:1] and rest[0].startswith("-") else rest
+
+
+def _without_options(words: Sequence[Argument]) -> list[Argument]:
+    """What Python is to run, without the options before it."""
+    rest = list(words)
+    while rest and isinstance(rest[0], str) and rest[0].startswith("-") and rest[0] not in {"-m", "-c", "-"}:
+        del rest[: 2 if rest[0] in _WITH_VALUE else 1]
+    return rest
 
 
 def _quoted(text: str) -> str:

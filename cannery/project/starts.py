@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
 from cannery.project.app import ApplicationEntry, Command, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from cannery.project.own_code import OwnCode
     from cannery.project.startable import Startable
 
-__all__ = ["NOT_PACKAGES", "Starts", "one_of", "run_of", "typed_command", "unheard_note"]
-
-# Folders at a project's top level that are about the project, not part of the app
-NOT_PACKAGES: Final = {"tests", "test", "docs", "examples", "benchmarks", "build", "dist"}
+__all__ = ["Starts", "one_of", "run_of", "typed_command", "unheard_note"]
 
 
 @dataclass(frozen=True, slots=True)

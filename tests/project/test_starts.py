@@ -61,6 +61,15 @@ def test_a_worker_is_what_an_app_without_a_server_mainly_is(make_project: MakePr
     assert [each.name for each in app.commands] == ["beat"]
 
 
+def test_processes_of_which_none_is_the_main_one_are_listed_with_the_settings_for_one(
+    make_project: MakeProject,
+) -> None:
+    with pytest.raises(ProjectError, match="names several processes") as raised:
+        load(make_project({**SERVER, **MAIN, "Procfile": "clock: python clock.py --fast\nmail: python mail.py\n"}))
+    assert raised.value.evidence == "clock: python clock.py --fast\nmail: python mail.py"
+    assert raised.value.step.endswith('[tool.cannery]  entry = "clock.py"  args = ["--fast"]')
+
+
 @pytest.mark.parametrize(
     "process",
     [
@@ -229,3 +238,16 @@ def test_what_only_dependencies_tell_is_left_open_until_they_are_asked(make_proj
     settings = '[tool.cannery]\nentry = "gunicorn"\ncommands = { a = "main.py", b = "celery" }\n'
     app = load(make_project({**SERVER, **MAIN, "pyproject.toml": settings}))
     assert app.entries == (ScriptEntry(PurePosixPath("main.py")),)
+
+
+@pytest.mark.parametrize("others", [("test_convert.py",), ("utils.py", "conftest.py", "setup.py")])
+def test_tests_and_helpers_beside_the_only_script_are_no_other_scripts(
+    make_project: MakeProject, others: tuple[str, ...]
+) -> None:
+    app = load(make_project({"convert.py": "print(1)", **dict.fromkeys(others, "print(2)")}))
+    assert app.main.entry == ScriptEntry(PurePosixPath("convert.py"))
+
+
+def test_a_script_called_as_a_test_is_what_runs_where_there_is_no_other(make_project: MakeProject) -> None:
+    app = load(make_project({"test.py": "print(1)", "tasks.py": "print(2)"}))
+    assert app.main.entry == ScriptEntry(PurePosixPath("test.py"))
