@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from cannery.errors import ProjectError
 from cannery.project.app import ApplicationEntry, Command, Found, ModuleEntry, ScriptEntry
 from cannery.project.applications import applications
 from cannery.project.django import MANAGE, django_applications
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.project.app import Application
-    from cannery.project.own_code import OwnCode
     from cannery.project.startable import Startable
 
 __all__ = ["RULES", "scripts_in"]
 
 _SERVICES: Final = ("main", "app", "application", "asgi", "wsgi", "server", "api", "run")  # modules of services
+_DEEP: Final = 3  # folders that an application's module lies in
 
 
 def of_django(startable: Startable, _: str | None) -> Starts | None:
@@ -68,13 +69,21 @@ def of_files(startable: Startable, _: str | None) -> Starts | None:
 
 
 def of_modules(startable: Startable, _: str | None) -> Starts | None:
-    """An application in a module with a usual name in a package: ``app/main.py``."""
+    """An application in a module with a usual name in a package: ``app/main.py``, or else ``acme/api/main.py``.
+
+    Raises :class:`ProjectError` where several packages have one in modules of the same name.
+    """
     own = startable.own
-    for path in _modules_of_services(own):
-        if found := applications(own, path, usual=True):
-            shown = path.relative_to(own.folder).as_posix()
-            entry = ApplicationEntry(found, f"{shown} defines {found[0].attribute} and starts nothing")
-            return Starts(Command("", entry), found=(Found("entry", _shown(found), shown),))
+    folders = [own.folder / root for root in own.roots]
+    for _depth in range(_DEEP):
+        folders = [inside for folder in folders for inside in _folders_in(folder)]
+        for name in (*_SERVICES, "__init__"):
+            paths = (path for folder in folders if (path := folder / f"{name}.py").is_file())
+            served = {path: found for path in paths if (found := applications(own, path, usual=True))}
+            if len(served) > 1:
+                raise _several_served(found[0].reference for found in served.values())
+            for path, found in served.items():
+                return _served(path.relative_to(own.folder).as_posix(), found)
     return None
 
 
@@ -94,12 +103,25 @@ def scripts_in(folder: Path) -> list[str]:
     return [f"{stem}.py" for stem in likely or scripts]
 
 
-def _modules_of_services(own: OwnCode) -> Iterator[Path]:
-    for root in own.roots:
-        for folder in sorted((own.folder / root).iterdir()):
-            if folder.is_dir() and folder.name.isidentifier() and not is_about_projects(folder.name):
-                names = (*_SERVICES, "__init__")
-                yield from (path for name in names if (path := folder / f"{name}.py").is_file())
+def _folders_in(folder: Path) -> Iterator[Path]:
+    """The folders in ``folder`` that may be packages of the app."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name.isidentifier() and not is_about_projects(path.name):
+            yield path
+
+
+def _served(shown: str, found: tuple[Application, ...]) -> Starts:
+    entry = ApplicationEntry(found, f"{shown} defines {found[0].attribute} and starts nothing")
+    return Starts(Command("", entry), found=(Found("entry", _shown(found), shown),))
+
+
+def _several_served(references: Iterable[str]) -> ProjectError:
+    names = list(references)
+    return ProjectError(
+        "several packages have an application",
+        evidence=", ".join(names),
+        step=f'choose one in pyproject.toml:  [tool.cannery]  entry = "{names[0]}"',
+    )
 
 
 def _shown(found: Iterable[Application]) -> str:

@@ -11,7 +11,7 @@ from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from cannery.project.app import RequirementsFile
@@ -72,9 +72,17 @@ class Reading:
     secrets: str = ""  # a text with all addresses that may have passwords
 
 
-def uv(wanted: Wanted, *arguments: str, step: str, cwd: Path | None = None, stdin: str = "") -> str:
+def uv(
+    wanted: Wanted,
+    *arguments: str,
+    step: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+) -> str:
     """Run uv in the project's folder, or in ``cwd``, and return its output; raises as :func:`explain` says."""
-    env = {"UV_PYTHON_DOWNLOADS": "never", "POETRY_VIRTUALENVS_CREATE": "false"}  # neither is needed to read a lock
+    without = {"UV_PYTHON_DOWNLOADS": "never", "POETRY_VIRTUALENVS_CREATE": "false"}  # no lock needs either to be read
+    env = {**without, **(env or {})}
     name = wanted.file.path.name
     try:
         return wanted.workspace.run([find_uv(), *arguments], cwd=cwd or wanted.folder, env=env, stdin=stdin).stdout

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cannery.project.local_projects import is_project, local_wheel, wheel_metadata
+from cannery.project.local_projects import extra_config, is_project, local_wheel, wheel_metadata
 from cannery.project.requirement_lines import RequirementLine, RequirementLines
 from cannery.project.requirements import Reading, Requirements, each, uv
-from cannery.project.uv_sources import is_static, local_sources
+from cannery.project.uv_sources import asks_backends, is_static, local_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,8 @@ def _answer(question: _Unresolved) -> Requirements:
     with wanted.workspace.cache.scratch() as scratch:
         arguments, stdin = _arguments(question, scratch)
         step = f"correct {path.name}, or see that the index can be reached"
-        text = uv(wanted, *_COMPILE, *arguments, step=step, stdin=stdin)
+        env = extra_config(scratch / "setuptools") if _builds(question) else None
+        text = uv(wanted, *_COMPILE, *arguments, step=step, env=env, stdin=stdin)
     text = pylock.with_absolute_paths(pylock.for_any_python(text), path.name, wanted.folder)
     folders = {wheel.path: folder for folder, wheel in question.wheels.items()}
     text = pylock.with_folders(text, path.name, folders)
@@ -129,11 +130,8 @@ def _written(line: RequirementLine, wheels: Mapping[Path, LocalWheel]) -> str:
 
 def _builds(question: _Unresolved) -> bool:
     """True where a project of this machine or in Git may have requirements that uv has to ask its backend for."""
-    if any("git+" in line.text for line in question.lines.lines):
-        return True
-    folder = question.wanted.folder
-    sources = local_sources(folder) if question.sources else ()
-    return not all(is_static(each / "pyproject.toml") for each in sources)
+    in_git = any("git+" in line.text for line in question.lines.lines)
+    return in_git or (bool(question.sources) and asks_backends(question.wanted.folder))
 
 
 def _hashes(lines: RequirementLines) -> dict[str, set[str]]:

@@ -11,14 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["is_static", "local_sources", "names_indexes", "workspace_root"]
+__all__ = ["asks_backends", "is_static", "local_sources", "names_indexes", "workspace_root"]
 
 
 def is_static(pyproject: Path) -> bool:
     """True where the file itself says what the project requires, so that no backend need be asked (PEP 621)."""
-    project = tables_of(pyproject).get("project")
-    dynamic = project.get("dynamic", []) if isinstance(project, dict) else []
-    return isinstance(project, dict) and not {"dependencies", "optional-dependencies"}.intersection(dynamic)
+    return _says(pyproject, "dependencies", "optional-dependencies")
+
+
+def asks_backends(folder: Path) -> bool:
+    """True where uv may have to ask the backend of a project that ``[tool.uv.sources]`` in ``folder`` names.
+
+    It does for what lies in Git, and for folders whose requirements, or version, no file tells.
+    """
+    paths = local_sources(folder)
+    if any("git" in source for each in (folder, *paths) for source in _named_sources(each)):
+        return True
+    return not all(is_static(each / "pyproject.toml") and _says(each / "pyproject.toml", "version") for each in paths)
 
 
 def local_sources(folder: Path) -> tuple[Path, ...]:
@@ -55,18 +64,30 @@ def names_indexes(folder: Path) -> bool:
 
 
 def _sources(folder: Path) -> Iterator[Path]:
+    named = list(_named_sources(folder))
+    yield from ((folder / source["path"]).resolve() for source in named if "path" in source)
+    if any(source.get("workspace") for source in named):
+        root = workspace_root(folder) or folder
+        patterns = _tool(root / "pyproject.toml").get("workspace", {}).get("members", [])
+        yield from (path for pattern in patterns for path in sorted(root.glob(pattern)) if path != folder)
+
+
+def _named_sources(folder: Path) -> Iterator[dict[str, Any]]:
+    """The sources that the project in ``folder``, or the workspace that it lies in, names."""
     root = workspace_root(folder) or folder
     sources = {
         **_tool(root / "pyproject.toml").get("sources", {}),
         **_tool(folder / "pyproject.toml").get("sources", {}),
     }
     for value in sources.values():
-        for source in value if isinstance(value, list) else [value]:
-            if "path" in source:
-                yield (folder / source["path"]).resolve()
-    if any(isinstance(value, dict) and value.get("workspace") for value in sources.values()):
-        patterns = _tool(root / "pyproject.toml").get("workspace", {}).get("members", [])
-        yield from (path for pattern in patterns for path in sorted(root.glob(pattern)) if path != folder)
+        yield from value if isinstance(value, list) else [value]
+
+
+def _says(pyproject: Path, *fields: str) -> bool:
+    """True where ``[project]`` is there, and leaves none of ``fields`` to its backend."""
+    project = tables_of(pyproject).get("project")
+    dynamic = project.get("dynamic", []) if isinstance(project, dict) else []
+    return isinstance(project, dict) and not set(fields).intersection(dynamic)
 
 
 def _tool(pyproject: Path) -> dict[str, Any]:

@@ -251,3 +251,20 @@ def test_tests_and_helpers_beside_the_only_script_are_no_other_scripts(
 def test_a_script_called_as_a_test_is_what_runs_where_there_is_no_other(make_project: MakeProject) -> None:
     app = load(make_project({"test.py": "print(1)", "tasks.py": "print(2)"}))
     assert app.main.entry == ScriptEntry(PurePosixPath("test.py"))
+
+
+@pytest.mark.parametrize("place", ["shop", "acme/api", "src/acme/shop/web"])
+def test_an_application_lies_in_a_package_however_deep_that_is(make_project: MakeProject, place: str) -> None:
+    app = load(make_project({"requirements.txt": "fastapi\n", f"{place}/main.py": FASTAPI}))
+    assert isinstance(app.main.entry, ApplicationEntry)
+    assert app.main.entry.candidates[0].reference == f"{place.removeprefix('src/').replace('/', '.')}.main:app"
+
+
+def test_the_most_usual_module_has_the_application_and_two_of_one_name_are_listed(make_project: MakeProject) -> None:
+    files = {"requirements.txt": "fastapi\n", "core/server.py": FASTAPI, "shop/main.py": FASTAPI}
+    app = load(make_project(files))
+    assert app.found[0] == Found("entry", "the application shop.main:app", "shop/main.py")
+    with pytest.raises(ProjectError, match="several packages have an application") as raised:
+        load(make_project({**files, "core/main.py": FASTAPI}))
+    assert raised.value.evidence == "core.main:app, shop.main:app"
+    assert raised.value.step.endswith('entry = "core.main:app"')

@@ -54,6 +54,9 @@ def build_wheel(folder, settings=None, metadata=None):
         for path, text in files.items():
             archive.writestr(path, text)
     return f"{{NAME}}-{{VERSION}}-py3-none-any.whl"
+
+
+prepare_metadata_for_build_editable, build_editable = prepare_metadata_for_build_wheel, build_wheel
 """
 
 

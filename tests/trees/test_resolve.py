@@ -222,7 +222,8 @@ members = ["lib"]
 def test_members_of_a_workspace_and_paths_are_wheels(
     make_project: MakeProject, installed: Dependencies, index: Path, lock: bool
 ) -> None:
-    inner = {"lib": own_backend("lib", requires=("tin",)), "beside": own_backend("beside")}
+    dynamic = '[project]\nname = "beside"\ndynamic = ["version"]\n'
+    inner = {"lib": own_backend("lib", requires=("tin",)), "beside": own_backend("beside", project=dynamic)}
     files = {f"{name}/{path}": text for name, texts in inner.items() for path, text in texts.items()}
     folder = make_project({**MAIN, "pyproject.toml": WORKSPACE, **files})
     index.rename(folder / "wheels")
