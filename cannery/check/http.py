@@ -48,8 +48,8 @@ def check_free(urls: Sequence[Url]) -> None:
             if connection.connect_ex((_HOST, url.port)) == 0:
                 raise MachineError(
                     f"something listens on port {url.port} of this machine already",
-                    evidence=f"check asks the program by {url.text}",
-                    step="end it, and check again",
+                    evidence=f"the program is to be asked by {url.text}",
+                    step="end it, and try again",
                 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -12,10 +13,13 @@ from cannery.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Call", "Imports", "Question", "Requests", "Url", "called", "questions", "served"]
+__all__ = ["Call", "Imports", "Question", "Requests", "Url", "called", "is_address", "questions", "requests", "served"]
 
 _LOCAL: Final = {None, "", "localhost", "127.0.0.1", "0.0.0.0"}  # noqa: S104  # how people write a program's own address
-_STEP: Final = 'write arguments or an address of the program:  check = ["--version", "http://:8000/health"]'
+_STEPS: Final = {  # by the setting that is wrong
+    "check": 'write arguments or an address of the program:  check = ["--version", "http://:8000/health"]',
+    "trace": 'write a command, or an address of the program:  trace = ["pytest tests", "http://:8000/"]',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,22 @@ def questions(given: Iterable[str], commands: Iterable[str] = ()) -> tuple[Quest
     asked of one start of the program, after the calls. Raises :class:`ConfigurationError` for a text that is neither.
     """
     texts = tuple(given)
-    urls = tuple(_url(text) for text in texts if "://" in text)
-    calls = tuple(called(_words(text), commands) for text in texts if "://" not in text)
-    return (*calls, Requests(urls)) if urls else calls
+    calls = tuple(called(_words(text), commands) for text in texts if not is_address(text))
+    return (*calls, *requests(texts, "check"))
+
+
+def is_address(text: str) -> bool:
+    """True for an address, and not words as a shell has them."""
+    return re.match(r"\w+://", text) is not None
+
+
+def requests(given: Iterable[str], setting: str) -> tuple[Requests, ...]:
+    """One question by the addresses among the texts of a ``setting``; none where there are none.
+
+    Raises :class:`ConfigurationError` for an address that is not the program's own.
+    """
+    urls = tuple(_url(text, setting) for text in given if is_address(text))
+    return (Requests(urls),) if urls else ()
 
 
 def called(words: Sequence[str], commands: Iterable[str] = ()) -> Call:
@@ -87,20 +104,22 @@ def called(words: Sequence[str], commands: Iterable[str] = ()) -> Call:
 
 def served(port: int) -> Requests:
     """The question that a server is asked where nobody says what: whether it answers the same at all."""
-    return Requests((_url(f"http://:{port}/"),), vital=False)
+    return Requests((_url(f"http://:{port}/", "check"),), vital=False)
 
 
-def _url(text: str) -> Url:
+def _url(text: str, setting: str) -> Url:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port or 80
     except ValueError as error:
-        raise ConfigurationError(f"check = {text!r} is no address", evidence=str(error), step=_STEP) from error
+        raise ConfigurationError(
+            f"{setting} = {text!r} is no address", evidence=str(error), step=_STEPS[setting]
+        ) from error
     if parts.scheme != "http" or host not in _LOCAL:
         raise ConfigurationError(
-            f"check = {text!r} is no address of the program",
+            f"{setting} = {text!r} is no address of the program",
             evidence="it is asked by HTTP on this machine, whoever else listens elsewhere",
-            step=_STEP,
+            step=_STEPS[setting],
         )
     query = f"?{parts.query}" if parts.query else ""
     return Url(text, port, f"{parts.path or '/'}{query}")
@@ -110,4 +129,6 @@ def _words(text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise ConfigurationError(f"check = {text!r} can't be split", evidence=str(error), step=_STEP) from error
+        raise ConfigurationError(
+            f"check = {text!r} can't be split", evidence=str(error), step=_STEPS["check"]
+        ) from error

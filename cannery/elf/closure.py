@@ -34,6 +34,7 @@ __all__ = [
     "closure_of",
     "needs_of",
     "needs_of_file",
+    "opened_by_name",
 ]
 
 OPENED_BY_GLIBC: Final = ("libgcc_s.so.1",)  # by name at run time, to end threads
@@ -116,6 +117,31 @@ def closure_of(
     return Closure(libraries, tuple(sorted(search.missing)), elf.interpreter)
 
 
+def opened_by_name(names: Iterable[str], program: str, root: Root = MACHINE) -> Iterator[str]:
+    """The sonames of those libraries that ``program`` would get which opens them by ``names``; none for absent ones.
+
+    A name is that of a file, ``libz.so.1``, or what ``ctypes.util.find_library`` is given: ``z``.
+    """
+    content = root.content(program)
+    elf = read_elf(content) if content else None
+    if elf is None:
+        return
+    search = _Search(root, elf, tuple(_configured(root, elf)), ())
+    listed = {entry for folder in search.configured for entry in _listed(root, folder)}
+    for name in sorted(names):
+        files = [name] if ".so" in name else sorted(each for each in listed if each.startswith(f"lib{name}.so"))
+        found = (search.look_up(Need(file, program), []) for file in files if file in listed)
+        if (first := next(filter(None, found), None)) is not None:
+            _, library, elf = first
+            yield files[0] if ".so" in name else elf.soname or posixpath.basename(str(library.path))
+
+
+def _listed(root: Root, folder: str) -> list[str]:
+    real = root.resolve(folder)
+    path = root.on_disk(real) if real else None
+    return os.listdir(path) if path and path.is_dir() else []
+
+
 @dataclass(frozen=True)
 class _Search:
     """Libraries that were found so far, and those that are missing and may be."""
@@ -135,7 +161,7 @@ class _Search:
             if need.soname in self.found or (is_musl and _MUSL_ITSELF.match(need.soname)):
                 continue
             unfit: list[str] = []
-            where = self._look_up(need, unfit)
+            where = self.look_up(need, unfit)
             if where is not None:
                 real, library, elf = where
                 self.found[need.soname] = (real, library)
@@ -150,7 +176,7 @@ class _Search:
         opened = OPENED_BY_GLIBC if self._looks_up_itself() else (*OPENED_BY_GLIBC, *OPENED_BY_OLD_GLIBC)
         self.follow([Need(name, program) for name in opened], opened)
 
-    def _look_up(self, need: Need, unfit: list[str]) -> tuple[str, OnDisk, Elf] | None:
+    def look_up(self, need: Need, unfit: list[str]) -> tuple[str, OnDisk, Elf] | None:
         """The first library of that name and of the program's architecture; what is passed over goes to ``unfit``."""
         for folder in (*need.search, *self.configured):
             real = self.root.resolve(f"{folder}/{need.soname}")

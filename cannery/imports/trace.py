@@ -1,4 +1,4 @@
-"""The imports of a real run: a command, such as the project's tests, is run and watched."""
+"""What runs show: a command, such as the project's tests, or the program itself is run and watched."""
 
 from __future__ import annotations
 
@@ -6,62 +6,98 @@ import os
 import shlex
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.workspace.files import explained
-from cannery.workspace.keys import code_key, key_of, package_file
+from cannery.workspace.keys import package_file
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterator, Mapping
 
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Traced", "traced"]
+__all__ = ["Traced", "Watch", "Watched", "run_command", "watched"]
 
 Traced = tuple[tuple[str, str], ...]  # (importer, imported)
 
 _HOOK = package_file("imports/workers/trace_hook.py")
 
 
-def traced(command: str, folder: Path, workspace: Workspace, *, of: Iterable[str]) -> Traced:
-    """Run ``command`` in ``folder``; returns the imports in every Python that it starts.
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What every Python of a run imported and opened; paths are relative to the project, where they lie in it."""
 
-    It's run once, and again when one of the keys ``of`` the trees that it imports from changes. Raises
-    :class:`ConfigurationError` when the command fails, as half a run shows half of the imports.
-    """
-    key = key_of("trace", code_key(__name__), command, str(folder), tuple(of))
-    known = None if workspace.refresh else workspace.cache.recall("traces", key)
-    if known is None:
-        workspace.progress(f"tracing the imports of {command}")
-        known = {"imports": sorted(_run(command, folder, workspace))}
-        workspace.cache.remember("traces", key, known)
-    return tuple((importer, name) for importer, name in known["imports"])
+    imports: Traced = ()
+    opened: tuple[tuple[str, str], ...] = ()  # (file of the project whose code opened it, or "", file of the project)
+    libraries: tuple[tuple[str, str], ...] = ()  # (the same, name or path of a shared library)
 
 
-def _run(command: str, folder: Path, workspace: Workspace) -> set[tuple[str, str]]:
-    with workspace.cache.scratch() as scratch:
-        notes = scratch / "imports"
-        with explained(scratch):
-            shutil.copyfile(_HOOK, scratch / "sitecustomize.py")
-        env = {
-            "CANNERY_TRACE": str(notes),
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(scratch), os.environ.get("PYTHONPATH")])),
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What makes Pythons tell what they do."""
+
+    hook: Path  # a folder with a sitecustomize
+    notes: Path
+    folder: Path  # the project's, whose files count
+
+    def variables(self, others: Mapping[str, str]) -> dict[str, str]:
+        """``others``, variables of an environment, with those by which each Python in it is watched."""
+        path = [str(self.hook), *filter(None, [others.get("PYTHONPATH")])]
+        return {
+            **others,
+            "TRACED_INTO": str(self.notes),
+            "TRACED_FOLDER": str(self.folder),
+            "PYTHONPATH": os.pathsep.join(path),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        try:
-            workspace.run(_words(command), cwd=folder, env=env)
-        except ProgramFailed as error:
-            raise ConfigurationError(
-                f"the command that trace names fails: {command}",
-                evidence=(error.stdout + error.stderr).strip()[-2000:],
-                step=f"see that it passes in {folder}, or leave trace out",
-            ) from error
-        lines = notes.read_text("utf-8").splitlines() if notes.exists() else []
-    return {(importer, name) for importer, _, name in (line.partition("\t") for line in lines)}
+
+
+def watched(run: Callable[[Watch], None], folder: Path, workspace: Workspace) -> Watched:
+    """What Pythons do while ``run`` starts them with the variables of the watch it's given, by ``folder``, a project's.
+
+    What is started with ``-I`` or ``-E`` is not seen.
+    """
+    with workspace.cache.scratch() as scratch:
+        watch = Watch(scratch / "hook", scratch / "notes", folder)
+        with explained(scratch):
+            watch.hook.mkdir()
+            shutil.copyfile(_HOOK, watch.hook / "sitecustomize.py")
+        run(watch)
+        lines = watch.notes.read_text("utf-8").splitlines() if watch.notes.exists() else []
+    words = sorted({(kind, by, what) for kind, by, what in (line.split("\t") for line in lines)})
+    return Watched(
+        imports=tuple((by, what) for kind, by, what in words if kind == "import"),
+        opened=tuple(_inside(words, "open", folder)),
+        libraries=tuple(_inside(words, "library", folder)),
+    )
+
+
+def run_command(command: str, watch: Watch, workspace: Workspace) -> None:
+    """Run ``command`` in the project's folder, with the Python that runs cannery first on ``PATH``.
+
+    Raises :class:`ConfigurationError` when it fails, as half a run shows half of what there is.
+    """
+    path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
+    try:
+        workspace.run(_words(command), cwd=watch.folder, env=watch.variables({**os.environ, "PATH": path}))
+    except ProgramFailed as error:
+        raise ConfigurationError(
+            f"the command that trace names fails: {command}",
+            evidence=(error.stdout + error.stderr).strip()[-2000:],
+            step=f"see that it passes in {watch.folder}, or leave trace out",
+        ) from error
+
+
+def _inside(words: list[tuple[str, str, str]], wanted: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """The lines of one kind, with paths that lie in ``folder`` relative to it."""
+    root = f"{folder}/"
+    for kind, by, what in words:
+        if kind == wanted:
+            yield by.removeprefix(root), what.removeprefix(root)
 
 
 def _words(command: str) -> list[str]:

@@ -27,6 +27,7 @@ __all__ = [
     "ModuleEntry",
     "NamedEntry",
     "RequirementsFile",
+    "RunFacts",
     "ScriptEntry",
     "Variable",
 ]
@@ -177,6 +178,16 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What runs of the program have shown, where the setting ``trace`` asks for some."""
+
+    imports: tuple[tuple[str, str], ...] = ()  # (importer, imported)
+    modules: frozenset[str] = frozenset()  # top-level ones that the program's modules, or its dependencies', import
+    opened: tuple[str, ...] = ()  # files, relative to the project
+    libraries: tuple[str, ...] = ()  # shared libraries that are opened by name
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """A project that is to become an image: its files and settings, read once."""
 
@@ -193,6 +204,7 @@ class App:
     notes: tuple[str, ...] = ()  # for the user, on how the project was read
     found: tuple[Found, ...] = ()  # what was taken though no setting says so, in the order in which it was looked for
     commands: tuple[Command, ...] = ()  # others that the image has beside
+    seen: RunFacts = RunFacts()
 
     @property
     def entry(self) -> EntryPoint:

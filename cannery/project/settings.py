@@ -145,7 +145,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     groups: tuple[str, ...] = ()  # dependency groups that go in (PEP 735)
     packages: tuple[ModuleName, ...] = ()  # top-level modules that nothing else takes in
     include: tuple[Filled, ...] = ()  # modules that are loaded by name: "package.module", "package.*"
-    trace: Filled | None = None  # a command whose imports count, as "pytest tests"
+    trace: str | tuple[str, ...] = ()  # what is run and watched: "pytest tests", "http://:8000/"
     resources: tuple[str, ...] = ()  # other files and folders of the project
     exclude: tuple[str, ...] = ()  # patterns of files that stay behind; * crosses folders
     stdlib: tuple[str, ...] = ()  # modules of the standard library that would be left out

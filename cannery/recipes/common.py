@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 from cannery.project.app import HOME
 from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.project.secrets import refuse_secrets, secrets_of_metadata
+from cannery.trees.app import app_tree
 from cannery.trees.installed import entry_files
 from cannery.trees.needs import Needs, needs_of_app, read_needs
 from cannery.trees.own import started_with
 from cannery.trees.resolve import resolve
+from cannery.trees.settled import settled
 from cannery.trees.transforms.bytecode import bytecode
 from cannery.trees.wheels import NO_WHEELS, dependencies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from cannery.image.tree import LazyTree, Transform
     from cannery.project.app import App
     from cannery.project.requirements import Requirements
@@ -33,6 +38,7 @@ __all__ = [
     "needs_of_code",
     "packed_python",
     "pinned_dependencies",
+    "settled_app",
 ]
 
 
@@ -65,6 +71,25 @@ def packed_python(app: App, workspace: Workspace) -> Interpreter:
     python = interpreter_for(app, workspace)
     check_platform(app, python.platform)
     return python
+
+
+def settled_app(
+    app: App,
+    dependencies: Dependencies,
+    target: WheelTarget,
+    workspace: Workspace,
+    grammar_of: Callable[[], Path] | None = None,
+) -> App:
+    """``app`` with all that it takes a look at its dependencies, or a run, to know: what starts, and what that shows.
+
+    ``grammar_of`` is as :func:`app_tree` has it.
+    """
+    app = settled(app, dependencies.wheels, target.site_packages, workspace)
+    if not app.settings.trace:
+        return app
+    from cannery.recipes.traced import traced  # noqa: PLC0415  # most builds run nothing
+
+    return traced(app, app_tree(app, workspace, grammar_of=grammar_of), dependencies.wheels, workspace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +147,5 @@ def app_code(own: AppTree, app: App, python: Interpreter, workspace: Workspace) 
 
 def needs_of_code(own: AppTree, code: LazyTree, app: App, workspace: Workspace) -> Needs:
     """The needs of the app's own files: of its sources ``own``, and of the extension modules in ``code``, if any."""
-    needs = needs_of_app(own.native, own.imports)
+    needs = needs_of_app(own.native, own.imports | app.seen.modules, own.libraries.union(app.seen.libraries))
     return needs + read_needs(code, workspace) if app.settings.compile else needs

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.project.interpreter import interpreter_for
-from cannery.recipes.common import pinned_dependencies
+from cannery.recipes.common import pinned_dependencies, settled_app
 from cannery.trees.app import app_tree
-from cannery.trees.settled import settled
 from cannery.trees.shaken import reach_of
 
 if TYPE_CHECKING:
@@ -21,6 +20,6 @@ __all__ = ["imports_of"]
 def imports_of(app: App, workspace: Workspace) -> Reach:
     """The modules that ``app`` imports, of its own, of its dependencies and of the standard library."""
     python = interpreter_for(app, workspace)
-    wheels = pinned_dependencies(app, python.target, workspace).wheels
-    app = settled(app, wheels, python.target.site_packages, workspace)
-    return reach_of(app, python, app_tree(app, workspace).code, wheels, workspace)
+    dependencies = pinned_dependencies(app, python.target, workspace)
+    app = settled_app(app, dependencies, python.target, workspace)
+    return reach_of(app, python, app_tree(app, workspace).code, dependencies.wheels, workspace)

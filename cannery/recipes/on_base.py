@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.python.interpreter import same_minor
-from cannery.recipes.common import pinned_dependencies
+from cannery.recipes.common import pinned_dependencies, settled_app
 from cannery.recipes.container_config import config_on_base
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
@@ -17,11 +17,13 @@ from cannery.trees.base.ground import ground_of
 from cannery.trees.cython.app import compiled_on
 from cannery.trees.installed import entry_command
 from cannery.trees.needs import Needs, needs_of_app, read_needs
-from cannery.trees.settled import settled
 from cannery.trees.transforms.strip import strip
 from cannery.trees.unprovided import Provision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from cannery.image.tree import LazyTree
     from cannery.project.app import App
     from cannery.recipes.common import Dependencies
@@ -40,7 +42,7 @@ def slim(app: App, workspace: Workspace) -> Plan:
         )
     ground = ground_of(app, workspace)
     dependencies = pinned_dependencies(app, ground.target, workspace)
-    app = settled(app, dependencies.wheels, ground.target.site_packages, workspace)
+    app = settled_app(app, dependencies, ground.target, workspace, _grammar(ground, workspace))
     own = _own_files(app, ground, ".py", workspace)
     return _on_base(app, ground, dependencies, own, own.code, Needs(), ".py", workspace)
 
@@ -49,7 +51,7 @@ def cython(app: App, workspace: Workspace) -> Plan:
     """The app compiled, with none of its sources, and its dependencies on top of a base."""
     ground = ground_of(app, workspace)
     dependencies = pinned_dependencies(app, ground.target, workspace)
-    app = settled(app, dependencies.wheels, ground.target.site_packages, workspace)
+    app = settled_app(app, dependencies, ground.target, workspace, _grammar(ground, workspace))
     own = _own_files(app, ground, ".pyc", workspace)
     code = compiled_on(ground.base, ground.python, own.code, app, workspace)
     plan = _on_base(app, ground, dependencies, own, code, read_needs(code, workspace), ".pyc", workspace)
@@ -58,8 +60,12 @@ def cython(app: App, workspace: Workspace) -> Plan:
 
 def _own_files(app: App, ground: Ground, suffix: str, workspace: Workspace) -> AppTree:
     """The app's files, read by the grammar of the base's Python; its modules end in ``suffix``."""
-    version = ground.python.version
-    return app_tree(app, workspace, ground.python.path, suffix, lambda: same_minor(version, workspace).executable)
+    return app_tree(app, workspace, ground.python.path, suffix, _grammar(ground, workspace))
+
+
+def _grammar(ground: Ground, workspace: Workspace) -> Callable[[], Path]:
+    """A way to find a Python of this machine that reads sources as the base's does."""
+    return lambda: same_minor(ground.python.version, workspace).executable
 
 
 def _on_base(

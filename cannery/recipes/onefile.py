@@ -19,7 +19,7 @@ from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
 from cannery.project.interpreter import check_platform, interpreter_for
-from cannery.recipes.common import app_code, pinned_dependencies
+from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
@@ -27,7 +27,6 @@ from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.runtime import libraries_of, system
 from cannery.trees.scripts import PLACE, check_program, command_names
-from cannery.trees.settled import settled
 from cannery.trees.shaken import app_place, reach_with
 from cannery.trees.transforms.rpath import confined
 from cannery.trees.transforms.stand_ins import left_out
@@ -82,7 +81,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     python = interpreter_for(app, workspace)
     check_python(python, workspace)
     dependencies = pinned_dependencies(app, python.target, workspace)
-    app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
+    app = settled_app(app, dependencies, python.target, workspace)
     check_program(app, posixpath.basename(app.name))
     own = app_tree(app, workspace)
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)

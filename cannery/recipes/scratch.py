@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.python.stdlib import python_path
-from cannery.recipes.common import app_code, bytecode_transforms, needs_of_code, packed_python, pinned_dependencies
+from cannery.recipes.common import (
+    app_code,
+    bytecode_transforms,
+    needs_of_code,
+    packed_python,
+    pinned_dependencies,
+    settled_app,
+)
 from cannery.recipes.container_config import container_config
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.needs import read_needs
-from cannery.trees.runtime import runtime
-from cannery.trees.settled import settled
+from cannery.trees.runtime import runtime, with_opened
 from cannery.trees.source_readers import source_readers
 from cannery.trees.transforms.strip import strip
 
@@ -33,12 +39,12 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         return tree | strip if app.settings.strip else tree
 
     dependencies = pinned_dependencies(app, python.target, workspace)
-    app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
+    app = settled_app(app, dependencies, python.target, workspace)
     own = app_tree(app, workspace)
     code = app_code(own, app, python, workspace)
     readers = source_readers(dependencies.wheels, python.image_site_packages, workspace, app.settings.drop_sources)
     bytecode = bytecode_transforms(app, python, workspace, readers=tuple(readers))
-    needs = needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace)
+    needs = with_opened(needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace), python)
 
     layers = [("runtime", runtime(app, python, needs, workspace) | strip | bytecode.library)]
     if app.requirements is not None:

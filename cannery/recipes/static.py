@@ -11,7 +11,7 @@ from cannery.executable.static.packing import check_packing
 from cannery.image.rootfs import MACHINE
 from cannery.image.tree import LazyTree, Symlink, Tree
 from cannery.python.interpreter import same_minor
-from cannery.recipes.common import pinned_dependencies
+from cannery.recipes.common import pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on
 from cannery.recipes.plan import Plan
@@ -23,7 +23,6 @@ from cannery.trees.app import app_tree
 from cannery.trees.installed import PYTHON
 from cannery.trees.pure_wheels import prefer_pure
 from cannery.trees.scripts import check_program, command_names
-from cannery.trees.settled import settled
 from cannery.trees.system import certificates, system_tree, zones_tree
 from cannery.trees.wheels import environment_data
 from cannery.workspace.digest import Digest
@@ -78,9 +77,10 @@ def linked(app: App, workspace: Workspace) -> Linked:
     kit = kit_for(app, target.platform, workspace)
     fitting = target_of_kit(kit)
     dependencies = pinned_dependencies(app, fitting, workspace)
-    app = settled(app, dependencies.wheels, fitting.site_packages, workspace)
+    grammar_of = lambda: same_minor(kit.interpreter.version, workspace).executable  # noqa: E731
+    app = settled_app(app, dependencies, fitting, workspace, grammar_of)
     check_program(app, app.name.rpartition("/")[2])
-    own = app_tree(app, workspace, grammar_of=lambda: same_minor(kit.interpreter.version, workspace).executable)
+    own = app_tree(app, workspace, grammar_of=grammar_of)
     wheels = dependencies.wheels
     if dependencies.requirements is not None:
         wheels = prefer_pure(dependencies.requirements, wheels, fitting, workspace)

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cannery.python.stdlib import python_path
-from cannery.recipes.common import app_code, bytecode_transforms, needs_of_code, packed_python, pinned_dependencies
+from cannery.recipes.common import (
+    app_code,
+    bytecode_transforms,
+    needs_of_code,
+    packed_python,
+    pinned_dependencies,
+    settled_app,
+)
 from cannery.recipes.container_config import container_config
 from cannery.recipes.notes import notes_on, notes_on_code, notes_on_readers
 from cannery.recipes.plan import Plan
@@ -14,8 +21,7 @@ from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.certificates import looks_for_certificates
 from cannery.trees.needs import read_needs
-from cannery.trees.runtime import packs_relocations, runtime
-from cannery.trees.settled import settled
+from cannery.trees.runtime import packs_relocations, runtime, with_opened
 from cannery.trees.shaken import shaken_of
 from cannery.trees.source_readers import source_readers
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
@@ -38,7 +44,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     """As scratch, with no module that nothing imports, no symbols, and bytecode in archives."""
     python = packed_python(app, workspace)
     dependencies = pinned_dependencies(app, python.target, workspace)
-    app = settled(app, dependencies.wheels, python.target.site_packages, workspace)
+    app = settled_app(app, dependencies, python.target, workspace)
     own = app_tree(app, workspace)
 
     # 1. Reach, while there are sources: what is compiled hides its imports.
@@ -49,7 +55,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     # 4. Strip, after shake: nothing is read that goes anyway.
     wheels = dependencies.wheels | reached.dependencies | strip
     # 5. Needs, before the runtime, whose shared libraries they are.
-    needs = needs_of_code(own, code, app, workspace) + read_needs(wheels, workspace)
+    needs = with_opened(needs_of_code(own, code, app, workspace) + read_needs(wheels, workspace), python)
     # 6. Look at all parts, before one gets smaller: an exception may come from a file of another part.
     parts = (wheels, code, own.resources)
     around = Surroundings(packs_relocations(python, workspace), raisers_in(parts, workspace))

@@ -71,11 +71,11 @@ def patience(timeout: str | None) -> float:
 
 def _asked(words: Sequence[str], app: App) -> tuple[Question, ...]:
     """What to ask: the words behind ``--``, or else the setting."""
-    from cannery.check.question import called, questions  # noqa: PLC0415
+    from cannery.check.question import called, is_address, questions  # noqa: PLC0415
     from cannery.trees.scripts import command_names  # noqa: PLC0415
 
     commands = command_names(app)
     if words:
-        return questions(words) if all("://" in word for word in words) else (called(words, commands),)
+        return questions(words) if all(map(is_address, words)) else (called(words, commands),)
     given = app.settings.check
     return questions([given] if isinstance(given, str) else given, commands)

@@ -37,6 +37,7 @@ class AppTree:
     resources: LazyTree  # the files that the configuration, the code or a convention names, as they are
     native: Tree  # the ELF files of both
     imports: frozenset[str]  # top-level modules that the code imports
+    libraries: frozenset[str]  # shared libraries that it opens by name
     source_readers: tuple[str, ...]  # lines that ask for sources: "pkg/module.py:12"
     source_listers: tuple[str, ...]  # lines that look for files called *.py
     resource_names: tuple[str, ...]  # of the resources, relative to the project; a folder's ends in a slash
@@ -77,6 +78,7 @@ def app_tree(
         resources=resources.lazy(),
         native=everything.filter(lambda path, _: path in code.native | resources.native),
         imports=frozenset(code.imports),
+        libraries=frozenset(code.libraries),
         source_readers=tuple(code.source_readers),
         source_listers=tuple(code.source_listers),
         resource_names=tuple(_with_slash(app, name) for name in (*named, *data.sizes)),

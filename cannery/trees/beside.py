@@ -45,7 +45,7 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
     strings = sorted({*code.strings, *started_with(app)})
     sizes: dict[str, int] = {}
     kept_out: dict[str, str] = {}
-    for path in dict.fromkeys((*own.data_of_strings(strings), *own.conventional_data())):
+    for path in dict.fromkeys((*own.data_of_strings(strings), *own.conventional_data(), *own.opened_data())):
         name = path.relative_to(app.folder).as_posix()
         found = Collected(app, resources.index, code=False, present=code.entries.keys() | resources.entries.keys())
         try:
@@ -108,7 +108,8 @@ def notes_on_files(app: App, code: Collected, data: BesideData) -> Iterator[str]
         yield f"{path} is no Python ({what}), and nothing imports it: it stays out"
     if data.sizes:
         shown = tuple(f"{name} ({size / 1e6:,.0f} MB)" if size > _LARGE else name for name, size in data.sizes.items())
-        yield f"goes in, as the code or a convention names it: {_listed(shown)}"
+        why = "the code, a convention or a traced run" if app.seen.opened else "the code or a convention"
+        yield f"goes in, as {why} names it: {_listed(shown)}"
     for path, why in sorted(data.kept_out.items()):
         yield f"stays out, though the code or a convention names it: {path}: {why}"
     if data.left:

@@ -45,6 +45,7 @@ class Collected:
     imports: set[str] = field(default_factory=set)  # top-level modules
     strings: set[str] = field(default_factory=set)  # that may name modules, files and folders of the project
     native: set[str] = field(default_factory=set)  # image paths of ELF files
+    libraries: set[str] = field(default_factory=set)  # shared libraries that code opens by name
     named_sources: set[str] = field(default_factory=set)  # image paths of .py files that strings may name
     secrets: dict[str, str] = field(default_factory=dict)  # by path in the project: the kind, empty for none
     source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
@@ -139,6 +140,7 @@ class Collected:
         self.put(shown, File(OnDisk(path, status.st_size, digest), 0o755 if executable else 0o644), digest)
         self.imports.update(facts.code.imports)
         self.strings.update(facts.code.strings)
+        self.libraries.update(facts.libraries)
         for folder in (posixpath.dirname(shown), str(HOME)):
             named = {posixpath.normpath(posixpath.join(folder, name)) for name in facts.code.sources}
             self.named_sources.update(named - {shown})

@@ -13,6 +13,7 @@ from cannery.image.hashing import HashingReader, pieces
 from cannery.project.secrets import secret_in
 from cannery.python.grammar import NoPythonError, parse, parse_with
 from cannery.trees.code_facts import CodeFacts, code_facts
+from cannery.trees.needs import libraries_opened
 from cannery.workspace.files import stamp_of
 from cannery.workspace.keys import code_key, key_of
 
@@ -40,6 +41,7 @@ class FileFacts:
     code: CodeFacts = field(default_factory=CodeFacts)  # of a .py file that is code
     broken: str = ""  # what is wrong with one that is no Python; empty for nothing
     broken_at: tuple[int, str] = (0, "")  # the line of that and its text
+    libraries: tuple[str, ...] = ()  # shared libraries that code opens by name
 
 
 @dataclass
@@ -67,9 +69,9 @@ class FactsIndex:
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            sha256, is_elf, secret, (imports, strings, reads, lists, sources), *_ = known[1]
+            sha256, is_elf, secret, (imports, strings, reads, lists, sources), *_, libraries = known[1]
             facts = CodeFacts(tuple(imports), tuple(strings), reads, lists, tuple(sources))
-            return FileFacts(sha256, is_elf, secret, facts)
+            return FileFacts(sha256, is_elf, secret, facts, libraries=tuple(libraries))
         read = self._read(path, code=code)
         settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
         if settled and not read.broken:  # another Python may find nothing wrong with it
@@ -90,11 +92,13 @@ class FactsIndex:
         sha256, is_elf, secret = reader.digest.hex, head.startswith(b"\x7fELF"), secret_in(path.name, head)
         if not code:
             return FileFacts(sha256, is_elf, secret)
+        source = b"".join([head, *rest])
         try:
-            tree = self._parse(b"".join([head, *rest]))
+            tree = self._parse(source)
         except NoPythonError as error:
             return FileFacts(sha256, secret=secret, broken=error.message, broken_at=(error.line, error.text))
-        return FileFacts(sha256, secret=secret, code=code_facts(tree, self.names))
+        libraries = tuple(sorted({*libraries_opened(source)}))
+        return FileFacts(sha256, secret=secret, code=code_facts(tree, self.names), libraries=libraries)
 
     def _parse(self, source: bytes) -> ast.Module:
         """The syntax tree of ``source``, in the grammar of the Python that it is for where that differs."""

@@ -135,6 +135,14 @@ class OwnFiles:
             if is_about_projects(name) and name not in {"test", "tests"} and (self.app.folder / name).is_dir():
                 yield name
 
+    def opened_data(self) -> Iterator[Path]:
+        """The files that a run has opened, with all that lies in their folder: the next run may open others."""
+        for name in self.app.seen.opened:
+            path = self.app.folder / name
+            above = path.parent
+            if os.path.lexists(path):
+                yield path if any(place.is_relative_to(above) for place in self._places) else above
+
     def conventional_data(self) -> Iterator[Path]:
         """The files and folders that frameworks look for by themselves."""
         for place in self._places:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from cannery.elf.need import Need
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["bare_python", "libraries_of", "packs_relocations", "runtime", "system"]
+__all__ = ["bare_python", "libraries_of", "packs_relocations", "runtime", "system", "with_opened"]
 
 
 def runtime(
@@ -97,6 +97,19 @@ def packs_relocations(interpreter: Interpreter, workspace: Workspace) -> bool:
     libraries = _remembered_closure(interpreter, nothing, Needs(), (), MACHINE, workspace)
     named = (path for name, path in libraries.items() if posixpath.basename(name).startswith("libc.so."))
     return any(GLIBC_ABI_DT_RELR in path.read_bytes() for path in named)
+
+
+def with_opened(needs: Needs, interpreter: Interpreter, root: Root = MACHINE) -> Needs:
+    """``needs`` with the shared libraries that code opens by name among the others, as far as the system has them.
+
+    Code goes on without those that are absent, or fails as it does on this machine.
+    """
+    if not needs.opened:
+        return needs
+    from cannery.elf.closure import opened_by_name  # noqa: PLC0415  # most apps open none
+
+    found = opened_by_name(needs.opened, str(interpreter.executable), root)
+    return replace(needs, opened=frozenset()) + Needs(tuple(Need(name, "code that opens it") for name in found))
 
 
 def _python(interpreter: Interpreter, wanted: frozenset[str]) -> LazyTree:

@@ -11,7 +11,6 @@ from cannery.image.tree import Transform
 from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
-from cannery.imports.trace import traced
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
@@ -47,12 +46,11 @@ def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspa
     """The modules that ``app`` reaches in ``places``, of which one is the app's, with the Python ``host``."""
     script = str(app.entry.image_path) if isinstance(app.entry, ScriptEntry) else None
     settings = app.settings
-    imports = (
-        traced(settings.trace, app.folder, workspace, of=[each.tree.key for each in places]) if settings.trace else ()
-    )
     starts = tuple(dict.fromkeys(start for entry in app.entries for start in _starts(entry, script)))
     mains = tuple(dict.fromkeys(main for entry in app.entries for main in _mains(entry, script)))
-    return reach(places, starts, host, workspace, script=script, mains=mains, include=settings.include, traced=imports)
+    return reach(
+        places, starts, host, workspace, script=script, mains=mains, include=settings.include, traced=app.seen.imports
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cannery.elf.closure import MissingLibraryError, closure_of, needs_of
+from cannery.elf.closure import MissingLibraryError, closure_of, needs_of, opened_by_name
 from cannery.elf.need import Need
 from cannery.errors import RuntimeTreeError
 from cannery.image.content import OnDisk
@@ -175,3 +175,8 @@ def test_folders_of_ld_so_conf_are_searched_with_what_it_includes(tmp_path: Path
     found = closure_of("/bin/program", [Need("libconfigured.so", "x.so", ())], Root(tmp_path))
     assert tmp_path / "opt/x/lib/libconfigured.so" in {content.path for content in found.libraries.values()}
     assert all(content.path.is_relative_to(tmp_path) for content in found.libraries.values())
+
+
+def test_libraries_that_a_program_opens_by_name_are_found_as_the_loader_and_find_library_do() -> None:
+    found = set(opened_by_name(["libc.so.6", "c", "nothing-there", "libnothing.so.3"], PYTHON, Root()))
+    assert found == {"libc.so.6"}

@@ -17,7 +17,7 @@ from cannery.project.config import load
 from cannery.python.interpreter import describe
 from cannery.trees.app import app_tree
 from cannery.trees.needs import Needs, needs_of_app, read_needs
-from cannery.trees.runtime import runtime
+from cannery.trees.runtime import runtime, with_opened
 from tests.support.tree_contents import contents, read
 
 if TYPE_CHECKING:
@@ -188,3 +188,13 @@ def test_the_configured_certificates_go_in(
     (folder / "own.pem").unlink()
     with pytest.raises(ConfigurationError, match="there is no file"):
         runtime_for(folder, python, workspace)
+
+
+def test_libraries_that_code_opens_by_name_come_along_where_the_system_has_them(
+    make_project: MakeProject, python: Interpreter, workspace: Workspace
+) -> None:
+    needs = with_opened(Needs(opened=frozenset({"z", "libresolv.so.2", "libabsent.so.1"})), python)
+    tree = runtime_for(make_project({"main.py": ""}), python, workspace, needs).tree
+    names = {Path(path).name for path in tree.entries}
+    assert {"libz.so.1", "libresolv.so.2"} <= names
+    assert "libabsent.so.1" not in names

@@ -71,6 +71,23 @@ def test_what_differs_is_told_with_the_line_that_mends_it(make_project: MakeProj
     assert cannery("check", "--", "--read", "notes.txt", cwd=folder).code == 0
 
 
+def test_what_the_program_needed_when_it_was_asked_before_is_there(make_project: MakeProject) -> None:
+    """Nothing in the source says that it loads a module, opens a file and a library."""
+    port = free_port()
+    needs = f"""
+        import ctypes
+        __import__("CSV".lower())
+        open(bytes.fromhex("{b"words/a.txt".hex()}").decode()).close()
+        ctypes.CDLL(bytes.fromhex("{b"libz.so.1".hex()}").decode())
+    """
+    main = SERVER.replace("there = ", "import needs; there = ").replace("PORT", str(port)).replace("TEXT", "")
+    setting = f'[tool.cannery]\nrecipe = "tiny"\ncheck = "http://:{port}/health"\n'
+    folder = make_project({"main.py": main, "needs.py": needs, "words/a.txt": "", "pyproject.toml": setting})
+    assert cannery("check", "--timeout", "2", cwd=folder).code == 11
+    (folder / "pyproject.toml").write_text(f'{setting}trace = "http://:{port}/health"\n')
+    assert cannery("check", cwd=folder).code == 0
+
+
 def test_a_program_that_fails_by_itself_is_not_the_images_fault(make_project: MakeProject) -> None:
     outcome = cannery("check", "--", "--fail", cwd=make_project({"main.py": MAIN}))
     assert outcome.code == 12

@@ -9,7 +9,7 @@ from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.platform import machine_platform
 from cannery.project.app import HOME, ApplicationEntry, NamedEntry
 from cannery.project.interpreter import interpreter_for
-from cannery.recipes.common import pinned_dependencies
+from cannery.recipes.common import pinned_dependencies, settled_app
 from cannery.recipes.container_config import container_config, program_config
 from cannery.recipes.dockerfile.base import NamedBase, named_base
 from cannery.recipes.dockerfile.context import dockerignore
@@ -28,7 +28,6 @@ from cannery.recipes.dockerfile.stages import (
 from cannery.recipes.dockerfile.templates import MARK, filled
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.base.python import BasePython, target_of
-from cannery.trees.settled import settled
 from cannery.trees.shaken import reach_of
 
 if TYPE_CHECKING:
@@ -83,11 +82,10 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
 def _settled(app: App, workspace: Workspace) -> App:
     """The app with what its dependencies decide about its start, as this machine's wheels have it."""
     entries = (app.main.entry, *(command.entry for command in app.commands))
-    if not any(isinstance(entry, NamedEntry | ApplicationEntry) for entry in entries):
+    if not app.settings.trace and not any(isinstance(entry, NamedEntry | ApplicationEntry) for entry in entries):
         return app
     python = interpreter_for(app, workspace)
-    wheels = pinned_dependencies(app, python.target, workspace).wheels
-    return settled(app, wheels, python.target.site_packages, workspace)
+    return settled_app(app, pinned_dependencies(app, python.target, workspace), python.target, workspace)
 
 
 def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach:
