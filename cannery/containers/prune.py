@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cannery.containers.engine.engine import Engine, EngineContainer, StoredImage
     from cannery.workspace.cache import Cache
+    from cannery.workspace.eviction import CacheEntry
 
 __all__ = ["KINDS", "Removal", "Scope", "own_images", "removals"]
 
@@ -37,7 +38,7 @@ KINDS: Final = frozenset({"containers", "images", "cache"})
 class Scope:
     """The limits of what is removed."""
 
-    keep: int  # bytes of the cache that stay
+    keep: int | None  # bytes of the cache that stay; None for all
     running: bool = False  # cannery's running containers go, too
     everything: bool = False  # whatever the engine has and nothing uses goes, whoever made it
     kinds: frozenset[str] = KINDS  # of what goes
@@ -51,7 +52,7 @@ class Removal:
     kind: str  # container, image …
     name: str
     size: int  # bytes that come free
-    remove: Callable[[], object]  # removes it
+    remove: Callable[[], int | None]  # removes it; returns the bytes that came free where they aren't all of them
     names: tuple[str, ...] = ()  # all by which it's known to its engine, its ID among them
 
 
@@ -71,12 +72,26 @@ def removals(engine: Engine | None, cache: Cache, scope: Scope) -> tuple[Removal
         if scope.everything and scope.kinds == KINDS and not scope.names:
             found.append(Removal("rest", "build cache and networks", engine.build_cache(), engine.prune_rest))
     if "cache" in scope.kinds and not scope.names:
-        found += [
-            Removal("cache", str(entry.path.relative_to(cache.root.parent)), entry.size, partial(evict, entry))
-            for entry in evictable(cache, scope.keep)
-        ]
+        found += _of_cache(cache, scope.keep)
     _check_named(engine, found, scope)
     return tuple(found)
+
+
+def _of_cache(cache: Cache, keep: int | None) -> Iterator[Removal]:
+    """What goes from the cache, all entries of a kind together; caches of other versions each for itself."""
+    kinds: dict[str, list[CacheEntry]] = {}
+    for entry in evictable(cache, keep):
+        inside = entry.path.is_relative_to(cache.root)
+        place = cache.root.name, *entry.path.relative_to(cache.root).parts[:1]
+        kinds.setdefault("/".join(place) if inside else entry.path.name, []).append(entry)
+    for name, entries in kinds.items():
+        count = f"{name}, {len(entries):,} entries" if len(entries) > 1 else name
+        yield Removal("cache", count, sum(entry.size for entry in entries), partial(_evict_all, entries))
+
+
+def _evict_all(entries: Iterable[CacheEntry]) -> int:
+    """Remove entries; returns the bytes of those that nobody uses by now."""
+    return sum(entry.size for entry in entries if evict(entry))
 
 
 def _check_named(engine: Engine | None, found: Iterable[Removal], scope: Scope) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from cannery.image.media_types import GZIP_LAYER
-from cannery.workspace.cache import used
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
+from cannery.workspace.use import used
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ class Layer:
     def is_present(self) -> bool:
         """True where the blob is there and has its size; it's marked as in use then, so that eviction spares it."""
         with explained(self.blob, "read"):
-            present = self.blob.is_file() and self.blob.stat().st_size == self.size
-        if present:
-            used(self.blob)
-        return present
+            return self.blob.is_file() and self.blob.stat().st_size == self.size and used(self.blob)
 
 
 def pack(name: str, tree: Tree, blobs: Blobs, *, level: int = 6, progress: Progress = silent) -> Layer:

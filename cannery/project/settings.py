@@ -79,6 +79,9 @@ SignalName = Annotated[
     str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z", description='a name of a signal: "SIGTERM", "SIGINT"')
 ]
 Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]*(?:kB|MB|GB)\Z", description='a size: "256MB", "2GB"')]
+CacheSize = Annotated[
+    str, msgspec.Meta(pattern=r"^(?:[1-9][0-9]*(?:kB|MB|GB)|none)\Z", description='a size, or "none": "5GB", "500MB"')
+]
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
 CommandName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]  # of a file in /usr/local/bin
 
@@ -181,6 +184,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     builder: Literal["cannery", "docker"] = "cannery"  # docker: BuildKit, from the recipe's Dockerfile
     build_options: tuple[str, ...] = ()  # more options for docker build: "--network=host"
 
+    cache_size: CacheSize = "5GB"  # that the cache keeps to by itself
+
     # where it goes
     engine: Literal["auto", "none", "docker", "podman"] = "auto"  # that loads and runs it; auto: the one that answers
     tag: Tag = "latest"
@@ -203,6 +208,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     def limits(self) -> Limits:
         """How much of the machine a container of ``invoke run`` and ``invoke check`` may take."""
         return Limits(self.pids_limit, _bytes(self.tmp_size), None if self.memory is None else _bytes(self.memory))
+
+    @property
+    def cache_bytes(self) -> int | None:
+        """How much the cache may keep; None for all."""
+        return None if self.cache_size == "none" else _bytes(self.cache_size)
 
     @property
     def uid(self) -> int:

@@ -8,6 +8,7 @@ from cannery.image.image import assemble
 from cannery.recipes.layers import layer_of
 from cannery.recipes.named import recipe_named
 from cannery.recipes.plan import Built, Plan
+from cannery.workspace.eviction import trim
 from cannery.workspace.files import ChangedFileError
 
 if TYPE_CHECKING:
@@ -25,14 +26,19 @@ Made = TypeVar("Made")
 def build(app: App, workspace: Workspace) -> Built:
     """Build the image of ``app`` by the recipe that its settings name.
 
-    What was damaged in the cache is made anew, and that is said.
+    What was damaged in the cache is made anew, and that is said; where something was packed, the cache is held to its
+    size.
     """
 
     def once() -> Built:
         plan = recipe_named(app.settings.recipe)(app, workspace)
         return build_plan(plan, workspace, level=app.settings.compression_level)
 
-    return mending(once, workspace)
+    built = mending(once, workspace)
+    keep = app.settings.cache_bytes
+    if built.packed and keep is not None and (freed := trim(workspace.cache, keep)):
+        workspace.progress(f"removed {freed / 1e6:,.0f} MB of the cache that were used longest ago (cache-size)")
+    return built
 
 
 def mending(make: Callable[[], Made], workspace: Workspace) -> Made:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from cannery.containers.engine.engine import Engine
     from cannery.project.app import App
+    from cannery.project.settings import Settings
     from cannery.tasks.flags import CommandLine
 
-__all__ = ["app_of", "engine_of", "folder_of", "required_engine_of"]
+__all__ = ["app_of", "engine_of", "folder_of", "required_engine_of", "settings_of"]
 
 _MARKS: Final = ("pyproject.toml", "requirements.txt", "main.py")
 
@@ -36,11 +37,16 @@ def app_of(line: CommandLine, *, library: bool = False, **settings: str | None) 
 def engine_of(line: CommandLine) -> Engine | None:
     """The engine of the flag or the setting ``engine``; None where none answers. There need be no project."""
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
+
+    return find_engine(settings_of(line).engine)
+
+
+def settings_of(line: CommandLine) -> Settings:
+    """The settings in force, for a command that knows the flag ``engine`` and no other. There need be no project."""
     from cannery.project.precedence import resolve_settings  # noqa: PLC0415
     from cannery.project.pyproject import read_project  # noqa: PLC0415
 
-    settings, _ = resolve_settings(read_project(folder_of(line)), {"engine": line.settings["engine"]})
-    return find_engine(settings.engine)
+    return resolve_settings(read_project(folder_of(line)), {"engine": line.settings["engine"]})[0]
 
 
 def required_engine_of(line: CommandLine) -> Engine:

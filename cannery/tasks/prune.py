@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cannery.tasks.flags import CommandLine, command
-from cannery.tasks.project import engine_of
+from cannery.tasks.project import engine_of, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ __all__ = ["prune"]
         "all": "Remove whatever the engine doesn't use, whoever made it, as 'docker system prune -a' does.",
         "only": "One kind alone: containers, images or cache; or several, with commas between them.",
         "name": "One container or image of cannery's alone, by its name or ID, tagged or not; commas as above.",
-        "keep": "How much of cannery's own cache to keep: 5GB, 500MB, 0.",
+        "keep": "How much of cannery's own cache to keep: 5GB, 500MB, 0; as much as cache-size says without it.",
     },
 )
 def prune(
@@ -36,7 +36,7 @@ def prune(
     all: bool = False,
     only: str | None = None,
     name: str | None = None,
-    keep: str = "5GB",
+    keep: str | None = None,
 ) -> None:
     """Remove what cannery made and nobody uses.
 
@@ -52,10 +52,11 @@ def prune(
     from cannery.workspace.invocation import program_name  # noqa: PLC0415
 
     kinds, names = _kinds(only), _listed(name)
-    scope = Scope(bytes_of(keep), running=running, everything=all, kinds=kinds, names=names)
+    limit = settings_of(line).cache_bytes if keep is None else bytes_of(keep)
+    scope = Scope(limit, running=running, everything=all, kinds=kinds, names=names)
     found = removals(engine_of(line), default_cache(), scope)
     if not found:
-        print("nothing to remove")
+        print(f"nothing to remove{_kept(limit)}")
         return
     print("\n".join(_table(found)))
     if dry_run:
@@ -65,14 +66,22 @@ def prune(
     if not yes and input("\nRemove all that? [y/N] ").strip().lower() not in {"y", "yes"}:
         print("nothing was removed")
         return
-    refused = [each for each in found if not _removed(each)]
-    print(f"removed, {human_size(sum(each.size for each in found if each not in refused))} freed")
+    freed = {each.name: _removed(each) for each in found}
+    refused = [each for each in found if freed[each.name] is None]
+    print(f"removed, {human_size(sum(size or 0 for size in freed.values()))} freed{_kept(limit)}")
     if refused:
         raise MachineError(
             f"{len(refused)} of {len(found)} could not be removed",
             evidence="\n".join(f"{each.kind} {each.name}" for each in refused),
             step=f"something uses it by now: {program_name()} prune --dry-run shows what can still go",
         )
+
+
+def _kept(limit: int | None) -> str:
+    """A word on how much the cache keeps."""
+    from cannery.tasks.report.text import human_size  # noqa: PLC0415
+
+    return "; the cache keeps all" if limit is None else f"; the cache keeps {human_size(limit)} (cache-size, --keep)"
 
 
 def _listed(text: str | None) -> tuple[str, ...]:
@@ -91,17 +100,20 @@ def _kinds(only: str | None) -> frozenset[str]:
     return frozenset(wanted) or KINDS
 
 
-def _removed(removal: Removal) -> bool:
-    """Remove something; where that is refused, print why and return False, as the rest can be removed all the same."""
+def _removed(removal: Removal) -> int | None:
+    """Remove something and return the bytes that came free; where that's refused, say why and return None.
+
+    The rest can be removed all the same.
+    """
     from cannery.errors import CanneryError  # noqa: PLC0415
     from cannery.workspace.streams import show  # noqa: PLC0415
 
     try:
-        removal.remove()
+        freed = removal.remove()
     except CanneryError as error:
         show(str(error))
-        return False
-    return True
+        return None
+    return removal.size if freed is None else freed
 
 
 def _table(found: Sequence[Removal]) -> Iterator[str]:

@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import shutil
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from cannery import __version__
 from cannery.errors import MachineError
 from cannery.workspace.files import explained, refusal, replacing, user_path
+from cannery.workspace.use import used
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
     Waiting = Callable[[], None]
 
-__all__ = ["Cache", "default_cache", "used"]
+__all__ = ["DEEPER", "Cache", "default_cache"]
 
-
-_RECENTLY = 600  # seconds for which a noted use counts as the latest: eviction works in hours
+DEEPER = frozenset({"blobs", "bytecode", "extensions"})  # kinds whose entries lie in folders of the kind's
 
 
 def _in_silence() -> None:
@@ -56,6 +55,7 @@ class Cache:
         path = self._record(kind, key)
         try:
             digest, _, text = path.read_bytes().partition(b"\n")
+            used(path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -84,8 +84,7 @@ class Cache:
         """
         target = self.root / kind / key
         with explained(target, "read"):
-            if whole(target):
-                used(target)
+            if whole(target) and used(target):
                 return target
         with self.lock(f"{kind}-{key}", waiting):
             if not whole(target):
@@ -101,7 +100,7 @@ class Cache:
         if not path.is_relative_to(self.root):
             return None
         kind, *rest = path.relative_to(self.root).parts
-        return path if kind in {"blobs", "bytecode"} or not rest else self.root / kind / rest[0]
+        return path if kind in DEEPER or not rest else self.root / kind / rest[0]
 
     def remove(self, entry: Path) -> None:
         """Remove an entry, as a whole, at once."""
@@ -186,13 +185,6 @@ class Cache:
 
 def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).hexdigest().encode()
-
-
-def used(path: Path) -> None:
-    """Note by the modification time of ``path`` that it's in use, for eviction."""
-    with suppress(OSError):  # a cache may be readable and not writable
-        if time.time() - path.stat().st_mtime > _RECENTLY:
-            os.utime(path)
 
 
 def default_cache() -> Cache:

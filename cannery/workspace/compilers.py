@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError
+from cannery.workspace.use import used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,9 +39,13 @@ def find_zig() -> Path | None:
 
 
 def zig_variables(cache: Path) -> Mapping[str, str]:
-    """The variables that have zig keep what it builds for itself below ``cache``, and not in the user's home."""
-    folder = str(cache / "zig")
-    return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
+    """The variables that have zig keep what it builds for itself below ``cache``, and not in the user's home.
+
+    That folder is marked as in use.
+    """
+    folder = cache / "zig"
+    used(folder)
+    return {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
 
 
 def _chosen(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
+from cannery.workspace.use import used
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +27,17 @@ class KeptFile(NamedTuple):
 
 
 def kept_file(link: Path) -> KeptFile | None:
-    """The file that was kept as ``link``; None where there is none, or one that a crash left empty."""
+    """The file that was kept as ``link``; None where there is none, or one that a crash left empty.
+
+    It's marked as in use, so that eviction spares it.
+    """
     try:
         name = link.readlink().name
         path = link.parent / name
         size = path.stat().st_size
     except OSError:
         return None
-    return KeptFile(path, size, Digest(name.rpartition(".")[2])) if size else None
+    return KeptFile(path, size, Digest(name.rpartition(".")[2])) if size and used(path) else None
 
 
 def keep(made: Path, link: Path, digest: Digest) -> KeptFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,10 @@ import pytest
 
 from cannery.errors import ConfigurationError
 from cannery.workspace.cache import Cache
-from cannery.workspace.eviction import bytes_of, evict, evictable
+from cannery.workspace.digest import Digest
+from cannery.workspace.eviction import bytes_of, evict, evictable, trim
+from cannery.workspace.kept import keep, kept_file
+from cannery.workspace.use import held, used
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +69,95 @@ def test_what_goes_is_gone_with_its_folders_that_are_closed(cache: Cache) -> Non
         evict(entry)
     assert list((cache.root / "blobs" / "sha256").iterdir()) == []
     assert list((cache.root / "roots").iterdir()) == []
+
+
+def test_what_was_used_since_it_was_listed_stays(cache: Cache) -> None:
+    entries = evictable(cache, 0, now=NOW)
+    os.utime(cache.root / "roots" / "r", (NOW, NOW - 60))
+    assert {entry.path.name: evict(entry) for entry in entries} == {"r": False, "0": True, "1": True, "2": True}
+
+
+def test_what_somebody_holds_stays(cache: Cache) -> None:
+    root = cache.root / "roots" / "r"
+    with held(root):
+        assert "r" not in names(cache, 0)
+    entries = evictable(cache, 0, now=NOW)
+    with held(root):
+        assert [evict(entry) for entry in entries] == [False, True, True, True]
+    assert root.is_dir()
+
+
+def test_two_prunes_at_once_remove_everything(cache: Cache) -> None:
+    first, second = evictable(cache, 0, now=NOW), evictable(cache, 0, now=NOW)
+    assert all(evict(entry) for entry in first)
+    assert all(evict(entry) for entry in second)
+
+
+def test_what_goes_while_the_cache_is_measured_is_not_missed(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries, measured = evictable(cache, 0, now=NOW), os.walk
+
+    def walk(top: Path) -> object:
+        found = list(measured(top))
+        monkeypatch.undo()
+        evict(next(entry for entry in entries if entry.path == top))
+        return found
+
+    monkeypatch.setattr(os, "walk", walk)
+    assert names(cache, 0) == ["0", "1", "2"]
+
+
+def test_bytecode_that_is_asked_for_stays_and_each_file_goes_alone(cache: Cache, tmp_path: Path) -> None:
+    links = [cache.root / "bytecode" / "ab" / name for name in ("one", "two")]
+    for link in links:
+        (tmp_path / "made").write_bytes(link.name.encode())
+        keep(tmp_path / "made", link, Digest.of(link.name.encode()))
+        os.utime(link, (1, 1))
+    (cache.root / "bytecode" / "ab").touch()
+    assert kept_file(links[0]) is not None
+    for entry in evictable(cache, 0):
+        evict(entry)
+    assert kept_file(links[0]) is not None
+    assert kept_file(links[1]) is None
+
+
+def test_a_file_that_two_folders_have_comes_free_with_the_last(cache: Cache) -> None:
+    for name in ("first", "second"):
+        (cache.root / "roots" / name).mkdir()
+    (cache.root / "roots" / "first" / "shared").write_bytes(os.urandom(10 * BLOCK))
+    (cache.root / "roots" / "second" / "shared").hardlink_to(cache.root / "roots" / "first" / "shared")
+    for number, name in enumerate(("first", "second")):
+        os.utime(cache.root / "roots" / name, (NOW, NOW - 300_000 + number))
+    sizes = {entry.path.name: entry.size for entry in evictable(cache, 0, now=NOW)}
+    assert sizes["first"] < BLOCK * 2 < 10 * BLOCK < sizes["second"]
+
+
+def test_the_cache_is_held_to_its_size_once_an_hour(cache: Cache) -> None:
+    freed = trim(cache, 0)
+    assert freed >= 4 * BLOCK
+    blob = cache.root / "blobs" / "sha256" / "later"
+    blob.write_bytes(bytes(BLOCK))
+    os.utime(blob, (1, 1))
+    assert trim(cache, 0) == 0
+    assert blob.exists()
+
+
+def test_a_mark_is_set_where_something_is_there(tmp_path: Path) -> None:
+    (tmp_path / "old").touch()
+    os.utime(tmp_path / "old", (1, 1))
+    assert used(tmp_path / "old")
+    assert (tmp_path / "old").stat().st_mtime > 1
+    assert not used(tmp_path / "missing")
+
+
+def test_what_can_t_be_written_counts_as_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "old").touch()
+    os.utime(tmp_path / "old", (1, 1))
+
+    def refuse(_: Path) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert used(tmp_path / "old")
 
 
 @pytest.mark.parametrize(

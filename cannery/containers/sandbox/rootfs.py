@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+from cannery.containers.sandbox.sharing import contents, share, stamp
 from cannery.image.paths import folder_of, make_folder, parts_of, resolved
 from cannery.workspace.keys import code_key, key_of
 
@@ -26,9 +26,9 @@ _FILES: Final = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf")
 def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
     """The folder with the unpacked layers of ``image``, and those laid ``over`` them.
 
-    It has the files and folders that the runner mounts on, even where the image lacks them. Nothing is to write to it
-    later: where a file has another size, time or inode than when it was unpacked, all of it is unpacked anew, as it's
-    going to be run.
+    It has the files and folders that the runner mounts on, even where the image lacks them, and shares files with
+    images that were unpacked before. Nothing is to write to it later: where a file isn't what it was when it was
+    unpacked, all of it is unpacked anew, as it's going to be run.
     """
 
     def fill(folder: Path) -> None:
@@ -36,31 +36,35 @@ def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
 
         unpack((*image.layers, *over), folder)
         _add_mount_points(os.fspath(folder), image.config.get("config") or {})
-        cache.remember("roots", key, {"stamp": _stamp(folder)})
+        share(folder, _unpacked_before(cache.root / "roots"))
+        cache.remember("roots", key, {"stamp": stamp(folder), "contents": contents(folder)})
 
     key = key_of("root", code_key(__name__), image.digest.hex, [layer.digest.hex for layer in over])
-    return cache.folder("roots", key, fill, whole=lambda folder: _is_whole(folder, cache.recall("roots", key)))
+    return cache.folder("roots", key, fill, whole=lambda folder: _is_whole(folder, key, cache))
 
 
-def _is_whole(folder: Path, known: Mapping[str, Any] | None) -> bool:
-    """True if ``folder`` is as it was when it was unpacked; without a record nobody knows, and it isn't taken."""
-    return known is not None and folder.is_dir() and known["stamp"] == _stamp(folder)
+def _is_whole(folder: Path, key: str, cache: Cache) -> bool:
+    """True if ``folder`` is as it was when it was unpacked; without a record nobody knows, and it isn't taken.
+
+    Stamps are quick to compare; where they differ, the files are read.
+    """
+    known = cache.recall("roots", key)
+    if known is None or not folder.is_dir():
+        return False
+    if known["stamp"] == (found := stamp(folder)):
+        return True
+    if known["contents"] != contents(folder):
+        return False
+    cache.remember("roots", key, {**known, "stamp": found})
+    return True
 
 
-def _stamp(folder: Path) -> str:
-    """A digest of the sizes, times and inodes of all files below ``folder``; st_ctime tells even a hidden change."""
-    lines = []
-    pending = [os.fspath(folder)]
-    top = len(pending[0])
-    while pending:
-        with os.scandir(pending.pop()) as found:
-            for entry in found:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                else:
-                    status = entry.stat(follow_symlinks=False)
-                    lines.append(f"{entry.path[top:]}\0{status.st_size} {status.st_ctime_ns} {status.st_ino}")
-    return hashlib.sha256("\n".join(sorted(lines)).encode(errors="surrogateescape")).hexdigest()
+def _unpacked_before(home: Path) -> list[Path]:
+    """The images that are unpacked in the folder ``home``, the one that was used last first."""
+    if not home.is_dir():
+        return []
+    found = [(entry.stat().st_mtime, home / entry.name) for entry in os.scandir(home) if entry.is_dir()]
+    return [path for _, path in sorted(found, reverse=True)]
 
 
 def _add_mount_points(root: str, settings: Mapping[str, Any]) -> None:

@@ -45,6 +45,7 @@ from cannery.containers.sandbox.syscalls import (
     unshare,
 )
 from cannery.workspace.streams import show
+from cannery.workspace.use import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -79,13 +80,14 @@ class _Handover(NamedTuple):
 def run_container(container: Container) -> int:
     """Run the program to its end and return its exit code: 128 + N where signal N ended it.
 
+    The container's root stays in the cache as long as that lasts.
     Has to be called in the main thread, as it handles signals. Raises :class:`MachineError` with the step that the
     machine refuses; :class:`ImageError` with exit code 127 where the image has no such program, and 126 where the
     program can't be executed.
     """
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()  # so that it comes before what the program writes
-    with held_signals() as mask:
+    with held(container.root), held_signals() as mask:
         try:
             if os.isatty(0) and os.isatty(1):
                 return _run_on_terminal(container, mask)

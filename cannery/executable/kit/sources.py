@@ -17,6 +17,7 @@ from cannery.errors import ToolError
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, user_path
 from cannery.workspace.keys import package_file
+from cannery.workspace.use import used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ def locate(source: SourcePackage, workspace: Workspace) -> tuple[Path, SourceArc
             _check(path, archive)
             return path, archive
     for archive in source.archives:
-        if (path := workspace.cache.blob(Digest(archive.sha256))).is_file():
+        if used(path := workspace.cache.blob(Digest(archive.sha256))):
             return path, archive
     return _fetch(source, folder, workspace)
 

@@ -16,6 +16,7 @@ from cannery.image.tree import Decision, File, LazyTree, Symlink, Tree
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
+from cannery.workspace.use import used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,9 +106,7 @@ def _recall(key: str, workspace: Workspace) -> dict[str, Any] | None:
         return None
     folder = workspace.cache.root / "bundles" / record["key"]
     sizes = record["sizes"]
-    whole = folder.is_dir() and all(
-        (size := _size(folder / path)) == sizes[path] and size is not None for path in sizes
-    )
+    whole = used(folder) and all((size := _size(folder / path)) == sizes[path] and size is not None for path in sizes)
     return record if whole else None
 
 

@@ -15,8 +15,8 @@ from cannery.image.media.medium import Descriptor, check, is_index, parse_json
 from cannery.image.media.walk import best, candidates
 from cannery.image.media_types import LAYERS
 from cannery.image.platform import Platform
-from cannery.workspace.cache import used
 from cannery.workspace.digest import Digest
+from cannery.workspace.use import used
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
@@ -141,8 +141,7 @@ def _document(medium: Medium, descriptor: Descriptor) -> bytes:
 def _fetch(medium: Medium, layer: Descriptor, blobs: Blobs, progress: Callable[[int, int], None]) -> None:
     """Read a layer into the store, if it isn't there."""
     path = blobs.blob(layer.digest)
-    if path.is_file() and path.stat().st_size == layer.size:
-        used(path)
+    if path.is_file() and path.stat().st_size == layer.size and used(path):
         return
     done = 0
     with medium.blob(layer) as stream, blobs.new_blob() as (blob, commit):

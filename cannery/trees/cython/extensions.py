@@ -15,6 +15,7 @@ from cannery.image.tree import File
 from cannery.trees.cython.toolchain import find_toolchain
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import advice, changed, explained
+from cannery.workspace.kept import keep, kept_file
 from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cannery.project.settings import CythonSettings
     from cannery.python.abi import Abi
     from cannery.trees.cython.toolchain import SharedObjectCompiler
+    from cannery.workspace.kept import KeptFile
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["DIRECTIVES", "Compiler", "ModuleSource", "compile_all", "compiler_for"]
@@ -107,25 +109,22 @@ def compile_all(sources: Iterable[ModuleSource], compiler: Compiler, workspace: 
     :class:`ConfigurationError` for a directive that Cython doesn't have.
     """
     home = workspace.cache.root / "extensions"
-    targets: dict[str, Path] = {}
+    made: dict[str, KeptFile] = {}
     missing: list[tuple[ModuleSource, Path]] = []
     code = code_key(__name__)
     for source in sources:
         key = key_of(code, compiler.key, Digest.of_content(source.file.content), source.module, source.place)
-        targets[source.path] = home / key[:2] / key
-        if not _is_whole(targets[source.path]):
-            missing.append((source, targets[source.path]))
+        if (known := kept_file(link := home / key[:2] / key)) is not None:
+            made[source.path] = known
+        else:
+            missing.append((source, link))
     if missing:
-        _compile(missing, compiler, workspace)
-    return {path: File(OnDisk(target, target.stat().st_size), 0o755) for path, target in targets.items()}
+        made |= _compile(missing, compiler, workspace)
+    return {path: File(OnDisk(*kept), 0o755) for path, kept in made.items()}
 
 
-def _is_whole(target: Path) -> bool:
-    """True where the module is there and not empty, as a file may be after a machine lost power."""
-    return target.is_file() and target.stat().st_size > 0
-
-
-def _compile(missing: list[tuple[ModuleSource, Path]], compiler: Compiler, workspace: Workspace) -> None:
+def _compile(missing: list[tuple[ModuleSource, Path]], compiler: Compiler, workspace: Workspace) -> dict[str, KeptFile]:
+    """The modules that Cython and the C compiler make now, by the paths of their sources, kept under the links."""
     count = "1 module" if len(missing) == 1 else f"{len(missing)} modules"
     workspace.progress(f"compiling {count} with Cython")
     with workspace.cache.scratch() as scratch, explained(scratch):
@@ -143,19 +142,15 @@ def _compile(missing: list[tuple[ModuleSource, Path]], compiler: Compiler, works
                 for source, folder in zip(sources, folders, strict=True)
             ],
         }
+        made: dict[str, KeptFile] = {}
         try:
             outcomes = _ask_worker(request, compiler, workspace)
         finally:  # even where another can't be compiled, or somebody interrupts
-            for (_, target), folder in zip(missing, folders, strict=True):
-                _keep(folder / "module.so", target)
+            for (source, link), folder in zip(missing, folders, strict=True):
+                if (module := folder / "module.so").is_file():
+                    made[source.path] = keep(module, link, Digest.of_content(OnDisk(module, 0)))
         _refuse_failures(list(zip(sources, outcomes, folders, strict=True)))
-
-
-def _keep(module: Path, target: Path) -> None:
-    """Move a module that was made into the cache."""
-    if module.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        module.replace(target)
+        return made
 
 
 def _lay_out(source: ModuleSource, folder: Path) -> None:

@@ -19,6 +19,7 @@ from cannery.image.tree import Decision, Entry, File, Transform, Tree
 from cannery.trees.transforms.compressible import linked_in, looked_through
 from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of, package_file
+from cannery.workspace.use import used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,7 +140,7 @@ def _compressed(path: str, file: File, workspace: Workspace) -> _Compressed:
     key = key_of("compressed", code_key(__name__), str(Digest.of_content(content)))
     known = workspace.cache.recall("compressed", key)
     blob = workspace.cache.blob(Digest(known["digest"])) if known else None
-    if known and blob and blob.is_file() and blob.stat().st_size == sum(size for size, _ in known["blocks"]):
+    if known and blob and used(blob) and blob.stat().st_size == sum(size for size, _ in known["blocks"]):
         blocks = [(size, unpacked) for size, unpacked in known["blocks"]]
         return _Compressed(File(OnDisk(blob, blob.stat().st_size)), blocks)
     blocks = []

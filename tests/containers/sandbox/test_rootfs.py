@@ -68,6 +68,54 @@ def test_a_file_that_was_altered_is_not_run(tmp_path: Path) -> None:
     assert (rootfs(made, cache) / "bin/program").read_bytes() == b"mine"
 
 
+def size_on_disk(folder: Path) -> int:
+    return sum({path.lstat().st_ino: path.lstat().st_size for path in folder.rglob("*") if path.is_file()}.values())
+
+
+def test_two_images_share_what_is_equal_in_them(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    runtime = layer(tmp_path, file("usr/lib/libc.so", os.urandom(100_000)), file("usr/bin/tool", b"#!", mode=0o755))
+    versions = [image([runtime, layer(tmp_path, file("app/main", text))]) for text in (b"one", b"another")]
+    roots = [rootfs(each, cache) for each in versions]
+
+    assert size_on_disk(cache.root / "roots") < 110_000
+    assert (roots[0] / "usr/lib/libc.so").samefile(roots[1] / "usr/lib/libc.so")
+    assert [(root / "app/main").read_bytes() for root in roots] == [b"one", b"another"]
+    assert [rootfs(each, cache) for each in versions] == roots
+
+
+def test_what_differs_in_its_mode_or_path_alone_is_not_shared(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    one = rootfs(image([layer(tmp_path, file("a", b"same"), file("b", b"same"))]), cache)
+    two = rootfs(image([layer(tmp_path, file("a", b"same", mode=0o600), file("c", b"same"))]), cache)
+
+    files = (one / "a", one / "b", two / "a", two / "c")
+    assert len({path.stat().st_ino for path in files}) == len(files)
+
+
+def test_a_shared_file_that_was_altered_is_run_by_neither_image(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    runtime = layer(tmp_path, file("bin/program", b"mine"))
+    versions = [image([runtime, layer(tmp_path, file("main", text))]) for text in (b"one", b"two")]
+    program, _ = (rootfs(each, cache) / "bin/program" for each in versions)
+    status = program.stat()
+    program.write_bytes(b"evil")
+    os.utime(program, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert [(rootfs(each, cache) / "bin/program").read_bytes() for each in versions] == [b"mine", b"mine"]
+
+
+def test_an_image_is_not_unpacked_again_when_another_that_shares_its_files_goes(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    runtime = layer(tmp_path, file("bin/program", b"mine"))
+    made = image([runtime, layer(tmp_path, file("main", b"one"))])
+    root = rootfs(made, cache)
+    cache.remove(rootfs(image([runtime, layer(tmp_path, file("main", b"two"))]), cache))
+    runtime.blob.unlink()
+
+    assert rootfs(made, cache) == root
+
+
 def test_a_hostile_image_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     with pytest.raises(ImageError):

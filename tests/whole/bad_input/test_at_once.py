@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cannery import __version__
 from tests.support.command import assert_whole, cannery, image_digest, read_until, started
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import MakeProject
+    from tests.whole.bad_input.conftest import NewCache
 
 pytestmark = pytest.mark.once
 
@@ -60,6 +64,55 @@ def test_an_archive_that_another_build_replaced_is_written_again(make_project: M
     for project in (one, two, one):
         report = cannery("image", "--json", "--output", str(output), cwd=project, CANNERY_CACHE=str(warm)).report
         assert report["digest"].removeprefix("sha256:").encode() in output.read_bytes()
+
+
+def age(cache: Path) -> None:
+    """Have everything in the cache look as if nobody had used it since yesterday."""
+    for path in [*cache.rglob("*")]:
+        os.utime(path, (1, 1), follow_symlinks=False)
+
+
+def prune(project: Path, cache: Path) -> None:
+    done = cannery("prune", "--yes", "--only", "cache", "--keep", "0", cwd=project, CANNERY_CACHE=str(cache))
+    assert done.code == 0, done
+
+
+@pytest.mark.parametrize("step", ["compiling", "packing runtime", "packing app"])
+def test_a_prune_beside_a_build_leaves_what_the_build_uses(
+    make_project: MakeProject, new_cache: NewCache, tmp_path: Path, step: str
+) -> None:
+    project, cache = make_project(FILES), new_cache(tmp_path / "cache")
+    age(cache)
+    with started(project, CANNERY_CACHE=str(cache)) as build:
+        read_until(build, step)
+        build.send_signal(signal.SIGSTOP)
+        prune(project, cache)
+        build.send_signal(signal.SIGCONT)
+        assert build.wait() == 0, build.stderr and build.stderr.read()
+    assert_whole(project, cache)
+
+
+def test_two_prunes_at_once_remove_all_that_is_old(
+    make_project: MakeProject, new_cache: NewCache, tmp_path: Path
+) -> None:
+    project, cache = make_project(FILES), new_cache(tmp_path / "cache", layers=True)
+    age(cache)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda _: prune(project, cache), range(2)))
+    assert not [path for path in (cache / __version__).rglob("*") if path.is_file() and "locks" not in path.parts]
+    image_digest(project, CANNERY_CACHE=str(cache))
+
+
+def test_a_build_holds_the_cache_to_its_size(make_project: MakeProject, new_cache: NewCache, tmp_path: Path) -> None:
+    project, cache = make_project(FILES), new_cache(tmp_path / "cache", layers=True)
+    age(cache)
+    settings = {"CANNERY_CACHE": str(cache), "CANNERY_CACHE_SIZE": "1MB"}
+    image_digest(project, **settings)
+    old = [path for path in (cache / __version__).rglob("*") if path.is_file() and path.stat().st_mtime < 2]
+    assert old == []
+    assert_whole(project, cache)
+    again = cannery("image", "--json", cwd=project, **settings).report
+    assert not any(layer["packed"] for layer in again["layers"])
 
 
 def test_a_build_that_waits_for_another_says_so_and_takes_its_layer(make_project: MakeProject, cache: Path) -> None:
