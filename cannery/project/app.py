@@ -205,6 +205,7 @@ class App:
     found: tuple[Found, ...] = ()  # what was taken though no setting says so, in the order in which it was looked for
     commands: tuple[Command, ...] = ()  # others that the image has beside
     seen: RunFacts = RunFacts()
+    looked_for: tuple[tuple[str, str], ...] = ()  # its files and folders that dependencies name, and the naming source
 
     @property
     def entry(self) -> EntryPoint:

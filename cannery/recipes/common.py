@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.project.secrets import refuse_secrets, secrets_of_metadata
 from cannery.trees.app import app_tree
 from cannery.trees.installed import entry_files
+from cannery.trees.looked_for import looked_for
 from cannery.trees.needs import Needs, needs_of_app, read_needs
 from cannery.trees.own import started_with
 from cannery.trees.resolve import resolve
@@ -80,11 +81,12 @@ def settled_app(
     workspace: Workspace,
     grammar_of: Callable[[], Path] | None = None,
 ) -> App:
-    """``app`` with all that it takes a look at its dependencies, or a run, to know: what starts, and what that shows.
+    """``app`` with all that it takes a look at its dependencies, or a run, to know: what starts, what that looks for.
 
     ``grammar_of`` is as :func:`app_tree` has it.
     """
     app = settled(app, dependencies.wheels, target.site_packages, workspace)
+    app = replace(app, looked_for=looked_for(app, dependencies.wheels, workspace))
     if not app.settings.trace:
         return app
     from cannery.recipes.traced import traced  # noqa: PLC0415  # most builds run nothing

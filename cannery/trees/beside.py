@@ -45,7 +45,9 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
     strings = sorted({*code.strings, *started_with(app)})
     sizes: dict[str, int] = {}
     kept_out: dict[str, str] = {}
-    for path in dict.fromkeys((*own.data_of_strings(strings), *own.conventional_data(), *own.opened_data())):
+    named = (*own.data_of_strings(strings), *own.conventional_data(), *own.opened_data())
+    others = (app.folder / name for name, _ in app.looked_for)
+    for path in dict.fromkeys((*named, *others)):
         name = path.relative_to(app.folder).as_posix()
         found = Collected(app, resources.index, code=False, present=code.entries.keys() | resources.entries.keys())
         try:
@@ -106,10 +108,13 @@ def notes_on_files(app: App, code: Collected, data: BesideData) -> Iterator[str]
     """Notes on what went in without being asked for, on what stayed out, and on settings that match nothing."""
     for path, what in sorted(code.no_python.items()):
         yield f"{path} is no Python ({what}), and nothing imports it: it stays out"
-    if data.sizes:
-        shown = tuple(f"{name} ({size / 1e6:,.0f} MB)" if size > _LARGE else name for name, size in data.sizes.items())
+    by = {name: source for name, source in app.looked_for if name in data.sizes}
+    shown = {name: f"{name} ({size / 1e6:,.0f} MB)" if size > _LARGE else name for name, size in data.sizes.items()}
+    if own := tuple(text for name, text in shown.items() if name not in by):
         why = "the code, a convention or a traced run" if app.seen.opened else "the code or a convention"
-        yield f"goes in, as {why} names it: {_listed(shown)}"
+        yield f"goes in, as {why} names it: {_listed(own)}"
+    for name, source in by.items():
+        yield f"goes in, as {source} of the dependencies looks for it: {shown[name]}"
     for path, why in sorted(data.kept_out.items()):
         yield f"stays out, though the code or a convention names it: {path}: {why}"
     if data.left:

@@ -26,7 +26,7 @@ _IMPORT = re.compile(
     rb"^[ \t]*(?:from|import)[ \t]+(%s)\b|[\"']-m[\"'],\s*[\"'](%s)[\"']" % (_NAMES, _NAMES), re.MULTILINE
 )
 # By ctypes and by cffi
-_OPENS = re.compile(rb"\b(?:CDLL|PyDLL|LoadLibrary|dlopen|find_library)\b")
+_OPENERS = (b"CDLL", b"PyDLL", b"LoadLibrary", b"dlopen", b"find_library")
 _FILE = re.compile(rb"""["'](lib[\w+.-]*\.so(?:\.\d+)*)["']""")
 _LOOKED_FOR = re.compile(rb"""\bfind_library\(\s*["']([\w+.-]+)["']""")
 
@@ -91,7 +91,7 @@ def libraries_opened(source: bytes) -> Iterator[str]:
     They are those of files that stand in a source which opens some (``"libz.so.1"``), wherever they stand in it, and
     those that are looked for without their ending (``find_library("z")``).
     """
-    if _OPENS.search(source):
+    if any(opener in source for opener in _OPENERS):
         yield from (name.decode() for name in (*_FILE.findall(source), *_LOOKED_FOR.findall(source)))
 
 
