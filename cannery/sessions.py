@@ -32,7 +32,7 @@ from cannery.python.versions import hidden_folders, named_versions, present_vers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cannery.workspace.workspace import Progress
+    from cannery.workspace.workspace import Progress, Workspace
 
     SessionFunction = Callable[[nox.Session], None]
     Table = dict[str, Any]
@@ -100,11 +100,10 @@ def _tests_compiled(session: nox.Session) -> None:
     Tests that need source are marked ``needs_source``; what follows -- goes to pytest.
     """
     from cannery.recipes.packages import copy_without_sources  # noqa: PLC0415  # slow to import, and no other session needs it
-    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
 
     pyproject = _pyproject()
     app = load(Path.cwd(), {"python": f"{session.bin}/python"}, library=True)
-    workspace = Workspace.default(_logged(session))
+    workspace = _workspace(session)
     with workspace.cache.scratch() as scratch:
         wheel = copy_without_sources(app, workspace, scratch / "project", package=_is_package(pyproject))
         session.install(*_compiled_project(pyproject, wheel), "pytest", "pytest-cov")
@@ -118,8 +117,16 @@ def _tests_compiled(session: nox.Session) -> None:
 def _export(session: nox.Session) -> None:
     """Write requirements files with hashes from uv.lock or poetry.lock."""
     settings, _ = resolve_settings(read_project(Path.cwd()))
-    for path in export_lock(Path.cwd(), settings.export or usual_exports(_pyproject())):
+    exports = settings.export or usual_exports(_pyproject())
+    for path in export_lock(Path.cwd(), exports, _workspace(session)):
         session.log(f"wrote {path.name}")
+
+
+def _workspace(session: nox.Session) -> Workspace:
+    """The user's workspace, with its progress in the session's log."""
+    from cannery.workspace.workspace import Workspace  # noqa: PLC0415
+
+    return Workspace.default(_logged(session))
 
 
 def _logged(session: nox.Session) -> Progress:
@@ -190,7 +197,7 @@ def _install(session: nox.Session, pyproject: Table, names: tuple[str, ...], *to
     if names == _LINT_NAMES and not chosen.groups:
         chosen = export_with(pyproject, TEST_NAMES)
     locked = Path(session.bin).parent / "locked-requirements.txt"
-    locked.write_text(export_text(lock, Path.cwd(), chosen), encoding="utf-8")
+    locked.write_text(export_text(lock, Path.cwd(), chosen, _workspace(session)), encoding="utf-8")
     session.log(f"installing the versions of {lock.path.name}")
     named = ["-r", "requirements-test.txt"] if Path("requirements-test.txt").is_file() else []
     session.install("-r", str(locked), *named, *tools)

@@ -13,21 +13,21 @@ from cannery.project.settings import ExportSettings
 from cannery.project.uv_errors import explain
 from cannery.project.uv_sources import names_indexes, workspace_root
 from cannery.workspace.files import replacing
-from cannery.workspace.process import ProgramFailed, find_uv, run
+from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
     from typing import Any
 
-    from cannery.workspace.process import Runner
+    from cannery.workspace.workspace import Workspace
 
 __all__ = ["TEST_NAMES", "export_lock", "export_text", "export_with", "find_lock", "usual_exports"]
 
 TEST_NAMES = ("test", "tests", "dev")  # usual names of the extras and the groups that tests need
 
 
-def export_lock(folder: Path, exports: Mapping[str, ExportSettings], *, run: Runner = run) -> list[Path]:
+def export_lock(folder: Path, exports: Mapping[str, ExportSettings], workspace: Workspace) -> list[Path]:
     """Write the files ``exports`` from the lock in ``folder``, and return their paths; all are written, or none.
 
     ``exports`` maps each file's name to what it holds. Raises as :func:`export_text` does, and
@@ -37,7 +37,7 @@ def export_lock(folder: Path, exports: Mapping[str, ExportSettings], *, run: Run
     if lock is None:
         evidence = f"no uv.lock and no poetry.lock in {folder}"
         raise ConfigurationError("there is no lock to export", evidence=evidence, step=_step(folder))
-    texts = {folder / name: _export(lock, folder, settings, run) for name, settings in exports.items()}
+    texts = {folder / name: _export(lock, folder, settings, workspace) for name, settings in exports.items()}
     for path, text in texts.items():
         with replacing(path) as stream:
             stream.write(text.encode())
@@ -70,19 +70,20 @@ def find_lock(folder: Path) -> RequirementsFile | None:
     return RequirementsFile(path, "poetry") if path.is_file() else None
 
 
-def export_text(lock: RequirementsFile, folder: Path, settings: ExportSettings, *, run: Runner = run) -> str:
+def export_text(lock: RequirementsFile, folder: Path, settings: ExportSettings, workspace: Workspace) -> str:
     """The requirements of the project in ``folder``, and those of extras and groups, as a requirements file.
 
     Raises :class:`ConfigurationError` for an extra or a group that doesn't exist, :class:`RequirementsError` for a lock
     that is out of date or unreadable.
     """
     _check(lock, folder, settings)
-    env = {"UV_PYTHON_DOWNLOADS": "never", "POETRY_VIRTUALENVS_CREATE": "false"}  # neither is needed to read a lock
-    arguments, step = _of_uv(lock, folder, settings) if lock.kind == "uv" else _of_poetry(settings)
+    if lock.kind == "poetry":
+        return poetry_lock.export(lock.path.parent, _of_poetry(settings), workspace)
+    env = {"UV_PYTHON_DOWNLOADS": "never"}  # none is needed to read a lock
     try:
-        return run([find_uv(), *arguments], cwd=lock.path.parent, env=env).stdout
+        return workspace.run([find_uv(), *_of_uv(lock, folder, settings)], cwd=lock.path.parent, env=env).stdout
     except ProgramFailed as error:
-        raise explain(error, f"cannot tell the requirements from {lock.path.name}", step) from error
+        raise explain(error, f"cannot tell the requirements from {lock.path.name}", lock_readers.STEP) from error
 
 
 def _check(lock: RequirementsFile, folder: Path, settings: ExportSettings) -> None:
@@ -97,10 +98,10 @@ def _check(lock: RequirementsFile, folder: Path, settings: ExportSettings) -> No
     check_names(lock, folder, settings.extras, settings.groups)
 
 
-def _of_uv(lock: RequirementsFile, folder: Path, settings: ExportSettings) -> tuple[list[str], str]:
+def _of_uv(lock: RequirementsFile, folder: Path, settings: ExportSettings) -> list[str]:
     root = lock.path.parent
     indexes = names_indexes(folder) or names_indexes(root)
-    arguments = [
+    return [
         *lock_readers.EXPORT,
         *lock_readers.OF_PROJECT,
         "--format=requirements.txt",
@@ -112,12 +113,10 @@ def _of_uv(lock: RequirementsFile, folder: Path, settings: ExportSettings) -> tu
         *each("--extra", settings.extras),
         *each("--group" if settings.project else "--only-group", settings.groups),
     ]
-    return arguments, lock_readers.STEP
 
 
-def _of_poetry(settings: ExportSettings) -> tuple[list[str], str]:
-    chosen = (*each("--extras", settings.extras), *each("--with" if settings.project else "--only", settings.groups))
-    return [*poetry_lock.EXPORT, *chosen], poetry_lock.STEP
+def _of_poetry(settings: ExportSettings) -> list[str]:
+    return [*each("--extras", settings.extras), *each("--with" if settings.project else "--only", settings.groups)]
 
 
 def _step(folder: Path) -> str:
@@ -138,6 +137,6 @@ def _step(folder: Path) -> str:
     )
 
 
-def _export(lock: RequirementsFile, folder: Path, settings: ExportSettings, run: Runner) -> str:
-    text = without_credentials(export_text(lock, folder, settings, run=run))
+def _export(lock: RequirementsFile, folder: Path, settings: ExportSettings, workspace: Workspace) -> str:
+    text = without_credentials(export_text(lock, folder, settings, workspace))
     return f"# Made from {lock.path.name} by `nox -s export`: change the lock and run it again.\n{text}"

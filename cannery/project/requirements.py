@@ -81,8 +81,7 @@ def uv(
     stdin: str = "",
 ) -> str:
     """Run uv in the project's folder, or in ``cwd``, and return its output; raises as :func:`explain` says."""
-    without = {"UV_PYTHON_DOWNLOADS": "never", "POETRY_VIRTUALENVS_CREATE": "false"}  # no lock needs either to be read
-    env = {**without, **(env or {})}
+    env = {"UV_PYTHON_DOWNLOADS": "never", **(env or {})}  # no lock needs one to be read
     name = wanted.file.path.name
     try:
         return wanted.workspace.run([find_uv(), *arguments], cwd=cwd or wanted.folder, env=env, stdin=stdin).stdout

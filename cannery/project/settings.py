@@ -109,7 +109,7 @@ class StaticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 
     without: tuple[ModuleName, ...] = ()  # modules that stay out, though something imports them
     packing: Literal["none", "zstd", "xz"] = "zstd"
-    kit: Filled | None = None  # a file that `invoke kit` wrote; None: built from its sources
+    kit: Filled | None = None  # a file that `invoke kit` wrote, and #sha256=…; None: built from its sources
     python_variables: bool = False  # heed PYTHONPATH, PYTHONWARNINGS and the like
 
 

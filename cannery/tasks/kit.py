@@ -29,7 +29,8 @@ def kit(
     same wherever it's built. Who names it in the setting static.kit, or in CANNERY_KIT, builds none. Sources are looked
     for in the folder CANNERY_SOURCES, then fetched.
     """
-    from cannery.executable.kit.kit import built_kit, built_version, file_name, write_kit  # noqa: PLC0415
+    from cannery.executable.kit.file import write_kit  # noqa: PLC0415
+    from cannery.executable.kit.kit import built_kit, built_version, file_name  # noqa: PLC0415
     from cannery.executable.kit.toolchain import native_target  # noqa: PLC0415
     from cannery.tasks.report.kit import KitReport  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
@@ -41,6 +42,6 @@ def kit(
         made = built_kit(platform or native_target().platform, workspace)
         path = user_path(output).absolute() if output else folder_of(line) / "dist"
         path = path / file_name(made) if path.is_dir() or not output else path
-        digest = write_kit(made, path)
+        digest = write_kit(made.folder, path)
     step = typed("image", {"recipe": "static", "platform": platform})
     print_report(KitReport(made, path, digest, step), json=json)

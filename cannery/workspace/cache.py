@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     Waiting = Callable[[], None]
 
-__all__ = ["DEEPER", "Cache", "default_cache"]
+__all__ = ["DEEPER", "Cache", "Waiting", "default_cache", "in_silence"]
 
 DEEPER = frozenset({"blobs", "bytecode", "extensions"})  # kinds whose entries lie in folders of the kind's
 
 
-def _in_silence() -> None:
+def in_silence() -> None:
     """Wait for another build and say nothing."""
 
 
@@ -75,7 +75,7 @@ class Cache:
         fill: Callable[[Path], None],
         *,
         whole: Callable[[Path], bool] = Path.is_dir,
-        waiting: Waiting = _in_silence,
+        waiting: Waiting = in_silence,
     ) -> Path:
         """The path of a folder that ``fill`` has filled, now or in an earlier build; it's complete or doesn't exist.
 
@@ -147,7 +147,7 @@ class Cache:
             lock.release()
 
     @contextmanager
-    def lock(self, name: str, waiting: Waiting = _in_silence) -> Iterator[None]:
+    def lock(self, name: str, waiting: Waiting = in_silence) -> Iterator[None]:
         """Hold the lock ``name``, which one build at a time can; ``waiting`` is called where another one holds it."""
         from filelock import FileLock, Timeout  # noqa: PLC0415
 

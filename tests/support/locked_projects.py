@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from cannery.project.poetry_lock import poetry
 from cannery.workspace.process import find_uv, run
+from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,13 +67,5 @@ def make_uv_project(folder: Path, pyproject: str = UV_PROJECT) -> Path:
 def make_poetry_project(folder: Path, pyproject: str = POETRY_PROJECT) -> Path:
     """A project that Poetry locked."""
     (folder / "pyproject.toml").write_text(pyproject)
-    poetry = [
-        "tool",
-        "run",
-        f"--python={sys.executable}",
-        "--from=poetry>=2",
-        "--with=poetry-plugin-export>=1.9",
-        "poetry",
-    ]
-    run([find_uv(), *poetry, "lock"], cwd=folder, env={"POETRY_VIRTUALENVS_CREATE": "false"})
+    run([str(poetry(Workspace.default())), "lock"], cwd=folder, env={"POETRY_VIRTUALENVS_CREATE": "false"})
     return folder

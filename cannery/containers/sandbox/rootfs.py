@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from cannery.containers.sandbox.sharing import contents, share, stamp
+from cannery.containers.sandbox.sharing import share
 from cannery.image.paths import folder_of, make_folder, parts_of, resolved
 from cannery.workspace.keys import code_key, key_of
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,26 +38,9 @@ def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
         unpack((*image.layers, *over), folder)
         _add_mount_points(os.fspath(folder), image.config.get("config") or {})
         share(folder, _unpacked_before(cache.root / "roots"))
-        cache.remember("roots", key, {"stamp": stamp(folder), "contents": contents(folder)})
 
     key = key_of("root", code_key(__name__), image.digest.hex, [layer.digest.hex for layer in over])
-    return cache.folder("roots", key, fill, whole=lambda folder: _is_whole(folder, key, cache))
-
-
-def _is_whole(folder: Path, key: str, cache: Cache) -> bool:
-    """True if ``folder`` is as it was when it was unpacked; without a record nobody knows, and it isn't taken.
-
-    Stamps are quick to compare; where they differ, the files are read.
-    """
-    known = cache.recall("roots", key)
-    if known is None or not folder.is_dir():
-        return False
-    if known["stamp"] == (found := stamp(folder)):
-        return True
-    if known["contents"] != contents(folder):
-        return False
-    cache.remember("roots", key, {**known, "stamp": found})
-    return True
+    return unaltered_folder(cache, "roots", key, fill)
 
 
 def _unpacked_before(home: Path) -> list[Path]:

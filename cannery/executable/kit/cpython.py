@@ -6,11 +6,13 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from cannery.executable.kit.file import PYTHONS_OWN
 from cannery.executable.kit.libraries import jobs, library
 from cannery.executable.kit.sources import known_sources, locate, unpack
 from cannery.executable.kit.toolchain import native_target
 from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import find
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +79,14 @@ def cpython(tools: ZigToolchain, *, tests: bool = False) -> Path:
             _collect(tools, top, folder)
 
     waiting = f"waiting for another build of Python {source.version}"
-    return workspace.cache.folder("static-pythons", key, fill, waiting=lambda: workspace.progress(waiting))
+    return unaltered_folder(
+        workspace.cache,
+        "static-pythons",
+        key,
+        fill,
+        without=PYTHONS_OWN,
+        waiting=lambda: workspace.progress(waiting),
+    )
 
 
 def _configure(tools: ZigToolchain, top: Path, prefix: Path, settled: tuple[str, ...]) -> None:

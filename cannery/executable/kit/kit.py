@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import tarfile
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cannery.errors import ConfigurationError
+from cannery.errors import ConfigurationError, RuntimeTreeError, ToolError
 from cannery.executable.kit.cpython import NEEDED, cpython
+from cannery.executable.kit.file import PYTHONS_OWN, about_kit, no_kit, unpacked_kit, write_about
 from cannery.executable.kit.libraries import library
 from cannery.executable.kit.sources import known_sources
 from cannery.executable.kit.toolchain import native_target, target_for, toolchain
-from cannery.image.content import OnDisk
 from cannery.image.platform import Platform
 from cannery.python.interpreter import describe
-from cannery.workspace.digest import Digest
-from cannery.workspace.files import explained, replacing
+from cannery.workspace.files import explained
 from cannery.workspace.invocation import program_name
 from cannery.workspace.keys import code_key, key_of
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +28,8 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Kit", "built_kit", "built_version", "file_name", "given_kit", "write_configuration", "write_kit"]
+__all__ = ["Kit", "built_kit", "built_version", "file_name", "given_kit", "write_configuration"]
 
-_FORMAT = 1  # of a kit's file: counts up when something else is in it, so that an older cannery refuses it
-_ABOUT = "kit.json"
 # The variables of sysconfig that programs ask for where nothing is built. The others name the machine of the build.
 _CONFIGURATION = {
     "EXT_SUFFIX": ".so",
@@ -81,7 +77,8 @@ def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
     python = cpython(tools)
     libraries = [library(name, tools) for name in _LIBRARIES]
     key = key_of("kit", code_key(__name__), python.name, [folder.name for folder in libraries])
-    folder = workspace.cache.folder("kits", key, partial(_assemble, python, libraries, target))
+    fill = partial(_assemble, python, libraries, target)
+    folder = unaltered_folder(workspace.cache, "kits", key, fill, without=PYTHONS_OWN)
     runs_here = folder if target == native_target() else built_kit(native_target().platform, workspace).folder
     return _opened(folder, key, runs_here, workspace)
 
@@ -100,26 +97,29 @@ def built_version(wanted: str | None = None) -> str:
     return version
 
 
-def given_kit(path: Path, platform: Platform | str, workspace: Workspace) -> Kit:
+def given_kit(path: Path, platform: Platform | str, workspace: Workspace, sha256: str | None = None) -> Kit:
     """The kit in the file ``path``, or the one for ``platform`` in the folder ``path``, by its usual name.
 
-    Raises :class:`ConfigurationError` where there is no kit, or only one for another platform.
+    Raises :class:`ConfigurationError` where there is no kit, only one for another platform, or one whose file has
+    another SHA-256 than the one given.
     """
+    if sha256 is not None and path.is_dir():
+        raise ConfigurationError(f"{path} is a folder, which has no SHA-256", step="name a kit's file, or leave it out")
     file = _in_folder(path, platform) if path.is_dir() else path
-    folder, key = _unpacked(file, workspace)
-    about = _about(folder, file)
-    if about["platform"] != str(platform):
+    folder, key = unpacked_kit(file, workspace, sha256)
+    about = about_kit(folder, file)
+    if about.platform != str(platform):
         raise ConfigurationError(
-            f"{file} is a kit for {about['platform']}, and the image is for {platform}",
+            f"{file} is a kit for {about.platform}, and the image is for {platform}",
             step=f"take one for {platform}: {program_name()} kit --platform {platform}",
         )
     native = native_target().platform
     if str(platform) == native:
-        return _opened(folder, key, folder, workspace)
+        return _opened(folder, key, folder, workspace, file)
     runs_here = (
-        _unpacked(_in_folder(path, native), workspace)[0] if path.is_dir() else built_kit(native, workspace).folder
+        unpacked_kit(_in_folder(path, native), workspace)[0] if path.is_dir() else built_kit(native, workspace).folder
     )
-    return _opened(folder, key, runs_here, workspace)
+    return _opened(folder, key, runs_here, workspace, file)
 
 
 def file_name(kit: Kit) -> str:
@@ -140,42 +140,6 @@ def _in_folder(folder: Path, platform: Platform | str) -> Path:
     return fitting[-1]
 
 
-def _unpacked(path: Path, workspace: Workspace) -> tuple[Path, str]:
-    """The folder of the kit in the file ``path``, and its key."""
-    if not path.is_file():
-        raise ConfigurationError(f"there is no kit {path}", step="correct  [tool.cannery.static]  kit, or CANNERY_KIT")
-    with explained(path, "read"):
-        key = Digest.of_content(OnDisk(path, path.stat().st_size)).hex
-
-    def unpack(folder: Path) -> None:
-        try:
-            with tarfile.open(path) as archive:
-                archive.extractall(folder, filter="data")
-        except (tarfile.TarError, EOFError) as error:
-            raise _no_kit(path, str(error)) from error
-
-    return workspace.cache.folder("kits", key, unpack), key
-
-
-def write_kit(kit: Kit, path: Path) -> Digest:
-    """Write ``kit`` as one file, a tar in xz that is the same for the same kit; returns the file's digest."""
-    with (
-        replacing(path, made_here=b"\xfd7zXZ\0") as stream,
-        tarfile.open(fileobj=stream, mode="w:xz", preset=3) as archive,
-    ):
-        for each in sorted(path for path in kit.folder.rglob("*") if "__pycache__" not in path.parts):
-            info = archive.gettarinfo(each, each.relative_to(kit.folder).as_posix())
-            info.uid = info.gid = info.mtime = 0
-            info.uname = info.gname = ""
-            info.mode = 0o755 if info.isdir() or info.mode & 0o100 else 0o644
-            if info.isreg():
-                with each.open("rb") as content:
-                    archive.addfile(info, content)
-            else:
-                archive.addfile(info)
-    return Digest.of_content(OnDisk(path, path.stat().st_size))
-
-
 def _assemble(python: Path, libraries: list[Path], target: BuildTarget, folder: Path) -> None:
     shutil.copytree(python, folder, dirs_exist_ok=True)
     licenses = folder / "licenses"
@@ -187,9 +151,8 @@ def _assemble(python: Path, libraries: list[Path], target: BuildTarget, folder: 
         if (each / "LICENSE").is_file():
             shutil.copy(each / "LICENSE", licenses / name)
     write_configuration(folder, target)
-    about = {"format": _FORMAT, "platform": target.platform, "builtins": _builtins(folder / "config.c")}
+    write_about(folder, target.platform, _builtins(folder / "config.c"))
     (folder / "config.c").unlink()
-    (folder / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
 def write_configuration(folder: Path, target: BuildTarget) -> None:
@@ -203,14 +166,20 @@ def _builtins(table: Path) -> list[tuple[str, str]]:
     return _TABLE.findall(table.read_text(encoding="utf-8"))
 
 
-def _opened(folder: Path, key: str, runs_here: Path, workspace: Workspace) -> Kit:
-    """The kit in ``folder``; ``runs_here`` is the folder of a kit for this machine, whose Python makes the bytecode."""
-    about = _about(folder, folder)
-    target = target_for(about["platform"])
-    (executable,) = (runs_here / "bin").iterdir()
+def _opened(folder: Path, key: str, runs_here: Path, workspace: Workspace, file: Path | None = None) -> Kit:
+    """The kit in ``folder``; ``runs_here`` is the folder of a kit for this machine, whose Python makes the bytecode.
+
+    Raises :class:`ConfigurationError` where the kit's ``file`` lacks what a kit has.
+    """
+    about = about_kit(folder, file or folder)
+    target = target_for(about.platform)
+    try:
+        (executable,) = (runs_here / "bin").iterdir()
+        here = describe(executable, workspace)
+        stdlib = folder / here.stdlib.relative_to(here.prefix)
+    except (ValueError, OSError, RuntimeTreeError, ToolError) as error:
+        raise no_kit(file or folder, f"its Python doesn't run: {error}") from error
     system, _, architecture = target.platform.partition("/")
-    here = describe(executable, workspace)
-    stdlib = folder / here.stdlib.relative_to(here.prefix)
     interpreter = replace(
         here,
         prefix=folder,
@@ -219,20 +188,4 @@ def _opened(folder: Path, key: str, runs_here: Path, workspace: Workspace) -> Ki
         platform=Platform(system, architecture),
         fingerprint=key_of("interpreter of a kit", key),
     )
-    return Kit(folder, key, target, interpreter, tuple((name, function) for name, function in about["builtins"]))
-
-
-def _about(folder: Path, path: Path) -> dict[str, Any]:
-    try:
-        about: dict[str, Any] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError) as error:
-        raise _no_kit(path, str(error)) from error
-    if about.get("format") != _FORMAT:
-        raise _no_kit(path, f"its format is {about.get('format')}, not {_FORMAT}")
-    return about
-
-
-def _no_kit(path: Path, evidence: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{path} is no kit of this version of cannery", evidence=evidence, step=f"run: {program_name()} kit"
-    )
+    return Kit(folder, key, target, interpreter, about.builtins)

@@ -11,6 +11,7 @@ from cannery.executable.kit.sources import known_sources, locate, unpack
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import find
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +46,7 @@ def library(name: str, tools: ZigToolchain) -> Path:
                 shutil.copy(top / source.license, folder / "LICENSE")
 
     waiting = f"waiting for another build of {name}"
-    return workspace.cache.folder("static-libraries", key, fill, waiting=lambda: workspace.progress(waiting))
+    return unaltered_folder(workspace.cache, "static-libraries", key, fill, waiting=lambda: workspace.progress(waiting))
 
 
 def jobs() -> str:

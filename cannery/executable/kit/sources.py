@@ -76,7 +76,10 @@ def locate(source: SourcePackage, workspace: Workspace) -> tuple[Path, SourceArc
             return path, archive
     for archive in source.archives:
         if used(path := workspace.cache.blob(Digest(archive.sha256))):
-            return path, archive
+            if _sha256(path) == archive.sha256:
+                return path, archive
+            workspace.progress(f"{path} of the cache is damaged: fetching it anew")
+            workspace.cache.remove(path)
     return _fetch(source, folder, workspace)
 
 
@@ -89,14 +92,17 @@ def unpack(path: Path, folder: Path) -> Path:
 
 
 def _check(path: Path, archive: SourceArchive) -> None:
-    with explained(path, "read"), path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != archive.sha256:
+    if (found := _sha256(path)) != archive.sha256:
         raise ToolError(
             f"{path} is not the archive that it should be",
             evidence=f"SHA-256 {found}, not {archive.sha256}",
             step=f"replace it with {archive.address}",
         )
+
+
+def _sha256(path: Path) -> str:
+    with explained(path, "read"), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _fetch(source: SourcePackage, folder: str | None, workspace: Workspace) -> tuple[Path, SourceArchive]:

@@ -18,6 +18,7 @@ from cannery.recipes.static_program.parts import PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.trees.shaken import reach_with
 from cannery.workspace.keys import code_key, key_of
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,7 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
         msgspec.to_builtins(reach), starts, settings.optimize, msgspec.to_builtins(settings.static), name,
     )  # fmt: skip
 
-    made = partial(workspace.cache.folder, "executables", key, partial(_make, parts))
+    made = partial(unaltered_folder, workspace.cache, "executables", key, partial(_make, parts))
 
     def tree() -> Tree:
         program = made() / "program"

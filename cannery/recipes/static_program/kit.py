@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cannery.errors import ConfigurationError
 from cannery.executable.kit.kit import Kit, built_kit, built_version, given_kit
 from cannery.project.interpreter import check_version
 from cannery.workspace.files import user_path
+from cannery.workspace.invocation import program_name
 
 if TYPE_CHECKING:
     from cannery.image.platform import Platform
@@ -32,9 +35,25 @@ def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
     if not given:
         check_version(app, built_version(), "the kit that cannery builds", _OTHER_PYTHON)
         return built_kit(platform, workspace)
-    kit = given_kit(app.folder / user_path(given), platform, workspace)
-    check_version(app, kit.interpreter.version_text, f"the kit {given}", _OTHER_PYTHON)
+    path, sha256 = _with_hash(given)
+    kit = given_kit(app.folder / user_path(path), platform, workspace, sha256)
+    check_version(app, kit.interpreter.version_text, f"the kit {path}", _OTHER_PYTHON)
     return kit
+
+
+def _with_hash(given: str) -> tuple[str, str | None]:
+    """A path and the SHA-256 behind it, as in ``python.kit#sha256=…``; None where there's none.
+
+    Raises :class:`ConfigurationError` for what can be no SHA-256.
+    """
+    path, mark, sha256 = given.partition("#sha256=")
+    if mark and not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise ConfigurationError(
+            f"the SHA-256 of the kit {path} is wrong",
+            evidence=f"{sha256!r} isn't 64 digits of 0 to 9 and a to f",
+            step=f"name the kit as {path}#sha256=…, with what `{program_name()} kit` printed",
+        )
+    return path, sha256 or None
 
 
 def target_of_kit(kit: Kit) -> WheelTarget:

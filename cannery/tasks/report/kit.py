@@ -36,4 +36,4 @@ class KitReport:
         version, platform, path = self.kit.interpreter.version_text, self.kit.target.platform, shown_path(self.path)
         yield f"{path}  Python {version} for {platform}, {human_size(self.path.stat().st_size)}"
         yield str(self.digest)
-        yield f"\nNext: CANNERY_KIT={shlex.quote(path)} {self.build}"
+        yield f"\nNext: CANNERY_KIT={shlex.quote(f'{path}#sha256={self.digest.hex}')} {self.build}"

@@ -14,6 +14,7 @@ from cannery.executable.kit.kit import built_version, given_kit
 from cannery.executable.kit.sources import SourceArchive, SourcePackage, known_sources, locate
 from cannery.executable.kit.toolchain import target_for
 from cannery.workspace.cache import Cache
+from cannery.workspace.digest import Digest
 from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -54,6 +55,17 @@ def test_an_archive_with_another_hash_is_refused(folder: Path, workspace: Worksp
 def test_one_that_can_t_be_had_is_named_with_where_to_put_it(folder: Path, workspace: Workspace) -> None:
     with pytest.raises(ToolError, match=rf"CANNERY_SOURCES is {folder}[\s\S]*Next: put tiny-1.0.tar.gz into a folder"):
         locate(source(b"right"), workspace)
+
+
+def test_a_flipped_bit_in_a_cached_archive_is_noticed(workspace: Workspace) -> None:
+    path = workspace.cache.blob(Digest.of(b"right"))
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"right")
+    assert locate(source(b"right"), workspace)[0] == path
+    path.write_bytes(b"rigit")
+    with pytest.raises(ToolError, match="can't be had"):  # fetched anew, and there is no network here
+        locate(source(b"right"), workspace)
+    assert not path.exists()
 
 
 def test_every_source_has_a_name_of_its_own_for_each_archive() -> None:

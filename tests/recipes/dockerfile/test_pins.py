@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -19,6 +20,13 @@ def test_the_pins_are_those_of_the_lock() -> None:
     versions = {each["name"]: each.get("version") for each in locked}  # the project itself has none
     pinned = dict(pin.split("==") for pin in (pins.UV, pins.SETUPTOOLS, pins.CYTHON, *pins.FREEZING))
     assert pinned == {name: versions[name] for name in pinned}
+
+
+def test_poetry_is_the_one_that_reads_locks() -> None:
+    text = (ROOT / "cannery" / "project" / "poetry.txt").read_text(encoding="utf-8")
+    listed = re.findall(r"^[a-z].*?==[^ ]+", text, re.MULTILINE)
+    assert set(pins.POETRY.split()) <= set(listed)
+    assert text.count("--hash=sha256:") >= len(listed)
 
 
 def test_every_python_that_cannery_names_is_known() -> None:
