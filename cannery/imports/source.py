@@ -159,9 +159,10 @@ class _StatementReader:
     def _try(self, node: ast.Try | ast.TryStar, *, needed: bool) -> bool:
         guarded = any(_catches_failed_import(handler) for handler in node.handlers)
         self._caught += bool(node.handlers)
-        self._found.guards += guarded
+        goes_on = any(_catches_failed_import(handler) and not _raises(handler.body) for handler in node.handlers)
+        self._found.guards += goes_on
         self.block(node.body, needed=needed and not guarded)
-        self._found.guards -= guarded
+        self._found.guards -= goes_on
         self._caught -= bool(node.handlers)
         first = self._unless
         for handler in node.handlers:
@@ -227,6 +228,11 @@ class _StatementReader:
 def _catches_failed_import(handler: ast.ExceptHandler) -> bool:
     names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(each is None or last_name(each) in _FAILURES for each in names)
+
+
+def _raises(body: list[ast.stmt]) -> bool:
+    """True where a block ends in an exception: a handler of that kind gives the failure other words."""
+    return bool(body) and isinstance(body[-1], ast.Raise)
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -53,8 +53,12 @@ def test_one_whose_source_lies_beside_it_gives_way_to_that(workspace: Workspace)
         {"a/__init__.py": "from . import fast", "a/fast.abi3.so": ""},
         {"a/__init__.py": "def f():\n from . import fast", "a/fast.abi3.so": ""},
         {"a/__init__.py": "from . import fast", "a/fast.abi3.so": "", "a/fast.py": "import a_compiler"},
+        {
+            "a/__init__.py": "try:\n from . import fast\nexcept ImportError:\n raise RuntimeError",
+            "a/fast.abi3.so": "",
+        },
     ],
-    ids=["at once", "in a function", "its source is for its compiler alone"],
+    ids=["at once", "in a function", "its source is for its compiler alone", "its absence is told in other words"],
 )
 def test_one_that_is_needed_is_refused(wheels: dict[str, str], workspace: Workspace) -> None:
     with pytest.raises(ProjectError, match="a needs dynamic loading") as refused:
