@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cannery.recipes.plan import Built
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["TIMEOUT", "check", "checked", "patience"]
+__all__ = ["TIMEOUT", "asked_of", "check", "checked", "patience"]
 
 TIMEOUT: Final = "Seconds that the program gets to end, or to answer (default: 60)."
 
@@ -39,7 +39,7 @@ def check(line: CommandLine, timeout: str | None = None, json: bool = False) -> 
 
     seconds = patience(timeout)
     app = app_of(line)
-    asked = _asked(words_behind(line), app)
+    asked = asked_of(words_behind(line), app)
     with shown_workspace(quiet=json) as workspace:
         found = checked(build(app, workspace), workspace, asked, seconds)
     report = CheckReport(found)
@@ -53,7 +53,7 @@ def checked(
     """An image asked, by the setting ``check`` unless something else is ``asked``."""
     from cannery.recipes.check import check as compared  # noqa: PLC0415
 
-    return compared(built, _asked((), built.app) if asked is None else asked, workspace, patience=seconds)
+    return compared(built, asked_of((), built.app) if asked is None else asked, workspace, patience=seconds)
 
 
 def patience(timeout: str | None) -> float:
@@ -69,7 +69,7 @@ def patience(timeout: str | None) -> float:
     return seconds
 
 
-def _asked(words: Sequence[str], app: App) -> tuple[Question, ...]:
+def asked_of(words: Sequence[str], app: App) -> tuple[Question, ...]:
     """What to ask: the words behind ``--``, or else the setting."""
     from cannery.check.question import called, is_address, questions  # noqa: PLC0415
     from cannery.trees.scripts import command_names  # noqa: PLC0415

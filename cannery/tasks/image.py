@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from cannery.project.flags import BUILD_FLAGS, FLAGS
-from cannery.tasks.flags import JSON, CommandLine, command, typed
+from cannery.tasks.flags import JSON, CommandLine, command, typed, words_behind
 from cannery.tasks.project import app_of
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
         "cache_from": "With --builder docker: where to take layers from, as docker build has it.",
         "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
-        "check": "Check then that it does what a virtual environment does, as invoke check does.",
+        "check": "Check then that it does what a virtual environment does, as invoke check does: -- and what to ask.",
         "explain": EXPLAIN,
         "json": JSON,
     },
@@ -57,24 +57,38 @@ def image(
 
     began = time.perf_counter()
     app = app_of(line)
+    words = _words(line, check=check)
     if app.settings.builder == "docker":
         _build_with_docker(app, (docker_builder, cache_from, cache_to), json=json, check=check)
         return
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         made = make_image(app, workspace)
         took = time.perf_counter() - began
-        found = _checked(made, workspace) if check else None
+        found = _checked(made, words, workspace) if check else None
     run = typed("run", {**{name: line.settings[name] for name in BUILD_FLAGS}, "project": line.project})
     print_report(ImageReport(made, took, run, explain, found), json=json)
     if found is not None:
         found.close()
 
 
-def _checked(made: MadeImage, workspace: Workspace) -> CheckReport:
-    from cannery.tasks.check import checked  # noqa: PLC0415
+def _words(line: CommandLine, *, check: bool) -> list[str]:
+    """The words behind ``--``, which say what to ask; raises :class:`ConfigurationError` where nobody asks."""
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
+
+    words = words_behind(line)
+    if words and not check:
+        raise ConfigurationError(
+            f"a build has no use for what stands behind --: {' '.join(words)}",
+            step="add --check to ask the image that, or put it into  [tool.cannery]  args",
+        )
+    return words
+
+
+def _checked(made: MadeImage, words: list[str], workspace: Workspace) -> CheckReport:
+    from cannery.tasks.check import asked_of, checked  # noqa: PLC0415
     from cannery.tasks.report.check import CheckReport  # noqa: PLC0415
 
-    return CheckReport(checked(made.built, workspace))
+    return CheckReport(checked(made.built, workspace, asked_of(words, made.built.app)))
 
 
 def _build_with_docker(

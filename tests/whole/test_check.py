@@ -119,6 +119,8 @@ def test_a_server_is_asked_in_both_and_ended(make_project: MakeProject) -> None:
     main = SERVER.replace("PORT", str(port)).replace("TEXT", b"texts/hello.txt".hex())
     folder = make_project({"main.py": main, "texts/hello.txt": "", "pyproject.toml": settings})
     assert cannery("image", "--check", cwd=folder).code == 0
+    assert cannery("image", "--check", "--", f"http://:{port}/page", cwd=folder).code == 11
+    assert "a build has no use for" in cannery("image", "--", f"http://:{port}/page", cwd=folder).stderr
     outcome = cannery("check", "--json", "--", f"http://:{port}/health", f"http://:{port}/page", cwd=folder)
     assert outcome.code == 11
     (answer,) = json.loads(outcome.stdout)["answers"]
