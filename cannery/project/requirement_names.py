@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from cannery.project.other_tools import lines_of
 from cannery.project.pylock import canonical
 from cannery.project.requirements_file import read_lines
 from cannery.project.script_metadata import script_metadata
+from cannery.project.tables import tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from cannery.project.app import RequirementsFile
+    from cannery.project.app import App, RequirementsFile
     from cannery.project.requirement_lines import RequirementLines
 
-__all__ = ["brings_project", "names_in"]
+__all__ = ["brings_project", "names_in", "required_names"]
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?=\s*(?:$|[\[<>=!~@(]))")
+_LOCKS = {"uv", "poetry", "pylock"}  # kinds that name all that is installed, and not what for
 _CONDITIONS = {"markers", "optional", "platform", "python"}  # of a requirement of Poetry's
 
 
@@ -37,6 +38,16 @@ def names_in(file: RequirementsFile, project: Iterable[str]) -> set[str]:
             return _names(line.text for line in lines_of(file.path, kind, ()).lines)
 
 
+def required_names(app: App) -> set[str]:
+    """The names of what an app requires itself, on every platform."""
+    file, own = app.requirements, app.metadata.dependencies
+    if file is None:
+        return set()
+    if file.kind in _LOCKS:
+        return _names([*own, *_of_poetry(app.folder / "pyproject.toml")])
+    return names_in(file, own)
+
+
 def brings_project(file: RequirementsFile, folder: Path) -> bool:
     """True where a file requires the project in ``folder`` itself (``-e .``), and so all that this requires."""
     if file.kind not in {"requirements", "pipenv", "conda"}:
@@ -51,7 +62,7 @@ def _lines(file: RequirementsFile, folder: Path) -> RequirementLines:
 
 def _of_poetry(path: Path) -> list[str]:
     """What ``[tool.poetry.dependencies]`` requires in any case."""
-    tables = tomllib.loads(path.read_text(encoding="utf-8")) if path.suffix == ".toml" else {}
+    tables = tables_of(path) if path.suffix == ".toml" else {}
     poetry: dict[str, Any] = tables.get("tool", {}).get("poetry", {}).get("dependencies", {})
     return [name for name, value in poetry.items() if not (isinstance(value, dict) and _CONDITIONS & value.keys())]
 

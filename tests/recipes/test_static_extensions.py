@@ -9,8 +9,10 @@ import pytest
 from cannery.errors import ProjectError
 from cannery.imports.analysis import reach
 from cannery.imports.model import Host
+from cannery.project.config import load
 from cannery.recipes.static_program.extensions import without_extensions
-from tests.support.places import place_of
+from cannery.recipes.static_program.wanted import wanted_modules
+from tests.support.places import place_of, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,19 +21,20 @@ if TYPE_CHECKING:
     from cannery.imports.places import Place
     from cannery.recipes.static_program.extensions import Reduced
     from cannery.workspace.workspace import Workspace
+    from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.once
 
 HOST = Host((3, 11, 2), frozenset({"sys"}))
 
 
-def reduced(main: str, wheels: dict[str, str], workspace: Workspace) -> Reduced:
+def reduced(main: str, wheels: dict[str, str], workspace: Workspace, wanted: str = "") -> Reduced:
     places = [place_of("app", "/app", {"main.py": main}), place_of("dependencies", "/site", wheels)]
 
     def reach_in(some: Sequence[Place]) -> Reach:
         return reach(some, [], HOST, workspace, script="/app/main.py")
 
-    return without_extensions(places, reach_in)
+    return without_extensions(places, reach_in, lambda: frozenset(wanted.split()))
 
 
 def test_one_that_an_importer_does_without_is_left_out_and_told(workspace: Workspace) -> None:
@@ -69,3 +72,43 @@ def test_one_that_is_needed_is_refused(wheels: dict[str, str], workspace: Worksp
 def test_a_library_that_a_package_opens_is_told(workspace: Workspace) -> None:
     found = reduced("import a", {"a/__init__.py": "", "a/libx.so": ""}, workspace)
     assert found.notes[0].startswith("/site/a/libx.so is a shared library, which a static executable can't open")
+
+
+SOUP = {
+    "soup.py": "try:\n import parser_x.etree\nexcept ImportError:\n pass",
+    "parser_x/__init__.py": "",
+    "parser_x/etree.abi3.so": "",
+}
+
+
+def test_what_is_required_by_name_is_no_accelerator_of_others(workspace: Workspace) -> None:
+    assert reduced("import soup", SOUP, workspace).notes[0].endswith("parser_x.etree")
+    with pytest.raises(ProjectError, match="parser_x needs dynamic loading") as refused:
+        reduced("import soup", SOUP, workspace, "parser_x")
+    assert refused.value.step.endswith('without = ["parser_x.etree"]')
+
+
+@pytest.mark.parametrize(
+    "main", ["try:\n import parser_x.etree\nexcept ImportError:\n pass", "import parser_x, soup"], ids=["app", "used"]
+)
+def test_an_app_that_goes_on_without_it_or_uses_the_rest_of_it_does_without(main: str, workspace: Workspace) -> None:
+    assert reduced(main, SOUP, workspace, "parser_x").notes[0].endswith("parser_x.etree")
+
+
+@pytest.mark.parametrize(("lines", "found"), [("soup\nparser-x\n", {"soup", "parser_x"}), ("soup\n", {"soup"})])
+def test_modules_are_wanted_of_what_requirements_name(make_project: MakeProject, lines: str, found: set[str]) -> None:
+    app = load(make_project({"main.py": "print(1)", "requirements.txt": lines}))
+    infos = {"soup": "Requires-Dist: tin>=1\nRequires-Dist: parser_x ; extra == 'x'\n", "parser_x": "", "tin": ""}
+    files = {f"/site/{name}-1.0.dist-info/METADATA": f"Name: {name}\n{text}" for name, text in infos.items()}
+    files |= {f"/site/{name}-1.0.dist-info/top_level.txt": name for name in infos}
+    assert wanted_modules(app, tree_of(files)) == found
+
+
+def test_of_requirements_that_name_all_that_is_installed_those_count_that_no_other_has(
+    make_project: MakeProject,
+) -> None:
+    app = load(make_project({"main.py": "print(1)", "requirements.txt": "soup==1.0\nparser_x==1.0\n"}))
+    infos = {"soup": "Requires-Dist: parser_x ; extra == 'x'\n", "parser_x": ""}
+    files = {f"/site/{name}-1.0.dist-info/METADATA": f"Name: {name}\n{text}" for name, text in infos.items()}
+    files |= {f"/site/{name}-1.0.dist-info/top_level.txt": name for name in infos}
+    assert wanted_modules(app, tree_of(files)) == {"soup"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +16,7 @@ from cannery.image.tree import Decision, File, LazyTree, Tree
 from cannery.recipes.static_program.extensions import without_extensions
 from cannery.recipes.static_program.parts import PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
+from cannery.recipes.static_program.wanted import wanted_modules
 from cannery.trees.shaken import reach_with
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.unaltered import unaltered_folder
@@ -66,7 +67,9 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     out = left_out_of(app, kit, workspace)
     host = host_of_kit(kit, out, workspace)
     reduced = without_extensions(
-        places_of(app, kit, own, wheels, out), lambda places: reach_with(app, places, host, workspace)
+        places_of(app, kit, own, wheels, out),
+        lambda places: reach_with(app, places, host, workspace),
+        cache(lambda: wanted_modules(app, wheels)),
     )
     places, reach = list(reduced.places), reduced.reach
     parts = ExecutableParts(app, kit, places, reach, out.names, workspace)

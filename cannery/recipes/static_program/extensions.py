@@ -30,16 +30,22 @@ class Reduced:
     notes: tuple[str, ...]  # on what was left out
 
 
-def without_extensions(places: Sequence[Place], reach_in: Callable[[Sequence[Place]], Reach]) -> Reduced:
+def without_extensions(
+    places: Sequence[Place],
+    reach_in: Callable[[Sequence[Place]], Reach],
+    wanted: Callable[[], frozenset[str]] = frozenset,
+) -> Reduced:
     """What ``reach_in`` finds in ``places`` once no extension module is reached any more.
 
     One is left out where whoever imports it goes on without it ("except ImportError"), and where its source lies beside
-    it. Raises :class:`ProjectError` for any other.
+    it. Raises :class:`ProjectError` for any other, and for those of the top-level modules that are ``wanted``, where
+    nothing of them is used by anybody who doesn't go on without: they were required for that.
     """
     reach = reach_in(places)
     left_out: dict[str, Module] = {}
     while found := {name: module for name, module in reach.modules.items() if module.kind == "extension"}:
-        needed = {name for name in found if name not in reach.optional and not _has_source(found[name], places)}
+        alone = {name for name in found if not _has_source(found[name], places)}
+        needed = {name for name in alone if name not in reach.optional or _is_required_for(name, reach, wanted)}
         if needed:
             raise _refusal(reach, needed)
         left_out |= found
@@ -54,6 +60,19 @@ def without_extensions(places: Sequence[Place], reach_in: Callable[[Sequence[Pla
 def _less(paths: frozenset[str]) -> Transform:
     key = key_of("less", code_key(__name__), sorted(paths))
     return Transform(key, lambda tree: tree.filter(lambda path, _: path not in paths))
+
+
+def _is_required_for(name: str, reach: Reach, wanted: Callable[[], frozenset[str]]) -> bool:
+    """True for a module of a package that is wanted, and that others than the app go on without."""
+    top = _top(name)
+    if top not in wanted() or any(_top(each) == top and each not in reach.optional for each in reach.modules):
+        return False
+    importer = next(reason.importer for _, reason in reach.why(name) if _top(reason.importer) != top)
+    return importer in reach.modules and reach.modules[importer].place != "app"
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _has_source(module: Module, places: Sequence[Place]) -> bool:
@@ -79,12 +98,13 @@ def _libraries(reach: Reach) -> tuple[str, ...]:
 
 
 def _refusal(reach: Reach, names: set[str]) -> ProjectError:
-    tops = sorted({name.partition(".")[0] for name in names})
+    tops = sorted(set(map(_top, names)))
+    listed = ", ".join(f'"{name}"' for name in sorted(names))
     return ProjectError(
         f"{', '.join(tops)} {'needs' if len(tops) == 1 else 'need'} dynamic loading, which a static executable has not",
         evidence="\n".join(
             f"{reach.modules[name].path}: {' < '.join(step for step, _ in reach.why(name))}" for name in sorted(names)
         ),
-        step="take the recipe tiny or scratch; or, where the package does without, leave the module out: "
-        f'[tool.cannery.static]  without = ["{min(names)}"]',
+        step="take the recipe tiny or scratch; or, where the program does without, leave it out: "
+        f"[tool.cannery.static]  without = [{listed}]",
     )
