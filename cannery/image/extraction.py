@@ -19,14 +19,14 @@ from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     from cannery.image.layer import Layer
     from cannery.workspace.digest import Digest
 
-__all__ = ["Unpacked", "unpack"]
+__all__ = ["Unpacked", "unpack", "unpack_archives"]
 
 _SMALL: Final = 1 << 30  # bytes that any layer may unpack to
 _MOST: Final = 100  # times its size that a larger one may: programs and texts stay far below, bombs don't
@@ -55,9 +55,27 @@ def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
         root = _Destination(os.fspath(into), owners=os.geteuid() == 0)
         counts = []
         for layer in layers:
-            root.begin(layer.name)
+            root.begin(f"the layer {layer.name!r}")
             counts.append(_extract(layer, root))
         return Unpacked(tuple(counts), root.finish())
+
+
+def unpack_archives(archives: Iterable[tuple[str, BinaryIO]], into: Path) -> None:
+    """Extract tar archives, each with words for it in messages, in their order into the folder ``into``, as layers are.
+
+    Raises :class:`ImageError` where one holds what could reach out of the folder, or unpacks to far too much.
+    """
+    with explained(into):
+        root = _Destination(os.fspath(into), owners=False)
+        for name, stream in archives:
+            root.begin(name)
+            size = 0
+            for member, content in members(buffered(stream)):
+                size += member.size
+                if size > _SMALL:
+                    raise root.refused(member, f"with it, the archive unpacks to more than {_SMALL:,} bytes")
+                root.add(member, content)
+        root.finish()
 
 
 def _extract(layer: Layer, root: _Destination) -> tuple[int, int]:
@@ -129,7 +147,7 @@ class _Destination:
         os.chmod(path, 0o755)  # noqa: S103  # every user of the container starts here
 
     def begin(self, layer: str) -> None:
-        """Count all that is added from now on to ``layer``."""
+        """Count all that is added from now on to ``layer``, as messages call it."""
         self._layer = layer
         self._added = set()
 
@@ -149,9 +167,9 @@ class _Destination:
                 self._create(member, content, f"{folder}/{name}")
                 self._added.add(f"{folder}/{name}")
         except (FileExistsError, NotADirectoryError) as error:
-            raise self._refused(member, "it lies below what is no folder") from error
+            raise self.refused(member, "it lies below what is no folder") from error
         except (OverflowError, ValueError) as error:
-            raise self._refused(member, f"its metadata make no sense: {error}") from error
+            raise self.refused(member, f"its metadata make no sense: {error}") from error
 
     def finish(self) -> dict[str, tuple[int, int, int]]:
         """Set the metadata of the folders, as nothing more goes into them; returns what the layers say that it is."""
@@ -178,7 +196,7 @@ class _Destination:
             self._add_hard_link(member, path)
         else:
             kind = {b"3": "a device", b"4": "a device", b"6": "a FIFO"}.get(member.type, "of an unknown kind")
-            raise self._refused(member, f"it is {kind}")
+            raise self.refused(member, f"it is {kind}")
 
     def _add_folder(self, member: tarfile.TarInfo, path: str) -> None:
         if not is_folder(path):
@@ -197,9 +215,9 @@ class _Destination:
         if target == path:
             return
         if not os.path.lexists(target) or is_folder(target):
-            raise self._refused(member, f"it is a hard link to {member.linkname!r}, which is no file of the image")
+            raise self.refused(member, f"it is a hard link to {member.linkname!r}, which is no file of the image")
         if target.startswith(f"{path}/"):
-            raise self._refused(member, "it takes the place of the folder that it's a hard link into")
+            raise self.refused(member, "it takes the place of the folder that it's a hard link into")
         self._clear(path)
         os.link(target, path, follow_symlinks=False)
 
@@ -212,7 +230,7 @@ class _Destination:
             return
         hidden = name.removeprefix(WHITEOUT)
         if hidden in {"", ".", ".."}:
-            raise self._refused(member, "it is a whiteout of no file")
+            raise self.refused(member, "it is a whiteout of no file")
         self._clear(f"{folder}/{hidden}", spare=self._added)
 
     def _clear(self, path: str, *, spare: Container[str] = ()) -> None:
@@ -251,25 +269,26 @@ class _Destination:
         try:
             return folder_of(self._path, name)
         except ImageError as error:
-            raise self._refused(member, error.what) from error
+            raise self.refused(member, error.what) from error
 
     def _checked(self, member: tarfile.TarInfo, name: str) -> list[str]:
         """The parts of a name that the layer gives."""
         parts = parts_of(self._no_nul(member, name))
         if name.startswith("/"):
-            raise self._refused(member, f"{name!r} is an absolute name")
+            raise self.refused(member, f"{name!r} is an absolute name")
         if ".." in parts:
-            raise self._refused(member, f"{name!r} leaves the image")
+            raise self.refused(member, f"{name!r} leaves the image")
         return parts
 
     def _no_nul(self, member: tarfile.TarInfo, name: str) -> str:
         if not name or "\0" in name:
-            raise self._refused(member, f"{name!r} is no name of a file")
+            raise self.refused(member, f"{name!r} is no name of a file")
         return name
 
-    def _refused(self, member: tarfile.TarInfo, why: str) -> ImageError:
+    def refused(self, member: tarfile.TarInfo, why: str) -> ImageError:
+        """The error that says why a member can't be unpacked."""
         return ImageError(
-            f"the layer {self._layer!r} holds {member.name!r}, which can't be unpacked",
+            f"{self._layer} holds {member.name!r}, which can't be unpacked",
             evidence=why,
             step="don't trust this image, or tell who made it",
         )

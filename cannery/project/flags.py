@@ -26,7 +26,8 @@ class Flag(NamedTuple):
 FLAGS: Final[Mapping[str, Flag]] = {
     "recipe": Flag("scratch, tiny, static, onefile, slim or cython (default: the project's, or else scratch)."),
     "base": Flag("Base image of the recipe: a reference, oci:DIR, docker-archive:FILE or docker-daemon:NAME."),
-    "platform": Flag("Platform of the base, or of static: linux/amd64, linux/arm64 … (default: this machine's)."),
+    "runtime": Flag("Where the image's Python comes from: machine, debian:trixie, ubuntu:noble, or an image."),
+    "platform": Flag("Platform of the image: linux/amd64, linux/arm64 … (default: this machine's)."),
     "tag": Flag("Tag of the image (default: latest)."),
     "repository": Flag("Repository of a registry that is pushed to: ghcr.io/team/app.", build=False),
     "output": Flag("Where to write the archive (default: dist/NAME.tar).", build=False),

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.errors import ConfigurationError
+from cannery.errors import ConfigurationError, RuntimeTreeError
 from cannery.image.platform import Platform
 from cannery.project.pep508 import allows
 from cannery.python.interpreter import Interpreter, describe, installed_python
@@ -23,8 +23,17 @@ __all__ = ["check_platform", "check_version", "find_fitting", "find_python", "in
 
 
 def interpreter_for(app: App, workspace: Workspace) -> Interpreter:
-    """The Python that the app asks for, described; found and raises as :func:`find_python` does."""
-    return describe(find_python(app, workspace.run), workspace)
+    """The Python of this machine that the app asks for, described; found and raises as :func:`find_python` does.
+
+    Raises :class:`RuntimeTreeError` for one that isn't for Linux, too.
+    """
+    found = describe(find_python(app, workspace.run), workspace)
+    if found.platform.os != "linux":
+        raise RuntimeTreeError(
+            f"{found.executable} is a Python for {found.platform.os}: an image needs one for linux",
+            step='take it from packages:  [tool.cannery]  runtime = "debian:trixie"',
+        )
+    return found
 
 
 def find_python(app: App, run: Runner) -> Path:
@@ -61,7 +70,7 @@ def check_platform(app: App, platform: Platform) -> None:
     if wanted is not None and not Platform.parse(wanted).agrees(platform):
         raise ConfigurationError(
             f"the recipe {app.settings.recipe} packs a Python of this machine, for {platform}, and not for {wanted}",
-            step="build it there; or take the recipe static, or slim or cython with a base, which can",
+            step="build it there; or take the recipe tiny, static or scratch, which are built anywhere",
         )
 
 

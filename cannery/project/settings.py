@@ -75,6 +75,10 @@ PlatformName = Annotated[
         description='a platform as OCI names it: "linux/amd64", "linux/arm64"',
     ),
 ]
+PackageName = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+\Z", description='a name of a package, as Debian has it: "libpq5"')
+]
+ArchiveName = Literal["debian", "debian-security", "ubuntu", "ubuntu-ports"]
 SignalName = Annotated[
     str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z", description='a name of a signal: "SIGTERM", "SIGINT"')
 ]
@@ -159,7 +163,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     # how it is made
     recipe: str = "scratch"
     base: Filled | None = None  # "python:3.11-slim", "oci:DIR", "docker-archive:FILE" or "docker-daemon:NAME"
-    platform: PlatformName | None = None  # of the base, or of static; None: this machine's
+    runtime: Filled | None = None  # where the Python comes from: "machine", "debian:trixie", or an image as a base is
+    runtime_packages: tuple[PackageName, ...] = ()  # more of the distribution's: "libpq5"
+    mirrors: dict[ArchiveName, Filled] = {}  # addresses to take in place of a distribution's archives
+    platform: PlatformName | None = None  # None: this machine's, or the base's for it
     strip: bool = False  # take symbols from the wheels' and the app's ELF files as well
     optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
     compile: bool = False  # the app's own modules, by Cython

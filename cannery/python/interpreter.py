@@ -1,4 +1,4 @@
-"""A Python on this machine, asked what it is."""
+"""A Python that goes into an image: mostly one on this machine, which is asked what it is."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cannery.errors import RuntimeTreeError
 from cannery.image.platform import platform_of_uname
+from cannery.image.rootfs import MACHINE
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
     from cannery.image.platform import Platform
+    from cannery.image.rootfs import Root
     from cannery.workspace.process import Runner
     from cannery.workspace.workspace import Workspace
 
@@ -59,7 +61,7 @@ def same_minor(version: tuple[int, ...], workspace: Workspace) -> Interpreter:
 def describe(executable: Path, workspace: Workspace) -> Interpreter:
     """The Python behind ``executable``, which is asked once, and again when the installation changes.
 
-    Raises :class:`RuntimeTreeError` where it is no CPython 3.11 or later for Linux.
+    Raises :class:`RuntimeTreeError` where it is no CPython 3.11 or later.
     """
     real = executable.resolve()
     key = key_of("interpreter", code_key(__name__), str(executable), stamp(real))
@@ -97,11 +99,6 @@ def _ask(executable: Path, run: Runner) -> dict[str, Any]:
         raise RuntimeTreeError(
             f"{executable} is {answers['implementation']} {version}",
             step='cannery packs CPython 3.11 and later: set  [tool.cannery]  python = "3.12"',
-        )
-    if answers["system"] != "linux":
-        raise RuntimeTreeError(
-            f"{executable} is a Python for {answers['system']}: an image from scratch needs one for linux",
-            step="build on Linux, or in a Linux virtual machine",
         )
     return answers
 
@@ -155,11 +152,11 @@ class WheelTarget:
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python on this machine."""
+    """A Python, whose files lie on this machine: it's installed here, or in a root filesystem that is kept here."""
 
     executable: Path  # links resolved
     version: tuple[int, int, int]
-    prefix: Path  # sys.base_prefix
+    prefix: Path  # sys.base_prefix, as it knows itself
     stdlib: Path
     dynload: Path | None  # the folder of the standard library's extension modules; None if all are built in
     image_stdlib: str  # the folder that it looks for its standard library in when it lies in /usr/local/bin
@@ -168,11 +165,20 @@ class Interpreter:
     magic: str  # of its bytecode, in hexadecimal digits
     platform: Platform
     fingerprint: str  # changes when the installation does
+    root: Root = MACHINE  # that it lies in, with the shared libraries that it needs
+    here: Path | None = None  # of another root: a Python of this machine with the same bytecode
+    wheel_options: tuple[str, ...] = ()  # of another root: uv's options that choose its wheels
+    libc: tuple[Literal["glibc", "musl"], tuple[int, int]] | None = None  # of another root: its C library's version
+
+    @property
+    def runs(self) -> Path:
+        """A Python that runs on this machine, and makes the same bytecode as this one: itself, or one like it."""
+        return self.here or self.executable
 
     @property
     def target(self) -> WheelTarget:
         """The target for its wheels."""
-        return WheelTarget(self.executable, self.version, self.platform, self.image_site_packages)
+        return WheelTarget(self.runs, self.version, self.platform, self.image_site_packages, self.wheel_options)
 
     @property
     def name(self) -> str:
@@ -183,6 +189,10 @@ class Interpreter:
     def version_text(self) -> str:
         """``3.11.7``."""
         return ".".join(map(str, self.version))
+
+    def inside(self, path: Path) -> str:
+        """The path in its root of a file that lies at ``path`` on this machine."""
+        return f"/{path.relative_to(self.root.path)}"
 
     def owns(self, path: str) -> bool:
         """True for a file of its standard library, by the path in an image."""

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from cannery.project.app import HOME
-from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.project.secrets import refuse_secrets, secrets_of_metadata
 from cannery.trees.app import app_tree
 from cannery.trees.installed import entry_files
@@ -37,7 +36,6 @@ __all__ = [
     "app_code",
     "bytecode_transforms",
     "needs_of_code",
-    "packed_python",
     "pinned_dependencies",
     "settled_app",
 ]
@@ -62,16 +60,6 @@ def pinned_dependencies(app: App, target: WheelTarget, workspace: Workspace) -> 
         return Dependencies(None, NO_WHEELS)
     requirements = resolve(app.requirements, app, target, workspace)
     return Dependencies(requirements, dependencies(requirements, target, workspace))
-
-
-def packed_python(app: App, workspace: Workspace) -> Interpreter:
-    """The Python of this machine that goes into the image of ``app``.
-
-    Raises :class:`ConfigurationError` where the settings ask for another platform than this machine's.
-    """
-    python = interpreter_for(app, workspace)
-    check_platform(app, python.platform)
-    return python
 
 
 def settled_app(

@@ -9,7 +9,6 @@ from cannery.recipes.common import (
     app_code,
     bytecode_transforms,
     needs_of_code,
-    packed_python,
     pinned_dependencies,
     settled_app,
 )
@@ -19,6 +18,7 @@ from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.needs import read_needs
+from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import runtime, with_opened
 from cannery.trees.source_readers import source_readers
 from cannery.trees.transforms.strip import strip

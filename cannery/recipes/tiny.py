@@ -10,7 +10,6 @@ from cannery.recipes.common import (
     app_code,
     bytecode_transforms,
     needs_of_code,
-    packed_python,
     pinned_dependencies,
     settled_app,
 )
@@ -21,6 +20,7 @@ from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.certificates import looks_for_certificates
 from cannery.trees.needs import read_needs
+from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import packs_relocations, runtime, with_opened
 from cannery.trees.shaken import shaken_of
 from cannery.trees.source_readers import source_readers

@@ -13,10 +13,10 @@ from cannery.containers.load import load
 from cannery.containers.needs import limits_for, needs_executable_tmp
 from cannery.containers.sandbox.rootfs import rootfs
 from cannery.project.app import HOME
-from cannery.project.interpreter import interpreter_for
 from cannery.python.interpreter import same_minor
 from cannery.recipes.common import pinned_dependencies
 from cannery.trees.installed import PYTHON, entry_command, installed_files
+from cannery.trees.packed_python import packed_python
 from cannery.trees.scripts import PLACE
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _target(app: App, workspace: Workspace) -> tuple[WheelTarget, Interpreter]:
             kit = kit_for(app, native_target().platform, workspace)
             return target_of_kit(kit), same_minor(kit.interpreter.version, workspace)
         case _:
-            python = interpreter_for(app, workspace)
+            python = packed_python(app, workspace)
             return python.target, python
 
 

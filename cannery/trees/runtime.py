@@ -37,7 +37,6 @@ def runtime(
     interpreter: Interpreter,
     needs: Needs,
     workspace: Workspace,
-    root: Root = MACHINE,
     shaken: Transform | None = None,
     *,
     certificates_wanted: bool = True,
@@ -48,6 +47,7 @@ def runtime(
     is among them, CA certificates stay out, too, unless other files look for them: ``certificates_wanted``. Raises
     :class:`cannery.errors.RuntimeTreeError` for a shared library that can't be found.
     """
+    root = interpreter.root
     wanted = needs.modules - {"zoneinfo"} | known_modules(app.settings.stdlib)
     python = _python(interpreter, wanted)
     if shaken is not None:
@@ -61,7 +61,7 @@ def runtime(
     if zones == "auto":
         zones = "zoneinfo" in needs.modules and not needs.brings_zones
     named = Needs(tuple(Need(soname, "[tool.cannery] libraries", ()) for soname in app.settings.libraries))
-    libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, root, workspace)
+    libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, workspace)
     data = locale_tree(root) + zones_tree(root) if zones else locale_tree(root)
     if "curses" in wanted:
         data += terminals_tree(root)
@@ -83,7 +83,7 @@ def system(app: App, *, zones: bool, root: Root = MACHINE) -> LazyTree:
 def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTree, tuple[str, ...]]:
     """The interpreter with its standard library and shared libraries, and the folders that the latter lie in."""
     python = _python(interpreter, frozenset())
-    libraries = _remembered_closure(interpreter, python, Needs(), (), MACHINE, workspace)
+    libraries = _remembered_closure(interpreter, python, Needs(), (), workspace)
     key = key_of("bare python", code_key(__name__), python.key, _versions(libraries))
     folders = tuple(sorted({posixpath.dirname(path) for path in libraries}))
     return LazyTree(key, lambda: _shared(libraries) + python.tree), folders
@@ -94,21 +94,21 @@ def packs_relocations(interpreter: Interpreter, workspace: Workspace) -> bool:
     from cannery.elf.versions import GLIBC_ABI_DT_RELR  # noqa: PLC0415  # for images of one recipe alone
 
     nothing = LazyTree(key_of("no modules"), Tree)
-    libraries = _remembered_closure(interpreter, nothing, Needs(), (), MACHINE, workspace)
+    libraries = _remembered_closure(interpreter, nothing, Needs(), (), workspace)
     named = (path for name, path in libraries.items() if posixpath.basename(name).startswith("libc.so."))
     return any(GLIBC_ABI_DT_RELR in path.read_bytes() for path in named)
 
 
-def with_opened(needs: Needs, interpreter: Interpreter, root: Root = MACHINE) -> Needs:
-    """``needs`` with the shared libraries that code opens by name among the others, as far as the system has them.
+def with_opened(needs: Needs, interpreter: Interpreter) -> Needs:
+    """``needs`` with the shared libraries that code opens by name among the others, as far as the runtime has them.
 
-    Code goes on without those that are absent, or fails as it does on this machine.
+    Code goes on without those that are absent, or fails as it does there.
     """
     if not needs.opened:
         return needs
     from cannery.elf.closure import opened_by_name  # noqa: PLC0415  # most apps open none
 
-    found = opened_by_name(needs.opened, str(interpreter.executable), root)
+    found = opened_by_name(needs.opened, interpreter.inside(interpreter.executable), interpreter.root)
     return replace(needs, opened=frozenset()) + Needs(tuple(Need(name, "code that opens it") for name in found))
 
 
@@ -138,10 +138,10 @@ def _remembered_closure(
     python: LazyTree,
     needs: Needs,
     allow_missing: tuple[str, ...],
-    root: Root,
     workspace: Workspace,
 ) -> dict[str, Path]:
     """The shared libraries by image path, remembered until one of them has changed."""
+    root = interpreter.root
     wanted = [asdict(need) for need in needs.libraries]
     key = key_of("closure", code_key(__name__), interpreter.fingerprint, python.key, wanted, allow_missing, root)
     known = workspace.cache.recall("closures", key)
@@ -150,25 +150,24 @@ def _remembered_closure(
         if all(stamp(paths[name]) == before for name, (_, before) in known.items()):
             return paths
     workspace.progress("looking for shared libraries")
-    found = _closure(interpreter, python.tree, needs, allow_missing, root)
+    found = _closure(interpreter, python.tree, needs, allow_missing)
     paths = {name: content.path for name, content in found.libraries.items()}
     if not found.missing:  # what is missing may be there the next time
         workspace.cache.remember("closures", key, {name: (str(path), stamp(path)) for name, path in paths.items()})
     return paths
 
 
-def _closure(
-    interpreter: Interpreter, python: Tree, needs: Needs, allow_missing: tuple[str, ...], root: Root
-) -> Closure:
+def _closure(interpreter: Interpreter, python: Tree, needs: Needs, allow_missing: tuple[str, ...]) -> Closure:
     from cannery.elf.closure import needs_of_file  # noqa: PLC0415  # not needed when nothing has changed
 
     own = [
         need
         for path, file in python.files()
         if "/lib-dynload/" in path and isinstance(file.content, OnDisk)
-        for need in needs_of_file(file.content, str(file.content.path), str(file.content.path.parent))
+        for need in needs_of_file(file.content, str(file.content.path), interpreter.inside(file.content.path.parent))
     ]
-    return libraries_of(str(interpreter.executable), [*own, *needs.libraries], root, allow_missing)
+    program = interpreter.inside(interpreter.executable)
+    return libraries_of(program, [*own, *needs.libraries], interpreter.root, allow_missing)
 
 
 def libraries_of(program: str, needs: Iterable[Need], root: Root, allow_missing: tuple[str, ...]) -> Closure:

@@ -36,4 +36,4 @@ def test_a_flag_is_a_setting_and_a_switch_where_that_is_true_or_false() -> None:
 
 
 def test_flags_of_a_build_are_those_that_decide_how_it_is_made() -> None:
-    assert BUILD_FLAGS == ("recipe", "base", "platform", "tag", "python", "strip", "compile", "engine")
+    assert BUILD_FLAGS == ("recipe", "base", "runtime", "platform", "tag", "python", "strip", "compile", "engine")

@@ -137,13 +137,12 @@ def test_a_misspelt_command_line_is_refused_with_what_is_near(arguments: tuple[s
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("recipe", ["scratch", "tiny", "onefile"])
-def test_what_packs_this_machine_s_python_is_refused_for_another(recipe: str, make_project: MakeProject) -> None:
+def test_what_packs_this_machine_s_python_is_refused_for_another(make_project: MakeProject) -> None:
     folder = make_project({"main.py": ""})
-    refused = cannery("image", f"--recipe={recipe}", "--platform=linux/s390x", cwd=folder)
+    refused = cannery("image", "--recipe=onefile", "--platform=linux/s390x", cwd=folder)
     assert refused.returncode == 2
-    assert f"the recipe {recipe} packs a Python of this machine, for linux/" in refused.stderr
-    assert ", and not for linux/s390x\nNext: build it there; or take the recipe static" in refused.stderr
+    assert "the recipe onefile packs a Python of this machine, for linux/" in refused.stderr
+    assert ", and not for linux/s390x\nNext: build it there; or take the recipe tiny" in refused.stderr
     assert not (folder / "dist").exists()
 
 

@@ -99,7 +99,9 @@ def compiled_for(
 ) -> Tree:
     """The app's code on a base that nothing is known of but its Python."""
     app = load(folder)
-    python = BasePython("/usr/bin/python3.11", (3, 11), "/usr/lib/python3.11", libc, libc_version)
+    python = BasePython(
+        "/usr/bin/python3.11", "/usr/lib/python3.11", (3, 11), "/usr/lib/python3.11", libc, libc_version
+    )
     base = Base("old", Digest("0"), Digest("0"), (), {}, Platform("linux", architecture))
     return compiled_on(base, python, app_tree(app, workspace).code, app, workspace).tree
 

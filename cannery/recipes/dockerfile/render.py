@@ -103,7 +103,8 @@ def _check_wheels(app: App, base: NamedBase, workspace: Workspace) -> None:
     if "alpine" not in base.name or app.requirements is None:
         return
     version = tuple(map(int, base.version.split(".")))
-    python = BasePython(base.path, version, f"/usr/local/lib/{base.python}/site-packages", "musl", (1, 2))
+    library = f"/usr/local/lib/{base.python}"
+    python = BasePython(base.path, library, version, f"{library}/site-packages", "musl", (1, 2))
     target = target_of(python, machine_platform(), base.name)
     _ = pinned_dependencies(app, target, workspace).wheels.tree
 

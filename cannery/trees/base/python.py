@@ -37,6 +37,7 @@ class BasePython:
     """A Python in a root filesystem."""
 
     path: str  # /usr/local/bin/python3.11, links resolved
+    standard_library: str  # the folder
     version: tuple[int, ...]  # two parts, or three where the third could be told
     site_packages: str  # the folder of installed packages
     libc: Literal["glibc", "musl"]
@@ -64,7 +65,9 @@ def find_python(root: Root, path: Iterable[str], name: str) -> BasePython:
         if standard_library is not None:
             libc, libc_version = _libc(root, elf, name)
             version = _version(root, content, match[1], elf)
-            return BasePython(program, version, _site_packages(root, standard_library), libc, libc_version)
+            return BasePython(
+                program, standard_library, version, _site_packages(root, standard_library), libc, libc_version
+            )
     raise RuntimeTreeError(
         f"the base {name} has no Python",
         evidence=f"looked for python3 in {', '.join(folders)}",

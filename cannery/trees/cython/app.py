@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -19,6 +19,7 @@ from cannery.trees.transforms.glibc import no_newer_than
 
 if TYPE_CHECKING:
     from cannery.image.image import Base
+    from cannery.image.platform import Platform
     from cannery.image.tree import LazyTree, Transform
     from cannery.project.app import App
     from cannery.project.settings import CythonSettings
@@ -37,7 +38,10 @@ def compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace
 
     Modules that aren't compiled stay sources. Raises :class:`ToolError` where Cython or a C compiler is missing.
     """
-    return code | _transform(app, abi_of(python, workspace), app.settings.cython, workspace)
+    if python.libc is None:
+        return code | _transform(app, abi_of(python, workspace), app.settings.cython, workspace)
+    target = _Target(python.version, python.platform, *python.libc, "the runtime")
+    return _compiled_for(target, code, app, same_minor(python.version, workspace), workspace)
 
 
 def compiled_on(base: Base, target: BasePython, code: LazyTree, app: App, workspace: Workspace) -> LazyTree:
@@ -47,22 +51,43 @@ def compiled_on(base: Base, target: BasePython, code: LazyTree, app: App, worksp
     """
     settings = app.settings
     python = same_minor(target.version, workspace)
-    triplet = f"{TRIPLETS[base.platform.architecture]}-linux-{_C_LIBRARIES[target.libc]}"
-    own = abi_of(python, workspace)
-    abi = replace(own, suffix=f".cpython-{''.join(map(str, python.version[:2]))}-{triplet}.so")
-    how = settings.cython
-    if how.target is None and abi.suffix != own.suffix:
-        oldest = f".{_OLDEST_GLIBC}" if target.libc == "glibc" else ""
-        how = msgspec.structs.replace(how, target=f"{triplet}{oldest}")
-    modules = code | _transform(app, abi, how, workspace)
-    if target.libc == "glibc":
-        modules |= no_newer_than(target.libc_version, triplet, base.name)
-    return modules | bytecode(
+    on_base = _Target(target.version, base.platform, target.libc, target.libc_version, base.name)
+    return _compiled_for(on_base, code, app, python, workspace) | bytecode(
         python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=app.image_roots
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A Python that doesn't run here."""
+
+    version: tuple[int, ...]
+    platform: Platform
+    libc: Literal["glibc", "musl"]
+    libc_version: tuple[int, int]
+    name: str  # for messages: where it comes from
+
+    @property
+    def triplet(self) -> str:
+        """Its platform, as Zig and the names of extension modules have it."""
+        return f"{TRIPLETS[self.platform.architecture]}-linux-{_C_LIBRARIES[self.libc]}"
+
+
 _C_LIBRARIES = {"glibc": "gnu", "musl": "musl"}
+
+
+def _compiled_for(target: _Target, code: LazyTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
+    """``code`` with extension modules for ``target``, by the headers of ``python``, which runs here."""
+    own = abi_of(python, workspace)
+    abi = replace(own, suffix=f".cpython-{''.join(map(str, python.version[:2]))}-{target.triplet}.so")
+    how = app.settings.cython
+    if how.target is None and abi.suffix != own.suffix:
+        oldest = f".{_OLDEST_GLIBC}" if target.libc == "glibc" else ""
+        how = msgspec.structs.replace(how, target=f"{target.triplet}{oldest}")
+    modules = code | _transform(app, abi, how, workspace)
+    if target.libc == "glibc":
+        modules |= no_newer_than(target.libc_version, target.triplet, target.name)
+    return modules
 
 
 def _transform(app: App, abi: Abi, how: CythonSettings, workspace: Workspace) -> Transform:

@@ -250,7 +250,7 @@ def _compile(
         for number, (path, _, file) in enumerate(jobs):
             target = str(folder / f"made-{number}.pyc")  # the worker has files of its own there, named by process IDs
             words += [str(_on_disk(file, folder / f"{number}.py")), target, names.get(path, path), str(optimize)]
-        command = [str(interpreter.executable), "-PSs", "-W", "ignore", *(() if positions else _NO_POSITIONS)]
+        command = [str(interpreter.runs), "-PSs", "-W", "ignore", *(() if positions else _NO_POSITIONS)]
         command += [str(_WORKER), str(os.cpu_count() or 1)]
         try:
             done = workspace.run([*command, str(folder)], env=_settings(), stdin="".join(f"{word}\0" for word in words))

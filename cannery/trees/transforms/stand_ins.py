@@ -74,10 +74,10 @@ def _stand_in(name: str, setting: str, interpreter: Interpreter, workspace: Work
     if known is not None:
         return str(known["source"])
     try:
-        source = workspace.run([str(interpreter.executable), "-I", str(_WORKER), name, setting]).stdout
+        source = workspace.run([str(interpreter.runs), "-I", str(_WORKER), name, setting]).stdout
     except ProgramFailed as error:
         raise ConfigurationError(
-            f"{setting} names {name!r}, which {interpreter.executable} can't import",
+            f"{setting} names {name!r}, which {interpreter.runs} can't import",
             evidence=error.stderr.strip().rpartition("\n")[2],
             step="leave it out of without: it isn't there anyway",
         ) from error

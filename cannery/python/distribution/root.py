@@ -1,0 +1,116 @@
+"""A root filesystem of a distribution's packages: a Python of it, with all that this depends on."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+from cannery.errors import ConfigurationError, RuntimeTreeError
+from cannery.image.rootfs import Root
+from cannery.python.distribution.archive import unpack_packages
+from cannery.python.distribution.download import fetched
+from cannery.python.distribution.index import Package, closure, read_index
+from cannery.python.distribution.suites import debian_architecture
+from cannery.workspace.keys import code_key, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cannery.image.platform import Platform
+    from cannery.python.distribution.index import Index
+    from cannery.python.distribution.suites import Suite
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["PackagedPython", "WantedPython", "packaged_python"]
+
+_AT_ONCE: Final = 4  # downloads
+# What a Python uses without depending on it: the C library's locale, time zones, descriptions of terminals, the links
+# of a merged /usr; and the libraries of C++ and of threads, which wheels may expect of a system (PEP 600).
+_BESIDE: Final = ("base-files", "libc-bin", "tzdata", "ncurses-base", "libstdc++6", "libgomp1")
+_PYTHON: Final = re.compile(r"python(3\.\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPython:
+    """A Python of a distribution, as a project asks for it."""
+
+    suite: Suite
+    platform: Platform
+    python: str | None = None  # "3.13"; None: the suite's own
+    packages: tuple[str, ...] = ()  # more of the suite's, for libraries that a program opens
+    mirrors: tuple[tuple[str, str], ...] = ()  # addresses by the names of archives
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedPython:
+    """A root with a Python that was unpacked from packages."""
+
+    root: Root
+    python: str  # "python3.13", as its program is called
+    packages: tuple[Package, ...]
+    key: str  # another one where any package is another
+
+    @property
+    def program(self) -> str:
+        """The path of the interpreter in the root."""
+        return f"/usr/bin/{self.python}"
+
+
+def packaged_python(wanted: WantedPython, workspace: Workspace) -> PackagedPython:
+    """The Python that is ``wanted``, its packages fetched and unpacked, now or in an earlier build.
+
+    Which versions there are is looked up once, and again where ``workspace.refresh`` asks for that. Raises
+    :class:`RuntimeTreeError` where something can't be had or isn't signed, :class:`ConfigurationError` where the suite
+    has no such Python.
+    """
+    key = key_of("packages", code_key(__name__), asdict(wanted))
+    known = None if workspace.refresh else workspace.cache.recall("package-lists", key)
+    if known is None:
+        name, packages = _looked_up(wanted, workspace)
+        known = {"python": name, "packages": [asdict(each) for each in packages]}
+        workspace.cache.remember("package-lists", key, known)
+    return _unpacked(known["python"], tuple(Package(**each) for each in known["packages"]), workspace)
+
+
+def _looked_up(wanted: WantedPython, workspace: Workspace) -> tuple[str, list[Package]]:
+    index = read_index(wanted.suite, debian_architecture(wanted.platform), dict(wanted.mirrors), workspace)
+    name = _python_of(index, wanted)
+    return name, closure(index, (name, *_BESIDE, *wanted.packages))
+
+
+def _python_of(index: Index, wanted: WantedPython) -> str:
+    """The name of the package of the Python that is wanted: the suite's own is the one that ``python3`` stands for."""
+    if wanted.python is not None:
+        name = f"python{wanted.python}"
+        if index.package(name) is None:
+            has = sorted(filter(_PYTHON.fullmatch, index.stanzas), key=lambda each: int(each.rpartition(".")[2]))
+            raise ConfigurationError(
+                f"{index.suite} has no Python {wanted.python}",
+                evidence=f"it has {', '.join(has) or 'none'}",
+                step="take another suite, or another  [tool.cannery]  python",
+            )
+        return name
+    own = index.package("python3")
+    names = [name for group in index.needs(own) for name in group if _PYTHON.fullmatch(name)] if own else []
+    if not names:
+        raise RuntimeTreeError(f"{index.suite} has no Python of its own", step="name one:  [tool.cannery]  python")
+    return names[0]
+
+
+def _unpacked(python: str, packages: Sequence[Package], workspace: Workspace) -> PackagedPython:
+    key = key_of("package root", code_key(__name__), [(each.name, each.sha256) for each in packages])
+
+    def fill(folder: Path) -> None:
+        workspace.progress(f"fetching {len(packages)} packages with {python}")
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            fetch = (pool.submit(fetched, each.address, each.sha256, each.size, workspace) for each in packages)
+            files = {each.name: done.result() for each, done in zip(packages, list(fetch), strict=True)}
+        workspace.progress(f"unpacking {python}")
+        (folder / "root").mkdir()
+        unpack_packages(files, folder / "root")
+
+    folder = workspace.cache.folder("package-roots", key, fill)
+    return PackagedPython(Root(folder / "root"), python, tuple(packages), key)

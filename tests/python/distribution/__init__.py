@@ -1,0 +1,1 @@
+"""Tests of Pythons out of packages."""
