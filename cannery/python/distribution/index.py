@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cannery.python.distribution.suites import Pocket, Suite
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Index", "Package", "closure", "read_index"]
+__all__ = ["Package", "PackageIndex", "closure", "read_index"]
 
 _NAME: Final = re.compile(r"^Package: *(\S+)$", re.MULTILINE)
 _PROVIDED: Final = re.compile(r"^Provides: *(.+)$", re.MULTILINE)
@@ -43,7 +43,7 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class PackageIndex:
     """The packages that a suite has for an architecture, the newest version of each in any of its pockets."""
 
     suite: str
@@ -62,7 +62,7 @@ class Index:
         return (*_names(fields.get("Pre-Depends", "")), *_names(fields.get("Depends", "")))
 
 
-def read_index(suite: Suite, architecture: str, mirrors: Mapping[str, str], workspace: Workspace) -> Index:
+def read_index(suite: Suite, architecture: str, mirrors: Mapping[str, str], workspace: Workspace) -> PackageIndex:
     """The packages of ``suite``; ``mirrors`` are addresses to take in place of archives.
 
     Raises :class:`RuntimeTreeError` where the suite isn't there, isn't signed, or has nothing for ``architecture``.
@@ -77,10 +77,10 @@ def read_index(suite: Suite, architecture: str, mirrors: Mapping[str, str], work
         for listed in _PROVIDED.findall(stanza):
             for virtual in _names(listed):
                 provided.setdefault(virtual[0], name)
-    return Index(str(suite), stanzas, provided, max(each.date for each in releases))
+    return PackageIndex(str(suite), stanzas, provided, max(each.date for each in releases))
 
 
-def closure(index: Index, names: Iterable[str]) -> list[Package]:
+def closure(index: PackageIndex, names: Iterable[str]) -> list[Package]:
     """The packages called ``names`` and all that they depend on, ordered by name.
 
     Raises :class:`RuntimeTreeError` for a name that the suite doesn't have.
@@ -182,7 +182,7 @@ def _names(relations: str) -> tuple[tuple[str, ...], ...]:
     return tuple(group for group in groups if group)
 
 
-def _missing(index: Index, group: Sequence[str], by: str) -> RuntimeTreeError:
+def _missing(index: PackageIndex, group: Sequence[str], by: str) -> RuntimeTreeError:
     return RuntimeTreeError(
         f"{index.suite} has no package {' or '.join(group)}",
         evidence=f"{by} depends on it" if by else did_you_mean(group[0], index.stanzas),

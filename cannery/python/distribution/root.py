@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.image.platform import Platform
-    from cannery.python.distribution.index import Index
+    from cannery.python.distribution.index import PackageIndex
     from cannery.python.distribution.suites import Suite
     from cannery.workspace.workspace import Workspace
 
@@ -81,7 +81,7 @@ def _looked_up(wanted: WantedPython, workspace: Workspace) -> tuple[str, list[Pa
     return name, closure(index, (name, *_BESIDE, *wanted.packages))
 
 
-def _python_of(index: Index, wanted: WantedPython) -> str:
+def _python_of(index: PackageIndex, wanted: WantedPython) -> str:
     """The name of the package of the Python that is wanted: the suite's own is the one that ``python3`` stands for."""
     if wanted.python is not None:
         name = f"python{wanted.python}"

@@ -40,7 +40,7 @@ def compiled(code: LazyTree, app: App, python: Interpreter, workspace: Workspace
     """
     if python.libc is None:
         return code | _transform(app, abi_of(python, workspace), app.settings.cython, workspace)
-    target = _Target(python.version, python.platform, *python.libc, "the runtime")
+    target = _ForeignPython(python.version, python.platform, *python.libc, "the runtime")
     return _compiled_for(target, code, app, same_minor(python.version, workspace), workspace)
 
 
@@ -51,14 +51,14 @@ def compiled_on(base: Base, target: BasePython, code: LazyTree, app: App, worksp
     """
     settings = app.settings
     python = same_minor(target.version, workspace)
-    on_base = _Target(target.version, base.platform, target.libc, target.libc_version, base.name)
+    on_base = _ForeignPython(target.version, base.platform, target.libc, target.libc_version, base.name)
     return _compiled_for(on_base, code, app, python, workspace) | bytecode(
         python, workspace, optimize=settings.optimize, keep_sources=settings.keep_sources, import_roots=app.image_roots
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class _ForeignPython:
     """A Python that doesn't run here."""
 
     version: tuple[int, ...]
@@ -76,7 +76,9 @@ class _Target:
 _C_LIBRARIES = {"glibc": "gnu", "musl": "musl"}
 
 
-def _compiled_for(target: _Target, code: LazyTree, app: App, python: Interpreter, workspace: Workspace) -> LazyTree:
+def _compiled_for(
+    target: _ForeignPython, code: LazyTree, app: App, python: Interpreter, workspace: Workspace
+) -> LazyTree:
     """``code`` with extension modules for ``target``, by the headers of ``python``, which runs here."""
     own = abi_of(python, workspace)
     abi = replace(own, suffix=f".cpython-{''.join(map(str, python.version[:2]))}-{target.triplet}.so")
