@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import MakeProject
-    from tests.support.base_images import Base
+    from tests.support.registry import Base
 
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
