@@ -13,7 +13,7 @@ from cannery.recipes.common import (
     settled_app,
 )
 from cannery.recipes.container_config import container_config
-from cannery.recipes.notes import notes_on, notes_on_code
+from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
@@ -52,7 +52,13 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     layers.append(("app", finished((code | bytecode.own) + own.resources)))
 
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
-    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_code(own, app))
+    notes = (
+        *notes_on(app, dependencies.requirements),
+        *own.notes,
+        *missing,
+        *notes_on_code(own, app),
+        *notes_on_programs(own, app),
+    )
     if app.settings.base is not None:
         notes += ("the recipe 'scratch' needs no base: --recipe slim takes the one that is set",)
     return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)

@@ -13,7 +13,7 @@ from cannery.image.tree import LazyTree, Symlink, Tree
 from cannery.python.interpreter import same_minor
 from cannery.recipes.common import pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
-from cannery.recipes.notes import notes_on
+from cannery.recipes.notes import notes_on, notes_on_programs
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.recipes.static_program.executable import Executable, executable
@@ -86,7 +86,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
         wheels = prefer_pure(dependencies.requirements, wheels, fitting, workspace)
     missing = check_imports(app, provision_of(own, wheels, kit.interpreter), workspace)
     made = executable(app, kit, own, wheels, workspace)
-    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *made.notes)
+    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_programs(own, app), *made.notes)
     beside = own.resources + environment_data(wheels, fitting.site_packages, workspace)
     return Linked(app, made, beside, kit.interpreter.platform, notes)
 

@@ -14,7 +14,7 @@ from cannery.recipes.common import (
     settled_app,
 )
 from cannery.recipes.container_config import container_config
-from cannery.recipes.notes import notes_on, notes_on_code, notes_on_readers
+from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs, notes_on_readers
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
@@ -70,7 +70,13 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     layers.append(("app", smaller.app_files(code, own.resources)))
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
     readers = source_readers(wheels, python.image_site_packages, workspace, app.settings.drop_sources)
-    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_code(own, app))
+    notes = (
+        *notes_on(app, dependencies.requirements),
+        *own.notes,
+        *missing,
+        *notes_on_code(own, app),
+        *notes_on_programs(own, app),
+    )
     notes += tuple(notes_on_readers(app, readers))
     return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 

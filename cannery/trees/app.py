@@ -21,7 +21,7 @@ from cannery.trees.own import OwnFiles, started_with
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
@@ -40,6 +40,7 @@ class AppTree:
     libraries: frozenset[str]  # shared libraries that it opens by name
     source_readers: tuple[str, ...]  # lines that ask for sources: "pkg/module.py:12"
     source_listers: tuple[str, ...]  # lines that look for files called *.py
+    programs: Mapping[str, str]  # other programs that it starts -> the first line that does
     resource_names: tuple[str, ...]  # of the resources, relative to the project; a folder's ends in a slash
     notes: tuple[str, ...]  # what the user had better know of the files
 
@@ -81,6 +82,7 @@ def app_tree(
         libraries=frozenset(code.libraries),
         source_readers=tuple(code.source_readers),
         source_listers=tuple(code.source_listers),
+        programs=code.programs,
         resource_names=tuple(_with_slash(app, name) for name in (*named, *data.sizes)),
         notes=tuple(notes_on_files(app, code, data)),
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from cannery.trees.programs_started import programs_started
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -32,6 +34,7 @@ class CodeFacts:
     reads_source: int = 0  # the line where it first asks for the source of something; 0 for none
     lists_sources: int = 0  # the line where it first looks for *.py; 0 for none
     sources: tuple[str, ...] = ()  # files in its strings that may be read as sources: "config.py"
+    programs: tuple[tuple[str, int], ...] = ()  # other programs that it starts, each with its first line
 
 
 def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
@@ -60,6 +63,7 @@ def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
         reads_source=min(lines, default=0),
         lists_sources=min(listing, default=0),
         sources=tuple(sorted(sources)),
+        programs=programs_started(tree),
     )
 
 

@@ -50,6 +50,7 @@ class Collected:
     secrets: dict[str, str] = field(default_factory=dict)  # by path in the project: the kind, empty for none
     source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
     source_listers: list[str] = field(default_factory=list)  # the same of those that look for *.py
+    programs: dict[str, str] = field(default_factory=dict)  # other programs that code starts, with the first line
     no_python: dict[str, str] = field(default_factory=dict)  # modules that stayed out, and what is wrong with them
     _named: bool = True  # what is added now
 
@@ -145,6 +146,8 @@ class Collected:
             named = {posixpath.normpath(posixpath.join(folder, name)) for name in facts.code.sources}
             self.named_sources.update(named - {shown})
         self.secrets[relative] = facts.secret
+        for name, line in facts.code.programs:
+            self.programs.setdefault(name, f"{relative}:{line}")
         if facts.code.reads_source:
             self.source_readers.append(f"{relative}:{facts.code.reads_source}")
         if facts.code.lists_sources:

@@ -8,6 +8,7 @@ import pytest
 
 from cannery.image.tree import Directory
 from cannery.project.config import load
+from cannery.recipes.notes import notes_on_programs
 from cannery.trees.app import AppTree, app_tree
 
 if TYPE_CHECKING:
@@ -198,6 +199,46 @@ def test_code_that_looks_for_sources_is_noted_with_its_line(make_project: MakePr
     folder = make_project({"main.py": 'import inspect\nfor path in here.glob("**/*.py"): ...\ninspect.getsource(x)'})
     tree = tree_of(folder, workspace)
     assert (tree.source_readers, tree.source_listers) == (("main.py:3",), ("main.py:2",))
+
+
+PROGRAMS = """
+import os, shutil, subprocess, sys
+from subprocess import check_output as output
+
+subprocess.run(["/usr/bin/git", "log"])
+output("LANG=C pdftotext -v", shell=True)
+os.system("ls -l")
+subprocess.run([sys.executable, "-m", "app"])
+other.run(["no"])
+shutil.which("asked")
+try:
+    subprocess.call(["optional"])
+except FileNotFoundError:
+    pass
+try:
+    subprocess.call(["needed"])
+except OSError as error:
+    raise SystemExit from error
+"""
+
+
+def test_other_programs_that_code_starts_are_known_with_their_lines(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    folder = make_project({"main.py": PROGRAMS})
+    found = {"git": "main.py:5", "pdftotext": "main.py:6", "ls": "main.py:7", "needed": "main.py:16"}
+    assert tree_of(folder, workspace).programs == found
+    assert tree_of(folder, workspace).programs == found  # as it is remembered
+
+
+@pytest.mark.parametrize(("commands", "told"), [('{ git = "main.py" }', {"ls"}), ("{}", {"git", "ls"})])
+def test_a_program_that_the_image_has_not_is_told(
+    make_project: MakeProject, workspace: Workspace, commands: str, told: set[str]
+) -> None:
+    code = 'import subprocess\nsubprocess.run(["git"])\nsubprocess.run(["ls"])\n'
+    folder = make_project({"main.py": code, "pyproject.toml": f"[tool.cannery]\ncommands = {commands}\n"})
+    notes = notes_on_programs(tree_of(folder, workspace), load(folder))
+    assert {note.split(",")[0].partition(" starts ")[2] for note in notes} == told
 
 
 def test_sources_that_code_names_are_there_as_they_are(make_project: MakeProject, workspace: Workspace) -> None:
