@@ -66,7 +66,9 @@ def analyse(
     script = None if isinstance(start, str) else _absolute(start)
     places = [_place("app", app), _library_in_place(interpreter), _place("dependencies", installed)]
     starts = _starts(start) if isinstance(start, str) else ()
-    found = reach(places, starts, host_of(interpreter, workspace), workspace, script=script, include=include)
+    called = [(starts[0][0], start.partition(":")[2])] if isinstance(start, str) else []
+    host = host_of(interpreter, workspace)
+    found = reach(places, starts, host, workspace, script=script, called=called, include=include)
     _check_start(found, starts, script, places[0])
     return found
 

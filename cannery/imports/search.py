@@ -41,6 +41,7 @@ class Question:
     starts: tuple[Start, ...]  # modules that the program begins with
     script: str | None  # the path of a file that is run
     mains: tuple[str, ...]  # what else can be run: modules by name, files by path
+    called: tuple[tuple[str, str], ...]  # modules, and what is started or served of them: a function, an object
     include: tuple[str, ...]  # modules and patterns such as package.*
     traced: Traced
 
@@ -59,6 +60,8 @@ def search(question: Question, host: Host, workspace: Workspace) -> Reach:
     graph = Graph(modules, index.of, groups, data_packages(places, modules), carried, _traced(question))
     starts = [*_starts(question, modules), *((name, "pickled") for name in carried.get("", ()))]
     starts += [(name, "start-up") for name in imports_at_start(places, host) if name in modules]
+    for module, attribute in question.called:
+        graph.ask(module, attribute)
     reached, broken = walk(graph, starts)
     index.save()
     there = {name: modules[name] for name in reached}

@@ -26,7 +26,7 @@ _NOT_MADE = "the project has no such module"
 _NOT_REQUIRED = "no requirement brings it"
 _STEPS = {
     _EXCLUDED: "let exclude name less",
-    _NOT_MADE: "add it, or where the project's build makes it, let that make it here (pip install --editable .)",
+    _NOT_MADE: "add it, or where the project's build makes it, see that it does: uv build --wheel",
     _NOT_REQUIRED: "add what has it to the requirements",
 }
 

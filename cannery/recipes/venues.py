@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from cannery.check.environment import environment
@@ -12,19 +13,22 @@ from cannery.containers.engine.discovery import find_engine
 from cannery.containers.load import load
 from cannery.containers.needs import limits_for, needs_executable_tmp
 from cannery.containers.sandbox.rootfs import rootfs
+from cannery.image.tree import File
 from cannery.project.app import HOME
 from cannery.python.interpreter import same_minor
 from cannery.recipes.common import pinned_dependencies
+from cannery.trees.app import app_tree
 from cannery.trees.installed import PYTHON, entry_command, installed_files
 from cannery.trees.packed_python import packed_python
 from cannery.trees.scripts import PLACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from cannery.check.venue import Venue
     from cannery.image.image import Image
+    from cannery.image.tree import Entry
     from cannery.project.app import App
     from cannery.python.interpreter import Interpreter, WheelTarget
     from cannery.workspace.workspace import Workspace
@@ -73,7 +77,9 @@ def environment_of(app: App, workspace: Workspace) -> Iterator[Environment]:
     with workspace.cache.scratch() as scratch:
         interpreter, programs = str(folder / "python3"), scratch / "bin"
         _install(app, interpreter, scratch)
-        roots = (*(str(app.folder / root) for root in app.import_roots), str(scratch / "site"))
+        made = app_tree(app, workspace, grammar_of=lambda: python.executable).made
+        _lay_over(app, made, scratch / "site")
+        roots = (str(scratch / "site"), *(str(app.folder / root) for root in app.import_roots))
         command = (_moved(word, app, scratch) for word in entry_command(app, interpreter, ".py"))
         variables = {
             **_VARIABLES,
@@ -95,6 +101,28 @@ def _install(app: App, interpreter: str, scratch: Path) -> None:
             text = stream.read().decode()
         target.write_text(_moved(text, app, scratch) if file.mode & 0o100 else text, encoding="utf-8")
         target.chmod(file.mode)
+
+
+def _lay_over(app: App, made: Mapping[str, Entry], site: Path) -> None:
+    """Write what the project's backend has ``made`` below ``site``, among links to all else of the same packages."""
+    for shown, entry in made.items():
+        root = max((root for root in app.image_roots if shown.startswith(f"{root}/")), key=len)
+        name = PurePosixPath(shown.removeprefix(f"{root}/"))
+        for package in reversed(name.parents[:-1]):
+            _link_all(app.folder / PurePosixPath(root).relative_to(HOME) / package, site / package)
+        if isinstance(entry, File):
+            with entry.content.open() as stream:
+                (site / name).write_bytes(stream.read())
+
+
+def _link_all(folder: Path, target: Path) -> None:
+    """Make ``target`` a folder with links to all that lies in ``folder``."""
+    if target.is_symlink():
+        target.unlink()
+    if not target.exists():
+        target.mkdir(parents=True)
+        for path in folder.iterdir() if folder.is_dir() else ():
+            (target / path.name).symlink_to(path)
 
 
 def _last_two(path: str) -> str:

@@ -17,12 +17,14 @@ from cannery.trees.beside import add_data, notes_on_files
 from cannery.trees.collect import Collected, check_links
 from cannery.trees.facts import FactsIndex
 from cannery.trees.installed import PYTHON, installed_files
+from cannery.trees.made import add_made
 from cannery.trees.own import OwnFiles, started_with
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from cannery.image.tree import Entry
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
@@ -42,6 +44,7 @@ class AppTree:
     source_listers: tuple[str, ...]  # lines that look for files called *.py
     programs: Mapping[str, str]  # other programs that it starts -> the first line that does
     resource_names: tuple[str, ...]  # of the resources, relative to the project; a folder's ends in a slash
+    made: Mapping[str, Entry]  # files of the code that the project's build backend has made, by their paths
     notes: tuple[str, ...]  # what the user had better know of the files
 
 
@@ -59,11 +62,13 @@ def app_tree(
     links that lead out, devices, names that are no text.
     """
     own = OwnFiles(app)
-    index = FactsIndex(workspace, app.folder, own.names, grammar_of or (lambda: find_python(app, workspace.run)))
+    find = grammar_of or (lambda: find_python(app, workspace.run))
+    index = FactsIndex(workspace, app.folder, own.names, find)
     named = {PurePosixPath(name).as_posix(): _resource(app, name) for name in app.settings.resources}
     code = Collected(app, index, code=True, left_out=frozenset(named))
     resources = Collected(app, index, code=False)
     _add_modules(code, own)
+    made = add_made(code, find, workspace)
     for path in named.values():
         resources.add(path)
     refuse_secrets(app, {**secrets_of_metadata(app), **code.secrets, **resources.secrets})
@@ -84,7 +89,8 @@ def app_tree(
         source_listers=tuple(code.source_listers),
         programs=code.programs,
         resource_names=tuple(_with_slash(app, name) for name in (*named, *data.sizes)),
-        notes=tuple(notes_on_files(app, code, data)),
+        made={path: code.entries[path] for path in made.paths},
+        notes=(*notes_on_files(app, code, data), *made.notes),
     )
 
 

@@ -35,15 +35,18 @@ class CodeFacts:
     lists_sources: int = 0  # the line where it first looks for *.py; 0 for none
     sources: tuple[str, ...] = ()  # files in its strings that may be read as sources: "config.py"
     programs: tuple[tuple[str, int], ...] = ()  # other programs that it starts, each with its first line
+    modules: tuple[str, ...] = ()  # in packages, that it imports from: "package.module", "..module", or maybe ".name?"
 
 
 def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
     """The facts about the source of ``tree``; ``names`` are those of the project's files and folders."""
     imports: set[str] = set()
+    modules: set[str] = set()
     lines: list[int] = []
     listing: list[int] = []
     for node in ast.walk(tree):
         imports.update(_run(node))
+        modules.update(_modules(node))
         if isinstance(node, ast.Import):
             imports.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -64,7 +67,19 @@ def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
         lists_sources=min(listing, default=0),
         sources=tuple(sorted(sources)),
         programs=programs_started(tree),
+        modules=tuple(sorted(name for name in modules if name.startswith(".") or name.partition(".")[0] in names)),
     )
+
+
+def _modules(node: ast.AST) -> Iterator[str]:
+    """The modules below the top level that a statement imports from; a name of a package itself may be no module."""
+    match node:
+        case ast.Import(names=aliases):
+            yield from (alias.name for alias in aliases if "." in alias.name)
+        case ast.ImportFrom(module=str(module), level=level) if level or "." in module:
+            yield f"{'.' * level}{module}"
+        case ast.ImportFrom(module=None, names=aliases, level=level):
+            yield from (f"{'.' * level}{alias.name}?" for alias in aliases)
 
 
 def _run(node: ast.AST) -> Iterator[str]:

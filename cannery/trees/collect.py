@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
-from cannery.image.content import OnDisk
+from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Directory, Entry, File, LazyTree, Symlink, Tree
 from cannery.project.app import HOME
 from cannery.project.modules import is_environment
@@ -44,6 +44,7 @@ class Collected:
     digests: dict[str, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)  # top-level modules
     strings: set[str] = field(default_factory=set)  # that may name modules, files and folders of the project
+    modules: set[tuple[str, str]] = field(default_factory=set)  # image path of a source, module that it imports from
     native: set[str] = field(default_factory=set)  # image paths of ELF files
     libraries: set[str] = field(default_factory=set)  # shared libraries that code opens by name
     named_sources: set[str] = field(default_factory=set)  # image paths of .py files that strings may name
@@ -75,6 +76,13 @@ class Collected:
         """Add ``file`` as ``image_path``; ``digest`` is that of its content."""
         self.entries[image_path] = file
         self.digests[image_path] = digest.hex
+
+    def add_made(self, image_path: str, path: Path) -> None:
+        """Add ``path``, a file that was made of the project and lies elsewhere: its text goes in as it is."""
+        facts = self.index.of(path, path.stat(), code=self.code)
+        content = OnDisk(path, path.stat().st_size) if facts.is_elf else Inline(path.read_bytes())
+        self.put(image_path, File(content), Digest(facts.sha256))
+        self._heed(image_path, facts)
 
     def lazy(self) -> LazyTree:
         """The tree of the collected files; its key is made of contents, modes and links, not of places and times."""
@@ -139,12 +147,7 @@ class Collected:
         executable = bool(status.st_mode & stat.S_IXUSR)
         digest = Digest(facts.sha256)
         self.put(shown, File(OnDisk(path, status.st_size, digest), 0o755 if executable else 0o644), digest)
-        self.imports.update(facts.code.imports)
-        self.strings.update(facts.code.strings)
-        self.libraries.update(facts.libraries)
-        for folder in (posixpath.dirname(shown), str(HOME)):
-            named = {posixpath.normpath(posixpath.join(folder, name)) for name in facts.code.sources}
-            self.named_sources.update(named - {shown})
+        self._heed(shown, facts)
         self.secrets[relative] = facts.secret
         for name, line in facts.code.programs:
             self.programs.setdefault(name, f"{relative}:{line}")
@@ -152,6 +155,16 @@ class Collected:
             self.source_readers.append(f"{relative}:{facts.code.reads_source}")
         if facts.code.lists_sources:
             self.source_listers.append(f"{relative}:{facts.code.lists_sources}")
+
+    def _heed(self, shown: str, facts: FileFacts) -> None:
+        """Note what a file that goes in as ``shown`` names, and whether it's ELF."""
+        self.imports.update(facts.code.imports)
+        self.strings.update(facts.code.strings)
+        self.modules.update((shown, name) for name in facts.code.modules)
+        self.libraries.update(facts.libraries)
+        for folder in (posixpath.dirname(shown), str(HOME)):
+            named = {posixpath.normpath(posixpath.join(folder, name)) for name in facts.code.sources}
+            self.named_sources.update(named - {shown})
         if facts.is_elf:
             self.native.add(shown)
 

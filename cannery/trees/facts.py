@@ -69,9 +69,12 @@ class FactsIndex:
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            sha256, is_elf, secret, (imports, strings, reads, lists, sources, programs), *_, libraries = known[1]
+            sha256, is_elf, secret, (imports, strings, reads, lists, sources, programs, modules), *_, libraries = known[
+                1
+            ]
             started = tuple((name, line) for name, line in programs)
-            facts = CodeFacts(tuple(imports), tuple(strings), reads, lists, tuple(sources), started)
+            texts = (tuple(imports), tuple(strings), reads, lists, tuple(sources))
+            facts = CodeFacts(*texts, programs=started, modules=tuple(modules))
             return FileFacts(sha256, is_elf, secret, facts, libraries=tuple(libraries))
         read = self._read(path, code=code)
         settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS

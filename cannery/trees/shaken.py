@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,14 @@ from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.trees.own import started_with
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.trees.transforms.told import told
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cannery.image.tree import LazyTree
     from cannery.imports.graph import Start
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Shaken", "app_place", "reach_of", "reach_with", "shaken_of"]
 
 _SHAKEN = ("stdlib", "dependencies")  # places that modules are dropped from
+_REFERENCE = re.compile(r"([^\W\d][\w.]*):([^\W\d]\w*)")
 
 
 def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, workspace: Workspace) -> Reach:
@@ -49,7 +52,15 @@ def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspa
     starts = tuple(dict.fromkeys(start for entry in app.entries for start in _starts(entry, script)))
     mains = tuple(dict.fromkeys(main for entry in app.entries for main in _mains(entry, script)))
     return reach(
-        places, starts, host, workspace, script=script, mains=mains, include=settings.include, traced=app.seen.imports
+        places,
+        starts,
+        host,
+        workspace,
+        script=script,
+        mains=mains,
+        called=tuple(dict.fromkeys(_called(app))),
+        include=settings.include,
+        traced=app.seen.imports,
     )
 
 
@@ -109,6 +120,16 @@ def _mains(entry: EntryPoint, script: str | None) -> tuple[str, ...]:
             return (name,)
         case FunctionEntry():
             return ()
+
+
+def _called(app: App) -> Iterator[tuple[str, str]]:
+    """The modules and names of the functions that start the program, and of what servers are given: ``main:app``."""
+    for entry in app.entries:
+        if isinstance(entry, FunctionEntry):
+            yield entry.module, entry.attribute.partition(".")[0]
+    for word in started_with(app):
+        if (found := _REFERENCE.match(word)) is not None:
+            yield found[1], found[2]
 
 
 def _starts(entry: EntryPoint, script: str | None) -> tuple[Start, ...]:
