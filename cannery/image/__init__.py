@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from cannery.image.content import Inline, OnDisk
     from cannery.image.extraction import unpack
-    from cannery.image.image import Base, Image, assemble
+    from cannery.image.image import Base, Image, ImageIndex, assemble
     from cannery.image.layer import Blobs, Layer, pack
     from cannery.image.media.pull import pull
     from cannery.image.platform import Platform
@@ -54,6 +54,7 @@ __all__ = [
     "Directory",
     "File",
     "Image",
+    "ImageIndex",
     "Inline",
     "Layer",
     "OnDisk",
@@ -72,7 +73,7 @@ _MODULES: Final = {
     "Cache": "workspace.cache",
     "Digest": "workspace.digest",
     **dict.fromkeys(("Directory", "File", "Symlink", "Tree"), "image.tree"),
-    **dict.fromkeys(("Image", "assemble"), "image.image"),
+    **dict.fromkeys(("Image", "ImageIndex", "assemble"), "image.image"),
     **dict.fromkeys(("Inline", "OnDisk"), "image.content"),
     **dict.fromkeys(("Layer", "pack"), "image.layer"),
     "Platform": "image.platform",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError, ImageError
 from cannery.image.content import TIME
-from cannery.image.media_types import CONFIG, MANIFEST
+from cannery.image.media_types import CONFIG, INDEX, MANIFEST
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from cannery.image.platform import Platform
 
 
-__all__ = ["CREATED_BY", "Base", "Image", "assemble", "canonical_json", "descriptor", "image_of"]
+__all__ = [
+    "CREATED_BY",
+    "Base",
+    "Image",
+    "ImageIndex",
+    "assemble",
+    "canonical_json",
+    "descriptor",
+    "image_of",
+    "index_of",
+]
 
 CREATED_BY = "cannery: "  # how the history says that a layer is ours; its name follows
 _MOST_LAYERS = 127  # as overlay file systems take (docker/docs, storage drivers)
@@ -119,6 +129,58 @@ class Image:
     def digest(self) -> Digest:
         """The digest of the manifest: the image's digest in registries."""
         return Digest.of(self.manifest_blob)
+
+    @property
+    def descriptor(self) -> Mapping[str, Any]:
+        """How an index refers to the image (OCI image-spec v1.1, image-index.md)."""
+        return descriptor(MANIFEST, self.digest, len(self.manifest_blob), platform=self.platform.as_json())
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The image itself, as it stands for one platform alone."""
+        return (self,)
+
+    @property
+    def documents(self) -> tuple[tuple[str, bytes], ...]:
+        """Its manifest, with the media type."""
+        return ((MANIFEST, self.manifest_blob),)
+
+
+@dataclass(frozen=True)
+class ImageIndex:
+    """Images of the same program, each for another platform: one index (OCI image-spec v1.1, image-index.md)."""
+
+    images: tuple[Image, ...]  # in the order of the index
+
+    @cached_property
+    def index_blob(self) -> bytes:
+        """The index as it is stored."""
+        return canonical_json(index_of([image.descriptor for image in self.images]))
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the index, by which each platform takes its own image."""
+        return Digest.of(self.index_blob)
+
+    @property
+    def descriptor(self) -> Mapping[str, Any]:
+        """How another index refers to this one."""
+        return descriptor(INDEX, self.digest, len(self.index_blob))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of all images; one that several share is there several times."""
+        return tuple(layer for image in self.images for layer in image.layers)
+
+    @property
+    def documents(self) -> tuple[tuple[str, bytes], ...]:
+        """The manifests and the index, with their media types; what another one refers to comes before it."""
+        return (*(each for image in self.images for each in image.documents), (INDEX, self.index_blob))
+
+
+def index_of(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """An index of ``entries`` (OCI image-spec v1.1, image-index.md)."""
+    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     "recipe": Flag("scratch, tiny, static, onefile, slim or cython (default: the project's, or else scratch)."),
     "base": Flag("Base image of the recipe: a reference, oci:DIR, docker-archive:FILE or docker-daemon:NAME."),
     "runtime": Flag("Where the image's Python comes from: machine, debian:trixie, ubuntu:noble, or an image."),
-    "platform": Flag("Platform of the image: linux/amd64, linux/arm64 … (default: this machine's)."),
+    "platform": Flag("Platform of the image, or several: linux/amd64,linux/arm64 (default: this machine's)."),
     "tag": Flag("Tag of the image (default: latest)."),
     "repository": Flag("Repository of a registry that is pushed to: ghcr.io/team/app.", build=False),
     "output": Flag("Where to write the archive (default: dist/NAME.tar).", build=False),

@@ -66,7 +66,7 @@ def find_fitting(folder: Path, named: str | None, version: str | None, requires:
 
 def check_platform(app: App, platform: Platform) -> None:
     """Raise :class:`ConfigurationError` where the settings ask for another platform than the Python's, ``platform``."""
-    wanted = app.settings.platform
+    wanted = app.settings.one_platform
     if wanted is not None and not Platform.parse(wanted).agrees(platform):
         raise ConfigurationError(
             f"the recipe {app.settings.recipe} packs a Python of this machine, for {platform}, and not for {wanted}",

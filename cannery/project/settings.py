@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from cannery.containers.limits import Limits
+from cannery.errors import ConfigurationError
 
 __all__ = [
     "NOBODY",
@@ -21,6 +22,7 @@ __all__ = [
 
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PLATFORM = r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?"
 _TO_65535 = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
 
 # The descriptions say what a value must be, where one is wrong.
@@ -68,11 +70,11 @@ Allowed = Annotated[
         pattern=r"^CAN[0-9]{3}(?::/.*)?\Z", description='a rule, or one for a path: "CAN501", "CAN102:/app/main.pyc"'
     ),
 ]
-PlatformName = Annotated[
+PlatformNames = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9]+)?\Z",
-        description='a platform as OCI names it: "linux/amd64", "linux/arm64"',
+        pattern=rf"^{_PLATFORM}(?:,{_PLATFORM})*\Z",
+        description='platforms as OCI names them: "linux/amd64", or "linux/amd64,linux/arm64"',
     ),
 ]
 PackageName = Annotated[
@@ -166,7 +168,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     runtime: Filled | None = None  # where the Python comes from: "machine", "debian:trixie", or an image as a base is
     runtime_packages: tuple[PackageName, ...] = ()  # more of the distribution's: "libpq5"
     mirrors: dict[ArchiveName, Filled] = {}  # addresses to take in place of a distribution's archives
-    platform: PlatformName | None = None  # None: this machine's, or the base's for it
+    platform: PlatformNames | None = None  # None: this machine's, or the base's for it
     strip: bool = False  # take symbols from the wheels' and the app's ELF files as well
     optimize: Annotated[int, msgspec.Meta(ge=0, le=2)] = 0  # as python -O counts
     compile: bool = False  # the app's own modules, by Cython
@@ -220,6 +222,24 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     def cache_bytes(self) -> int | None:
         """How much the cache may keep; None for all."""
         return None if self.cache_size == "none" else _bytes(self.cache_size)
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms that images are built for; none for this machine's alone."""
+        return tuple(dict.fromkeys(self.platform.split(","))) if self.platform else ()
+
+    @property
+    def one_platform(self) -> str | None:
+        """The platform that an image is built for; None for this machine's.
+
+        Raises :class:`ConfigurationError` where there are several: what builds for each has taken one of them before.
+        """
+        if len(self.platforms) > 1:
+            raise ConfigurationError(
+                f"this is for one platform, and the settings name {', '.join(self.platforms)}",
+                step=f"name one:  --platform {self.platforms[0]}",
+            )
+        return next(iter(self.platforms), None)
 
     @property
     def uid(self) -> int:

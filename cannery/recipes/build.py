@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from cannery.image.image import assemble
+from cannery.image.image import ImageIndex, assemble
 from cannery.recipes.layers import layer_of
 from cannery.recipes.named import recipe_named
 from cannery.recipes.plan import Built, Plan
+from cannery.recipes.platforms import for_each_platform, for_one_platform
 from cannery.workspace.eviction import trim
 from cannery.workspace.files import ChangedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from cannery.image.image import Image
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["build", "build_plan", "mending"]
+__all__ = ["build", "build_each", "build_plan", "mending", "whole"]
 
 Made = TypeVar("Made")
 
 
 def build(app: App, workspace: Workspace) -> Built:
-    """Build the image of ``app`` by the recipe that its settings name.
+    """Build the image of ``app`` by the recipe that its settings name, for one platform.
 
-    What was damaged in the cache is made anew, and that is said; where something was packed, the cache is held to its
-    size.
+    That is this machine's where they name several; :class:`ConfigurationError` is raised where it's none of these. What
+    was damaged in the cache is made anew, and that is said; where something was packed, the cache is held to its size.
     """
+    app = for_one_platform(app)
 
     def once() -> Built:
         plan = recipe_named(app.settings.recipe)(app, workspace)
@@ -39,6 +42,16 @@ def build(app: App, workspace: Workspace) -> Built:
     if built.packed and keep is not None and (freed := trim(workspace.cache, keep)):
         workspace.progress(f"removed {freed / 1e6:,.0f} MB of the cache that were used longest ago (cache-size)")
     return built
+
+
+def build_each(app: App, workspace: Workspace) -> tuple[Built, ...]:
+    """Build the images of ``app`` for each platform that its settings name, or the one."""
+    return tuple(build(each, workspace) for each in for_each_platform(app))
+
+
+def whole(built: Sequence[Built]) -> Image | ImageIndex:
+    """The image that was built, or the index of several."""
+    return built[0].image if len(built) == 1 else ImageIndex(tuple(each.image for each in built))
 
 
 def mending(make: Callable[[], Made], workspace: Workspace) -> Made:

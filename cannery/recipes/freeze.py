@@ -79,7 +79,7 @@ def _bundled(app: App, form: Form | None, workspace: Workspace) -> Program:
     """The program by the recipe ``onefile``, which makes programs for this machine only."""
     from cannery.recipes.onefile import program  # noqa: PLC0415
 
-    wanted, here = app.settings.platform, machine_platform()
+    wanted, here = app.settings.one_platform, machine_platform()
     if wanted is not None and not Platform.parse(wanted).agrees(here):
         raise ConfigurationError(
             f"the recipe onefile makes no executable for {wanted} on {here}",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cannery.containers.load import load
 from cannery.image.media.archive import Archive
-from cannery.recipes.build import build
+from cannery.image.platform import machine_platform
+from cannery.recipes.build import build_each, whole
 
 if TYPE_CHECKING:
     from cannery.containers.load import Loaded
+    from cannery.image.image import Image, ImageIndex
     from cannery.project.app import App
     from cannery.recipes.plan import Built
     from cannery.workspace.workspace import Workspace
@@ -23,16 +25,44 @@ class MadeImage:
     """An image that was built, and its places."""
 
     app: App
-    built: Built
+    each: tuple[Built, ...]  # for each platform, in the order of the settings
     written: bool  # its archive, now; False where it was there as it should be
-    loaded: Loaded | None  # None where no engine answers
+    loaded: Loaded | None  # None where no engine answers, or none of the images is for this machine
+
+    @property
+    def built(self) -> Built:
+        """The first image, or the only one."""
+        return self.each[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user had better know, each once."""
+        return tuple(dict.fromkeys(note for built in self.each for note in built.notes))
+
+    @property
+    def here(self) -> Built | None:
+        """The image for this machine; None where there is none."""
+        here = machine_platform()
+        return next((built for built in self.each if built.image.platform.runs_on(here)), None)
+
+    @property
+    def image(self) -> Image | ImageIndex:
+        """The image, or the index of several."""
+        return whole(self.each)
 
 
 def make_image(app: App, workspace: Workspace) -> MadeImage:
-    """Build the image of ``app``, write its archive, and load it into the engine that answers."""
-    built = build(app, workspace)
+    """Build the images of ``app``, write their archive, and load the one for this machine where an engine answers.
+
+    A single image is loaded whatever its platform is.
+    """
+    each = build_each(app, workspace)
     written = Archive(app.archive).write(
-        built.image, app.references, memory=workspace.cache, progress=workspace.progress
+        whole(each), app.references, memory=workspace.cache, progress=workspace.progress
     )
-    loaded = load(built.image, app.references, app.settings.engine, workspace, app.archive)
-    return MadeImage(built.app, built, written, loaded)
+    made = MadeImage(each[0].app, each, written, None)
+    loadable = made.here if len(each) > 1 else made.built
+    archive = app.archive if len(each) == 1 else None  # engines read the others of an index, too
+    if loadable is None:
+        return made
+    return replace(made, loaded=load(loadable.image, app.references, app.settings.engine, workspace, archive))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError
 from cannery.image.media.registry import Registry
 from cannery.image.registry.reference import DOCKER_HUB, Reference
-from cannery.recipes.build import build
+from cannery.recipes.build import build_each, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cannery.image.image import Image, ImageIndex
     from cannery.image.registry.push import Pushed
     from cannery.project.app import App
     from cannery.recipes.plan import Built
@@ -26,9 +27,19 @@ class PushedImage:
     """An image that was built and pushed, once for each repository."""
 
     app: App
-    built: Built
+    each: tuple[Built, ...]  # for each platform
     pushed: tuple[Pushed, ...]
     dry: bool  # nothing was sent: this is what would be
+
+    @property
+    def image(self) -> Image | ImageIndex:
+        """The image, or the index of several."""
+        return whole(self.each)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user had better know, each once."""
+        return tuple(dict.fromkeys(note for built in self.each for note in built.notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +86,14 @@ def push_image(app: App, where: Sequence[Target], workspace: Workspace, *, dry: 
 
     Raises :class:`RegistryError` where a registry refuses; no tag leads to an image that isn't whole then.
     """
-    built = build(app, workspace)
-    return PushedImage(app, built, tuple(_pushed(built, where, workspace, dry=dry)), dry)
+    each = build_each(app, workspace)
+    return PushedImage(app, each, tuple(_pushed(each, where, workspace, dry=dry)), dry)
 
 
-def _pushed(built: Built, where: Sequence[Target], workspace: Workspace, *, dry: bool) -> Iterator[Pushed]:
-    mounts = tuple(filter(None, [built.base.reference if built.base else None]))
+def _pushed(each: Sequence[Built], where: Sequence[Target], workspace: Workspace, *, dry: bool) -> Iterator[Pushed]:
+    bases = (built.base.reference for built in each if built.base)
+    mounts = tuple(dict.fromkeys(filter(None, bases)))
+    image = whole(each)
     for target in where:
         with Registry(target.repository, workspace.run) as registry:
-            yield registry.push(built.image, target.tags, mounts=mounts, dry=dry, progress=workspace.progress)
+            yield registry.push(image, target.tags, mounts=mounts, dry=dry, progress=workspace.progress)

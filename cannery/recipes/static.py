@@ -71,7 +71,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
             "the recipe 'static' has the app's modules as bytecode: it can't load those that Cython makes",
             step="leave compile out, or take the recipe scratch, tiny or onefile",
         )
-    target = target_for(settings.platform or native_target().platform)
+    target = target_for(settings.one_platform or native_target().platform)
     toolchain(target, workspace)
     check_packing(settings.static.packing)
     kit = kit_for(app, target.platform, workspace)

@@ -85,10 +85,18 @@ def _words(line: CommandLine, *, check: bool) -> list[str]:
 
 
 def _checked(made: MadeImage, words: list[str], workspace: Workspace) -> CheckReport:
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.tasks.check import asked_of, checked  # noqa: PLC0415
     from cannery.tasks.report.check import CheckReport  # noqa: PLC0415
 
-    return CheckReport(checked(made.built, workspace, asked_of(words, made.built.app)))
+    built = made.here
+    if built is None:
+        raise ConfigurationError(
+            "--check runs the image, and none of its platforms is this machine's",
+            evidence=", ".join(str(each.image.platform) for each in made.each),
+            step="leave --check out, or check it where it runs",
+        )
+    return CheckReport(checked(built, workspace, asked_of(words, built.app)))
 
 
 def _build_with_docker(

@@ -56,7 +56,7 @@ def usual_suite(app: App) -> Suite:
         raise RuntimeTreeError(
             f"no distribution that is known here has Python {named or requires} as its own",
             evidence=f"those known have {', '.join(known)}; from packages comes the Python of an image for "
-            f"{app.settings.platform or 'Linux'}",
+            f"{app.settings.one_platform or 'Linux'}",
             step='name where it comes from:  [tool.cannery]  runtime = "debian:sid"  or  "python:3.14-slim"',
         )
     return suite
@@ -84,7 +84,7 @@ def _minor(app: App) -> str | None:
 
 def _in_packages(suite: Suite, app: App, workspace: Workspace) -> Interpreter:
     settings = app.settings
-    platform = Platform.parse(settings.platform) if settings.platform else machine_platform()
+    platform = Platform.parse(settings.one_platform) if settings.one_platform else machine_platform()
     mirrors = tuple(sorted(settings.mirrors.items()))
     wanted = WantedPython(suite, platform, _minor(app), settings.runtime_packages, mirrors)
     packaged = packaged_python(wanted, workspace)

@@ -30,7 +30,7 @@ def packed_python(app: App, workspace: Workspace) -> Interpreter:
 
         return fetched_python(runtime, app, workspace)
     python = interpreter_for(app, workspace)
-    wanted = app.settings.platform
+    wanted = app.settings.one_platform
     if wanted is not None and not Platform.parse(wanted).agrees(python.platform):
         raise ConfigurationError(
             f'runtime = "machine" is a Python for {python.platform}, and the image shall be for {wanted}',
@@ -48,7 +48,7 @@ def runtime_of(app: App) -> str:
     """
     if app.settings.runtime is not None:
         return app.settings.runtime
-    wanted = app.settings.platform
+    wanted = app.settings.one_platform
     if sys.platform == "linux" and (wanted is None or Platform.parse(wanted).agrees(machine_platform())):
         return MACHINE_RUNTIME
     from cannery.trees.fetched_python import usual_suite  # noqa: PLC0415  # most take this machine's

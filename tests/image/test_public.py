@@ -27,7 +27,7 @@ pytestmark = pytest.mark.once
 PUBLIC = {
     "cannery.image": {
         *("Tree", "File", "Directory", "Symlink", "Inline", "OnDisk"),
-        *("Layer", "Image", "Base", "Platform", "Digest", "Blobs", "Cache"),
+        *("Layer", "Image", "ImageIndex", "Base", "Platform", "Digest", "Blobs", "Cache"),
         *("pack", "assemble", "pull", "unpack"),
     },
     "cannery.image.media": {"Archive", "DockerArchive", "Layout", "Medium", "Registry", "WritableMedium"},

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cannery.image.media.archive import Archive
+from cannery.image.media.pull import pull
+from cannery.image.platform import Platform
+from cannery.workspace.cache import Cache
 from tests.support.built_image import build
 from tests.support.command import COMMAND, cannery
 from tests.support.emulator import on_arm64, require_qemu
@@ -68,15 +72,22 @@ def test_debian_s_python_for_another_machine(flags: tuple[str, ...], make_projec
     assert run(project, *flags, "--platform=linux/arm64", arm64=True) == {**run(project, *flags), "machine": "aarch64"}
 
 
-def test_the_app_s_layer_is_the_same_for_all_platforms(make_project: MakeProject, tmp_path: Path) -> None:
+def test_several_platforms_are_one_index_whose_app_layer_is_the_same_blob(
+    make_project: MakeProject, tmp_path: Path
+) -> None:
+    require_qemu()
     project = make_project(PROJECT)
-    reports = [
-        build(project, tmp_path / f"{name}.tar", "--runtime=debian:trixie", f"--platform=linux/{name}").report
-        for name in ("amd64", "arm64")
-    ]
-    layers = [{each["name"]: each["digest"] for each in report["layers"]} for report in reports]
+    flags = ("--runtime=debian:trixie", "--platform=linux/amd64,linux/arm64")
+    report = build(project, tmp_path / "image.tar", *flags).report
+    both = report["platforms"]
+    assert [each["platform"] for each in both] == ["linux/amd64", "linux/arm64"]
+    layers = [{layer["name"]: layer["digest"] for layer in each["layers"]} for each in both]
     assert layers[0]["app"] == layers[1]["app"]
     assert layers[0]["runtime"] != layers[1]["runtime"]
+    for each in both:
+        found = pull(Archive(tmp_path / "image.tar"), Platform.parse(each["platform"]), Cache(tmp_path / "cache"))
+        assert (str(found.digest), str(found.manifest)) == (report["digest"], each["digest"])
+    assert run(project, *flags)["machine"] == os.uname().machine
 
 
 def test_without_a_runtime_another_platform_has_packages_of_the_same_version(

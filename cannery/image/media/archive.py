@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from cannery.image.image import canonical_json
+from cannery.image.image import canonical_json, index_of
+from cannery.image.platform import machine_platform
 from cannery.workspace.files import replacing
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.workspace import silent
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.image.hashing import Readable
-    from cannery.image.image import Image
+    from cannery.image.image import Image, ImageIndex
     from cannery.image.media.medium import Descriptor, Medium
     from cannery.workspace.workspace import Progress
 
@@ -70,7 +71,7 @@ class Archive:
 
     def write(
         self,
-        image: Image,
+        image: Image | ImageIndex,
         references: Sequence[str] = (),
         *,
         memory: Memory | None = None,
@@ -110,19 +111,23 @@ class Archive:
 
 
 def _write(
-    stream: BinaryIO, image: Image, references: Sequence[str], checked: Mapping[str, list[int]], progress: Progress
+    stream: BinaryIO,
+    image: Image | ImageIndex,
+    references: Sequence[str],
+    checked: Mapping[str, list[int]],
+    progress: Progress,
 ) -> dict[str, list[int]]:
     """Write everything; returns the blobs' stamps. A blob whose stamp is in ``checked`` isn't compared again."""
     from cannery.image.media.docker_archive import MANIFEST_FILE, docker_manifest  # noqa: PLC0415
-    from cannery.image.media.files import BLOBS, TarWriter, blob_name, distinct  # noqa: PLC0415
-    from cannery.image.media.layout import INDEX_FILE, MARK, MARK_FILE, entries_for, index_of  # noqa: PLC0415
+    from cannery.image.media.files import BLOBS, TarWriter, distinct  # noqa: PLC0415
+    from cannery.image.media.layout import INDEX_FILE, MARK, MARK_FILE, documents_of, entries_for  # noqa: PLC0415
 
     stamps: dict[str, list[int]] = {}
     with TarWriter(stream) as archive:
         archive.add_folder(os.path.dirname(BLOBS.rstrip("/")))
         archive.add_folder(BLOBS)
-        archive.add(blob_name(image.id), image.config_blob)
-        archive.add(blob_name(image.digest), image.manifest_blob)
+        for name, data in documents_of(image):
+            archive.add(name, data)
         layers = distinct(image.layers)
         done, total = 0, sum(layer.size for layer in layers)
         for layer in layers:
@@ -130,9 +135,15 @@ def _write(
             done += layer.size
             progress("writing the archive", done, total)
         archive.add(INDEX_FILE, canonical_json(index_of(entries_for(image, references))))
-        archive.add(MANIFEST_FILE, docker_manifest(image, references))
+        archive.add(MANIFEST_FILE, docker_manifest(_for_docker(image), references))
         archive.add(MARK_FILE, MARK)
     return stamps
+
+
+def _for_docker(image: Image | ImageIndex) -> Image:
+    """The image that a Docker finds which knows of no index: the one for this machine, or the first."""
+    here = machine_platform()
+    return next((each for each in image.images if each.platform.runs_on(here)), image.images[0])
 
 
 def _stamp(status: os.stat_result) -> list[int]:

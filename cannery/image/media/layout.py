@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ConfigurationError, ImageError
-from cannery.image.image import canonical_json, descriptor
+from cannery.image.image import canonical_json, index_of
 from cannery.image.media.files import FolderFiles, blob_name, distinct
 from cannery.image.media.medium import Descriptor, parse_json
 from cannery.image.media.names import annotations_of, matching, names_of
 from cannery.image.media.walk import entries_of
-from cannery.image.media_types import INDEX, MANIFEST
 from cannery.image.platform import Platform
+from cannery.workspace.digest import Digest
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from cannery.image.hashing import Readable
-    from cannery.image.image import Image
+    from cannery.image.image import Image, ImageIndex
     from cannery.image.media.files import Files
     from cannery.workspace.workspace import Progress
 
-__all__ = ["INDEX_FILE", "MARK", "MARK_FILE", "Layout", "LayoutFiles", "entries_for", "index_of", "not_one"]
+__all__ = ["INDEX_FILE", "MARK", "MARK_FILE", "Layout", "LayoutFiles", "documents_of", "entries_for", "not_one"]
 
 INDEX_FILE: Final = "index.json"
 MARK_FILE: Final = "oci-layout"
@@ -71,14 +71,14 @@ class Layout:
     def _files(self) -> LayoutFiles:
         return LayoutFiles(FolderFiles(self.folder), self.reference, self.name)
 
-    def write(self, image: Image, references: Sequence[str] = (), *, progress: Progress = silent) -> None:
+    def write(self, image: Image | ImageIndex, references: Sequence[str] = (), *, progress: Progress = silent) -> None:
         """Write ``image`` under the names ``references``; images of other names stay.
 
         So do blobs of an image that loses its last name. Raises :class:`ImageError` where a layer's blob is damaged.
         """
         files = FolderFiles(self.folder)
-        files.add(blob_name(image.id), image.config_blob)
-        files.add(blob_name(image.digest), image.manifest_blob)
+        for name, data in documents_of(image):
+            files.add(name, data)
         layers = distinct(image.layers)
         done, total = 0, sum(layer.size for layer in layers)
         for layer in layers:
@@ -134,18 +134,19 @@ def not_one(count: int, name: str, reference: str | None, there: Sequence[str]) 
     )
 
 
-def index_of(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """An index of ``entries`` (OCI image-spec v1.1, image-index.md)."""
-    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+def documents_of(image: Image | ImageIndex) -> Iterator[tuple[str, bytes]]:
+    """The names and the contents of all blobs of ``image`` but its layers."""
+    yield from ((blob_name(each.id), each.config_blob) for each in image.images)
+    yield from ((blob_name(Digest.of(data)), data) for _, data in image.documents)
 
 
-def entries_for(image: Image, references: Sequence[str]) -> list[Mapping[str, Any]]:
+def entries_for(image: Image | ImageIndex, references: Sequence[str]) -> list[Mapping[str, Any]]:
     """The entries of ``image`` in an index: one for each of its names, or one without a name."""
-    one = descriptor(MANIFEST, image.digest, len(image.manifest_blob), platform=image.platform.as_json())
+    one = image.descriptor
     return [{**one, "annotations": annotations_of(reference)} for reference in references] or [one]
 
 
-def _replaced(entry: Mapping[str, Any], image: Image, references: Sequence[str]) -> bool:
+def _replaced(entry: Mapping[str, Any], image: Image | ImageIndex, references: Sequence[str]) -> bool:
     names = names_of(entry)
     return bool({*names} & {*references}) or (not names and entry.get("digest") == str(image.digest))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cannery.image.hashing import Readable
-    from cannery.image.image import Image
+    from cannery.image.image import Image, ImageIndex
     from cannery.image.media.medium import Descriptor
     from cannery.image.registry.client import Repository
     from cannery.image.registry.push import Pushed
@@ -80,14 +80,14 @@ class Registry:
         with self._repository.blob(str(descriptor.digest)) as stream:
             yield stream
 
-    def write(self, image: Image, references: Sequence[str] = (), *, progress: Progress = silent) -> None:
+    def write(self, image: Image | ImageIndex, references: Sequence[str] = (), *, progress: Progress = silent) -> None:
         """Push ``image``, so that the tags of ``references`` lead to it, or else the one of the name."""
         tags = tuple(Reference.parse(each).tag for each in references) or (self.reference.tag,)
         self.push(image, tags, progress=progress)
 
     def push(
         self,
-        image: Image,
+        image: Image | ImageIndex,
         tags: Sequence[str] = (),
         *,
         mounts: Iterable[str] = (),

@@ -11,19 +11,18 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from cannery.image.media_types import MANIFEST
 from cannery.image.registry.client import refusal
 from cannery.image.registry.upload import Blob, Gauge, Sent, check_digest, has_blob, send
+from cannery.workspace.digest import Digest
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cannery.image.image import Image
+    from cannery.image.image import Image, ImageIndex
     from cannery.image.layer import Layer
     from cannery.image.registry.client import Repository
     from cannery.image.registry.reference import Reference
-    from cannery.workspace.digest import Digest
     from cannery.workspace.workspace import Progress
 
 __all__ = ["Pushed", "push", "scopes_for", "would_push"]
@@ -54,7 +53,7 @@ def scopes_for(reference: Reference, mounts: Iterable[str] = ()) -> tuple[str, .
 
 
 def push(
-    image: Image,
+    image: Image | ImageIndex,
     repository: Repository,
     tags: Sequence[str] = (),
     *,
@@ -76,13 +75,15 @@ def push(
             for future in futures:
                 future.cancel()
             raise
-    digest, manifest = image.digest, image.manifest_blob
-    for version in (str(digest), *tags):
-        _put_manifest(repository, version, digest, manifest)
-    return Pushed(replace(repository.reference, digest=digest), tuple(tags), sent)
+    *others, last = image.documents
+    for document in others:
+        _put(repository, document)
+    for tag in (None, *tags):
+        _put(repository, last, tag)
+    return Pushed(replace(repository.reference, digest=image.digest), tuple(tags), sent)
 
 
-def would_push(image: Image, repository: Repository, tags: Sequence[str] = ()) -> Pushed:
+def would_push(image: Image | ImageIndex, repository: Repository, tags: Sequence[str] = ()) -> Pushed:
     """What :func:`push` would do, as far as a registry tells without being written to: mounts are none of it."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         states = pool.map(lambda blob: has_blob(repository, blob.digest), blobs := list(_blobs(image)))
@@ -90,20 +91,24 @@ def would_push(image: Image, repository: Repository, tags: Sequence[str] = ()) -
     return Pushed(replace(repository.reference, digest=image.digest), tuple(tags), sent)
 
 
-def _blobs(image: Image) -> Iterator[Blob]:
+def _blobs(image: Image | ImageIndex) -> Iterator[Blob]:
     """The blobs of an image, each once, the largest first: so the last to end is a small one."""
     layers = {layer.digest: layer for layer in image.layers}
     yield from map(_of_layer, sorted(layers.values(), key=lambda layer: -layer.size))
-    yield Blob("configuration", image.id, len(image.config_blob), partial(BytesIO, image.config_blob))
+    for each in image.images:
+        yield Blob("configuration", each.id, len(each.config_blob), partial(BytesIO, each.config_blob))
 
 
 def _of_layer(layer: Layer) -> Blob:
     return Blob(layer.name, layer.digest, layer.size, lambda: layer.blob.open("rb"))
 
 
-def _put_manifest(repository: Repository, version: str, digest: Digest, data: bytes) -> None:
-    headers = {"Content-Type": MANIFEST}
-    with repository.asked("PUT", f"manifests/{version}", headers=headers, body=lambda: data) as response:
+def _put(repository: Repository, document: tuple[str, bytes], tag: str | None = None) -> None:
+    """Write a manifest or an index by its digest, or let ``tag`` lead to it."""
+    media_type, data = document
+    digest = Digest.of(data)
+    path, headers = f"manifests/{tag or digest}", {"Content-Type": media_type}
+    with repository.asked("PUT", path, headers=headers, body=lambda: data) as response:
         if not response.ok:
             raise refusal(repository, response)
         check_digest(repository, response, digest)

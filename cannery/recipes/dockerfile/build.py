@@ -94,7 +94,7 @@ def _passed_on(app: App, options: BuildOptions, client: _BuildClient) -> list[st
             f"{given[0]} needs buildx, and {client.name} has none",
             step="install it (Docker's package docker-buildx-plugin), or leave the option out",
         )
-    named |= {"--cache-from": options.cache_from, "--platform": app.settings.platform}
+    named |= {"--cache-from": options.cache_from, "--platform": ",".join(app.settings.platforms) or None}
     return [*(f"{name}={value}" for name, value in named.items() if value), *app.settings.build_options]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cannery.image.layer import Layer
     from cannery.recipes.image import MadeImage
+    from cannery.recipes.plan import Built
     from cannery.tasks.report.check import CheckReport
 
 __all__ = ["ImageReport"]
@@ -38,75 +39,89 @@ class ImageReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
-        app, built, loaded = self.made.app, self.made.built, self.made.loaded
-        image, base = built.image, built.base
+        app, loaded, each = self.made.app, self.made.loaded, self.made.each
+        images = [_image_as_json(built) for built in each]
         return {
             "name": app.name,
             "references": list(app.references),
             "recipe": app.settings.recipe,
-            "platform": str(image.platform),
-            "digest": str(image.digest),
-            "id": str(image.id),
-            "base": {"name": base.name, "digest": str(base.digest)} if base else None,
+            "digest": str(self.made.image.digest),
             "archive": str(app.archive),
             "archive_size": app.archive.stat().st_size,
             "engine": {"name": loaded.engine, "state": loaded.state} if loaded else None,
-            "size": sum(layer.unpacked_size for layer in image.layers),
-            "compressed_size": sum(layer.size for layer in image.layers),
-            "layers": [_layer_as_json(layer, packed=layer.name in built.packed) for layer in image.layers],
-            "config": dict(image.config["config"]),
+            **(images[0] if len(images) == 1 else {"platforms": images}),
             "found": found_as_json(app.found),
             "commands": commands_as_json(app),
             "seconds": round(self.seconds, 3),
-            "notes": list(built.notes),
-            "decisions": decisions_as_json(built.decisions),
+            "notes": list(self.made.notes),
             "check": self.check.as_json() if self.check else None,
         }
 
     def lines(self) -> Iterator[str]:
         """The report in lines of text."""
-        app, built, loaded = self.made.app, self.made.built, self.made.loaded
-        image, archive = built.image, shown_path(app.archive)
-        config = image.config["config"]
-        yield f"{styled(app.references[0], 'bold')}  {app.settings.recipe}, {image.platform}"
-        yield from self._table()
+        app, loaded, each = self.made.app, self.made.loaded, self.made.each
+        archive = shown_path(app.archive)
+        config = self.made.built.image.config["config"]
+        platforms = ", ".join(str(built.image.platform) for built in each)
+        yield f"{styled(app.references[0], 'bold')}  {app.settings.recipe}, {platforms}"
+        for built in each:
+            yield from _table(built)
+            if len(each) > 1:
+                yield f"{built.image.platform}  {built.image.digest}"
         yield f"runs     {shlex.join(config['Entrypoint'] + config.get('Cmd', []))}  as {config['User']}"
         if app.commands:
             yield f"commands {', '.join(commands_as_json(app))}"
         yield from found_lines(app.found)
-        if built.base:
-            yield f"base     {built.base.name}  {built.base.digest}"
-        yield f"digest   {image.digest}"
+        bases = dict.fromkeys((built.base.name, built.base.digest) for built in each if built.base)
+        yield from (f"base     {name}  {digest}" for name, digest in bases)
+        yield f"digest   {self.made.image.digest}"
         unchanged = "" if self.made.written else "  (unchanged)"
         yield f"archive  {archive}  {human_size(app.archive.stat().st_size)}{unchanged}"
         if loaded:
             yield f"engine   {_ENGINE[loaded.state].format(loaded.engine)}"
         yield f"took     {self.seconds:.2f} s"
-        yield from (f"{styled('note', 'yellow')}     {note}" for note in built.notes)
+        yield from (f"{styled('note', 'yellow')}     {note}" for note in self.made.notes)
         if self.check:
             yield from ("", *self.check.lines())
         yield f"\nNext: {styled(self.run, 'bold')} -- [ARGS]"
         if not loaded:
             yield f"  or: docker load -i {shlex.quote(archive)}"
         if self.explain:
-            yield from decision_lines(built.decisions)
+            yield from decision_lines(tuple(decision for built in each for decision in built.decisions))
 
-    def _table(self) -> Iterator[str]:
-        built = self.made.built
-        layers, inherited = built.image.layers, len(built.base.layers) if built.base else 0
-        rows = []
-        if inherited:
-            count = "1 layer" if inherited == 1 else f"{inherited} layers"
-            rows.append(("base", *_totals(layers[:inherited]), styled(count, "dim")))
-        for layer in layers[inherited:]:
-            state = "packed" if layer.name in built.packed else styled("as before", "dim")
-            rows.append((layer.name, *_totals((layer,)), state))
-        files, size, compressed = _totals(layers)
-        numbers = (
-            Column("files", files, right=True), Column("size", size, right=True),
-            Column("compressed", compressed, right=True),
-        )  # fmt: skip
-        return ruled((Column("layer", "together"), *numbers, Column("")), rows)
+
+def _table(built: Built) -> Iterator[str]:
+    """The layers of one image."""
+    layers, inherited = built.image.layers, len(built.base.layers) if built.base else 0
+    rows = []
+    if inherited:
+        count = "1 layer" if inherited == 1 else f"{inherited} layers"
+        rows.append(("base", *_totals(layers[:inherited]), styled(count, "dim")))
+    for layer in layers[inherited:]:
+        state = "packed" if layer.name in built.packed else styled("as before", "dim")
+        rows.append((layer.name, *_totals((layer,)), state))
+    files, size, compressed = _totals(layers)
+    numbers = (
+        Column("files", files, right=True), Column("size", size, right=True),
+        Column("compressed", compressed, right=True),
+    )  # fmt: skip
+    return ruled((Column("layer", "together"), *numbers, Column("")), rows)
+
+
+def _image_as_json(built: Built) -> dict[str, Any]:
+    """The part of a report that is about the image for one platform."""
+    image, base = built.image, built.base
+    return {
+        "platform": str(image.platform),
+        "digest": str(image.digest),
+        "id": str(image.id),
+        "base": {"name": base.name, "digest": str(base.digest)} if base else None,
+        "size": sum(layer.unpacked_size for layer in image.layers),
+        "compressed_size": sum(layer.size for layer in image.layers),
+        "layers": [_layer_as_json(layer, packed=layer.name in built.packed) for layer in image.layers],
+        "config": dict(image.config["config"]),
+        "decisions": decisions_as_json(built.decisions),
+    }
 
 
 def _layer_as_json(layer: Layer, *, packed: bool) -> dict[str, Any]:

@@ -29,13 +29,13 @@ class PushReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
-        image = self.made.built.image
         return {
-            "digest": str(image.digest),
+            "digest": str(self.made.image.digest),
+            "platforms": {str(each.platform): str(each.digest) for each in self.made.image.images},
             "dry_run": self.made.dry,
             "pushed": [_pushed_as_json(each) for each in self.made.pushed],
             "seconds": round(self.seconds, 3),
-            "notes": list(self.made.built.notes),
+            "notes": list(self.made.notes),
         }
 
     def lines(self) -> Iterator[str]:
@@ -43,7 +43,7 @@ class PushReport:
         for pushed in self.made.pushed:
             yield from self._repository(pushed)
         yield f"took     {self.seconds:.2f} s"
-        yield from (f"{styled('note', 'yellow')}     {note}" for note in self.made.built.notes)
+        yield from (f"{styled('note', 'yellow')}     {note}" for note in self.made.notes)
         yield ""
         yield from (str(pushed.reference) for pushed in self.made.pushed)
 

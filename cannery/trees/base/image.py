@@ -60,7 +60,7 @@ def base_image(app: App, workspace: Workspace) -> BaseImage:
             f"the recipe {app.settings.recipe!r} needs a base",
             step='name one:  [tool.cannery]  base = "python:3.11-slim"  (or --base)',
         )
-    wanted = Platform.parse(app.settings.platform) if app.settings.platform else machine_platform()
+    wanted = Platform.parse(app.settings.one_platform) if app.settings.one_platform else machine_platform()
     key = key_of("base", code_key(__name__), text, str(wanted), state_of(text, app))
     pulled = _remembered(key, text, workspace)
     if pulled is None:

@@ -12,11 +12,11 @@ import pytest
 from cannery.errors import ImageError
 from cannery.image.content import Inline
 from cannery.image.extraction import unpack
-from cannery.image.image import Image, assemble
+from cannery.image.image import Image, ImageIndex, assemble
 from cannery.image.layer import pack
 from cannery.image.media import Archive, DockerArchive, Layout, Registry
 from cannery.image.media.pull import pull
-from cannery.image.platform import Platform
+from cannery.image.platform import Platform, machine_platform
 from cannery.image.tree import File, Tree
 from cannery.workspace.cache import Cache
 from tests.support.prerequisites import absent
@@ -105,6 +105,47 @@ def test_what_skopeo_writes_is_read(image: Image, tmp_path: Path, kind: str) -> 
     path = tmp_path / "copied"
     skopeo("copy", "--insecure-policy", f"oci:{source}:team/app:1", f"{kind}:{path}:team/app:2")
     assert_same(MEDIA[kind](path, "team/app:2"), image, tmp_path)
+
+
+@pytest.fixture
+def index(image: Image, workspace: Workspace) -> ImageIndex:
+    """Images for two platforms, which share a layer."""
+    other = pack("other", Tree({"/app/a": File(Inline(b"arm"))}), workspace.cache)
+    return ImageIndex((image, assemble([other, image.layers[0]], {}, Platform("linux", "arm64"))))
+
+
+@pytest.mark.parametrize(("kind", "medium"), [("oci", Layout), ("oci-archive", Archive)])
+def test_each_platform_finds_its_image_in_an_index(
+    index: ImageIndex, tmp_path: Path, kind: str, medium: type[Layout | Archive]
+) -> None:
+    path = tmp_path / kind
+    medium(path).write(index, ["team/app:1"])
+    for image in index.images:
+        found = pull(medium(path, "team/app:1"), image.platform, Cache(tmp_path / "cache"))
+        assert (found.digest, found.manifest, found.platform) == (index.digest, image.digest, image.platform)
+    raw = skopeo("inspect", "--raw", f"{kind}:{path}:team/app:1")
+    assert raw == index.index_blob
+    skopeo("copy", "--insecure-policy", "--all", f"{kind}:{path}:team/app:1", f"oci:{tmp_path / 'copied'}:copy")
+    assert pull(Layout(tmp_path / "copied", "copy"), PLATFORM, Cache(tmp_path / "copies")).digest == index.digest
+
+
+def test_a_docker_without_indexes_finds_this_machine_s_image(index: ImageIndex, tmp_path: Path) -> None:
+    Archive(tmp_path / "x").write(index, ["team/app:1"])
+    found = pull(DockerArchive(tmp_path / "x", "team/app:1"), machine_platform(), Cache(tmp_path / "cache"))
+    assert found.platform.runs_on(machine_platform())
+
+
+def test_an_index_is_pushed_with_all_its_images_and_each_blob_once(
+    index: ImageIndex, tmp_path: Path, registry: RunningRegistry
+) -> None:
+    name = f"{registry.address}/team/index:1"
+    with Registry(name) as medium:
+        pushed = medium.push(index, ["1"])
+        assert str(pushed.reference).endswith(f"@{index.digest}")
+        assert len({sent.blob.digest for sent in pushed.blobs}) == len(pushed.blobs) == 5
+        for image in index.images:
+            assert pull(medium, image.platform, Cache(tmp_path / "cache")).manifest == image.digest
+    assert skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{name}") == index.index_blob
 
 
 def test_a_registry_holds_what_a_layout_held(image: Image, tmp_path: Path, registry: RunningRegistry) -> None:
