@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cannery.project.line_readers import ANY_INDEX, hashed_text
+from cannery.project.poetry_sources import guarded_sources
 from cannery.project.requirements import Reading, Requirements, contents_of, each
 from cannery.project.requirements_file import parse_lines
 from cannery.project.uv_errors import explain
@@ -32,7 +33,8 @@ _ENVIRONMENT: Final = {"UV_PYTHON_DOWNLOADS": "never", "POETRY_VIRTUALENVS_CREAT
 def from_poetry(wanted: Wanted) -> Reading:
     """``poetry.lock``, read by Poetry in an environment of the cache."""
     path = wanted.file.path
-    return Reading(contents_of(path, path.with_name("pyproject.toml")), partial(_ask, wanted))
+    pyproject = path.with_name("pyproject.toml")
+    return Reading(contents_of(path, pyproject), partial(_ask, wanted), secrets="\n".join(guarded_sources(pyproject)))
 
 
 def export(folder: Path, options: Iterable[str], workspace: Workspace) -> str:

@@ -152,6 +152,7 @@ def canonical(name: str) -> str:
 def write(tables: Mapping[str, Any]) -> str:
     """The text of a lock's tables: a package's values stand on lines of their own, and are inline tables."""
     lines = [f"{_key(name)} = {_value(value)}" for name, value in tables.items() if name != "packages"]
+    lines += [] if _packages(tables) else ["packages = []"]  # uv reads no lock that says nothing of them
     for package in _packages(tables):
         lines += ["", "[[packages]]", *(f"{_key(name)} = {_value(value)}" for name, value in package.items())]
     return "".join(f"{line}\n" for line in lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project.app import Found, RequirementsFile
+from cannery.project.poetry_sources import poetry_sources
 from cannery.project.script_metadata import script_metadata
 from cannery.project.uv_sources import workspace_root
 
@@ -151,10 +152,12 @@ def _ambiguous(one: Path, other: Path, folder: Path, why: str) -> ConfigurationE
 
 
 def _refuse_unlocked_poetry(project: Project) -> None:
-    """Raise :class:`ProjectError` for Poetry's own table of dependencies, which nothing but Poetry reads."""
+    """Raise :class:`ProjectError` for Poetry's own tables, of dependencies and of indexes, which only Poetry reads."""
+    evidence, step = f"there is no poetry.lock in {project.folder}", "run: poetry lock"
     if "poetry" in project.metadata.dynamic:
-        raise ProjectError(
-            "[tool.poetry.dependencies] names requirements that nothing pins",
-            evidence=f"there is no poetry.lock in {project.folder}",
-            step="run: poetry lock",
-        )
+        what = "[tool.poetry.dependencies] names requirements that nothing pins"
+        raise ProjectError(what, evidence=evidence, step=step)
+    if project.pyproject and (sources := poetry_sources(project.pyproject)):
+        name, url = next(iter(sources.items()))
+        what = f"[[tool.poetry.source]] says that requirements come from {name} ({url}), and nothing pins them"
+        raise ProjectError(what, evidence=evidence, step=step)

@@ -107,6 +107,6 @@ def _recalled(known: Mapping[str, Any], secrets: str) -> Requirements:
         universal=known["universal"],
         hashed=known["hashed"],
         complete=known["complete"],
-        options=tuple(known["options"]),
+        options=tuple(with_credentials(option, secrets) for option in known["options"]),
         notes=tuple(known["notes"]),
     )

@@ -424,3 +424,9 @@ def test_data_of_a_wheel_lies_in_the_prefix(
     for _ in range(2):  # read, and remembered
         assert set(environment_data(LazyTree("tin", lambda: tree), site, workspace).tree.entries) == data
     assert environment_data(NO_WHEELS, site, workspace) is NO_WHEELS
+
+
+def test_a_file_that_requires_nothing_is_no_error(make_project: MakeProject, installed: Dependencies) -> None:
+    requirements, tree = installed(make_project({**MAIN, "requirements.txt": "# nothing yet\n"}))
+    assert requirements.text.endswith("packages = []\n")
+    assert not names(tree)
