@@ -18,7 +18,7 @@ import pytest
 import requests
 
 import cannery
-from cannery.audit.scan import _PYINSTALLER
+from cannery.audit.elf_facts import _PYINSTALLER
 from cannery.containers.engine.client import _SdkClient
 from cannery.executable.static.packing import _CACHES
 from cannery.image.platform import TRIPLETS

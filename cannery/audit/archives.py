@@ -18,6 +18,7 @@ from cannery.image.hashing import HashingReader, buffered, pieces
 from cannery.image.media.files import BLOBS
 from cannery.image.media.medium import decoded
 from cannery.image.tar import members
+from cannery.secrets.packed import Budget
 
 if TYPE_CHECKING:
     import io
@@ -38,6 +39,7 @@ class Saved:
     documents: dict[str, bytes] = field(default_factory=dict)
     layers: dict[str, LayerContents] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)  # of what is packed in files
 
     def document(self, name: str) -> Any:
         """The JSON of that name."""
@@ -99,7 +101,7 @@ def _take(saved: Saved, path: str, content: BinaryIO, size: int, *, readable: bo
     elif _is_layer(path, size):
         with undamaged(f"the layer {path} in {saved.name}"):
             archive = _unzipped(stream)
-            saved.layers[path] = read_layer(archive, readable=readable)
+            saved.layers[path] = read_layer(archive, readable=readable, budget=saved.budget)
             _drain(archive)  # so that checksums at its end are compared
     else:
         return

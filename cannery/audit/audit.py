@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -13,6 +14,8 @@ from cannery.audit.report import AuditReport
 from cannery.audit.rules import RULES, check
 from cannery.containers.engine.discovery import find_engine
 from cannery.errors import AuditError, ConfigurationError, ImageError, did_you_mean
+from cannery.project.app import HOME
+from cannery.project.secrets import allows
 from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
@@ -51,9 +54,8 @@ def audit(
     _check_allowed(settings.audit.allow)
     saved, reference = _read(image, settings, progress, readable=readable)
     contents = choose(saved, reference, distribution)
-    allow = (*settings.audit.allow, *_allowed_secrets(settings))
     found = check(contents)
-    allowed = [finding for finding in found if any(_allows(entry, finding) for entry in allow)]
+    allowed = [each for each in found if _is_allowed(settings, each)]
     unused = [entry for entry in settings.audit.allow if not any(_allows(entry, finding) for finding in found)]
     texts = {place.node.path: place.node.facts.readable for place in contents.files() if _shown(contents, place)}
     kept = [finding for finding in found if finding not in allowed]
@@ -148,9 +150,19 @@ def _check_allowed(allow: Sequence[str]) -> None:
             )
 
 
-def _allowed_secrets(settings: Settings) -> tuple[str, ...]:
-    """Entries of ``allow`` for the secrets that the build lets through."""
-    return tuple(f"{rule}:/app/{path}" for path in settings.allow_secrets for rule in ("CAN301", "CAN302"))
+def _is_allowed(settings: Settings, finding: Finding) -> bool:
+    """True for what the settings let pass, be it the audit's or that of the build for secrets."""
+    if any(_allows(entry, finding) for entry in settings.audit.allow):
+        return True
+    path = _as_in_project(finding.path)
+    return bool(finding.secret) and any(allows(entry, path, finding.secret) for entry in settings.allow_secrets)
+
+
+def _as_in_project(path: str) -> str:
+    """The file of the project that became the file ``path`` of the image: a module's source, or the file itself."""
+    name = path.removeprefix(f"{HOME}/")
+    stem, suffix = posixpath.splitext(name)
+    return f"{stem.partition('.cpython-')[0]}.py" if suffix in {".pyc", ".so"} else name
 
 
 def _allows(entry: str, finding: Finding) -> bool:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.utils import canonicalize_name
 
+from cannery.audit.configuration import mapping_of, text_of, texts_of
 from cannery.image.paths import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cannery.elf.dynamic import Elf
+    from cannery.secrets.kind import Secret
 
 __all__ = ["ElfFacts", "ImageContents", "LayerContents", "Node", "NodeFacts", "PlacedNode"]
 
@@ -40,10 +42,12 @@ class NodeFacts:
     """Facts about the content of a file."""
 
     elf: ElfFacts | None = None
-    secret: str = ""  # the kind of secret in it, as "a private key"; empty for none
+    secrets: tuple[Secret, ...] = ()
+    is_partial: bool = False  # it unpacks to more than was looked at
     build_paths: tuple[str, ...] = ()  # paths of the machine that built it
     source_lines: tuple[str, ...] = ()  # of Python, in an ELF file
-    named_sources: tuple[str, ...] = ()  # source files that metadata names, or a zip archive has
+    named_sources: tuple[str, ...] = ()  # source files, or folders of them, that metadata names
+    packed_sources: tuple[str, ...] = ()  # source files that an archive has, or that is compressed
     starts_only: bool = False  # a module that imports names and calls them at most
     initializes: tuple[str, ...] = ()  # modules whose PyInit_ function it has
     readable: tuple[str, ...] = ()  # texts that people can read in it; only where those were asked for
@@ -69,6 +73,7 @@ class LayerContents:
     """A layer's nodes, and the paths that it removes from the layers below (OCI image-spec v1.1, layer.md)."""
 
     nodes: Mapping[str, Node]  # by path
+    replaced: Sequence[Node] = ()  # that have another of the same path behind them in the archive
     whiteouts: frozenset[str] = frozenset()  # paths that are removed
     opaque: frozenset[str] = frozenset()  # folders that are emptied
 
@@ -94,12 +99,27 @@ class ImageContents:
     @property
     def start(self) -> Mapping[str, Any]:
         """The configuration's part ``config``, which says how containers start."""
-        return self.config.get("config") or {}
+        return mapping_of(self.config.get("config"))
+
+    @property
+    def user(self) -> str:
+        """The user that the program starts as, without a group; empty for none."""
+        return text_of(self.start.get("User")).partition(":")[0].strip()
+
+    @cached_property
+    def command(self) -> tuple[str, ...]:
+        """The words of the entry point and of the command."""
+        return (*texts_of(self.start.get("Entrypoint")), *texts_of(self.start.get("Cmd")))
+
+    @property
+    def folder(self) -> str:
+        """The working directory; empty for none."""
+        return text_of(self.start.get("WorkingDir"))
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """The image's environment variables."""
-        return dict(entry.partition("=")[::2] for entry in self.start.get("Env") or ())
+        return dict(entry.partition("=")[::2] for entry in texts_of(self.start.get("Env")))
 
     @cached_property
     def visible(self) -> Mapping[str, PlacedNode]:
@@ -116,6 +136,7 @@ class ImageContents:
             for path, node in sorted(layer.nodes.items()):
                 now = self.visible.get(path)
                 yield PlacedNode(node, number, hidden=now is None or now.layer != number)
+            yield from (PlacedNode(node, number, hidden=True) for node in layer.replaced)
 
     def files(self) -> Iterator[PlacedNode]:
         """Every regular file of every layer."""
@@ -149,8 +170,7 @@ class ImageContents:
     @cached_property
     def _starts(self) -> frozenset[str]:
         """The files that the entry point names, less Python and the programs of the system."""
-        words = [*(self.start.get("Entrypoint") or ()), *(self.start.get("Cmd") or ())]
-        paths = {posixpath.join(self.start.get("WorkingDir") or "/", word) for word in words}
+        paths = {posixpath.normpath(posixpath.join(self.folder or "/", word)) for word in self.command}
         return frozenset(
             path
             for path in paths & self.visible.keys()
@@ -160,7 +180,7 @@ class ImageContents:
     @cached_property
     def _own_roots(self) -> frozenset[str]:
         """The working directory and the folders of ``PYTHONPATH`` and of the script, less :data:`_SHARED` ones."""
-        named = [self.start.get("WorkingDir") or "", *self.environment.get("PYTHONPATH", "").split(":")]
+        named = [self.folder, *self.environment.get("PYTHONPATH", "").split(":")]
         scripts = [posixpath.dirname(path) for path in self._starts if path.endswith((".py", ".pyc", ".pyz"))]
         roots = (posixpath.normpath(each) for each in (*named, *scripts) if each.startswith("/"))
         return frozenset(root for root in roots if root not in _SHARED and "/lib/python" not in root)

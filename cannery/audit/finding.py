@@ -40,6 +40,8 @@ class Finding:
     path: str = ""  # in the image; empty where the configuration is meant
     layer: int | None = None  # counted from 0
     hidden: bool = False  # a later layer deletes or replaces the file, and its own still has it
+    secret: str = ""  # the kind of secret in a file: github-token
+    line: int = 0  # counted from 1; 0 where there are no lines
 
     @property
     def severity(self) -> Severity:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import posixpath
 import stat
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.audit.contents import LayerContents, Node, NodeFacts
 from cannery.audit.scan import scan
 from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.tar import members
+from cannery.secrets.packed import Budget
 
 if TYPE_CHECKING:
     import tarfile
+    from collections.abc import Callable
 
     from cannery.audit.contents import Kind
 
@@ -24,9 +27,14 @@ __all__ = ["read_layer"]
 _CAPABILITY = "SCHILY.xattr.security.capability"
 
 
-def read_layer(archive: BinaryIO, *, readable: bool = False) -> LayerContents:
-    """The contents of the layer in ``archive``; with ``readable`` also the texts that people can read in its files."""
+def read_layer(archive: BinaryIO, *, readable: bool = False, budget: Budget | None = None) -> LayerContents:
+    """The contents of the layer in ``archive``; with ``readable`` also the texts that people can read in its files.
+
+    ``budget`` says how much of what is packed in its files may be unpacked.
+    """
+    look = partial(scan, budget=budget or Budget())
     nodes: dict[str, Node] = {}
+    replaced: list[Node] = []
     whiteouts: set[str] = set()
     opaque: set[str] = set()
     for member, content in members(archive):
@@ -37,17 +45,24 @@ def read_layer(archive: BinaryIO, *, readable: bool = False) -> LayerContents:
         elif name.startswith(WHITEOUT):
             whiteouts.add(posixpath.join(folder, name.removeprefix(WHITEOUT)))
         elif path != "/":
-            nodes[path] = _node(path, member, content, nodes, readable=readable)
-    return LayerContents(nodes, frozenset(whiteouts), frozenset(opaque))
+            node = _node(path, member, content, nodes, partial(look, readable=readable and _may_be_own(path)))
+            if path in nodes and nodes[path].kind == "file":
+                replaced.append(nodes[path])
+            nodes[path] = node
+    return LayerContents(nodes, replaced, frozenset(whiteouts), frozenset(opaque))
 
 
 def _node(
-    path: str, member: tarfile.TarInfo, content: BinaryIO | None, nodes: dict[str, Node], *, readable: bool
+    path: str,
+    member: tarfile.TarInfo,
+    content: BinaryIO | None,
+    nodes: dict[str, Node],
+    look: Callable[..., NodeFacts],
 ) -> Node:
     facts = NodeFacts()
     target = member.linkname
     if content is not None:
-        facts = scan(path, content, member.size, readable=readable and _may_be_own(path))
+        facts = look(path, content, member.size, thorough=_may_be_own(path))
     elif member.islnk():
         target = posixpath.normpath(f"/{member.linkname.lstrip('/')}")
         facts = nodes[target].facts if target in nodes else facts

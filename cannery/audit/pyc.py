@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cannery.python.marshal import UnknownFormatError, tokens_in
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from cannery.python.marshal import Token
 
-__all__ = ["Code", "is_start_of_bytecode", "is_start_of_source", "read_pyc", "strings_of"]
+__all__ = ["Code", "assignments_of", "is_start_of_bytecode", "is_start_of_source", "read_pyc", "strings_of"]
 
 _HEADER = 16  # bytes (PEP 552)
 _PYTHON_3_11 = 3495  # the magic number since which code objects are written as they are today
@@ -29,6 +30,7 @@ class Code:
     names: tuple[Any, ...]
     variables: tuple[Any, ...]
     name: str
+    instructions: bytes
 
 
 def read_pyc(data: bytes) -> Code | None:
@@ -60,7 +62,22 @@ def is_start_of_source(source: bytes) -> bool:
         sum(isinstance(node, ast.stmt) for node in nodes) <= _FEW_STATEMENTS
         and not any(isinstance(node, defined) for node in nodes)
         and all(len(text) <= _SHORT for text in texts)
+        and not any(_keeps_a_literal(node) for node in nodes)
     )
+
+
+def _keeps_a_literal(node: ast.AST) -> bool:
+    """True for a statement that sets a name to a text, a number or a list of them; a call's arguments are no such."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
+        return False
+    pending: list[ast.AST] = [node.value] if node.value is not None else []
+    while pending:
+        each = pending.pop()
+        if isinstance(each, ast.Constant) and each.value not in {None, True, False, ""}:
+            return True
+        if isinstance(each, ast.Tuple | ast.List | ast.Set | ast.Dict | ast.BinOp | ast.JoinedStr):
+            pending += ast.iter_child_nodes(each)
+    return False
 
 
 def strings_of(code: Code) -> Iterator[str]:
@@ -77,6 +94,47 @@ def strings_of(code: Code) -> Iterator[str]:
             seen.add(id(each))
             parts = (each.name, *each.names, *each.variables, *each.constants) if isinstance(each, Code) else each
             pending += reversed(parts)
+
+
+def assignments_of(code: Code) -> Iterator[tuple[str, str]]:
+    """Names and the texts that a module sets them to, in itself, its classes and its functions.
+
+    Which instruction is which has changed with every Python; that a constant is loaded and the next instruction names
+    where it goes has not. A few pairs that mean something else are among them.
+    """
+    for each in _codes(code):
+        units = [(each.instructions[at], each.instructions[at + 1]) for at in range(0, len(each.instructions) - 1, 2)]
+        loads = [argument for instruction, argument in units if instruction]  # less the caches in between
+        for value, name in pairwise(loads):
+            text = each.constants[value] if value < len(each.constants) else None
+            for names in (each.names, each.variables):
+                if isinstance(text, str) and name < len(names) and isinstance(names[name], str):
+                    yield names[name], text
+        yield from _keyed(each, loads)
+
+
+def _keyed(code: Code, loads: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """The keys of a dictionary's display, or the names of arguments, which lie in one tuple behind the values."""
+    for place, index in enumerate(loads):
+        keys = code.constants[index] if index < len(code.constants) else None
+        if isinstance(keys, tuple) and 0 < len(keys) <= place and all(isinstance(key, str) for key in keys):
+            for key, value in zip(keys, loads[place - len(keys) : place], strict=True):
+                text = code.constants[value] if value < len(code.constants) else None
+                if isinstance(text, str):
+                    yield key, text
+
+
+def _codes(code: Code) -> Iterator[Code]:
+    """A module's code and that of all that it defines; an object that others share comes once."""
+    seen: set[int] = set()
+    pending: list[object] = [code]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, Code | tuple) and id(each) not in seen:
+            seen.add(id(each))
+            pending += each.constants if isinstance(each, Code) else each
+            if isinstance(each, Code):
+                yield each
 
 
 def _tells_nothing(constant: object) -> bool:
@@ -100,10 +158,11 @@ class _Unfinished:
         """The object, which has all its parts now."""
         if self.token.letter != ord("c"):
             return tuple(self.parts)
-        _, constants, names, variables, _, _, name, *_ = self.parts  # as CPython's w_object has them
+        done, constants, names, variables, _, _, name, *_ = self.parts  # as CPython's w_object has them
         if not (isinstance(constants, tuple) and isinstance(names, tuple) and isinstance(variables, tuple)):
             raise UnknownFormatError("a code object without constants, names and variables")
-        return Code(constants, names, variables, name if isinstance(name, str) else "")
+        instructions = done if isinstance(done, bytes) else b""
+        return Code(constants, names, variables, name if isinstance(name, str) else "", instructions)
 
 
 def _object(tokens: Iterable[Token]) -> object:
@@ -140,8 +199,8 @@ def _value(token: Token, numbered: Sequence[object]) -> object:  # noqa: PLR0911
             return letter == "T"
         case "i":
             return int.from_bytes(token.content, "little", signed=True)
-        case "l":
-            return len(token.content)  # in place of a number beyond 32 bits: any that is not small will do
+        case "l" | "g" | "y":
+            return len(token.content)  # in place of a large number or a fraction: any that is not small will do
         case "s":
             return token.content
         case "a" | "A" | "z" | "Z":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cannery.image.content import Content
 
-__all__ = ["readable_strings", "unpacked_texts"]
+__all__ = ["readable_strings", "unpacked_texts", "unpacked_texts_of"]
 
 _LARGEST: Final = 1 << 25  # bytes: no module that people write comes near
 _TEXT: Final = re.compile(rb"[\t\n\x20-\x7e\xc2-\xf4\x80-\xbf]{4,}")
@@ -46,6 +46,13 @@ def readable_strings(content: Content) -> tuple[str, ...]:
                 if len(line) >= _SHORTEST and (len(line) > _LONGEST_MESSAGE or not _CYTHONS.search(line)):
                     found[line] = None
     return tuple(found)
+
+
+def unpacked_texts_of(content: Content) -> Iterator[bytes]:
+    """The texts that Cython packed in an extension module, unpacked."""
+    if content.size <= _LARGEST:
+        for data in _constants(content):
+            yield from unpacked_texts(data)
 
 
 def unpacked_texts(data: bytes) -> Iterator[bytes]:

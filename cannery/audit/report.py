@@ -61,5 +61,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
         "path": finding.path,
         "layer": finding.layer,
         "hidden": finding.hidden,
+        "secret": finding.secret,
+        "line": finding.line,
         "fix": finding.rule.fix,
     }

@@ -10,7 +10,7 @@ from cannery.errors import ProjectError, did_you_mean
 from cannery.image.tree import File
 from cannery.project.app import HOME
 from cannery.project.modules import is_about_projects, is_environment
-from cannery.project.secrets import secret_by_name
+from cannery.project.secrets import unallowed
 from cannery.trees.collect import Collected, check_links
 from cannery.trees.own import started_with
 
@@ -79,13 +79,12 @@ def _tops(*parts: Collected) -> set[str]:
 
 
 def _drop_secrets(found: Collected, kept_out: dict[str, str]) -> None:
-    for path, by_content in found.secrets.items():
-        kind = by_content or secret_by_name(path)
-        if kind and path not in found.app.settings.allow_secrets:
-            shown = f"{HOME}/{path}"
-            kept_out[path] = f"it looks like a secret ({kind})"
-            found.entries.pop(shown, None)
-            found.digests.pop(shown, None)
+    for path, secret in unallowed(found.app.settings.allow_secrets, found.secrets):
+        shown = f"{HOME}/{path}"
+        line = f", in line {secret.line}" if secret.line else ""
+        kept_out[path] = f"it looks like a secret ({secret.told}{line})"
+        found.entries.pop(shown, None)
+        found.digests.pop(shown, None)
 
 
 def _left(own: OwnFiles, code: Collected, taken: set[str]) -> Iterator[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.project.app import App
+    from cannery.project.secrets import FoundSecret
     from cannery.trees.facts import FactsIndex, FileFacts
 
 __all__ = ["Collected", "check_links"]
@@ -48,7 +49,7 @@ class Collected:
     native: set[str] = field(default_factory=set)  # image paths of ELF files
     libraries: set[str] = field(default_factory=set)  # shared libraries that code opens by name
     named_sources: set[str] = field(default_factory=set)  # image paths of .py files that strings may name
-    secrets: dict[str, str] = field(default_factory=dict)  # by path in the project: the kind, empty for none
+    secrets: dict[str, tuple[FoundSecret, ...]] = field(default_factory=dict)  # by path in the project
     source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
     source_listers: list[str] = field(default_factory=list)  # the same of those that look for *.py
     programs: dict[str, str] = field(default_factory=dict)  # other programs that code starts, with the first line
@@ -148,7 +149,7 @@ class Collected:
         digest = Digest(facts.sha256)
         self.put(shown, File(OnDisk(path, status.st_size, digest), 0o755 if executable else 0o644), digest)
         self._heed(shown, facts)
-        self.secrets[relative] = facts.secret
+        self.secrets[relative] = facts.secrets
         for name, line in facts.code.programs:
             self.programs.setdefault(name, f"{relative}:{line}")
         if facts.code.reads_source:

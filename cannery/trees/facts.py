@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from dataclasses import astuple, dataclass, field
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.errors import CanneryError
 from cannery.image.hashing import HashingReader, pieces
-from cannery.project.secrets import secret_in
+from cannery.project.secrets import FoundSecret
 from cannery.python.grammar import NoPythonError, parse, parse_with
 from cannery.trees.code_facts import CodeFacts, code_facts
 from cannery.trees.needs import libraries_opened
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from cannery.image.hashing import Readable
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["FactsIndex", "FileFacts"]
@@ -37,7 +39,7 @@ class FileFacts:
 
     sha256: str
     is_elf: bool = False
-    secret: str = ""  # the kind of secret that the content is; empty for none
+    secrets: tuple[FoundSecret, ...] = ()  # in the content
     code: CodeFacts = field(default_factory=CodeFacts)  # of a .py file that is code
     broken: str = ""  # what is wrong with one that is no Python; empty for nothing
     broken_at: tuple[int, str] = (0, "")  # the line of that and its text
@@ -69,13 +71,7 @@ class FactsIndex:
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            sha256, is_elf, secret, (imports, strings, reads, lists, sources, programs, modules), *_, libraries = known[
-                1
-            ]
-            started = tuple((name, line) for name, line in programs)
-            texts = (tuple(imports), tuple(strings), reads, lists, tuple(sources))
-            facts = CodeFacts(*texts, programs=started, modules=tuple(modules))
-            return FileFacts(sha256, is_elf, secret, facts, libraries=tuple(libraries))
+            return _recalled(known[1])
         read = self._read(path, code=code)
         settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
         if settled and not read.broken:  # another Python may find nothing wrong with it
@@ -92,17 +88,19 @@ class FactsIndex:
         with path.open("rb") as stream:
             reader = HashingReader(stream)
             head = reader.read(_CHUNK)
-            rest = [data if code else b"" for data in pieces(reader, _CHUNK)]
-        sha256, is_elf, secret = reader.digest.hex, head.startswith(b"\x7fELF"), secret_in(path.name, head)
+            source = b"".join([head, *pieces(reader, _CHUNK)]) if code else b""
+            secrets = _secrets_in(path.name, head, io.BytesIO(source[len(head) :]) if code else reader)
+            for _ in pieces(reader, _CHUNK):
+                pass
+        sha256, is_elf = reader.digest.hex, head.startswith(b"\x7fELF")
         if not code:
-            return FileFacts(sha256, is_elf, secret)
-        source = b"".join([head, *rest])
+            return FileFacts(sha256, is_elf, secrets)
         try:
             tree = self._parse(source)
         except NoPythonError as error:
-            return FileFacts(sha256, secret=secret, broken=error.message, broken_at=(error.line, error.text))
+            return FileFacts(sha256, secrets=secrets, broken=error.message, broken_at=(error.line, error.text))
         libraries = tuple(sorted({*libraries_opened(source)}))
-        return FileFacts(sha256, secret=secret, code=code_facts(tree, self.names), libraries=libraries)
+        return FileFacts(sha256, secrets=secrets, code=code_facts(tree, self.names), libraries=libraries)
 
     def _parse(self, source: bytes) -> ast.Module:
         """The syntax tree of ``source``, in the grammar of the Python that it is for where that differs."""
@@ -116,3 +114,27 @@ class FactsIndex:
             if python == Path(sys.executable):
                 raise
             return parse_with(python, source, self.workspace.run)
+
+
+def _recalled(values: list[Any]) -> FileFacts:
+    """The facts that were remembered as ``values``: lists in the place of tuples and dataclasses."""
+    sha256, is_elf, secrets, (imports, strings, reads, lists, sources, programs, modules), *_, libraries = values
+    code = CodeFacts(
+        imports=tuple(imports),
+        strings=tuple(strings),
+        reads_source=reads,
+        lists_sources=lists,
+        sources=tuple(sources),
+        programs=tuple((name, line) for name, line in programs),
+        modules=tuple(modules),
+    )
+    found = tuple(FoundSecret(*secret) for secret in secrets)
+    return FileFacts(sha256, is_elf, found, code, libraries=tuple(libraries))
+
+
+def _secrets_in(name: str, head: bytes, rest: Readable) -> tuple[FoundSecret, ...]:
+    """The secrets in the file ``name`` that begins with ``head``, by the rules of the audit."""
+    from cannery.secrets.search import SecretSearch  # noqa: PLC0415  # not needed when nothing has changed
+
+    found = SecretSearch(name).through(head, rest).secrets
+    return tuple(FoundSecret(each.kind.id, each.told, each.line if not each.within else 0) for each in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import py_compile
@@ -16,6 +17,7 @@ from cannery.audit.finding import Severity
 from cannery.audit.rules import RULES
 from tests.support.bad_images import START, audited, directory, docker_archive, file, layer, symlink
 from tests.support.elf_files import LIBRARY, PROGRAM, compile_c
+from tests.support.made_up_tokens import issued_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,7 @@ CODE = "PRICE = 'what it costs is a secret of the house'\ndef rebate(price):\n  
 MODULE = "void *PyInit_pricing(void) { return 0; }\n"
 PRIVATE_KEY = b"-----BEGIN PRIVATE KEY-----\n" + b"MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj\n" * 3
 TOKEN = b"ghp_" + b"a1B2" * 9
+ISSUED = issued_token("npm" + "_").encode()
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ def zipped(name: str) -> bytes:
     return archive.getvalue()
 
 
+def deep(data: bytes) -> bytes:
+    """Compressed more often than anybody does."""
+    for _ in range(9):
+        data = gzip.compress(data)
+    return data
+
+
 BAD = [
     Bad("CAN101", "app/pricing.py", CODE.encode()),
     Bad("CAN101", "app/pricing.pyx", CODE.encode()),
@@ -68,8 +78,12 @@ BAD = [
     Bad("CAN110", "app/pricing.so", "module"),
     Bad("CAN111", "app/pricing.pyc", "bytecode"),
     Bad("CAN112", "app/renamed.so", "module"),
+    Bad("CAN101", "app/pricing.py.orig", CODE.encode()),
+    Bad("CAN101", "app/settings.py", b"LIMIT = 'short'\n"),
+    Bad("CAN107", "app/pricing.py.gz", gzip.compress(CODE.encode())),
     Bad("CAN113", "app/main.pyc", "start"),
     Bad("CAN113", "app/main.py", b"import sys\nfrom x import main\nsys.exit(main())\n"),
+    Bad("CAN114", "app/pricing.pyi", b"def rebate(price: float) -> float: ...\n"),
     Bad("CAN201", "app/pricing.pyc", b"\0\0\0\0/home/alice/work/pricing.py"),
     Bad("CAN202", "usr/lib/libx.so.1", "with debugging information"),
     Bad("CAN301", "app/.env", b"PASSWORD=x"),
@@ -82,6 +96,9 @@ BAD = [
     Bad("CAN303", start={"Env": ["INDEX=https://me:secret@host/simple"]}),
     Bad("CAN304", config={"history": [{"created_by": "RUN |1 PIP_TOKEN=abc pip install x"}]}),
     Bad("CAN305", "usr/local/lib/python3.11/site-packages/x/tests/key.pem", PRIVATE_KEY),
+    Bad("CAN306", start={"Cmd": ["--password", "hunter2"]}),
+    Bad("CAN307", "usr/local/lib/python3.11/site-packages/x/client.json", ISSUED),
+    Bad("CAN308", "app/large.gz", deep(CODE.encode())),
     Bad("CAN401", "usr/bin/sudo", mode=0o4755),
     Bad("CAN402", "srv/uploads/", mode=0o777),
     Bad("CAN403", "etc/hosts.allow", mode=0o666),

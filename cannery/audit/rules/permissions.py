@@ -28,7 +28,7 @@ _CODE = (".py", ".pyc", ".so")
 
 def check(contents: ImageContents) -> Iterator[Finding]:
     """Such files among those that a container sees: one that a later layer hides harms nobody."""
-    user = str(contents.start.get("User") or "").partition(":")[0]
+    user = contents.user
     for path, place in sorted(contents.visible.items()):
         node = place.node
         for rule, message in _of(node):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from cannery.audit.configuration import list_of, mapping_of, text_of, texts_of
 from cannery.audit.finding import Finding, Rule, Severity
-from cannery.audit.tokens import named_like_a_secret, token_in
-from cannery.project.secrets import holds_password, secret_by_name
+from cannery.secrets.commands import secret_in_command, secret_of_variable
+from cannery.secrets.file_names import kind_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cannery.audit.contents import ImageContents
+    from cannery.audit.contents import ImageContents, PlacedNode
+    from cannery.secrets.kind import Secret
 
 __all__ = ["RULES", "check"]
 
@@ -31,39 +34,91 @@ OF_OTHERS = Rule(
     "what looks like a secret in a dependency or a library",
     "see that it belongs to its own tests",
 )
-RULES = (BY_NAME, BY_CONTENT, VARIABLE, HISTORY, OF_OTHERS)
+CONFIGURATION = Rule(
+    "CAN306",
+    Severity.HIGH,
+    "a secret in the image's configuration",
+    "read it from a variable or a file when the container starts, and replace it",
+)
+PROVEN = Rule("CAN307", Severity.HIGH, "a token in a dependency, which its checksum says was issued", _ROTATE)
+PARTIAL = Rule(
+    "CAN308", Severity.LOW, "an archive that unpacks to more than was looked at", "look into it, or leave it out"
+)
+RULES = (BY_NAME, BY_CONTENT, VARIABLE, HISTORY, OF_OTHERS, CONFIGURATION, PROVEN, PARTIAL)
 
-_ASSIGNED = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)=(\S+)")
+_TESTS = re.compile(r"/(?:tests?|testing|examples?|docs?|fixtures?)/", re.IGNORECASE)
+_LIBRARY = re.compile(r"\.so(\.\d+)*$")
+_COMMANDS = ("Entrypoint", "Cmd", "OnBuild", "Shell")
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
-    """Secrets in files of every layer, in variables and in the history; none of them is shown."""
+    """Secrets in files of every layer, in the configuration and in the history; none of them is shown."""
+    local = _local_distributions(contents)
     for place in contents.files():
-        path, kind = place.node.path, place.node.facts.secret
-        others = _of_others(path) and not contents.own(path)
-        if kind:
-            yield Finding(OF_OTHERS if others else BY_CONTENT, kind, path, place.layer, place.hidden)
-        elif place.node.size and (kind := secret_by_name(path.lstrip("/"))):
-            yield Finding(OF_OTHERS if others else BY_NAME, kind, path, place.layer, place.hidden)
+        folder = place.node.path.partition("-packages/")[2].partition("/")[0].partition("-")[0]
+        yield from _in_file(place, mine=contents.own(place.node.path) or bool(folder and folder in local))
+    yield from _in_configuration(contents)
+    for number, step in enumerate(list_of(contents.config.get("history"))):
+        words = (text_of(mapping_of(step).get(key)) for key in ("created_by", "comment", "author"))
+        if found := next(filter(None, map(secret_in_command, words)), None):
+            yield Finding(HISTORY, f"step {number + 1} of the build: {_given(found)}")
+
+
+def _in_file(place: PlacedNode, *, mine: bool) -> Iterator[Finding]:
+    path, facts = place.node.path, place.node.facts
+    others = not mine and _of_others(path)
+    for secret in facts.secrets:
+        proven = secret.proven and not _TESTS.search(path)
+        rule = (PROVEN if proven else OF_OTHERS) if others else BY_CONTENT
+        line = secret.line if not secret.within else 0
+        yield Finding(rule, str(secret), path, place.layer, place.hidden, secret.kind.id, line)
+    if not facts.secrets and place.node.size and (kind := kind_by_name(path.lstrip("/"))):
+        rule = OF_OTHERS if others else BY_NAME
+        yield Finding(rule, f"{kind.title} [{kind.id}]", path, place.layer, place.hidden, kind.id)
+    if facts.is_partial:
+        yield Finding(
+            PARTIAL, "it is packed more often, or larger, than anybody needs", path, place.layer, place.hidden
+        )
+
+
+def _in_configuration(contents: ImageContents) -> Iterator[Finding]:
     for name, value in contents.environment.items():
-        if named_like_a_secret(name, value):
-            yield Finding(VARIABLE, f"{name} is set")
-        elif kind := _kind(value):
-            yield Finding(VARIABLE, f"{name} holds {kind}")
-    for number, step in enumerate(contents.config.get("history") or ()):
-        if what := _in_command(str(step.get("created_by") or "")):
-            yield Finding(HISTORY, f"step {number + 1} of the build: {what}")
+        if found := secret_of_variable(name, value):
+            yield Finding(VARIABLE, f"{name} is set" if found.name == name else f"{name} holds {_given(found)}")
+    for field, text in _commands(contents):
+        if found := secret_in_command(text):
+            yield Finding(CONFIGURATION, f"{field}: {_given(found)}")
+    for name, value in mapping_of(contents.start.get("Labels")).items():
+        if found := secret_of_variable(str(name), text_of(value)):
+            yield Finding(CONFIGURATION, f"label {name}: {_given(found)}")
+
+
+def _commands(contents: ImageContents) -> Iterator[tuple[str, str]]:
+    """The commands of the configuration, each with the field that has it."""
+    for field in _COMMANDS:
+        words = texts_of(contents.start.get(field))
+        if field == "OnBuild":
+            yield from ((field, each) for each in words)
+        else:
+            yield field, " ".join(words)
+    yield "Healthcheck", " ".join(texts_of(mapping_of(contents.start.get("Healthcheck")).get("Test")))
 
 
 def _of_others(path: str) -> bool:
-    """True for a dependency's file and for a shared library: GnuTLS has keys in it that it tests itself with."""
-    return "-packages/" in path or re.search(r"\.so(\.\d+)*$", path) is not None
+    """True for a dependency's file and for a shared library: GnuTLS has keys in it that it tests itself with.
+
+    What an installer writes about a dependency is whoever installed it's own.
+    """
+    written = posixpath.basename(path) == "direct_url.json"
+    return ("-packages/" in path and not written) or _LIBRARY.search(path) is not None
 
 
-def _in_command(command: str) -> str:
-    named = [name for name, value in _ASSIGNED.findall(command) if named_like_a_secret(name, value)]
-    return f"{named[0]} is given" if named else _kind(command)
+def _local_distributions(contents: ImageContents) -> frozenset[str]:
+    """The folders in site-packages of distributions that came from no index (PEP 610), but from whoever built this."""
+    suffix = ".dist-info/direct_url.json"
+    paths = (place.node.path for place in contents.files() if place.node.path.endswith(suffix))
+    return frozenset(posixpath.basename(path.removesuffix(suffix)).partition("-")[0] for path in paths)
 
 
-def _kind(text: str) -> str:
-    return token_in(text.encode()) or ("a URL with a password" if holds_password(text.encode()) else "")
+def _given(secret: Secret) -> str:
+    return f"{secret.name} is given" if secret.name else secret.kind.title

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cannery.audit.finding import Finding, Rule, Severity
-from cannery.audit.scan import BYTECODE, SOURCES, extension_name
+from cannery.audit.scan import BYTECODE, SOURCES, STUBS, extension_name, is_source_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,28 @@ LIFELESS = Rule(
     "CAN112", Severity.HIGH, "an extension module without its PyInit_ function", "give the file the module's name back"
 )
 STARTER = Rule("CAN113", Severity.INFO, "a module that defines nothing: it starts the app, or is empty", "nothing")
-RULES = (SOURCE, BYTES, GENERATED, NAMED, DEBUG, LINES, PACKED, OTHERS, CARRIED, READABLE, TWICE, LIFELESS, STARTER)
+STUB = Rule(
+    "CAN114",
+    Severity.HIGH,
+    "a stub of the app, with its names, types and docstrings",
+    "leave it out: no import reads it",
+)
+RULES = (
+    SOURCE,
+    BYTES,
+    GENERATED,
+    NAMED,
+    DEBUG,
+    LINES,
+    PACKED,
+    OTHERS,
+    CARRIED,
+    READABLE,
+    TWICE,
+    LIFELESS,
+    STARTER,
+    STUB,
+)
 
 _C = (".c", ".cc", ".cpp", ".cxx")
 _PACKAGE = re.compile(r".*/(?:site|dist)-packages/([^/]+)|(.*/lib/python3[^/]*)/")
@@ -54,6 +75,8 @@ def check(contents: ImageContents) -> Iterator[Finding]:
     for place in contents.files():
         if contents.own(place.node.path):
             yield from _own(place)
+        elif place.node.path.endswith("/direct_url.json") and place.node.facts.named_sources:
+            yield _finding(NAMED, f"it was installed from {_few(place.node.facts.named_sources)}", place)
         elif place.node.path.endswith(SOURCES):
             others[_package(place.node.path), place.layer] += 1
     for (package, layer), count in sorted(others.items()):
@@ -65,15 +88,18 @@ def _own(place: PlacedNode) -> Iterator[Finding]:
     path, facts = place.node.path, place.node.facts
     if facts.starts_only:
         yield _finding(STARTER, "it imports names and calls them at most", place)
-    elif path.endswith(SOURCES):
+    elif is_source_name(path):
         yield _finding(SOURCE, f"{place.node.size:,} bytes", place)
     elif path.endswith(BYTECODE):
         yield _finding(BYTES, "names, literals and logic can be had back from it", place)
     if path.endswith(_C):
         yield _finding(GENERATED, "what Cython generates has the Python source in its comments", place)
+    elif path.endswith(STUBS):
+        yield _finding(STUB, f"{place.node.size:,} bytes", place)
     if facts.named_sources:
-        rule = NAMED if not path.endswith((".zip", ".whl", ".egg", ".pyz")) else PACKED
-        yield _finding(rule, f"names {_few(facts.named_sources)}", place)
+        yield _finding(NAMED, f"names {_few(facts.named_sources)}", place)
+    if facts.packed_sources:
+        yield _finding(PACKED, f"has {_few(facts.packed_sources)}", place)
     if facts.source_lines:
         yield _finding(LINES, f"as {facts.source_lines[0]!r}", place)
     yield from _compiled(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from cannery.audit.finding import Finding, Rule, Severity
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from cannery.audit.contents import ImageContents
 
-__all__ = ["RULES", "check"]
+__all__ = ["RULES", "check", "is_root"]
 
 ROOT = Rule("CAN601", Severity.HIGH, "it runs as root", "set  [tool.cannery]  user, or USER 65535:65535")
 NAMED = Rule("CAN602", Severity.MEDIUM, "its user is a name", "give its number: who checks for root can't tell names")
@@ -32,26 +33,32 @@ RULES = (ROOT, NAMED, NOTHING, THROUGH_SHELL, SEARCH, UNPACKS)
 
 _SEARCHES = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 _ANYBODYS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # the image's
+_NUMBER = re.compile(r"[+-]?[0-9]+")  # as engines read one (Go's strconv.Atoi)
 _SHELLS = ("/bin/sh", "/bin/bash", "sh", "bash")
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
     """Faults in the user, the program that starts, the search paths and programs that unpack themselves."""
-    user = str(contents.start.get("User") or "").partition(":")[0]
-    if user in {"", "0", "root"}:
+    user = contents.user
+    if user == "root" or is_root(user):
         yield Finding(ROOT, f"user {user or 'is not given'}")
-    elif not user.isdigit():
+    elif not _NUMBER.fullmatch(user):
         yield Finding(NAMED, f"user {user}")
-    command = [*(contents.start.get("Entrypoint") or ()), *(contents.start.get("Cmd") or ())]
+    command = contents.command
     if not command:
         yield Finding(NOTHING, "neither an entry point nor a command is given")
-    elif command[0] in _SHELLS and command[1:2] == ["-c"]:
+    elif command[0] in _SHELLS and command[1:2] == ("-c",):
         yield Finding(THROUGH_SHELL, f"{command[0]} -c: signals reach the shell, not the program")
     yield from _searches(contents)
     for path, place in sorted(contents.visible.items()):
         elf = place.node.facts.elf
         if elf and contents.own(path) and ("PyInstaller" in elf.carries or "staticx" in elf.carries):
             yield Finding(UNPACKS, "into /tmp, which is often mounted noexec", path, place.layer)
+
+
+def is_root(user: str) -> bool:
+    """True for no user, and for 0 in any form that engines read as that number."""
+    return not user or (_NUMBER.fullmatch(user) is not None and int(user) == 0)
 
 
 def _searches(contents: ImageContents) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ SECRETS = {
 def test_a_secret_is_refused_and_not_shown(make_project: MakeProject, name: str) -> None:
     folder = make_project({"main.py": "import pkg", "pkg/__init__.py": "", name: SECRETS[name]})
     message = assert_refused(cannery("image", cwd=folder), 3)
-    assert f"  {name}: " in message
+    assert f"  {name}:" in message
     assert f"allow-secrets = ['{name}']" in message.splitlines()[-1]
     assert "open-sesame" not in message
     assert not (folder / "dist").exists()

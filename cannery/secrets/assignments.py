@@ -1,0 +1,80 @@
+"""Passwords and keys that something is set to: by ``NAME = "value"`` in its forms, in configurations and in code."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from cannery.secrets.kind import Kind, Secret
+from cannery.secrets.names import names_a_secret
+from cannery.secrets.values import is_placeholder, looks_random, may_be_password
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ASSIGNED", "WIREGUARD", "assigned", "assignments_in"]
+
+ASSIGNED: Final = Kind("assigned", "what is named like a secret, with a value")
+WIREGUARD: Final = Kind("wireguard", "a private key of WireGuard")
+
+_HINTS: Final = (  # in small letters: every name of a secret has one
+    b"pass", b"pwd", b"secret", b"token", b"credential", b"apikey", b"api_key", b"api-key", b"accesskey", b"access_key",
+    b"access-key", b"privatekey", b"private_key", b"private-key", b"accountkey", b"account_key", b"auth", b"signing",
+    b"encryption", b"master", b"shared", b"webhook", b"license", b"connection", b"app_key", b"appkey", b"bearer",
+)  # fmt: skip
+_NAME: Final = re.compile(rb"[A-Za-z0-9_$.-]{0,60}\Z")
+_REST: Final = re.compile(rb"[A-Za-z0-9_.-]{0,40}")
+_LONGEST: Final = 512  # bytes of a name and its value
+# Between name and value: an equals sign or a colon, with quotes, a bracket and a type's name; in XML a tag's end
+_GIVEN: Final = re.compile(
+    rb"[\"']?\]?[ \t]{0,30}(?:: ?(?:Final|str|bytes|SecretStr|string|\w+\[\w+\]) ?)?"
+    rb"(?:=>|:=|\?=|=(?![=~])|:(?![:/])|>)[ \t]{0,30}(?:[rbuf]{1,2}(?=[\"']))?"
+    rb"(?:\"\"\"((?:[^\"\\\n]|\\.)+)\"\"\"|\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|([^\s\"'`,;<>(){}]+(?=[\s\"'`,;<>)}\]]|\Z)))"
+)
+_XML: Final = re.compile(rb"[\"'] +value=[\"']([^\"'\n]+)[\"']", re.IGNORECASE)  # <add key="Password" value="…" />
+_WIREGUARD: Final = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
+
+
+def assignments_in(window: bytes, *, is_code: bool) -> Iterator[tuple[Secret, int]]:
+    """The secrets that ``window`` sets names to, each with its place; in code only what looks drawn at random."""
+    seen = -1
+    for place in _hints(window):
+        if place <= seen:
+            continue
+        before = _NAME.search(window, max(0, place - 60), place)
+        start = before.start() if before else place
+        after = _REST.match(window, place)
+        stop = seen = after.end() if after else place
+        if window[start:stop].isascii() and names_a_secret(name := window[start:stop].decode("ascii").strip("-.$")):
+            given = _GIVEN.match(window, stop, stop + _LONGEST) or _XML.match(window, stop, stop + _LONGEST)
+            if given is not None and (found := _judged(name, given, is_code=is_code)):
+                yield found, start
+
+
+def assigned(name: str, value: str, *, is_code: bool = False) -> Secret | None:
+    """The secret in ``value``, where the ``name`` says that it is one."""
+    if not names_a_secret(name) or is_placeholder(value):
+        return None
+    if name.lower().endswith("privatekey") and _WIREGUARD.fullmatch(value):
+        return Secret(WIREGUARD, name=name)
+    return Secret(ASSIGNED, name=name) if (looks_random if is_code else may_be_password)(value) else None
+
+
+def _judged(name: str, given: re.Match[bytes], *, is_code: bool) -> Secret | None:
+    value = next((group for group in given.groups() if group is not None), b"").decode("utf-8", "replace")
+    quoted = given.lastindex != len(given.groups()) or given.re is _XML
+    if is_code and not quoted:
+        return None  # code that names other code
+    return assigned(name, value, is_code=is_code)
+
+
+def _hints(window: bytes) -> list[int]:
+    """The places in ``window`` at which the name of a secret may be."""
+    small = window.lower()
+    found = set()
+    for hint in _HINTS:
+        place = small.find(hint)
+        while place >= 0:
+            found.add(place)
+            place = small.find(hint, place + 1)
+    return sorted(found)

@@ -1,0 +1,95 @@
+"""Secrets in commands: steps that an image was built by, what it starts, what looks after its health."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from cannery.secrets.addresses import addresses_in, has_password, headers_in
+from cannery.secrets.key_files import keys_in
+from cannery.secrets.kind import Kind, Secret
+from cannery.secrets.names import names_a_secret
+from cannery.secrets.sieve import sift
+from cannery.secrets.tokens import tokens_in
+from cannery.secrets.values import may_be_password
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["COMMANDS", "secret_in_command", "secret_of_variable"]
+
+_GIVEN: Final = Kind("given", "what is named like a secret, with a value")
+_LOGIN: Final = Kind("login", "a user's name and password")
+_OPTION: Final = Kind("option", "a password as an argument")
+_URL: Final = Kind("url-credentials", "a URL with a password")
+COMMANDS: Final = (_GIVEN, _LOGIN, _OPTION, _URL)
+
+_VALUE: Final = r"(?:\"([^\"]*)\"|'([^']*)'|([^\s\"',;|&)\]]+))"
+_ASSIGNED: Final = re.compile(rf"(?<![\w$.])([A-Za-z_][\w.-]*)\s?(?:=|:(?!//)\s)\s?{_VALUE}")
+_OPTIONS: Final = re.compile(
+    r"(?<!\S)[\"']?--?([a-z][\w-]*(?:pass\w*|pwd|secret|token|[_-]key|credentials?)"
+    r"|password|passwd|passphrase|token|secret|apikey)[\"']?"
+    rf"(?:=|\s*,\s*|\s+){_VALUE}",
+    re.IGNORECASE,
+)
+_USER: Final = re.compile(
+    rf"\b(?:curl|wget|http|https|xh|twine|skopeo|helm|podman|docker|buildah|crane|oras|mc|ldapsearch|smbclient)\b[^\n;&|]*?"
+    rf"\s[\"']?(?:-u|-U|--user|--creds|--src-creds|--dest-creds|-a|--auth|--basic)[\"']?(?:=|\s*,\s*|\s+){_VALUE}"
+)
+_CLIENTS: Final = re.compile(
+    rf"\b(?:mysql\w*|mariadb\w*|sshpass|mongo\w*|ldapsearch|openssl|7z|unzip|zip|docker\s+login|podman\s+login|helm\s+registry\s+login"
+    rf"|skopeo\s+login|az\s+login|twine\s+upload|redis-cli|sqlcmd|bcp)\b[^\n;&|]*?\s[\"']?(?:-p|-P|-a|-w|-passin\s+pass:|-passout\s+pass:)"
+    rf"[\"']?\s*,?\s*(?!\d{{1,5}}\b){_VALUE}"
+)
+_NO_VALUE: Final = re.compile(  # a reference, an option, a path, a switch, a port
+    r"[$%<{`@*]|/|-|(?:true|false|yes|no|none|null|on|off|auto|stdin|prompt)$|\d{1,6}$|env:|file:|\.\.?/", re.IGNORECASE
+)
+
+
+def secret_in_command(command: str) -> Secret | None:
+    """The first secret in ``command``, which is a shell's or a list's words one behind the other."""
+    return next(_in_command(command), None)
+
+
+def secret_of_variable(name: str, value: str) -> Secret | None:
+    """The secret that an environment variable is set to."""
+    if names_a_secret(name) and _is_value(value):
+        return Secret(_GIVEN, name=name)
+    data = value.encode("utf-8", "surrogateescape")
+    if has_password(data):
+        return Secret(_URL)
+    return next((Secret(found.kind) for found in _in_data(data)), None) or secret_in_command(value)
+
+
+def _in_command(command: str) -> Iterator[Secret]:
+    data = command.encode("utf-8", "surrogateescape")
+    yield from _in_data(data)
+    if has_password(data):
+        yield Secret(_URL)
+    for pattern in (_ASSIGNED, _OPTIONS):
+        for match in pattern.finditer(command):
+            name, value = match[1], _value_of(match)
+            if names_a_secret(name) and _is_value(value):
+                yield Secret(_GIVEN if pattern is _ASSIGNED else _OPTION, name=name)
+    for match in _USER.finditer(command):
+        user, colon, password = _value_of(match).partition(":")
+        if colon and user and _is_value(password):
+            yield Secret(_LOGIN)
+    for match in _CLIENTS.finditer(command):
+        if _is_value(_value_of(match)):
+            yield Secret(_OPTION)
+
+
+def _in_data(data: bytes) -> Iterator[Secret]:
+    yield from (secret for secret, _ in tokens_in(sift(data)))
+    for look in (keys_in, addresses_in, headers_in):
+        yield from (secret for secret, _ in look(data))
+
+
+def _value_of(match: re.Match[str]) -> str:
+    return next((group for group in match.groups()[-3:] if group is not None), "")
+
+
+def _is_value(value: str) -> bool:
+    """True for a value that is more than the place of one, a number or a word that switches something."""
+    return may_be_password(value) or (bool(value) and not _NO_VALUE.match(value))

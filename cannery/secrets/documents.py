@@ -1,0 +1,132 @@
+"""Files that hold credentials by their form, under whatever name: of clusters, registries, clouds and systems."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cannery.secrets.addresses import place_of_credentials
+from cannery.secrets.kind import Kind, Secret
+from cannery.secrets.values import is_placeholder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["FORMS", "INDEX", "documents_in", "index_password"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of document: words that all of it have, and the pattern of the secret in it."""
+
+    kind: Kind
+    words: tuple[bytes, ...]
+    pattern: re.Pattern[bytes]  # its first group is the secret
+    is_right: Callable[[bytes], bool] = lambda _: True
+
+
+def _is_login(value: bytes) -> bool:
+    """True for a user and a password in Base64, as clients of registries keep them."""
+    try:
+        user, colon, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
+    except ValueError:
+        return False
+    return bool(user and colon and password) and not is_placeholder(password)
+
+
+def _is_no_example(value: bytes) -> bool:
+    return not is_placeholder(value.decode("utf-8", "replace"))
+
+
+FORMS: Final = (
+    Form(
+        Kind("kubeconfig", "a cluster's key (kubeconfig)"),
+        (b"client-key-data", ),
+        re.compile(rb"client-key-data[\"']?:\s*[\"']?([A-Za-z0-9+/=]{40,})"),
+    ),
+    Form(
+        Kind("kubeconfig-token", "a cluster's token (kubeconfig)"),
+        (b"clusters", b"users", b"token:"),
+        re.compile(rb"users:[\s\S]{0,4000}?\n\s+token:\s*[\"']?([\w.:-]{16,})"),
+        _is_no_example,
+    ),
+    Form(
+        Kind("kubernetes-secret", "a secret of Kubernetes"),
+        (b"kind", b"Secret", b"data"),
+        re.compile(
+            rb"kind:\s*[\"']?Secret\b(?:(?!\n---)[\s\S]){0,2000}?\n(?:data|stringData):\s*\n\s+[\w.-]+:\s*[\"']?([^\s\"'{$<]{6,})"
+            rb"|\n(?:data|stringData):\s*\n\s+[\w.-]+:\s*[\"']?[^\s\"'{$<]{6,}(?:(?!\n---)[\s\S]){0,2000}?\nkind:\s*[\"']?Secret\b"
+        ),
+    ),
+    Form(
+        Kind("registry-login", "a registry's password (Docker's auth)"),
+        (b'"auth', ),
+        re.compile(rb"\"auth\"\s*:\s*\"([A-Za-z0-9+/=]{8,})\""),
+        _is_login,
+    ),
+    Form(
+        Kind("registry-identity", "a registry's identity token"),
+        (b'"identitytoken"', ),
+        re.compile(rb"\"identitytoken\"\s*:\s*\"([^\"]{16,})\""),
+        _is_no_example,
+    ),
+    Form(
+        Kind("terraform-state", "Terraform's state, which has passwords in it"),
+        (b'"terraform_version"', b'"lineage"'),
+        re.compile(rb"\"lineage\"\s*:\s*\"([0-9a-f-]{36})\""),
+    ),
+    Form(
+        Kind("shadow", "hashes of passwords (shadow)"),
+        (b":$", b":"),
+        re.compile(rb"(?m)^[a-z_][\w.-]{0,31}:(\$(?:1|2[abxy]?|5|6|7|y|gy|sha1|argon2\w*)\$[^:\s]{8,}):\d*:"),
+    ),
+    Form(
+        Kind("htpasswd", "hashes of passwords (htpasswd)"),
+        (b":", ),
+        re.compile(rb"(?m)^[\w.@-]{1,64}:(\$(?:apr1|2[abxy])\$[./A-Za-z0-9$]{20,}|\{SHA\}[A-Za-z0-9+/]{27}=)\s*$"),
+    ),
+    Form(
+        Kind("service-account", "a key of a service account of Google"),
+        (b'"service_account"', b'"private_key"'),
+        re.compile(rb"\"private_key\"\s*:\s*\"([^\"]{100,})"),
+    ),
+    Form(
+        Kind("mysql-client", "a password of MySQL (my.cnf)"),
+        (b"[client", b"password"),
+        re.compile(rb"\[client[^\]]*\][^\[]{0,2000}?\n\s*password\s*=\s*[\"']?([^\s\"'#$<]{3,})"),
+        _is_no_example,
+    ),
+    Form(
+        Kind("netrc", "passwords (netrc)"),
+        (b"machine", b"login", b"password"),
+        re.compile(rb"(?m)^\s*machine\s+\S+\s+login\s+\S+\s+password\s+([^\s$<]{3,})"),
+        _is_no_example,
+    ),
+    Form(
+        Kind("pgpass", "passwords of PostgreSQL (pgpass)"),
+        (b":", ),
+        re.compile(rb"(?m)^[\w.*-]+:(?:\d{2,5}|\*):[\w*-]+:[\w*-]+:([^\s:]{4,})$"),
+        _is_no_example,
+    ),
+)  # fmt: skip
+INDEX: Final = Kind("index-password", "a package index's password")
+# Files that tell installers of package indexes
+_NAMES_INDEXES: Final = re.compile(
+    r"pip\.(conf|ini)|(uv|poetry|pyproject)\.toml|Pipfile|.*requirements.*\.(txt|in)|direct_url\.json"
+)
+
+
+def documents_in(window: bytes) -> Iterator[tuple[Secret, int]]:
+    """The secrets in ``window`` by the form of the document that it is a part of, each with its place."""
+    for form in FORMS:
+        if all(word in window for word in form.words):
+            for match in form.pattern.finditer(window):
+                if match[1] is None or form.is_right(match[1]):
+                    yield Secret(form.kind), match.start(1) if match[1] else match.start()
+
+
+def index_password(name: str, window: bytes) -> int | None:
+    """The place of a package index's password, where the file called ``name`` tells installers of indexes."""
+    return place_of_credentials(window) if _NAMES_INDEXES.fullmatch(name) else None

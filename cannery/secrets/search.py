@@ -1,0 +1,246 @@
+"""The secrets in a file, by all that this room knows: read once, in pieces, however large the file is."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import posixpath
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+from cannery.secrets.addresses import addresses_in, headers_in
+from cannery.secrets.assignments import assignments_in
+from cannery.secrets.documents import INDEX, documents_in, index_password
+from cannery.secrets.file_names import kind_by_name
+from cannery.secrets.key_files import key_file, keys_in
+from cannery.secrets.kind import Secret
+from cannery.secrets.names import is_configuration
+from cannery.secrets.packed import (
+    DAMAGE,
+    Budget,
+    decoded_runs,
+    encoding_of,
+    inside_tar,
+    inside_zip,
+    is_tar,
+    uncompressed,
+)
+from cannery.secrets.sieve import sift
+from cannery.secrets.tokens import tokens_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from cannery.image.hashing import Readable
+
+__all__ = ["Looked", "SecretSearch", "held", "secrets_in", "secrets_in_binary"]
+
+CHUNK: Final = 1 << 18  # bytes that are looked at in one go
+_OVERLAP: Final = 1 << 12  # of them that are looked at again with the next: a secret may lie across both
+_IN_MEMORY: Final = 1 << 26  # bytes: a larger archive is kept in a temporary file
+_NEWLINE: Final = 10
+_MOST: Final = 20  # secrets that are told of one file
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found in a file."""
+
+    secrets: tuple[Secret, ...] = ()
+    members: tuple[str, ...] = ()  # names of what is packed in it, as far as they were asked for
+    is_partial: bool = False  # it unpacks to more than was looked at
+
+
+@dataclass
+class SecretSearch:
+    """A search through one file.
+
+    ``thorough`` is for files of one's own: those of others have passwords in their prose, too.
+    """
+
+    name: str
+    budget: Budget = field(default_factory=Budget)
+    thorough: bool = True
+    wanted: Callable[[str], bool] = lambda _: False  # which names of members are told
+    _found: dict[Secret, None] = field(default_factory=dict)
+    _members: dict[str, None] = field(default_factory=dict)
+
+    def through(self, head: bytes, rest: Readable) -> Looked:
+        """The secrets in the file that begins with ``head`` and goes on with ``rest``."""
+        self.budget.for_file()
+        self._content(self.name, head, rest, ())
+        return Looked(tuple(self._found), tuple(self._members), self.budget.exceeded)
+
+    def _content(self, name: str, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
+        if kind := key_file(head):
+            self._add(Secret(kind, within=within))
+        elif (packed := self._packed(name, head, rest, within)) is not None:
+            try:
+                packed()
+            except DAMAGE:
+                return  # what came before the damage was looked at
+        elif encoding := encoding_of(head):
+            label = encoding.upper().removesuffix("-LE").removesuffix("-BE")
+            self._text(name, _transcoded(_pieces(head, rest), encoding), (*within, label))
+        elif b"\0" in head[:CHUNK]:
+            self._binary(_pieces(head, rest), within)
+        else:
+            self._text(name, _pieces(head, rest), within)
+
+    def _packed(self, name: str, head: bytes, rest: Readable, within: tuple[str, ...]) -> Callable[[], None] | None:
+        """What looks through an archive or a compressed file; None for any other, and for one that is too deep."""
+        compressed = head[:2] in {b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5"}
+        if not (compressed or is_tar(head) or head.startswith(b"PK\3\4")):
+            return None
+        if self.budget.too_deep(len(within)):
+            return lambda: None
+        if is_tar(head):
+            return lambda: self._each(inside_tar(cast("BinaryIO", _Chained(head, rest)), self.budget), within)
+        if head.startswith(b"PK\3\4"):
+            return lambda: self._zip(head, rest, within)
+        opened = uncompressed(name, head, _Chained(head, rest))
+        if opened is None:
+            return None
+        inner, stream = opened
+        return lambda: self._member(inner, stream, within, seen_as=inner)
+
+    def _zip(self, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
+        with held(_pieces(head, rest)) as (stream, size):
+            self._each(inside_zip(stream, size, self.budget), within)
+
+    def _each(self, inside: Iterator[tuple[str, BinaryIO]], within: tuple[str, ...]) -> None:
+        for name, stream in inside:
+            self._member(name, stream, within, seen_as=name)
+
+    def _member(self, name: str, stream: BinaryIO, within: tuple[str, ...], *, seen_as: str) -> None:
+        """Look through a member; what its name says counts, too."""
+        if self.wanted(name):
+            self._members[name] = None
+        limited = _Limited(stream, self.budget)
+        head = limited.read(CHUNK)
+        if head and self.thorough and (kind := kind_by_name(name)):
+            self._add(Secret(kind, within=(*within, seen_as)))
+        self._content(posixpath.basename(name), head, limited, (*within, seen_as))
+
+    def _binary(self, pieces: Iterable[bytes], within: tuple[str, ...]) -> None:
+        for window, _ in _windows(pieces):
+            for secret in secrets_in_binary(window):
+                self._add(secret, within=within)
+
+    def _text(self, name: str, pieces: Iterable[bytes], within: tuple[str, ...]) -> None:
+        line = 1
+        for window, fresh in _windows(pieces):
+            for secret, place in secrets_in(name, window, thorough=self.thorough):
+                self._add(secret, line + window.count(b"\n", 0, place), within)
+            if self.thorough and not self.budget.too_deep(len(within) + 1):
+                self._decoded(name, window, line, within)
+            line += window.count(b"\n", 0, fresh)
+
+    def _decoded(self, name: str, window: bytes, line: int, within: tuple[str, ...]) -> None:
+        for place, content in decoded_runs(window):
+            if self.budget.spent(len(content)):
+                return
+            shown = f"Base64 in line {line + window.count(bytes((_NEWLINE,)), 0, place)}"
+            self._content(name, content, io.BytesIO(), (*within, shown))
+
+    def _add(self, secret: Secret, line: int = 0, within: tuple[str, ...] = ()) -> None:
+        if len(self._found) < _MOST:
+            placed = Secret(secret.kind, line, secret.name, within or secret.within, secret.proven)
+            self._found.setdefault(placed)
+
+
+def secrets_in(name: str, window: bytes, *, thorough: bool = True) -> list[tuple[Secret, int]]:
+    """The secrets in a text that is a part of the file ``name``, each with its place; a line tells one of them best."""
+    certain = [(secret, window.find(text)) for secret, text in tokens_in(sift(window))]
+    certain += keys_in(window)
+    if thorough:
+        certain += _named(name, window)
+        lines = {window.rfind(b"\n", 0, place) for _, place in certain}
+        assigned = assignments_in(window, is_code=not is_configuration(name))
+        certain += [each for each in assigned if window.rfind(b"\n", 0, each[1]) not in lines]
+    return certain
+
+
+def _named(name: str, window: bytes) -> Iterator[tuple[Secret, int]]:
+    """The secrets in a text by what stands around them."""
+    yield from addresses_in(window)
+    if b"uthorization" in window or b"UTHORIZATION" in window:
+        yield from headers_in(window)
+    yield from documents_in(window)
+    if (place := index_password(name, window)) is not None:
+        yield Secret(INDEX), place
+
+
+def secrets_in_binary(window: bytes, *, noise: bool = True) -> Iterator[Secret]:
+    """The tokens and keys in a part of a program; with ``noise`` it is machine code or compressed, too."""
+    yield from (secret for secret, _ in tokens_in(sift(window), joined=True, noise=noise))
+    yield from (secret for secret, _ in keys_in(window))
+
+
+@contextmanager
+def held(pieces: Iterable[bytes]) -> Iterator[tuple[BinaryIO, int]]:
+    """The pieces as a file that can be read in any order, and its size; a large one has no name and lies on disk."""
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+        for piece in pieces:
+            file.write(piece)
+        size = file.tell()
+        file.seek(0)
+        yield cast("BinaryIO", file), size
+
+
+def _pieces(head: bytes, rest: Readable) -> Iterator[bytes]:
+    for start in range(0, len(head), CHUNK):
+        yield head[start : start + CHUNK]
+    while data := rest.read(CHUNK):
+        yield data
+
+
+def _windows(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Each piece with the end of the one before in front, and how many bytes of it no later window has."""
+    before = b""
+    for piece in pieces:
+        window = before + piece
+        before = window[-_OVERLAP:]
+        yield window, len(window) - len(before)
+
+
+def _transcoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for piece in pieces:
+        yield decoder.decode(piece).encode("utf-8", "replace")
+
+
+class _Chained(io.RawIOBase):
+    """A stream of what was read already, and of what follows."""
+
+    def __init__(self, head: bytes, rest: Readable) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read up to ``size`` bytes."""
+        if self._head:
+            data, self._head = (self._head, b"") if size < 0 else (self._head[:size], self._head[size:])
+            return data
+        return self._rest.read(size) or b""
+
+
+class _Limited:
+    """A stream that ends where the budget does."""
+
+    def __init__(self, stream: Readable, budget: Budget) -> None:
+        self._stream = stream
+        self._budget = budget
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read up to ``size`` bytes."""
+        if self._budget.exceeded:
+            return b""
+        data = self._stream.read(min(size, CHUNK) if size >= 0 else CHUNK) or b""
+        return b"" if self._budget.spent(len(data)) else data

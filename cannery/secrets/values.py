@@ -1,0 +1,68 @@
+"""Values, told apart: what may be a secret, and what stands in its place: a variable, an example, a word of prose."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import Final
+
+__all__ = ["entropy", "is_made_up", "is_placeholder", "looks_random", "may_be_password"]
+
+_REFERENCE: Final = re.compile(  # to where the secret is: a variable, a template, a file, a vault, a call
+    r"[$%&*#@<{\[(/~|\\!]|\.{1,2}/|(?:env|file|vault|secret|op|ref|arn|data|ssm|awssm|gcp|azure|kms|keyring|https?|sha\d+)"
+    r"[:+]|ENC\[|!vault|.*(?:\$\{|\{\{|\$\(|%\(|<[a-z]|\{[a-z_]*\}|environ|getenv|process\.env|\(\)|\[\w*\]|::|->)",
+    re.IGNORECASE | re.DOTALL,
+)
+_STANDS_FOR_ONE: Final = re.compile(  # what nobody has in a password, and everybody in the example of one
+    r"example|change[-_ ]?(?:me|it|this)|place[-_ ]?holder|redacted|dummy|sample|(?:^|[-_ ])(?:your|my|some)[-_ ]|^your"
+    r"|x{4}|\*{3}|\.{3}|-{3}|_{3}|insert|replace|todo|fixme|(?:^|[-_ ])(?:fake|mock|foo|bar|test|demo)(?:[-_ \d]|$)"
+    r"|lorem|do[-_ ]?not|insecure|invalid|[-_](?:here|value)$",
+    re.IGNORECASE,
+)
+_NEVER_DRAWN: Final = re.compile(  # what no generator of random letters gives
+    rb"example|change_?me|placeholder|redacted|dummy|fake|x{5}|your_|insert|\.{3}|0{6}|abcdef|ghijkl|mnopqr|uvwxyz"
+    rb"|012345|123456|234567|345678|456789|deadbeef",
+    re.IGNORECASE,
+)
+_WORDS: Final = frozenset((
+    "password", "passwd", "passphrase", "secret", "token", "none", "null", "nil", "true", "false", "undefined",
+    "default", "empty", "required", "optional", "string", "str", "bytes", "hidden", "private", "public", "user",
+    "username", "admin", "root", "guest", "login", "enabled", "disabled", "credentials", "unknown", "auto", "plain",
+    "basic", "bearer", "value", "key", "pass", "pwd", "yes", "off",
+))  # fmt: skip
+_SHORTEST: Final = 6
+_LONGEST: Final = 400
+_RANDOM: Final = 3.0  # bits a letter: that of hexadecimal digits is close to 4, that of a word below 3
+_VARIED: Final = 2.5
+_DRAWN: Final = 2.2  # of a token, whose form alone says much
+_WORDLIKE: Final = re.compile(r"(?:[^\W\d_]|\\u[0-9a-fA-F]{4}|[-_.: /])*")  # identifiers, prose
+
+
+def entropy(text: str | bytes) -> float:
+    """Shannon's entropy of ``text``, in bits a letter."""
+    total = len(text)
+    return -sum(count / total * math.log2(count / total) for count in Counter(text).values()) if total else 0.0
+
+
+def is_made_up(token: bytes) -> bool:
+    """True for a token as documents and tests have them: with a word for that in it, or too regular to be drawn."""
+    return entropy(token) < _DRAWN or _NEVER_DRAWN.search(token) is not None
+
+
+def is_placeholder(value: str) -> bool:
+    """True for what stands in a secret's place: an example, an empty word, a row of the same letters."""
+    bare = value.strip("'\"`<>[](){} ").lower()
+    return bare in _WORDS or len(set(bare)) <= 2 or _STANDS_FOR_ONE.search(bare) is not None  # noqa: PLR2004
+
+
+def may_be_password(value: str) -> bool:
+    """True for what somebody may have chosen as a password: letters beside digits or signs, and no reference."""
+    if not _SHORTEST <= len(value) <= _LONGEST or _REFERENCE.match(value) or is_placeholder(value):
+        return False
+    return not _WORDLIKE.fullmatch(value) and entropy(value) >= _VARIED and not value.isdecimal()
+
+
+def looks_random(value: str) -> bool:
+    """True for a password that no code has for another reason: long enough, digits among its letters, no words."""
+    return may_be_password(value) and entropy(value) >= _RANDOM and any(map(str.isdigit, value)) and " " not in value
