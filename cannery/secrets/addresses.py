@@ -25,6 +25,7 @@ _HEADER: Final = re.compile(
     rb"(?i)authorization[\"']?\s{0,3}[:=,]\s{0,3}[\"']?(bearer|token|basic|apikey)\s+([A-Za-z0-9+/=_.~-]{8,2000})"
 )
 _WEAK: Final = frozenset(("pass", "passwd", "password", "pwd", "pw", "secret", "token", "user", "username", "you"))
+_PORTS: Final = re.compile(r"\d+,")  # of several hosts in one address
 _SHORTEST: Final = 16  # letters of a bearer token
 _VARIED: Final = 2.5  # bits a letter: what a word that stands for a password rarely has
 
@@ -62,11 +63,11 @@ def headers_in(window: bytes) -> Iterator[tuple[Secret, int]]:
 
 
 def _is_password(user: str, password: str) -> bool:
-    if password.startswith(("$", "{", "%", "<", "[", "*")) or password.lower() in _WEAK or user == password:
+    if password.startswith(("$", "{", "%", "<", "[", "*")) or password.lower() in _WEAK or user in {password, "scott"}:
         return False
-    return (
-        not is_placeholder(password) and "{" not in password and (not password.isalpha() or entropy(password) > _VARIED)
-    )
+    if is_placeholder(password) or "{" in password or _PORTS.match(password):
+        return False
+    return not password.isalpha() or entropy(password) > _VARIED
 
 
 def _basic(value: bytes) -> str:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from cannery.secrets.kind import Kind, Secret
-from cannery.secrets.names import names_a_secret
-from cannery.secrets.values import is_placeholder, looks_random, may_be_password
+from cannery.secrets.names import names_a_password, names_a_secret
+from cannery.secrets.values import is_placeholder, looks_chosen, looks_drawn, may_be_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ _HINTS: Final = (  # in small letters: every name of a secret has one
 )  # fmt: skip
 _NAME: Final = re.compile(rb"[A-Za-z0-9_$.-]{0,60}\Z")
 _REST: Final = re.compile(rb"[A-Za-z0-9_.-]{0,40}")
+_LONGEST_LINE: Final = 1000  # bytes that people write
 _LONGEST: Final = 512  # bytes of a name and its value
 # Between name and value: an equals sign or a colon, with quotes, a bracket and a type's name; in XML a tag's end
 _GIVEN: Final = re.compile(
@@ -43,6 +44,8 @@ def assignments_in(window: bytes, *, is_code: bool) -> Iterator[tuple[Secret, in
             continue
         before = _NAME.search(window, max(0, place - 60), place)
         start = before.start() if before else place
+        if window[max(0, start - 1) : start] in {b":", b"/"} or (is_code and _is_minified(window, place)):
+            continue  # a part of an address, or of code that no person wrote
         after = _REST.match(window, place)
         stop = seen = after.end() if after else place
         if window[start:stop].isascii() and names_a_secret(name := window[start:stop].decode("ascii").strip("-.$")):
@@ -57,7 +60,10 @@ def assigned(name: str, value: str, *, is_code: bool = False) -> Secret | None:
         return None
     if name.lower().endswith("privatekey") and _WIREGUARD.fullmatch(value):
         return Secret(WIREGUARD, name=name)
-    return Secret(ASSIGNED, name=name) if (looks_random if is_code else may_be_password)(value) else None
+    looks_right = may_be_password
+    if is_code:
+        looks_right = looks_chosen if names_a_password(name) else looks_drawn
+    return Secret(ASSIGNED, name=name) if looks_right(value) else None
 
 
 def _judged(name: str, given: re.Match[bytes], *, is_code: bool) -> Secret | None:
@@ -66,6 +72,11 @@ def _judged(name: str, given: re.Match[bytes], *, is_code: bool) -> Secret | Non
     if is_code and not quoted:
         return None  # code that names other code
     return assigned(name, value, is_code=is_code)
+
+
+def _is_minified(window: bytes, place: int) -> bool:
+    start = max(0, place - _LONGEST_LINE)
+    return place - start == _LONGEST_LINE and b"\n" not in window[start:place]
 
 
 def _hints(window: bytes) -> list[int]:

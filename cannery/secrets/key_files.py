@@ -7,6 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from cannery.secrets.kind import Kind, Secret
+from cannery.secrets.values import is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +22,17 @@ PUTTY: Final = Kind("putty-key", "a private key of PuTTY")
 KEEPASS: Final = Kind("keepass", "a file of KeePass, which holds passwords")
 KEY_FILES: Final = (PEM, DER, PKCS12, JAVA, PUTTY, KEEPASS)
 
-# The first line and the beginning of the second (RFC 7468): libraries that read keys contain the first line alone, and
-# documents have dots behind it. In JSON and in sources a line ends in the two letters \n.
+# The first line (RFC 7468): libraries that read keys contain it alone. In JSON and in sources a line ends in the two
+# letters \\n.
 _PEM: Final = re.compile(
-    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rnt]|[\"'+ ])*"
-    rb"(?:[A-Z][A-Za-z-]+: [^\n]*(?:\s|\\[rn])+)*"
-    rb"(?=((?:[A-Za-z0-9+/=]|\s|\\[rn]){4,}))"
+    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?=(?:\s|\\[rnt]|[\"'+ ])*[A-Za-z0-9+/])"
 )
-_LEAST: Final = 4  # letters that aren't the same: what a document has in a key's place is one letter, or a word
+_PEM_END: Final = b"-----END "
+_LONGEST_PEM: Final = 1 << 14  # bytes
+_BODY: Final = re.compile(rb"[A-Za-z0-9+/]")
+_HEADERS: Final = re.compile(rb"[A-Z][A-Za-z-]+: [^\n\\]*")  # RFC 1421, RFC 4880
+_SHOWN: Final = 160  # letters that are looked at for a word
+_LEAST, _WITHOUT_END = 4, 64  # letters: with a last line, and with none
 _PUTTY: Final = re.compile(rb"PuTTY-User-Key-File-\d+: [\w@.-]+\s")
 _KEEPASS: Final = b"\x03\xd9\xa2\x9a"
 _JKS, _JCEKS = b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"
@@ -53,11 +57,21 @@ def keys_in(window: bytes) -> Iterator[tuple[Secret, int]]:
     """The private keys in texts, each with its place."""
     if b"PRIVATE KEY" in window:
         for match in _PEM.finditer(window):
-            if len(set(match[1])) >= _LEAST:
+            if _has_body(window[match.end() : match.end() + _LONGEST_PEM]):
                 yield Secret(PEM), match.start()
     if b"PuTTY-User-Key-File-" in window:
         for match in _PUTTY.finditer(window):
             yield Secret(PUTTY), match.start()
+
+
+def _has_body(text: bytes) -> bool:
+    """True for what follows a key's first line and is a key: documents have dots or a word in its place."""
+    body, end, _ = text.partition(_PEM_END)
+    body = body if end else body[:_SHOWN]
+    letters = _BODY.findall(body)
+    if b"." in _HEADERS.sub(b"", body) or is_placeholder(body[:_SHOWN].decode("latin-1")):
+        return False
+    return len(set(letters)) >= _LEAST and (bool(end) or len(letters) >= _WITHOUT_END)
 
 
 def key_file(data: bytes) -> Kind | None:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_configuration", "names_a_secret"]
+__all__ = ["is_configuration", "names_a_password", "names_a_secret"]
 
-_NAMED: Final = re.compile(
-    r"(?:^|_)(?:\w*pass(?:word|wd|phrase)|\w*pwd|pass|secret|secrets|token|api_?key|app_?key|access_?key|account_?key|auth_?key"
-    r"|private_?key|secret_?key|signing_?key|encryption_?key|master_?key|shared_?key|license_?key|client_?secret|credential"
-    r"|credentials|bearer|connection_?string|sas_?token|webhook_?url|auth_?token|_?authtoken|_?auth)(?:_\w+)?$"
+_NAMED: Final = re.compile(  # at a name's end: what follows would say what about the secret is meant
+    r"(?:^|_)(?:[a-z0-9]*pass(?:word|wd|phrase)|[a-z0-9]*pwd|pass|secrets?|[a-z]*token|(?:api|app|access|account|auth|private|secret"
+    r"|signing|encryption|master|shared|license|session|service)_?key|apikey|client_?secret|credentials?|bearer|authtoken"
+    r"|webhook_?url)"
+    r"(?:_(?:base|value|str|string|text|plain|raw|b64|base64|prod|production|dev|development|stage|staging|live|main|primary|secondary"
+    r"|default|old|new|next|current|backup|local|remote|read|write|rw|ro|admin|root|user|db|[a-z]?[0-9]{1,3}))*$"
 )
-# Variables that name the place of a secret, or something else about it.
-_NOT_ITSELF: Final = re.compile(
-    r"_(?:file|path|dir|folder|location|ur[li]|endpoint|name|names|id|ids|ttl|timeout|header|headers|type|types|length|len|size|min|max|limit|age"
-    r"|policy|regexp?|pattern|format|fmt|prefix|suffix|field|fields|param|parameter|arg|option|count|version|algorithm|alg|hash|hasher"
-    r"|hashers|digest|checksum|expir\w*|lifetime|required|enabled|disabled|class|mode|method|methods|scheme|env|env_?var|variable|var|prompt|label"
-    r"|help|message|msg|text|title|placeholder|hint|error|re|chars|charset|alphabet|strength|reset|change|validators?|backend|engine|provider"
-    r"|store|storage|manager|source|service|scope|scopes|form|view|template|page|input|column|table|model|schema|key_?name|attribute|attr|index"
-    r"|encoding|separator|delimiter|bytes|budget|usage|counter|threshold|aud|audience|iss|issuer|request|response|callback|grant|grant_?type)$"
+_NOT_ITSELF: Final = re.compile(  # what is public, counted or asked, and tokens by which lists go on
+    r"(?:^|_)(?:public|max|min|num|no|use|has|is|get|set|show|reset|with|per|csrf|xsrf|stop|eos|bos|pad|unk)_"
+    r"|(?:next|client|request|change|continuation|page|starting|sync|cancel|task|pagination)_?token$"
 )
+_PASSWORD: Final = re.compile(r"pass(?:word|wd|phrase)?|pwd", re.IGNORECASE)
 _WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 _CONFIGURATION: Final = re.compile(
     r".*\.(?:ya?ml|toml|ini|cfg|conf|cnf|config|json|jsonc|json5|properties|props|xml|env|envrc|tfvars|hcl|plist|rc|secret|secrets"
@@ -39,6 +37,11 @@ def names_a_secret(variable: str) -> bool:
     """
     words = "_".join(filter(None, _WORD_ENDS.split(variable))).lower()
     return _NAMED.search(words) is not None and _NOT_ITSELF.search(words) is None
+
+
+def names_a_password(variable: str) -> bool:
+    """True where the secret is a password, which people choose: keys and tokens are drawn at random."""
+    return _PASSWORD.search(variable) is not None
 
 
 def is_configuration(name: str) -> bool:

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.secrets.checksums import ends_in_base62_crc32, ends_in_hex_crc32, is_bech32, is_jwt
 from cannery.secrets.kind import Kind, Secret
-from cannery.secrets.values import is_made_up
+from cannery.secrets.values import entropy, is_made_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = ["TOKENS", "IssuedToken", "tokens_in"]
 
-_BEFORE: Final = (
-    rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?=[/?&]))"  # or a line's end as sources write it, or within an address
-)
+_BEFORE: Final = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?=[/?&]))"  # or as sources write a line's end, or in a URL
+_DIGITS: Final = tuple(bytes((digit,)) for digit in b"0123456789")
+_SOME_DIGITS: Final = 3
+_HIGH: Final = 3.5  # bits a letter
 _AFTER: Final = rb"(?![A-Za-z0-9])"
 
 
@@ -63,7 +64,7 @@ def _key(service: str, identifier: str, anchors: bytes, pattern: bytes) -> Issue
 
 def _github(prefix: bytes) -> IssuedToken:
     name = {b"ghp": "token", b"gho": "oauth", b"ghu": "user", b"ghs": "server", b"ghr": "refresh"}[prefix]
-    pattern = prefix + rb"_[A-Za-z0-9]{36,251}"
+    pattern = prefix + rb"_(?:[A-Za-z0-9]{36}|[A-Za-z0-9]{76,251})"
     return IssuedToken(f"github-{name}", "a token of GitHub", prefix + b"_", pattern, checksum=ends_in_base62_crc32)
 
 
@@ -248,9 +249,20 @@ def tokens_in(sifted: bytes, *, joined: bool = False, noise: bool = False) -> It
     seen = {token: None for word, token in _ANCHORS if word in sifted}
     for token in seen:
         if not (noise and token.text_only):
-            for match in (token.anywhere if joined else token.alone).finditer(sifted):
-                if (found := _judged(token, match[0])) is not None:
-                    yield found, match[0]
+            texts = dict.fromkeys(match[0] for match in token.alone.finditer(sifted))
+            if joined:
+                joints = (match[0] for match in token.anywhere.finditer(sifted))
+                texts |= dict.fromkeys(text for text in joints if _is_certain(token, text))
+            for text in texts:
+                if (found := _judged(token, text)) is not None:
+                    yield found, text
+
+
+def _is_certain(token: IssuedToken, text: bytes) -> bool:
+    """True for a text that is a token even among others: names of functions, too, are long and in one case or two."""
+    if token.checksum is not None:
+        return token.checksum(text)
+    return sum(map(text.count, _DIGITS)) >= _SOME_DIGITS and entropy(text) >= _HIGH
 
 
 def _judged(token: IssuedToken, text: bytes) -> Secret | None:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Final
 
-__all__ = ["entropy", "is_made_up", "is_placeholder", "looks_random", "may_be_password"]
+__all__ = ["entropy", "is_made_up", "is_placeholder", "looks_chosen", "looks_drawn", "may_be_password"]
 
 _REFERENCE: Final = re.compile(  # to where the secret is: a variable, a template, a file, a vault, a call
     r"[$%&*#@<{\[(/~|\\!]|\.{1,2}/|(?:env|file|vault|secret|op|ref|arn|data|ssm|awssm|gcp|azure|kms|keyring|https?|sha\d+)"
@@ -17,9 +17,10 @@ _REFERENCE: Final = re.compile(  # to where the secret is: a variable, a templat
 _STANDS_FOR_ONE: Final = re.compile(  # what nobody has in a password, and everybody in the example of one
     r"example|change[-_ ]?(?:me|it|this)|place[-_ ]?holder|redacted|dummy|sample|(?:^|[-_ ])(?:your|my|some)[-_ ]|^your"
     r"|x{4}|\*{3}|\.{3}|-{3}|_{3}|insert|replace|todo|fixme|(?:^|[-_ ])(?:fake|mock|foo|bar|test|demo)(?:[-_ \d]|$)"
-    r"|lorem|do[-_ ]?not|insecure|invalid|[-_](?:here|value)$",
+    r"|lorem|must|should|do[-_ ]?not|insecure|invalid|[-_](?:here|value)$",
     re.IGNORECASE,
 )
+_OF_NAMES: Final = re.compile(r"\s|pass|secret|token|key|auth|cred|user|admin", re.IGNORECASE)  # a name, a text
 _NEVER_DRAWN: Final = re.compile(  # what no generator of random letters gives
     rb"example|change_?me|placeholder|redacted|dummy|fake|x{5}|your_|insert|\.{3}|0{6}|abcdef|ghijkl|mnopqr|uvwxyz"
     rb"|012345|123456|234567|345678|456789|deadbeef",
@@ -31,11 +32,20 @@ _WORDS: Final = frozenset((
     "username", "admin", "root", "guest", "login", "enabled", "disabled", "credentials", "unknown", "auto", "plain",
     "basic", "bearer", "value", "key", "pass", "pwd", "yes", "off",
 ))  # fmt: skip
+_PUBLISHED: Final = frozenset((  # examples that standards print (RFC 5849, 6749, 6750, 7009), and so do manuals
+    "2YotnFZFEjr1zCsicMWpAA", "tGzv3JOkF0XG5Qx2TlKWIA", "gX1fBat3bV", "mF_9.B5f-4.1JqM", "hh5s93j4hdidpola",
+    "kkk9d7dh3k39sjv7", "dpf43f3p2l4k3l03", "kd94hf93k423kf44", "hdhd0244k9j7ao03", "nnch734d00sl2jdk",
+    "pfkkdhi9sl3r4s00", "ad180jjd733klru7",
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",  # Azurite's own
+))  # fmt: skip
 _SHORTEST: Final = 6
 _LONGEST: Final = 400
-_RANDOM: Final = 3.0  # bits a letter: that of hexadecimal digits is close to 4, that of a word below 3
-_VARIED: Final = 2.5
-_DRAWN: Final = 2.2  # of a token, whose form alone says much
+_LENGTH_OF_KEYS: Final = 16
+# Bits a letter: those of words are below 3, of hexadecimal digits close to 4
+_DRAWN: Final = 2.2  # at least, of a token, whose form alone says much
+_VARIED: Final = 2.5  # of a password in a configuration
+_RANDOM: Final = 3.0  # of one in code
+_HIGH: Final = 3.5  # of a key in code
 _WORDLIKE: Final = re.compile(r"(?:[^\W\d_]|\\u[0-9a-fA-F]{4}|[-_.: /])*")  # identifiers, prose
 
 
@@ -53,16 +63,27 @@ def is_made_up(token: bytes) -> bool:
 def is_placeholder(value: str) -> bool:
     """True for what stands in a secret's place: an example, an empty word, a row of the same letters."""
     bare = value.strip("'\"`<>[](){} ").lower()
-    return bare in _WORDS or len(set(bare)) <= 2 or _STANDS_FOR_ONE.search(bare) is not None  # noqa: PLR2004
+    return bare in _WORDS or value in _PUBLISHED or len(set(bare)) <= 2 or _STANDS_FOR_ONE.search(bare) is not None  # noqa: PLR2004
 
 
 def may_be_password(value: str) -> bool:
     """True for what somebody may have chosen as a password: letters beside digits or signs, and no reference."""
     if not _SHORTEST <= len(value) <= _LONGEST or _REFERENCE.match(value) or is_placeholder(value):
         return False
+    if value.count(" ") > 1:
+        return False  # a sentence
     return not _WORDLIKE.fullmatch(value) and entropy(value) >= _VARIED and not value.isdecimal()
 
 
-def looks_random(value: str) -> bool:
-    """True for a password that no code has for another reason: long enough, digits among its letters, no words."""
-    return may_be_password(value) and entropy(value) >= _RANDOM and any(map(str.isdigit, value)) and " " not in value
+def looks_chosen(value: str) -> bool:
+    """True for a password that no code has for another reason: digits among its letters, no name, no sentence."""
+    return may_be_password(value) and _is_unlike_code(value) and entropy(value) >= _RANDOM
+
+
+def looks_drawn(value: str) -> bool:
+    """True for a key or a token that code has for no other reason: as long and as varied as no word of an example."""
+    return len(value) >= _LENGTH_OF_KEYS and looks_chosen(value) and entropy(value) >= _HIGH
+
+
+def _is_unlike_code(value: str) -> bool:
+    return _OF_NAMES.search(value) is None and any(map(str.isdigit, value))

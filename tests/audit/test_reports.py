@@ -17,6 +17,7 @@ from cannery.audit.rules import RULES
 from cannery.errors import ConfigurationError
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
+from cannery.secrets.tokens import TOKENS
 from tests.support.bad_images import START, docker_archive, file, layer
 
 if TYPE_CHECKING:
@@ -132,6 +133,13 @@ def test_what_can_t_be_is_told_in_one_message(project: Path, arguments: list[str
     assert done.returncode == code, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_documentation_has_every_kind_of_token() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|`]+) \| (`[^|]+`) \|$", text.partition("### Kinds of tokens")[2], re.MULTILINE)
+    documented = {(title, name) for title, names in rows for name in re.findall(r"`([^`]+)`", names)}
+    assert documented == {(token.title, token.id) for token in TOKENS}
 
 
 def test_the_documentation_has_every_rule_and_no_other() -> None:
