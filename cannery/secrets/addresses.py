@@ -12,7 +12,7 @@ from cannery.secrets.values import entropy, is_placeholder, may_be_password
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ADDRESS", "HEADERS", "addresses_in", "has_password", "headers_in", "place_of_credentials"]
+__all__ = ["ADDRESS", "HEADERS", "addresses_in", "has_password", "headers_in", "places_of_credentials"]
 
 ADDRESS: Final = Kind("url-password", "a URL with a password")
 _BEARER: Final = Kind("bearer", "a bearer token")
@@ -32,13 +32,12 @@ _VARIED: Final = 2.5  # bits a letter: what a word that stands for a password ra
 
 def has_password(data: bytes) -> bool:
     """True if ``data`` has an address of the web with a user or a password in it, whatever they are."""
-    return place_of_credentials(data) is not None
+    return _CREDENTIALS.search(data) is not None
 
 
-def place_of_credentials(data: bytes) -> int | None:
-    """The place of the first such address in ``data``."""
-    match = _CREDENTIALS.search(data)
-    return match.start() if match else None
+def places_of_credentials(data: bytes) -> Iterator[int]:
+    """The places of such addresses in ``data``."""
+    return (match.start() for match in _CREDENTIALS.finditer(data))
 
 
 def addresses_in(window: bytes) -> Iterator[tuple[Secret, int]]:

@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cannery.secrets.addresses import place_of_credentials
+from cannery.secrets.addresses import places_of_credentials
 from cannery.secrets.kind import Kind, Secret
 from cannery.secrets.values import is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["FORMS", "INDEX", "documents_in", "index_password"]
+__all__ = ["FORMS", "INDEX", "documents_in", "index_passwords", "names_indexes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,11 @@ def documents_in(window: bytes) -> Iterator[tuple[Secret, int]]:
                     yield Secret(form.kind), match.start(1) if match[1] else match.start()
 
 
-def index_password(name: str, window: bytes) -> int | None:
-    """The place of a package index's password, where the file called ``name`` tells installers of indexes."""
-    return place_of_credentials(window) if _NAMES_INDEXES.fullmatch(name) else None
+def names_indexes(name: str) -> bool:
+    """True for a file that tells installers of package indexes, whose addresses may have passwords of any kind."""
+    return _NAMES_INDEXES.fullmatch(name) is not None
+
+
+def index_passwords(window: bytes) -> Iterator[tuple[Secret, int]]:
+    """The passwords of package indexes in such a file, each with its place."""
+    return ((Secret(INDEX), place) for place in places_of_credentials(window))

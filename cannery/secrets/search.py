@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from cannery.secrets.addresses import addresses_in, headers_in
 from cannery.secrets.assignments import assignments_in
-from cannery.secrets.documents import INDEX, documents_in, index_password
+from cannery.secrets.documents import documents_in, index_passwords, names_indexes
 from cannery.secrets.file_names import kind_by_name
 from cannery.secrets.key_files import key_file, keys_in
 from cannery.secrets.kind import Secret
@@ -165,12 +165,10 @@ def secrets_in(name: str, window: bytes, *, thorough: bool = True) -> list[tuple
 
 def _named(name: str, window: bytes) -> Iterator[tuple[Secret, int]]:
     """The secrets in a text by what stands around them."""
-    yield from addresses_in(window)
+    yield from index_passwords(window) if names_indexes(name) else addresses_in(window)
     if b"uthorization" in window or b"UTHORIZATION" in window:
         yield from headers_in(window)
     yield from documents_in(window)
-    if (place := index_password(name, window)) is not None:
-        yield Secret(INDEX), place
 
 
 def secrets_in_binary(window: bytes, *, noise: bool = True) -> Iterator[Secret]:
