@@ -28,6 +28,7 @@ from cannery.project.export import TEST_NAMES, export_lock, export_text, export_
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
 from cannery.python.versions import hidden_folders, named_versions, present_versions
+from cannery.workspace.streams import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,7 +67,7 @@ def _plainly(session: SessionFunction) -> SessionFunction:
         try:
             session(nox_session)
         except CanneryError as error:
-            nox_session.error(str(error))
+            nox_session.error(visible(str(error)))
 
     return plain
 
@@ -136,7 +137,7 @@ def _logged(session: nox.Session) -> Progress:
     def log(title: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001  # as Progress is called
         nonlocal last
         if title != last:
-            session.log(f"{title} …")
+            session.log(visible(f"{title} …"))
             last = title
 
     return log

@@ -47,6 +47,6 @@ def _is_empty(file: File | None) -> bool:
     with file.content.open() as stream:
         try:
             body = ast.parse(stream.read()).body
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return False
     return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)

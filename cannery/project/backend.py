@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ProjectError
 from cannery.project.local_projects import extra_config, files_of, revision_of
+from cannery.project.tables import tables_of
 from cannery.project.uv_errors import explain
 from cannery.workspace.keys import code_key, key_of, package_file
 from cannery.workspace.process import ProgramFailed, find_uv
@@ -128,8 +128,8 @@ def _run(
 
 def _build_system(folder: Path) -> dict[str, Any]:
     """``[build-system]``, or setuptools where there is none, or none that says which backend (PEP 517)."""
-    table = tomllib.loads(_text(folder / "pyproject.toml")).get("build-system", {})
-    return {**_LEGACY, **table}
+    table = tables_of(folder / "pyproject.toml").get("build-system", {})
+    return {**_LEGACY, **table} if isinstance(table, dict) else _LEGACY
 
 
 def _text(path: Path) -> str:

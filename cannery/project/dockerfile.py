@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.project.shell import SimpleCommand, simple_command
+from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,7 +131,7 @@ def _instructions(text: str) -> Iterator[tuple[str, str]]:
 def _form(rest: str) -> list[str] | str:
     """The words of the exec form, or the text of the shell form."""
     try:
-        words: Any = json.loads(rest)
+        words: Any = json_value(rest)
     except ValueError:
         return rest
     return [str(word) for word in words] if isinstance(words, list) else rest

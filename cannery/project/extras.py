@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError, RequirementsError, did_you_mean
 from cannery.project.requirements_file import read_text
 from cannery.project.uv_sources import is_static
+from cannery.workspace.documents import toml_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,6 +76,6 @@ def _table(table: Any, *names: str) -> Mapping[str, Any]:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        return toml_tables(read_text(path))
+    except ValueError as error:
         raise RequirementsError(f"{path} is not TOML", evidence=str(error), step="correct that line") from error

@@ -93,7 +93,7 @@ def _of_setup_py(path: Path) -> Iterator[str]:
     """What is written out in the calls of ``setup``, ``find_packages`` and ``find_namespace_packages``."""
     try:
         tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from cannery.errors import RequirementsError
+from cannery.workspace.documents import toml_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,8 +34,8 @@ __all__ = [
 def parse(text: str, name: str) -> dict[str, Any]:
     """The tables of a lock; raises :class:`RequirementsError` for text that is no TOML, or has no packages."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tables = toml_tables(text)
+    except ValueError as error:
         raise RequirementsError(f"{name} is not TOML", evidence=str(error), step="correct that line") from error
     if not isinstance(tables.get("packages", []), list):
         raise RequirementsError(f"{name} is no lock", evidence="packages is no list (PEP 751)", step="lock again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +10,7 @@ import msgspec
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project.app import Metadata
 from cannery.project.pep508 import complaint_about
+from cannery.workspace.documents import toml_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +96,7 @@ def read_project(folder: Path) -> Project:
     document = _read_toml(path)
     tool = _table(document, "tool", path)
     cannery = _table(tool, "cannery", path)
+    _refuse_nul({"project": document.get("project"), "tool.cannery": cannery}, path)
     if "project" in document:
         table = convert(document["project"], _ProjectTable, f"[project] in {path}")
         scripts = dict(table.scripts)
@@ -127,12 +128,14 @@ def convert(values: object, schema: type[T], where: str) -> T:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is not valid TOML", evidence=str(error), step="correct it") from error
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         step = "see that you may read it, and that it is written in UTF-8"
         raise ConfigurationError(f"cannot read {path}", evidence=str(error), step=step) from error
+    try:
+        return toml_tables(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{path} is not valid TOML", evidence=str(error), step="correct it") from error
 
 
 def _table(parent: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
@@ -140,6 +143,18 @@ def _table(parent: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
     if isinstance(table, dict):
         return table
     raise ConfigurationError(f"{name!r} in {path} is no table", evidence=f"{name} = {table!r}", step="correct it")
+
+
+def _refuse_nul(values: Mapping[str, object], path: Path) -> None:
+    """Raise :class:`ConfigurationError` for a text with a NUL: no path, argument or variable of a program has any."""
+    pending = list(values.items())
+    for name, value in pending:  # grows as tables and lists are met
+        if isinstance(value, str) and "\0" in value:
+            raise ConfigurationError(f"{name} in {path} holds a NUL", evidence=repr(value), step="take it out")
+        if isinstance(value, dict):
+            pending += [(f"{name}.{key}", inner) for key, inner in value.items()] + [(name, key) for key in value]
+        elif isinstance(value, list):
+            pending += [(name, inner) for inner in value]
 
 
 def _metadata(table: _ProjectTable, path: Path) -> Metadata:

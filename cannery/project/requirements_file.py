@@ -123,7 +123,7 @@ def _requirement(statement: str, path: Path, above: Iterable[Path]) -> Requireme
     text = _LINE_OPTION.split(statement, maxsplit=1)[0].strip()
     hashes = tuple(_HASH.findall(statement))
     lines = [RequirementLine(text, file, hashes) for file in (path, *above)]
-    return next((line for line in lines if line.path is None or line.path.exists()), lines[0])
+    return next((line for line in lines if line.path is None or _is_there(line.path)), lines[0])
 
 
 def _absolute(value: str, path: Path, above: Iterable[Path]) -> str:
@@ -131,8 +131,13 @@ def _absolute(value: str, path: Path, above: Iterable[Path]) -> str:
     if "://" in value or value.startswith("file:"):
         return value
     folders = [path.parent, *(file.parent for file in above)]
-    existing = (folder / value for folder in folders if (folder / value).exists())
+    existing = (folder / value for folder in folders if _is_there(folder / value))
     return str(next(existing, path.parent / value).absolute()) if value else value
+
+
+def _is_there(path: Path) -> bool:
+    """True where something is at ``path``; False, too, where nothing can be, as its name is too long."""
+    return os.path.exists(path)  # noqa: PTH110  # which raises nothing
 
 
 def _unquoted(value: str) -> str:

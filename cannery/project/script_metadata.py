@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from cannery.errors import RequirementsError
+from cannery.workspace.documents import toml_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def script_metadata(path: Path) -> dict[str, Any] | None:
         return None
     lines = (line.removeprefix("#").removeprefix(" ") for line in match["content"].splitlines(keepends=True))
     try:
-        return tomllib.loads("".join(lines))
-    except tomllib.TOMLDecodeError as error:
+        return toml_tables("".join(lines))
+    except ValueError as error:
         what = f"the metadata in {path} is not TOML"
         raise RequirementsError(what, evidence=str(error), step="correct it (PEP 723)") from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from cannery.workspace.documents import toml_tables
 from cannery.workspace.files import stamp
 
 if TYPE_CHECKING:
@@ -27,6 +27,6 @@ def tables_of(pyproject: Path) -> Mapping[str, Any]:
 @cache
 def _parsed(path: Path, marks: tuple[int, ...]) -> Mapping[str, Any]:  # noqa: ARG001  # another file has other marks
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_tables(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}

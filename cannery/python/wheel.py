@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import posixpath
 import zipfile
+import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cannery import __version__
@@ -17,6 +20,7 @@ from cannery.image.tree import File, Tree
 from cannery.workspace.files import explained, replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -29,16 +33,42 @@ _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
 def read_wheel(path: Path) -> Tree:
     """The files that a wheel puts into site-packages, with that as the root; less RECORD and WHEEL.
 
-    Raises :class:`MachineError` where the file can't be read.
+    Raises :class:`MachineError` where the file can't be read, :class:`ProjectError` where it's no wheel, or a name in
+    it leaves the folder that it's unpacked in.
     """
     entries = {}
-    with explained(path, "read"), zipfile.ZipFile(path) as archive:
+    with explained(path, "read"), _whole(path), zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if not member.is_dir() and not member.filename.endswith((".dist-info/RECORD", ".dist-info/WHEEL")):
                 executable = member.external_attr >> 16 & 0o100
                 content = Inline(archive.read(member))
-                entries[f"/{member.filename}"] = File(content, 0o755 if executable else 0o644)
+                entries[_place(member.filename, path)] = File(content, 0o755 if executable else 0o644)
     return Tree(entries)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Turn what reading an archive that is none raises into a :class:`ProjectError`."""
+    try:
+        yield
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        OverflowError,
+    ) as error:
+        raise ProjectError(f"{path} is no wheel", evidence=str(error), step="have it made anew") from error
+
+
+def _place(name: str, path: Path) -> str:
+    """The path of the member ``name`` of the wheel ``path`` in a tree."""
+    if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+        what = f"{path} holds {name!r}, which leaves the folder that it's unpacked in"
+        raise ProjectError(what, step="don't trust this wheel, or tell who made it")
+    return f"/{posixpath.normpath(name)}"
 
 
 def write_wheel(tree: Tree, folder: Path, tag: Tag) -> Path:

@@ -29,7 +29,7 @@ def dockerfile(
     from cannery.recipes.dockerfile.file import DockerfileTarget, render_files  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.workspace.invocation import program_name  # noqa: PLC0415
-    from cannery.workspace.streams import show  # noqa: PLC0415
+    from cannery.workspace.streams import say, show  # noqa: PLC0415
 
     app = app_of(line)
     flags = "".join(f" --{name} {value}" for name, value in line.settings.items() if value)
@@ -43,8 +43,8 @@ def dockerfile(
         show(f"note     {note}")
     if check:
         target.check(rendered, f"{program_name()} dockerfile{flags}")
-        print(f"{target.shown} is up to date")
+        say(f"{target.shown} is up to date")
         return
     for path in target.write(rendered, force=force):
-        print(f"wrote    {path}")
-    print(f"\nNext: docker build --tag {app.name}:{app.settings.tag} .")
+        say(f"wrote    {path}")
+    say(f"\nNext: docker build --tag {app.name}:{app.settings.tag} .")

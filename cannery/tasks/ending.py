@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from invoke.exceptions import Exit
 
-from cannery.errors import MORE_MEMORY, CanneryError, MachineError
+from cannery.errors import MORE_MEMORY, CanneryError, MachineError, ProjectError
 from cannery.workspace.streams import abandon, show
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ def friendly(task: Task) -> Task:
         except OSError as error:
             step = "see that it can be read and written, and try again"
             _refuse(MachineError("the machine refuses", evidence=str(error), step=step))
+        except RecursionError as error:
+            step = "see which of the project's files is the odd one, and make it simpler"
+            _refuse(ProjectError("something that is read is nested too deeply", evidence=str(error), step=step))
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and str(error) != _NO_THREAD:
                 raise

@@ -119,5 +119,7 @@ def _wanted(present: EngineContainer) -> bool:
     """Ask the user whether to enter a container that is there; False where it isn't running, or nobody can answer."""
     if not present.running or not sys.stdin.isatty():
         return False
+    from cannery.workspace.streams import visible  # noqa: PLC0415
+
     question = f"there is a container {present.name!r} of {present.image} already ({present.status}): enter it? [Y/n] "
-    return input(question).strip().lower() in {"", "y", "yes"}
+    return input(visible(question)).strip().lower() in {"", "y", "yes"}

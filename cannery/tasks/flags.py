@@ -53,7 +53,9 @@ def command(
             values = {name: given.pop(name, None) for name in settings}
             values = {name: None if value is False else value for name, value in values.items()}
             if context.config.run.dry:  # Invoke's own flag: echo commands instead of running them
-                print(typed(function.__name__, {**values, **given, "project": project}))
+                from cannery.workspace.streams import say  # noqa: PLC0415
+
+                say(typed(function.__name__, {**values, **given, "project": project}))
                 return
             function(CommandLine(project, values, context.remainder), **given)
 

@@ -50,6 +50,7 @@ class _CanneryProgram(Program):
         """What is wrong with the command line, what is near it, and the next step."""
         from cannery.errors import ConfigurationError, did_you_mean  # noqa: PLC0415  # needed for errors alone
         from cannery.workspace.invocation import program_name  # noqa: PLC0415
+        from cannery.workspace.streams import visible  # noqa: PLC0415
 
         name = error.context.name if error.context else None
         word = found[1] if (found := _UNKNOWN.match(str(error))) else ""
@@ -64,7 +65,7 @@ class _CanneryProgram(Program):
         else:
             what = f"there is no command {word!r}"
             step += "; what is for the program itself comes behind --" if name == "run" else ""
-        return f"error: {ConfigurationError(what, evidence=did_you_mean(word, near), step=step)}"
+        return visible(f"error: {ConfigurationError(what, evidence=did_you_mean(word, near), step=step)}")
 
     def print_help(self) -> None:
         print(_HELP.format(binary=self.binary))

@@ -50,25 +50,26 @@ def prune(
     from cannery.workspace.cache import default_cache  # noqa: PLC0415
     from cannery.workspace.eviction import bytes_of  # noqa: PLC0415
     from cannery.workspace.invocation import program_name  # noqa: PLC0415
+    from cannery.workspace.streams import say  # noqa: PLC0415
 
     kinds, names = _kinds(only), _listed(name)
     limit = settings_of(line).cache_bytes if keep is None else bytes_of(keep)
     scope = Scope(limit, running=running, everything=all, kinds=kinds, names=names)
     found = removals(engine_of(line), default_cache(), scope)
     if not found:
-        print(f"nothing to remove{_kept(limit)}")
+        say(f"nothing to remove{_kept(limit)}")
         return
-    print("\n".join(_table(found)))
+    say("\n".join(_table(found)))
     if dry_run:
         return
     if not yes and not sys.stdin.isatty():
         raise MachineError("there is no terminal to ask on, so nothing was removed", step="add --yes, or --dry-run")
     if not yes and input("\nRemove all that? [y/N] ").strip().lower() not in {"y", "yes"}:
-        print("nothing was removed")
+        say("nothing was removed")
         return
     freed = {each.name: _removed(each) for each in found}
     refused = [each for each in found if freed[each.name] is None]
-    print(f"removed, {human_size(sum(size or 0 for size in freed.values()))} freed{_kept(limit)}")
+    say(f"removed, {human_size(sum(size or 0 for size in freed.values()))} freed{_kept(limit)}")
     if refused:
         raise MachineError(
             f"{len(refused)} of {len(found)} could not be removed",

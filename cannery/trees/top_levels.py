@@ -21,8 +21,11 @@ def top_levels(record: Path) -> bytes:
 
     No image has RECORD, which names the sources, and Python asks that where a wheel has no such file.
     """
-    with record.open(encoding="utf-8", newline="") as stream:
-        names = sorted(set(_names(csv.reader(stream))))
+    with record.open(encoding="utf-8", errors="replace", newline="") as stream:
+        try:
+            names = sorted(set(_names(csv.reader(stream))))
+        except csv.Error:  # it's no table, and Python reads nothing from it either
+            return b""
     return "".join(f"{name}\n" for name in names).encode()
 
 

@@ -140,11 +140,15 @@ def _damaged(folder: Path) -> str:
     uv links files from its cache, where something may have written to them since it compared the wheel's own hash.
     """
     for record in sorted(folder.rglob("*.dist-info/RECORD")):
-        with record.open(encoding="utf-8", newline="") as stream:
-            for path, recorded, *_ in csv.reader(stream):
-                file = record.parent.parent / path
-                if recorded.startswith("sha256=") and file.is_file() and _differs(file, recorded):
-                    return path
+        with record.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            try:
+                rows = [row for row in csv.reader(stream) if len(row) > 1]
+            except csv.Error:
+                return record.relative_to(folder).as_posix()
+        for path, recorded, *_ in rows:
+            file = record.parent.parent / path.replace("\0", "")
+            if recorded.startswith("sha256=") and file.is_file() and _differs(file, recorded):
+                return path
     return ""
 
 

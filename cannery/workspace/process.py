@@ -157,6 +157,10 @@ def start(
         raise ToolError(f"there is no program {command[0]!r}", evidence=str(error), step="install it") from error
     except PermissionError as error:
         raise ToolError(f"{command[0]} may not be run", evidence=str(error), step="let it be executed") from error
+    except ValueError as error:  # a NUL, which ends what the system takes for a text
+        raise ToolError(
+            f"{command[0]} can't be called", evidence=f"{error} in {shlex.join(command)}", step="correct what holds it"
+        ) from error
 
 
 def start_background(

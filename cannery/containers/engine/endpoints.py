@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cannery.errors import MachineError
+from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,12 +81,15 @@ def podman_endpoints(environ: Mapping[str, str]) -> Iterator[Endpoint]:
 def _context(environ: Mapping[str, str], home: Path) -> Endpoint | None:
     """The endpoint of the Docker context in use, as the docker command finds it; None for the default context."""
     folder = Path(environ.get("DOCKER_CONFIG") or home / ".docker")
-    name = str(environ.get("DOCKER_CONTEXT") or _read(folder / "config.json").get("currentContext") or "default")
+    chosen = environ.get("DOCKER_CONTEXT") or _read(folder / "config.json").get("currentContext")
+    name = chosen if isinstance(chosen, str) and chosen else "default"
     if name == "default":
         return None
     meta = folder / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest() / "meta.json"
-    address = _read(meta).get("Endpoints", {}).get("docker", {}).get("Host")
-    if not address:
+    address: Any = _read(meta)
+    for part in ("Endpoints", "docker", "Host"):
+        address = address.get(part) if isinstance(address, dict) else None
+    if not isinstance(address, str) or not address:
         raise MachineError(
             f"there is no Docker context {name!r}",
             evidence=f"looked in {meta}",
@@ -97,6 +100,7 @@ def _context(environ: Mapping[str, str], home: Path) -> Endpoint | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_bytes()))
+        document = json_value(path.read_bytes())
     except (OSError, ValueError):
         return {}  # missing, unreadable or damaged: like the docker command, go on without the file
+    return document if isinstance(document, dict) else {}

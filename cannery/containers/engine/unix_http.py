@@ -5,9 +5,10 @@ HTTP/1.0 is enough (RFC 1945): the end of the connection is the end of the answe
 
 from __future__ import annotations
 
-import json
 import socket
 from typing import Any, Final, NamedTuple
+
+from cannery.workspace.documents import json_value
 
 __all__ = ["Reply", "ask"]
 
@@ -40,7 +41,7 @@ def ask(path: str, resource: str) -> Reply:
     if not received:
         raise ConnectionResetError("it closed the connection without a word")
     head, _, body = received.partition(b"\r\n\r\n")
-    return Reply(_status(head), json.loads(body))
+    return Reply(_status(head), json_value(body))
 
 
 def _status(head: bytes) -> int:

@@ -109,7 +109,7 @@ class LayoutFiles:
         index = _read_index(self.files, what)
         entries = entries_of(index, what)
         chosen = matching(((entry, names_of(entry)) for entry in entries), self.reference)
-        different = list({entry.get("digest"): entry for entry in chosen}.values())
+        different = list({Descriptor.parse(entry).digest: entry for entry in chosen}.values())
         platforms = {Platform.from_json(entry.get("platform") or {}) for entry in different} - {Platform("", "")}
         if len(different) > 1 and len(platforms) == len(different):
             return canonical_json({**index, "manifests": different})

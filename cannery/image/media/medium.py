@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,6 +10,7 @@ import msgspec
 from cannery.errors import ImageError
 from cannery.image.media_types import INDEXES
 from cannery.workspace.digest import Digest
+from cannery.workspace.documents import json_value
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ class WritableMedium(Medium, Protocol):
 def decoded(data: bytes, what: str) -> Any:
     """The value of the JSON text ``data``; raises :class:`ImageError` where it's none."""
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
+        return json_value(data)
+    except ValueError as error:
         raise ImageError(f"{what} is no JSON", evidence=str(error)) from error
 
 
@@ -89,7 +89,7 @@ def check(value: object, schema: object, what: str) -> None:
     """Raise :class:`ImageError` where ``value``, decoded JSON, hasn't the form of ``schema``, a type for msgspec."""
     try:
         msgspec.convert(value, schema)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise ImageError(f"{what} is malformed", evidence=str(error)) from error
 
 

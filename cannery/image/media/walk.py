@@ -92,7 +92,7 @@ def _walk(index: Mapping[str, Any], read: Read, what: str, names: frozenset[str]
             yield from _walk(document, read, f"an index in {what}", known, depth + 1)
             continue
         told = told or (document and _told_by_configuration(document, read))
-        if told and told.get("os") not in {None, "unknown"}:
+        if told and told.get("os") not in (None, "unknown"):  # which may be anything, what can't be hashed too
             yield Candidate(manifest, Platform.from_json(told), known)
 
 

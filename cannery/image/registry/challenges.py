@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import threading
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ import urllib3
 
 from cannery.errors import RegistryError
 from cannery.image.registry.reference import is_loopback
+from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
     from cannery.image.registry.credentials import Credential
@@ -112,8 +112,8 @@ def _is_safe(realm: str) -> bool:
 def _token_in(response: requests.Response) -> str | None:
     """The token in an answer, which has one of two names."""
     try:
-        answer = json.loads(response.raw.read(_LARGEST_ANSWER, decode_content=True))
-    except (ValueError, RecursionError, urllib3.exceptions.HTTPError):
+        answer = json_value(response.raw.read(_LARGEST_ANSWER, decode_content=True))
+    except (ValueError, urllib3.exceptions.HTTPError):
         return None
     token = answer.get("token") or answer.get("access_token") if isinstance(answer, dict) else None
     return token if isinstance(token, str) else None

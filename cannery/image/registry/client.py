@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Self, cast
 
@@ -11,6 +10,7 @@ import requests
 from cannery.errors import RegistryError
 from cannery.image.media_types import INDEXES, MANIFESTS
 from cannery.image.registry.connection import FAILURES, Connection, text_of
+from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -149,9 +149,9 @@ def said(response: requests.Response) -> str:
     """A request, and the registry's reasons to refuse it (OCI distribution-spec v1.1, error codes)."""
     asked = f"{response.request.method} {response.request.url}: {response.status_code}"
     try:
-        errors = json.loads(text_of(response))["errors"]
+        errors = json_value(text_of(response))["errors"]
         reasons = "; ".join(f"{error['code']}: {error.get('message', '')}".rstrip(": ") for error in errors)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         reasons = response.reason or ""
     return f"{asked} {reasons}".rstrip()
 

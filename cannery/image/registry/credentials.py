@@ -7,7 +7,6 @@ before ``auths``.
 from __future__ import annotations
 
 import base64
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cannery.errors import ConfigurationError, ToolError
 from cannery.image.registry.reference import DOCKER_HUB
+from cannery.workspace.documents import json_value
 from cannery.workspace.process import ProgramFailed, run
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _in_file(path: Path, reference: Reference, run: Runner) -> Credential | None
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8") or "{}")
+        document = json_value(path.read_text(encoding="utf-8") or "{}")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
@@ -135,13 +135,15 @@ def _ask(helper: str, key: str, source: str, run: Runner) -> Credential | None:
     """The credential that a helper has, if any (github.com/docker/docker-credential-helpers)."""
     program = f"docker-credential-{helper}"
     try:
-        answer = json.loads(run([program, "get"], stdin=key).stdout)
+        answer = json_value(run([program, "get"], stdin=key).stdout)
     except ProgramFailed as error:
         if _UNKNOWN in error.stdout + error.stderr:
             return None
         raise
     except ValueError as error:
         raise ToolError(f"{program} answers no JSON", evidence=source, step=f"see that {program} works") from error
+    if not isinstance(answer, dict):
+        raise ToolError(f"{program} answers no JSON object", evidence=source, step=f"see that {program} works")
     username, secret = str(answer.get("Username", "")), str(answer.get("Secret", ""))
     if not secret:
         return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cannery.audit.finding import Severity
 from cannery.audit.report import hidden_note
 from cannery.tasks.report.text import styled
+from cannery.workspace.streams import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,8 +69,8 @@ def _table(findings: Sequence[Finding]) -> Iterator[str]:
         table.add_row(
             f"[{_COLOURS.get(first.severity, 'dim')}]{first.severity}[/]",
             first.rule.id,
-            escape(f"{first.rule.title}: {first.message}"),
-            escape(first.evidence + more + hidden_note(first)),
+            escape(visible(f"{first.rule.title}: {first.message}")),
+            escape(visible(first.evidence + more + hidden_note(first))),
         )
     console = Console(highlight=False)
     with console.capture() as captured:

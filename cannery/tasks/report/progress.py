@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cannery.workspace.streams import show
+from cannery.workspace.streams import show, visible
 from cannery.workspace.workspace import Workspace, silent
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class _Bars:
         self._last = ""
 
     def __call__(self, title: str, done: int = 0, total: int = 0) -> None:
-        bar = self._bar or self._start()
+        bar, title = self._bar or self._start(), visible(title)
         if title != self._last or self._task is None:
             if self._task is not None:
                 bar.remove_task(self._task)
@@ -53,7 +53,12 @@ class _Bars:
         from rich.console import Console  # noqa: PLC0415  # slow to import
         from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
 
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=False))
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(binary_units=False),
+        )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._bar.start()
         return self._bar

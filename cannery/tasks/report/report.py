@@ -24,10 +24,12 @@ class Report(Protocol):
 
 def print_report(report: Report, *, json: bool) -> None:
     """Print ``report`` on standard output: as text, or all of it as JSON."""
+    from cannery.workspace.streams import say  # noqa: PLC0415
+
     if json:
         print_json(report.as_json())
     else:
-        print("\n".join(report.lines()))
+        say("\n".join(report.lines()))
 
 
 def print_json(value: object) -> None:

@@ -48,7 +48,7 @@ def ruled(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Iterator[
 
 def aligned(rows: Iterable[Sequence[str]], *, right: Iterable[int] = (), between: str = "  ") -> Iterator[str]:
     """The ``rows`` as lines whose cells stand below one another; the columns ``right`` are set flush right."""
-    cells = [list(row) for row in rows]
+    cells = [[cell.replace("\n", "\\n") for cell in row] for row in rows]
     columns = ([_width(cell) for cell in column] for column in zip(*cells, strict=True))
     widths = [max((width for width in column if width <= _WIDE), default=0) for column in columns]
     flush = set(right)

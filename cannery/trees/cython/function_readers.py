@@ -56,7 +56,7 @@ def function_readers(text: bytes) -> Iterator[tuple[int, str]]:
     """The decorators in a source that are among :data:`FUNCTION_READERS`: the line, and the name."""
     try:
         tree = ast.parse(text)
-    except (SyntaxError, ValueError):  # Cython says what is wrong
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # Cython says what is wrong
         return
     names = dict(_imported(tree))
     for node in ast.walk(tree):

@@ -90,6 +90,33 @@ def test_a_context_that_is_not_there_is_named(tmp_path: Path) -> None:
         list(docker_endpoints({"DOCKER_CONTEXT": "gone"}, tmp_path))
 
 
+ODD_CONTEXTS: tuple[object, ...] = (
+    None,
+    [],
+    "x",
+    {},
+    {"Endpoints": None},
+    {"Endpoints": {"docker": None}},
+    {"Endpoints": {"docker": {"Host": 1}}},
+)
+
+
+@pytest.mark.parametrize("odd", ODD_CONTEXTS)
+def test_a_context_with_no_address_is_one_message(tmp_path: Path, odd: object) -> None:
+    meta = tmp_path / "contexts" / "meta" / hashlib.sha256(b"odd").hexdigest() / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text(json.dumps(odd))
+    with pytest.raises(MachineError, match="there is no Docker context 'odd'"):
+        list(docker_endpoints({"DOCKER_CONTEXT": "odd", "DOCKER_CONFIG": str(tmp_path)}, tmp_path))
+
+
+@pytest.mark.parametrize("odd", ["[]", "null", '{"currentContext": []}', "[" * 100_000, "\0"])
+def test_a_configuration_of_docker_s_that_is_odd_names_no_context(tmp_path: Path, odd: str) -> None:
+    (tmp_path / "config.json").write_text(odd)
+    first, *_ = docker_endpoints({"DOCKER_CONFIG": str(tmp_path)}, tmp_path)
+    assert first.address == "unix:///var/run/docker.sock"
+
+
 def test_docker_and_podman_of_the_user_and_of_the_machine_are_looked_for(tmp_path: Path) -> None:
     environ = {"XDG_RUNTIME_DIR": "/run/user/7"}
     assert [endpoint.socket for endpoint in docker_endpoints(environ, tmp_path)] == [
