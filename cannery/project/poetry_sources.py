@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from cannery.project.tables import tables_of
+from cannery.workspace.documents import toml_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +48,7 @@ def _written(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     configuration = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or Path.home(), ".config")
     folder = Path(environ.get("POETRY_CONFIG_DIR") or Path(configuration, "pypoetry"))
     try:
-        tables = tomllib.loads((folder / "auth.toml").read_text(encoding="utf-8"))
+        tables = toml_tables((folder / "auth.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     known: dict[str, dict[str, Any]] = tables.get("http-basic", {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import tomllib
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from cannery.project.app import HOME
 from cannery.project.local_projects import files_of, local_wheel
 from cannery.project.modules import find_module, imported_as
 from cannery.python.grammar import NoPythonError, parse
+from cannery.workspace.documents import toml_tables
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 
@@ -107,7 +107,7 @@ def _bound(tree: ast.Module) -> Iterator[str]:
 def _has_backend(folder: Path) -> bool:
     """True for a project that says what builds it (PEP 517), or has a ``setup.py``."""
     try:
-        tables = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        tables = toml_tables((folder / "pyproject.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         tables = {}
     return "build-system" in tables or (folder / "setup.py").is_file()
