@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cannery.imports.model import Import
@@ -20,6 +21,7 @@ __all__ = ["ExpressionReader", "last_name", "strings_in"]
 _BELOW = re.compile(r"((?:(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)?)\.(?:[A-Za-z_]\w*)?)(?:%s|\{\w*\})?")
 _AFTER = re.compile(r"\0((?:\.[A-Za-z_]\w*)+\.?)\0?")  # a suffix of a name that only a run can tell
 _PACKAGE_AND_MODULE = "\0.\0"
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _BEFORE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\.(?:[A-Za-z_]\w*)?)\0")
 
 _IMPORTERS = {"import_module", "__import__", "find_spec", "importorskip"}  # functions that take a module's name
@@ -56,13 +58,24 @@ class ExpressionReader:
                     self._found.strings.add(each.value)
             elif isinstance(each, ast.Call):
                 self._call(each, unless)
+                self._command(each.args)
                 self._put_together(each)
                 pending += [each.func, *each.args, *(keyword.value for keyword in each.keywords)]
             else:
                 if isinstance(each, ast.Attribute):
                     self._found.attributes.add(self._conditions.path(each) or each.attr)
+                elif isinstance(each, ast.List | ast.Tuple):
+                    self._command(each.elts)
                 self._put_together(each)
                 pending += ast.iter_child_nodes(each)
+
+    def _command(self, words: list[ast.expr]) -> None:
+        """Read the words of a command that has Python run a module: ``[sys.executable, "-m", "package"]``."""
+        for pair in pairwise(words):
+            match pair:
+                case ast.Constant(value="-m"), ast.Constant(value=str(name)) if _MODULE.fullmatch(name):
+                    run = Import(name, names=("__main__",), by_name=True, guarded=True)
+                    self._found.imports += [run, Import("runpy", by_name=True, guarded=True)]
 
     def _put_together(self, node: ast.AST) -> None:
         """Read a text that is put together, as a name, its beginning, or its end; a dot alone says too little."""

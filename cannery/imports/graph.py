@@ -95,6 +95,8 @@ class Graph:
             return name == importer
         if (importer, name) in NEVER_RUN or (how != "included" and self._tests_python(importer, name)):
             return True
+        if not importer or self.known[importer].place != "stdlib":
+            self._names.asked(name)
         edges = self.edges.setdefault(importer, {})
         before = edges.get(name)
         spared = how in _GUESSED if optional is None else optional

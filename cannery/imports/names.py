@@ -35,7 +35,8 @@ class NameFollower:
     """Leads from modules to those that their strings name.
 
     A string of a dependency counts only once the top-level module that it begins with is reached; a suffix counts for
-    every package that any string names, before or afterwards.
+    every package that any string names, before or afterwards. A module of Python's own that adds one does so for those
+    who ask it: multiprocessing has runpy run the program again, and nothing else.
     """
 
     def __init__(self, graph: Leading, groups: Mapping[str, frozenset[tuple[str, str]]]) -> None:
@@ -47,6 +48,8 @@ class NameFollower:
         self._waiting: dict[str, list[tuple[str, str]]] = {}  # top-level module not reached -> importer, module named
         self._named: set[str] = set()  # packages that strings name
         self._loaders: list[tuple[str, str, bool]] = []  # loader, suffix, True if it lists the folder of that
+        self._idle: dict[str, list[tuple[str, bool]]] = {}  # loader of Python's own -> the same, until others ask it
+        self._asked: set[str] = set()  # modules that others than Python's own lead to
         self._listers: list[str] = []  # modules that list packages and load what they find
         self._joiners: dict[str, set[str]] = {}  # function that loads "package.module" -> modules that define it
         self._handed: dict[str, set[str]] = {}  # function -> words that it's given
@@ -57,6 +60,13 @@ class NameFollower:
             self._tops.add(top)
             for importer, name in self._waiting.pop(top, ()):
                 self._lead(importer, name)
+
+    def asked(self, name: str) -> None:
+        """Note that the program, or a dependency, leads to ``name``, which may load for them what they name."""
+        if name not in self._asked:
+            self._asked.add(name)
+            for after, opens in self._idle.pop(name, ()):
+                self._load_in_packages(name, after, opens=opens)
 
     def follow(self, name: str, module: Module, mentions: Mentions) -> None:
         """Follow the strings in the mentions of ``module``, called ``name``."""
@@ -71,7 +81,7 @@ class NameFollower:
         for text in sorted(mentions.binary):
             self._graph.add(name, text, "native")
         for after in sorted(mentions.after):
-            self._load_in_packages(name, after, opens=mentions.opens)
+            self._load_where_asked(name, module, after, opens=mentions.opens)
         if mentions.opens and not mentions.after | mentions.below:
             self._list_packages(name)
         for each in sorted(mentions.below):
@@ -87,6 +97,12 @@ class NameFollower:
             for module, attribute in sorted(self._groups[group]):
                 self._graph.add(name, module, "entry point")
                 self._graph.ask(module, attribute)
+
+    def _load_where_asked(self, loader: str, module: Module, after: str, *, opens: bool) -> None:
+        if module.place == "stdlib" and loader not in self._asked:
+            self._idle.setdefault(loader, []).append((after, opens))
+        else:
+            self._load_in_packages(loader, after, opens=opens)
 
     def _load_in_packages(self, loader: str, after: str, *, opens: bool) -> None:
         """Lead from ``loader`` to what it loads by a suffix, in packages named before and afterwards."""

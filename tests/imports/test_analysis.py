@@ -46,10 +46,17 @@ class Analysis:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
 
-    def __call__(self, main: str, wheels: dict[str, str], own: dict[str, str] | None = None, *include: str) -> Reach:
+    def __call__(
+        self,
+        main: str,
+        wheels: dict[str, str],
+        own: dict[str, str] | None = None,
+        *include: str,
+        library: dict[str, str] | None = None,
+    ) -> Reach:
         places = [
             place_of("app", "/app", {"main.py": main, **(own or {})}),
-            place_of("stdlib", "/lib", STDLIB),
+            place_of("stdlib", "/lib", {**STDLIB, **(library or {})}),
             place_of("dependencies", "/site", wheels),
         ]
         return reach(places, [], HOST, self.workspace, script="/app/main.py", include=include)
@@ -360,6 +367,24 @@ def test_modules_whose_names_begin_alike_are_reached_where_the_rest_is_made_at_r
     wheels = {f"a/{name}.py": "" for name in ("__init__", "_one", "_two", "three")}
     found = reached("import importlib, a\nimportlib.import_module(f'a._{name}')", wheels)
     assert found.modules.keys() & {"a._one", "a._two", "a.three"} == {"a._one", "a._two"}
+
+
+@pytest.mark.parametrize(
+    ("main", "there"),
+    [
+        ("import spawning, a\n__import__('a')", False),  # which runs the program again, and nothing else
+        ("import runpy, a\nrunpy.run_module(a.NAME)\n__import__('a')", True),
+        ("import spawning, a, subprocess\nsubprocess.run([PYTHON, '-m', 'a'])", True),
+    ],
+    ids=["asked by Python's own", "asked by the program", "a command"],
+)
+def test_a_package_that_python_itself_would_run_is_only_run_for_others(
+    reached: Analysis, main: str, *, there: bool
+) -> None:
+    wheels = {"a/__init__.py": "", "a/__main__.py": ""}
+    library = {"spawning.py": "import runpy", "runpy.py": "def f(name):\n __import__(name + '.__main__')"}
+    found = reached(main, wheels, library=library)
+    assert ("a.__main__" in found.modules) == there
 
 
 def test_what_is_loaded_after_the_name_of_a_package_is_looked_for_in_those_that_strings_name(reached: Analysis) -> None:

@@ -95,8 +95,17 @@ def test_a_prefix_means_what_is_right_below_it() -> None:
     assert Led().follow("lib", below={"encodings."}) == set()  # Python's own modules ask for them by name
 
 
+def test_python_s_own_modules_load_by_a_suffix_for_those_who_ask_them() -> None:
+    led = Led()
+    led.follow("lib", after={".one"})
+    assert led.follow("app", dotted={"a.b:x"}) == {"a.b"}
+    led.names.asked("lib")
+    assert ("lib", "a.b.one", "named") in led.edges
+
+
 def test_a_suffix_is_looked_for_in_packages_that_are_named_before_and_afterwards() -> None:
     led = Led()
+    led.names.asked("lib")
     assert led.follow("lib", after={".one"}) == set()
     assert led.follow("app", dotted={"a.b:x"}) == {"a.b", "a.b.one"}
     assert ("lib", "a.b.one", "named") in led.edges
