@@ -106,6 +106,7 @@ def test_python_s_own_modules_load_by_a_suffix_for_those_who_ask_them() -> None:
 def test_a_suffix_is_looked_for_in_packages_that_are_named_before_and_afterwards() -> None:
     led = Led()
     led.names.asked("lib")
+    led.names.asked("lib.x")
     assert led.follow("lib", after={".one"}) == set()
     assert led.follow("app", dotted={"a.b:x"}) == {"a.b", "a.b.one"}
     assert ("lib", "a.b.one", "named") in led.edges
