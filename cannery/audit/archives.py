@@ -18,7 +18,7 @@ from cannery.image.hashing import HashingReader, buffered, pieces
 from cannery.image.media.files import BLOBS
 from cannery.image.media.medium import decoded
 from cannery.image.tar import members
-from cannery.secrets.packed import Budget
+from cannery.secrets.budget import Budget
 
 if TYPE_CHECKING:
     import io

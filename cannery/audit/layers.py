@@ -14,7 +14,7 @@ from cannery.audit.contents import LayerContents, Node, NodeFacts
 from cannery.audit.scan import scan
 from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.tar import members
-from cannery.secrets.packed import Budget
+from cannery.secrets.budget import Budget
 
 if TYPE_CHECKING:
     import tarfile

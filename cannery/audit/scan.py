@@ -16,7 +16,7 @@ from cannery.audit.pyc import assignments_of, is_start_of_bytecode, is_start_of_
 from cannery.audit.traces import MOST_SHOWN, build_paths
 from cannery.elf.headers import MAGIC
 from cannery.secrets.assignments import assigned
-from cannery.secrets.packed import Budget
+from cannery.secrets.budget import Budget
 from cannery.secrets.search import SecretSearch, secrets_in, secrets_in_binary
 
 if TYPE_CHECKING:

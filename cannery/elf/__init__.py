@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from cannery.elf.headers import ElfError, MalformedElfError, UnsupportedElfError
     from cannery.elf.need import Need
     from cannery.elf.outcome import Outcome, Refusal
-    from cannery.elf.rpath import confine_rpath
+    from cannery.elf.rpath import confine_rpath, drop_absolute_rpath
     from cannery.elf.strip import strip_elf
     from cannery.elf.versions import needed_glibc
 
@@ -61,6 +61,7 @@ __all__ = [
     "closure_of",
     "compact_elf",
     "confine_rpath",
+    "drop_absolute_rpath",
     "needed_glibc",
     "needs_of",
     "needs_of_file",
@@ -75,7 +76,7 @@ _NAMES = {
     "headers": ("ElfError", "MalformedElfError", "UnsupportedElfError"),
     "need": ("Need",),
     "outcome": ("Outcome", "Refusal"),
-    "rpath": ("confine_rpath",),
+    "rpath": ("confine_rpath", "drop_absolute_rpath"),
     "strip": ("strip_elf",),
     "versions": ("needed_glibc",),
 }

@@ -21,6 +21,7 @@ from cannery.trees.needs import read_needs
 from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import runtime, with_opened
 from cannery.trees.source_readers import source_readers
+from cannery.trees.transforms.rpath import without_absolute
 from cannery.trees.transforms.strip import strip
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     bytecode = bytecode_transforms(app, python, workspace, readers=tuple(readers))
     needs = with_opened(needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace), python)
 
-    layers = [("runtime", runtime(app, python, needs, workspace) | strip | bytecode.library)]
+    layers = [("runtime", runtime(app, python, needs, workspace) | without_absolute | strip | bytecode.library)]
     if app.requirements is not None:
         layers.append(("dependencies", finished(dependencies.wheels | bytecode.others)))
     layers.append(("app", finished((code | bytecode.own) + own.resources)))

@@ -26,6 +26,7 @@ from cannery.trees.shaken import shaken_of
 from cannery.trees.source_readers import source_readers
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
 from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
+from cannery.trees.transforms.rpath import without_absolute
 from cannery.trees.transforms.strip import strip
 from cannery.trees.transforms.zipped import with_finder, zipped_dependencies, zipped_library
 
@@ -63,7 +64,8 @@ def tiny(app: App, workspace: Workspace) -> Plan:
 
     bytecode = bytecode_transforms(app, python, workspace, positions=False)
     smaller = _Smaller(app, python, around, bytecode, workspace)
-    library = runtime(app, python, needs, workspace, shaken=reached.library, certificates_wanted=wanted) | strip
+    library = runtime(app, python, needs, workspace, shaken=reached.library, certificates_wanted=wanted)
+    library = library | without_absolute | strip
     layers = [("runtime", smaller.runtime(library, needs))]
     if app.requirements is not None:
         layers.append(("dependencies", smaller.dependencies(wheels)))

@@ -12,21 +12,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from cannery.secrets.addresses import addresses_in, headers_in
 from cannery.secrets.assignments import assignments_in
+from cannery.secrets.budget import Budget
 from cannery.secrets.documents import documents_in, index_passwords, names_indexes
+from cannery.secrets.encoded import decoded_runs, encoding_of, is_packed
 from cannery.secrets.file_names import kind_by_name
 from cannery.secrets.key_files import key_file, keys_in
 from cannery.secrets.kind import Secret
 from cannery.secrets.names import is_configuration
-from cannery.secrets.packed import (
-    DAMAGE,
-    Budget,
-    decoded_runs,
-    encoding_of,
-    inside_tar,
-    inside_zip,
-    is_tar,
-    uncompressed,
-)
 from cannery.secrets.sieve import sift
 from cannery.secrets.tokens import tokens_in
 
@@ -40,6 +32,7 @@ __all__ = ["Looked", "SecretSearch", "held", "secrets_in", "secrets_in_binary"]
 CHUNK: Final = 1 << 18  # bytes that are looked at in one go
 _OVERLAP: Final = 1 << 12  # of them that are looked at again with the next: a secret may lie across both
 _IN_MEMORY: Final = 1 << 26  # bytes: a larger archive is kept in a temporary file
+_ZIP: Final = b"PK\3\4"
 _NEWLINE: Final = 10
 _MOST: Final = 20  # secrets that are told of one file
 
@@ -76,11 +69,8 @@ class SecretSearch:
     def _content(self, name: str, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
         if kind := key_file(head):
             self._add(Secret(kind, within=within))
-        elif (packed := self._packed(name, head, rest, within)) is not None:
-            try:
-                packed()
-            except DAMAGE:
-                return  # what came before the damage was looked at
+        elif is_packed(head):
+            self._packed(name, head, rest, within)
         elif encoding := encoding_of(head):
             label = encoding.upper().removesuffix("-LE").removesuffix("-BE")
             self._text(name, _transcoded(_pieces(head, rest), encoding), (*within, label))
@@ -89,40 +79,38 @@ class SecretSearch:
         else:
             self._text(name, _pieces(head, rest), within)
 
-    def _packed(self, name: str, head: bytes, rest: Readable, within: tuple[str, ...]) -> Callable[[], None] | None:
-        """What looks through an archive or a compressed file; None for any other, and for one that is too deep."""
-        compressed = head[:2] in {b"\x1f\x8b", b"BZ", b"\xfd7", b"\x28\xb5"}
-        if not (compressed or is_tar(head) or head.startswith(b"PK\3\4")):
-            return None
-        if self.budget.too_deep(len(within)):
-            return lambda: None
-        if is_tar(head):
-            return lambda: self._each(inside_tar(cast("BinaryIO", _Chained(head, rest)), self.budget), within)
-        if head.startswith(b"PK\3\4"):
-            return lambda: self._zip(head, rest, within)
-        opened = uncompressed(name, head, _Chained(head, rest))
-        if opened is None:
-            return None
-        inner, stream = opened
-        return lambda: self._member(inner, stream, within, seen_as=inner)
+    def _packed(self, name: str, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
+        """Look through an archive or a compressed file; what comes before a damage is looked at."""
+        from cannery.secrets import packed  # noqa: PLC0415  # most files are not
 
-    def _zip(self, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
-        with held(_pieces(head, rest)) as (stream, size):
-            self._each(inside_zip(stream, size, self.budget), within)
+        if self.budget.too_deep(len(within)):
+            return
+        stream = cast("BinaryIO", _Chained(head, rest))
+        try:
+            if packed.is_tar(head):
+                self._each(packed.inside_tar(stream, self.budget), within)
+            elif head.startswith(_ZIP):
+                with held(_pieces(head, rest)) as (file, size):
+                    self._each(packed.inside_zip(file, size, self.budget), within)
+            else:
+                inner, opened = packed.uncompressed(name, head, stream)
+                self._member(inner, opened, within)
+        except packed.DAMAGE:
+            return
 
     def _each(self, inside: Iterator[tuple[str, BinaryIO]], within: tuple[str, ...]) -> None:
         for name, stream in inside:
-            self._member(name, stream, within, seen_as=name)
+            self._member(name, stream, within)
 
-    def _member(self, name: str, stream: BinaryIO, within: tuple[str, ...], *, seen_as: str) -> None:
+    def _member(self, name: str, stream: BinaryIO, within: tuple[str, ...]) -> None:
         """Look through a member; what its name says counts, too."""
         if self.wanted(name):
             self._members[name] = None
         limited = _Limited(stream, self.budget)
         head = limited.read(CHUNK)
         if head and self.thorough and (kind := kind_by_name(name)):
-            self._add(Secret(kind, within=(*within, seen_as)))
-        self._content(posixpath.basename(name), head, limited, (*within, seen_as))
+            self._add(Secret(kind, within=(*within, name)))
+        self._content(posixpath.basename(name), head, limited, (*within, name))
 
     def _binary(self, pieces: Iterable[bytes], within: tuple[str, ...]) -> None:
         for window, _ in _windows(pieces):

@@ -12,7 +12,7 @@ from cannery.elf.constants import DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_
 from cannery.elf.dynamic import Elf, read_elf
 from cannery.elf.outcome import Outcome, Refusal
 from cannery.elf.rewrite import LoadedElf
-from cannery.elf.rpath import confine_rpath
+from cannery.elf.rpath import confine_rpath, drop_absolute_rpath
 from cannery.image.content import Inline, OnDisk
 from tests.support.elf_files import ENCODINGS, LIBRARY, Handmade, Segment, compile_c, on_disk, read
 
@@ -100,3 +100,43 @@ def test_either_class_and_byte_order_is_changed(is_64: bool, little: bool) -> No
     found = read_elf(confine_rpath(Inline(elf.build())).content)
     assert found is not None
     assert (found.rpath, found.runpath) == (("$ORIGIN/x",), ())
+
+
+@pytest.mark.parametrize("tags", ["--enable-new-dtags", "--disable-new-dtags"])
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [
+        ("/opt/python/lib", ()),
+        ("$ORIGIN/../libs", ("$ORIGIN/../libs",)),
+        ("$ORIGIN/../libs:/opt/python/lib", ("$ORIGIN/../libs",)),
+        ("/opt/python/lib:$ORIGIN", ("$ORIGIN",)),
+    ],
+)
+def test_absolute_folders_go_and_others_stay(tags: str, before: str, left: tuple[str, ...], tmp_path: Path) -> None:
+    made = library(tmp_path, f"-Wl,{tags},-rpath,{before}")
+    path = tmp_path / "moved.so"
+    with drop_absolute_rpath(made).content.open() as stream:
+        path.write_bytes(stream.read())
+    elf = read_elf(OnDisk(path, path.stat().st_size))
+    assert elf is not None
+    assert (elf.runpath or elf.rpath) == left
+    assert bool(elf.runpath) is bool(left and tags == "--enable-new-dtags")
+    assert b"/opt/python" not in path.read_bytes()
+    assert path.stat().st_size == made.size
+    assert ctypes.CDLL(str(path)).five() == 5
+
+
+def test_a_string_that_others_end_in_stays(tmp_path: Path) -> None:
+    """Linkers let a symbol's name be the end of another string."""
+    source, path = tmp_path / "lib.c", tmp_path / "lib.so"
+    source.write_text("int lib(void) { return 5; }\n")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-Wl,-O2,-rpath,/opt/python/lib", "-o", path, source], check=True)
+    with drop_absolute_rpath(OnDisk(path, path.stat().st_size)).content.open() as stream:
+        (tmp_path / "moved.so").write_bytes(stream.read())
+    assert ctypes.CDLL(str(tmp_path / "moved.so")).lib() == 5
+
+
+def test_what_has_no_absolute_folder_is_left_as_it_is(tmp_path: Path) -> None:
+    plain, text = library(tmp_path), Inline(b"text")
+    assert drop_absolute_rpath(plain) == Outcome(plain)
+    assert drop_absolute_rpath(text) == Outcome(text)

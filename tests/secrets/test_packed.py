@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cannery.secrets.packed import Budget, encoding_of
+from cannery.secrets.budget import Budget
+from cannery.secrets.encoded import encoding_of
 from cannery.secrets.search import SecretSearch
 from tests.support.key_documents import CONFIG, nested, tarred, zipped
 from tests.support.planted import LEAKS
