@@ -213,7 +213,7 @@ class _Destination:
         parts = self._checked(member, member.linkname)
         target = f"{self._below(member, member.linkname)}/{parts[-1]}" if parts else self._path
         if target == path:
-            return
+            raise self.refused(member, "it is a hard link to itself")
         if not os.path.lexists(target) or is_folder(target):
             raise self.refused(member, f"it is a hard link to {member.linkname!r}, which is no file of the image")
         if target.startswith(f"{path}/"):

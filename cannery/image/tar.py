@@ -59,6 +59,8 @@ def members(stream: Readable) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None
     forward = _Forward(stream)
     with tarfile.TarFile(fileobj=cast("BinaryIO", forward), mode="r") as archive:
         while (member := archive.next()) is not None:
+            if member.size < 0:
+                raise tarfile.ReadError(f"{member.name!r} has a size of {member.size} bytes")
             yield member, cast("BinaryIO", archive.extractfile(member)) if member.isreg() else None
             archive.members.clear()  # type: ignore[attr-defined]  # it would remember all of them
             forward.seek(archive.offset)

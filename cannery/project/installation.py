@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cannery.project.trimmed_wheels import TELLING, refuse_trimmed
 from cannery.workspace.process import find_uv
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ _LINKS: Final = ("--link-mode", "hardlink")
 def install(requirements: Requirements, where: tuple[str, ...], folder: Path, workspace: Workspace) -> None:
     """Have uv install ``requirements`` into ``folder``; ``where`` are its options that lead there, and to a Python.
 
-    Raises :class:`ProgramFailed` where uv refuses.
+    Raises :class:`ProgramFailed` where uv refuses, :class:`RequirementsError` where a wheel holds what leaves its
+    folder.
     """
     with workspace.cache.scratch() as scratch:
         file = scratch / _FILES[requirements.form]
@@ -32,6 +34,8 @@ def install(requirements: Requirements, where: tuple[str, ...], folder: Path, wo
         command += ["--preview-features=pylock"] if requirements.form == "pylock" else []
         command += ["--no-deps"] if requirements.complete else []
         command += ["--require-hashes"] if requirements.hashed and requirements.form == "requirements" else []
-        workspace.run(command, cwd=requirements.source.parent)
+        done = workspace.run(command, cwd=requirements.source.parent, env=TELLING)
+    names = (path.name.partition("-")[0] for path in folder.rglob("*.dist-info"))
+    refuse_trimmed(done, requirements.source.name, names, workspace)
     for path in folder.rglob("*.dist-info/direct_url.json"):  # an address, which may have a password
         path.unlink()

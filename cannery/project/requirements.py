@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from cannery.project.trimmed_wheels import TELLING, refuse_trimmed
 from cannery.project.uv_errors import explain
 from cannery.workspace.keys import key_of
 from cannery.workspace.process import ProgramFailed, find_uv
@@ -81,12 +82,14 @@ def uv(
     stdin: str = "",
 ) -> str:
     """Run uv in the project's folder, or in ``cwd``, and return its output; raises as :func:`explain` says."""
-    env = {"UV_PYTHON_DOWNLOADS": "never", **(env or {})}  # no lock needs one to be read
+    env = {"UV_PYTHON_DOWNLOADS": "never", **TELLING, **(env or {})}  # no lock needs one to be read
     name = wanted.file.path.name
     try:
-        return wanted.workspace.run([find_uv(), *arguments], cwd=cwd or wanted.folder, env=env, stdin=stdin).stdout
+        done = wanted.workspace.run([find_uv(), *arguments], cwd=cwd or wanted.folder, env=env, stdin=stdin)
     except ProgramFailed as error:
         raise explain(error, f"cannot tell the requirements from {name}", step) from error
+    refuse_trimmed(done, name, _LOCKED.findall(done.stdout), wanted.workspace)
+    return done.stdout
 
 
 def each(option: str, values: Iterable[str]) -> tuple[str, ...]:
@@ -99,6 +102,7 @@ def contents_of(*paths: Path) -> list[object]:
     return [path.read_bytes().hex() if path.is_file() else None for path in sorted(set(paths))]
 
 
+_LOCKED = re.compile(r'^name = "([^"]+)"', re.MULTILINE)  # of a distribution, in a lock (PEP 751)
 _ADDRESS = re.compile(r"(?<=://)([^/\s\"']+)@([^/\s\"'?#]+)")  # credentials and host (RFC 3986, 3.2)
 _HOST = re.compile(r"(?<=://)([^/\s\"'?#@]+)(?=[/?#\"'\s]|$)")
 

@@ -63,7 +63,13 @@ Port = Annotated[
         description='a port from 1 to 65535, behind that of the machine if it is another: "8000", "18000:8000"',
     ),
 ]
-ImagePath = Annotated[str, msgspec.Meta(pattern=r"^/[^/]", description='an absolute path in the image: "/var/lib/app"')]
+ImageFolder = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?!/(?:proc|sys|dev)(?:/|\Z))(?:/(?!\.{0,2}(?:/|\Z))[^/\0]+)+/?\Z",
+        description='an absolute path in the image, outside /proc, /sys and /dev, without "..": "/var/lib/app"',
+    ),
+]
 Allowed = Annotated[
     str,
     msgspec.Meta(
@@ -81,8 +87,16 @@ PackageName = Annotated[
     str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+\Z", description='a name of a package, as Debian has it: "libpq5"')
 ]
 ArchiveName = Literal["debian", "debian-security", "ubuntu", "ubuntu-ports"]
+_SIGNALS = (  # of Linux (signal(7)), but for those of real time
+    "HUP|INT|QUIT|ILL|TRAP|ABRT|IOT|BUS|FPE|KILL|USR1|SEGV|USR2|PIPE|ALRM|TERM|STKFLT|CHLD|CONT|STOP|TSTP|TTIN|TTOU"
+    "|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|POLL|PWR|SYS"
+)
 SignalName = Annotated[
-    str, msgspec.Meta(pattern=r"^SIG[A-Z0-9+]+\Z", description='a name of a signal: "SIGTERM", "SIGINT"')
+    str,
+    msgspec.Meta(
+        pattern=rf"^SIG(?:{_SIGNALS}|RTMIN(?:\+\d{{1,2}})?|RTMAX(?:-\d{{1,2}})?)\Z",
+        description='a name of a signal of Linux: "SIGTERM", "SIGINT"',
+    ),
 ]
 Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]*(?:kB|MB|GB)\Z", description='a size: "256MB", "2GB"')]
 CacheSize = Annotated[
@@ -182,7 +196,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     env: dict[VariableName, str] = {}
     labels: dict[str, str] = {}
     ports: tuple[Port, ...] = ()
-    volumes: tuple[ImagePath, ...] = ()
+    volumes: tuple[ImageFolder, ...] = ()
     stop_signal: SignalName | None = None
     pids_limit: Annotated[int, msgspec.Meta(ge=1, le=2**22)] = 1024  # processes and threads, under `invoke run`
     tmp_size: Size = "256MB"  # of /tmp, and of each volume

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
 from cannery.image.content import Inline, OnDisk
+from cannery.image.layer import WHITEOUT
 from cannery.image.tree import Directory, Entry, File, LazyTree, Symlink, Tree
 from cannery.project.app import HOME
 from cannery.project.modules import is_environment
@@ -98,6 +99,11 @@ class Collected:
             return
         status = path.lstat()
         shown = f"{HOME}/{_text(path, relative)}"
+        if path.name.startswith(WHITEOUT):
+            raise ProjectError(
+                f"{relative!r} can't go in: a layer takes such a name for the removal of another file",
+                step=f"give it another name, or leave it out with  [tool.cannery]  exclude = [{relative!r}]",
+            )
         if shown in self.present:
             return
         if stat.S_ISDIR(status.st_mode):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Directory, Entry, File, LazyTree, Tree
-from cannery.workspace.files import stamp, user_path
+from cannery.workspace.files import explained, stamp, user_path
 from cannery.workspace.keys import code_key, key_of, package_file
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ _TERMINALS = (
     "xterm-256color",
 )  # fmt: skip
 _TERMINFO = ("/usr/share/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/etc/terminfo")
-_CERTIFICATE = re.compile(rb"^-----BEGIN [A-Z ]+-----\n.*?^-----END [A-Z ]+-----\n", re.MULTILINE | re.DOTALL)
+_CERTIFICATE = re.compile(
+    rb"^-----BEGIN [A-Z ]+-----\r?\n.*?^-----END [A-Z ]+-----\r?(?:\n|\Z)", re.MULTILINE | re.DOTALL
+)
 _ZONES = "/usr/share/zoneinfo"
 # Second copies of the zones, with and without leap seconds, and tables that nothing in Python reads.
 _NOT_ZONES = ("posix", "right", "posixrules", "localtime", "leapseconds", "leap-seconds.list", "tzdata.zi")
@@ -58,7 +60,7 @@ def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
     """The CA certificates that go in: Mozilla's, as certifi has them; the configured bundle; or the root's own.
 
     A machine's own bundle may hold its company's, which has no business in an image unless somebody says so. Raises
-    :class:`ConfigurationError` where the configured bundle isn't there.
+    :class:`ConfigurationError` where the configured bundle isn't there, or is none.
     """
     if settings.ca_certificates == "system":
         return _of_system(root)
@@ -67,11 +69,29 @@ def certificates(settings: Settings, folder: Path, root: Root) -> OnDisk:
         if not path.is_file():
             what = f"ca-certificates = {settings.ca_certificates!r}: there is no file {path}"
             raise ConfigurationError(what, step="name a bundle of certificates in PEM, or leave it out")
-        return OnDisk(path, path.stat().st_size)
+        configured = OnDisk(path, path.stat().st_size)
+        _check_certificates(configured)
+        return configured
     import certifi  # noqa: PLC0415
 
     bundle = Path(certifi.where())
     return OnDisk(bundle, bundle.stat().st_size)
+
+
+def _check_certificates(bundle: OnDisk) -> None:
+    """Raise :class:`ConfigurationError` where one of the certificates of ``bundle`` can't be read, or it has none."""
+    import ssl  # noqa: PLC0415  # slow to import
+
+    with explained(bundle.path, "read"):
+        found = without_remarks(bundle).data
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigurationError(
+            f"{bundle.path} is no bundle of certificates",
+            evidence=str(error),
+            step="name a file of certificates in PEM (BEGIN CERTIFICATE) in  [tool.cannery]  ca-certificates",
+        ) from error
 
 
 def without_remarks(bundle: Content) -> Inline:

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from cannery.errors import RequirementsError
 from cannery.image.content import Inline, OnDisk
+from cannery.image.layer import WHITEOUT
 from cannery.image.tree import Entry, File, LazyTree, Transform, Tree
 from cannery.project.installation import install
 from cannery.project.uv_errors import explain
@@ -173,6 +175,12 @@ def installed_tree(folder: Path, site_packages: str, digests: Mapping[str, Diges
         for name in sorted(names):
             if (of_installer and name in _INSTALLERS_OWN) or (at_top and name == ".lock"):
                 continue
+            if name.startswith(WHITEOUT):
+                raise RequirementsError(
+                    f"a wheel holds {name!r}, and a layer takes such a name for the removal of another file",
+                    evidence=str(Path(here, name).relative_to(folder)),
+                    step="don't trust the wheel, or tell who made it",
+                )
             path = Path(here, name)
             status = path.stat()
             mode = 0o755 if status.st_mode & 0o100 else 0o644

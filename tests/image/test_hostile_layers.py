@@ -47,6 +47,7 @@ HOSTILE: dict[str, list[Member]] = {
     "a hard link through a link": [symlink("a", "../outside"), hard_link("b", "a/precious")],
     "a hard link to nothing": [hard_link("a", "b")],
     "a hard link to a folder": [directory("a"), hard_link("b", "a")],
+    "a hard link to itself": [file("a"), hard_link("a", "./a")],
     "a hard link in place of its folder": [file("a/b"), hard_link("a", "a/b")],
     "a loop of links": [symlink("a", "b"), symlink("b", "a"), file("a/x")],
     "a disk": [device("dev/sda")],

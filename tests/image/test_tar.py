@@ -44,6 +44,14 @@ def contents(data: bytes) -> dict[str, bytes | None]:
     return {member.name: content.read() if content else None for member, content in members(Stream(data))}
 
 
+def test_a_member_of_a_negative_size_is_refused() -> None:
+    header = bytearray(tarfile.TarInfo("a").tobuf())
+    header[124:136] = b"\xff" * 12  # -1, as GNU tar writes large numbers
+    header[148:156] = b"%06o\0 " % (sum(header[:148]) + sum(header[156:512]) + 8 * 32)
+    with pytest.raises(tarfile.TarError):
+        list(members(io.BytesIO(bytes(header) + bytes(1024))))
+
+
 def test_members_come_in_their_order_with_their_contents() -> None:
     assert list(contents(archive_of(b=b"1" * 2000, a=b"", c=b"3")).items()) == [
         ("b", b"1" * 2000),

@@ -124,12 +124,6 @@ def test_a_file_in_place_of_a_folder_has_its_own_mode(tmp_path: Path, root: Path
     assert permissions(root / "a") == 0o640
 
 
-def test_a_hard_link_to_itself_changes_nothing(tmp_path: Path, root: Path) -> None:
-    unpack([layer(tmp_path, file("a", b"x"), hard_link("a", "./a"))], root)
-
-    assert (root / "a").read_bytes() == b"x"
-
-
 def test_a_folder_replaces_a_link_as_engines_have_it(tmp_path: Path, root: Path) -> None:
     lower = layer(tmp_path, file("usr/lib/x"), symlink("lib", "usr/lib"))
     unpack([lower, layer(tmp_path, directory("lib"), file("lib/y"))], root)

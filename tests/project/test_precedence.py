@@ -98,7 +98,30 @@ def test_an_empty_variable_counts_as_none(make_project: MakeProject) -> None:
     assert load(make_project(SCRIPT), environ={"CANNERY_TAG": ""}).settings.tag == "latest"
 
 
-@pytest.mark.parametrize("setting", ['ports = ["65536"]', 'ports = ["0"]', 'volumes = ["data"]'])
+CAN_T_WORK = [
+    'ports = ["65536"]',
+    'ports = ["0"]',
+    *(
+        f'volumes = ["{path}"]'
+        for path in ("data", "/", "/proc", "/proc/self", "/sys/x", "/dev", "/a/../proc", "/.", "//a")
+    ),
+    *(f'stop-signal = "{name}"' for name in ("SIGNOTHING", "TERM", "SIGTERM+1", "SIG", "SIGRTMIN+", "15")),
+    'env = {"A" = "\\u0000"}',
+    'args = ["a\\u0000b"]',
+    'labels = {"a" = "\\u0000"}',
+    'cache-size = "5"',
+    'cache-size = "0GB"',
+]
+
+
+@pytest.mark.parametrize(
+    "setting", ['stop-signal = "SIGRTMIN+3"', 'volumes = ["/data", "/processes/x/"]', 'cache-size = "none"']
+)
+def test_what_works_is_let_be(make_project: MakeProject, setting: str) -> None:
+    load(make_project(pyproject(f"[tool.cannery]\n{setting}\n")))
+
+
+@pytest.mark.parametrize("setting", CAN_T_WORK)
 def test_what_no_engine_takes_is_refused(make_project: MakeProject, setting: str) -> None:
-    with pytest.raises(ConfigurationError, match="is wrong"):
+    with pytest.raises(ConfigurationError, match=r"is wrong|holds a NUL"):
         load(make_project(pyproject(f"[tool.cannery]\n{setting}\n")))

@@ -196,6 +196,12 @@ def test_a_link_out_of_the_project_is_refused(make_project: MakeProject, workspa
     assert "pkg/passwd -> /etc/passwd" in raised.value.evidence
 
 
+def test_a_name_that_layers_take_for_a_removal_is_refused(make_project: MakeProject, workspace: Workspace) -> None:
+    folder = make_project({"main.py": "import pkg", "pkg/__init__.py": "", "pkg/.wh.data": ""})
+    with pytest.raises(ProjectError, match=r"'pkg/\.wh\.data' can't go in"):
+        tree_of(folder, workspace)
+
+
 def test_a_link_to_itself_is_refused(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": "import pkg", "pkg/__init__.py": ""})
     (folder / "pkg" / "loop").symlink_to("loop")

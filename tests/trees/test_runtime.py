@@ -180,11 +180,17 @@ def test_certificates_are_mozilla_s_unless_the_machine_s_are_asked_for(
 def test_the_configured_certificates_go_in(
     make_project: MakeProject, python: Interpreter, workspace: Workspace
 ) -> None:
-    files = {"main.py": "", "own.pem": "mine", "pyproject.toml": '[tool.cannery]\nca-certificates = "own.pem"\n'}
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    own = f"{begin}{Path(certifi.where()).read_text().partition(begin)[2].partition(end)[0]}{end}\n"
+    files = {"main.py": "", "own.pem": own, "pyproject.toml": '[tool.cannery]\nca-certificates = "own.pem"\n'}
     folder = make_project(files)
     bundle = runtime_for(folder, python, workspace).tree.entries["/etc/ssl/certs/ca-certificates.crt"]
     assert isinstance(bundle, File)
-    assert read(bundle) == b"mine"
+    assert read(bundle) == own.encode()
+    for wrong in ("mine", own.replace("M", "N"), own[:-40], f"{begin}\nAAAA\n{end}\n"):
+        (folder / "own.pem").write_text(wrong)
+        with pytest.raises(ConfigurationError, match="is no bundle of certificates"):
+            runtime_for(folder, python, workspace)
     (folder / "own.pem").unlink()
     with pytest.raises(ConfigurationError, match="there is no file"):
         runtime_for(folder, python, workspace)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import assert_refused, assert_whole, cannery, image_digest
+from tests.support.wheels import make_wheel, only_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,25 @@ def test_a_requirement_that_cannot_be_had_is_refused(
     assert step in message.splitlines()[-1]
     assert not (folder / "dist").exists()
     assert_whole(folder, cache)
+
+
+def test_a_wheel_that_leaves_its_folder_is_refused_each_time(make_project: MakeProject, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    index.mkdir()
+    make_wheel(index, "sly", files={"../../outside.py": b"", "sly_data/x": b""})
+    folder = make_project({"main.py": "import sly", "requirements.txt": "sly\n"})
+    settings = {**only_from(index), "CANNERY_CACHE": str(tmp_path / "cache"), "UV_CACHE_DIR": str(tmp_path / "uv")}
+    for _ in range(2):
+        message = assert_refused(cannery("image", cwd=folder, **settings), 4)
+        assert "holds '../../outside.py', which leaves the folder" in message
+    assert not list(tmp_path.rglob("outside.py"))
+
+
+def test_a_wheel_with_the_name_of_a_whiteout_is_refused(make_project: MakeProject, tmp_path: Path) -> None:
+    make_wheel(tmp_path, "hiding", files={"hiding_data/.wh.tin.py": b""})
+    folder = make_project({"main.py": "import hiding", "requirements.txt": "hiding\n"})
+    message = assert_refused(cannery("image", cwd=folder, **only_from(tmp_path)), 4)
+    assert "'.wh.tin.py'" in message
 
 
 def test_the_build_after_a_refusal_is_right(make_project: MakeProject, index: Path, cache: Path) -> None:
