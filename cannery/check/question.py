@@ -82,8 +82,8 @@ def questions(given: Iterable[str], commands: Iterable[str] = ()) -> tuple[Quest
 
 
 def is_address(text: str) -> bool:
-    """True for an address, and not words as a shell has them."""
-    return re.match(r"\w+://", text) is not None
+    """True for an address of HTTP, and not words as a shell has them: ``sqlite://`` is an argument."""
+    return re.match(r"https?://", text) is not None
 
 
 def requests(given: Iterable[str], setting: str) -> tuple[Requests, ...]:

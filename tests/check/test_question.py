@@ -12,6 +12,7 @@ pytestmark = pytest.mark.once
 
 def test_a_text_is_arguments_as_a_shell_has_them() -> None:
     assert questions(["--name 'A B'", ""]) == (Call(("--name", "A B")), Call(()))
+    assert questions(["sqlite://", "--url http://x"]) == (Call(("sqlite://",)), Call(("--url", "http://x")))
 
 
 def test_all_addresses_are_asked_of_one_start_after_the_calls() -> None:
