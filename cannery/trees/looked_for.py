@@ -36,6 +36,7 @@ _BEFORE: Final = (
 )
 _SIGNS: Final = tuple(f"{before}{quote}{'' if before else './'}".encode() for before in _BEFORE for quote in "\"'")
 _WRITING: Final = re.compile(r"[wax]")
+_SETTINGS: Final = "cfg|conf|ini|json|toml|ya?ml"  # the endings of files of settings
 _TESTS: Final = {"docs", "examples", "test", "testing", "tests"}  # folders that no program imports
 # What tools read that build, check and describe a project
 _OF_TOOLS: Final = re.compile(
@@ -48,7 +49,8 @@ def looked_for(app: App, wheels: LazyTree, workspace: Workspace) -> tuple[tuple[
     """What lies beside the app's modules and is named in the code of ``wheels``: its path, and the file that names it.
 
     A word alone is too common: it counts where it's said to lie where the program starts (``"./views/"``), or where a
-    function takes it for a path (``open("rules.yaml")``). Remembered, so that no wheel is read again.
+    function takes it for a path (``open("rules.yaml")``), and where it's a file of settings that is called like the
+    package of the code. Remembered, so that no wheel is read again.
     """
     key = key_of("looked for", code_key(__name__), wheels.key)
     known = workspace.cache.recall("looked-for", key)
@@ -75,9 +77,21 @@ def _read(wheels: LazyTree) -> dict[str, str]:
         if path.endswith(".py") and _TESTS.isdisjoint(parts):
             with file.content.open() as stream:
                 source = stream.read()
-            for name in paths_in(source):
+            for name in (*paths_in(source), *_settings_in(source, parts[0])):
                 found.setdefault(name, "/".join(parts))
     return found
+
+
+def _settings_in(source: bytes, package: str) -> set[str]:
+    """The files of settings that a source of ``package`` names, and that are called like it: ``scrapy.cfg``.
+
+    However it comes to their folder, nobody else's file is called so.
+    """
+    package = package.removesuffix(".py")
+    if f"{package}.".encode() not in source:
+        return set()
+    pattern = rf"""["'](?:\./)?({re.escape(package)}\.(?:{_SETTINGS}))["']"""
+    return {name.decode() for name in re.findall(pattern.encode(), source)}
 
 
 def paths_in(source: bytes) -> Iterator[str]:

@@ -67,3 +67,14 @@ def test_what_a_dependency_looks_for_beside_a_script_goes_in_and_is_told(
     assert {*own.resource_names} == {"views/", "rules.yaml"}
     assert "goes in, as server.py of the dependencies looks for it: rules.yaml" in own.notes
     assert any(note.startswith("stays out, as no code names it: others") for note in own.notes)
+
+
+def test_settings_that_are_called_like_the_package_that_names_them_go_in(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    folder = make_project({"main.py": "import crawl", "crawl.cfg": "[x]", "other.cfg": "", "crawl.txt": ""})
+    source = b"def closest(path):\n    return path / 'crawl.cfg', path / 'other.cfg', path / 'crawl.txt'"
+    app = load(folder)
+    wheels = LazyTree("wheels", lambda: Tree({f"{SITE}/crawl/conf.py": File(Inline(source))}))
+    app = replace(app, looked_for=looked_for(app, wheels, workspace))
+    assert app_tree(app, workspace).resource_names == ("crawl.cfg",)
