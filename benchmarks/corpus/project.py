@@ -26,13 +26,25 @@ if sys.argv[1] == "use":
 
     sys.exit()
 """
+# No "except": recipes leave out what a program says that it does without.
 _IMPORT: Final = """
-try:
+with Told("{name}"):
     import {name}
-except BaseException as error:
-    print("{name}:", type(error).__name__, getattr(error, "name", None) or error)
-else:
-    print("{name}: imported")
+"""
+_TOLD: Final = """
+
+class Told:
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, kind, error, _):
+        what = "imported" if kind is None else f"{kind.__name__} {getattr(error, 'name', None) or error}"
+        print(f"{self.name}: {what}")
+        return True
+
 """
 _END: Final = """
 from importlib.metadata import version
@@ -85,7 +97,7 @@ def make_project(folder: Path, package: str, python: str) -> PackageProject:
         shutil.copy(use, folder / "use.py")
         asked.append("use")
         begin = _BEGIN
-    (folder / "main.py").write_text("".join((begin, *imports, _END.format(package=package))), encoding="utf-8")
+    (folder / "main.py").write_text("".join((begin, _TOLD, *imports, _END.format(package=package))), encoding="utf-8")
     settings = f"[tool.cannery]\ncheck = {json.dumps(asked)}\n"
     (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
     return PackageProject(folder, package, version, tuple(asked))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-__all__ = ["calls", "module_getattr", "names_compared"]
+__all__ = ["calls", "is_made_elsewhere", "module_getattr", "names_compared"]
 
 
 def module_getattr(tree: ast.Module) -> ast.FunctionDef | None:
@@ -14,6 +14,22 @@ def module_getattr(tree: ast.Module) -> ast.FunctionDef | None:
             case ast.FunctionDef(name="__getattr__", args=ast.arguments(args=[_])):
                 return node
     return None
+
+
+def is_made_elsewhere(tree: ast.Module) -> bool:
+    """True where a call makes a module's ``__getattr__``: ``__getattr__, __dir__ = lazy(__name__, [".part"])``."""
+    pending: list[ast.stmt] = [*tree.body]
+    while pending:
+        match pending.pop():
+            case ast.Assign(targets=targets, value=ast.Call()) if "__getattr__" in _names_in(targets):
+                return True
+            case ast.If(body=body, orelse=others) | ast.Try(body=body, orelse=others):
+                pending += [*body, *others]
+    return False
+
+
+def _names_in(targets: list[ast.expr]) -> set[str]:
+    return {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
 
 
 def calls(statement: ast.stmt) -> bool:

@@ -14,7 +14,7 @@ from cannery.imports.extension import read_cython
 from cannery.imports.found import Gathered
 from cannery.imports.main_only import only_for_main
 from cannery.imports.model import Import, Mentions
-from cannery.imports.module_getattr import calls, module_getattr, names_compared
+from cannery.imports.module_getattr import calls, is_made_elsewhere, module_getattr, names_compared
 from cannery.python.grammar import NoPythonError, parse, parse_with
 from cannery.workspace.process import run
 
@@ -75,6 +75,7 @@ class _StatementReader:
         self._main_only = only_for_main(tree, conditions)
         self._main_asked = tuple(sorted(name for name in self._main_only if not name.startswith("_")))
         self._getattr = module_getattr(tree)
+        found.loads |= is_made_elsewhere(tree)
         self._asked: tuple[str, ...] = ()  # Import.asked of the statements that are read now
         self._unless: tuple[str, ...] = ()  # Import.unless of these
         self._caught = 0  # try statements with handlers around these

@@ -120,12 +120,16 @@ def test_modules_loaded_by_name_are_found_in_their_own_package(reached: Analysis
         "stub/__init__.pyi": "from . import one", "tool/__init__.py": "def get(*names): return import_module(x)",
         "theirs/__init__.py": "import tool\nNAMES = {'X': 'one', 'Y': 'part.two'}\n"
         "def __getattr__(name):\n return tool.get(name, NAMES.get(name), __spec__.parent)",
+        "made/__init__.py": "if TYPE_CHECKING:\n from .one import A\nelse:\n import tool\n"
+        " __all__, __getattr__ = tool.lazy(__name__, ['.part'], ['.one.A'])",
+        "made/one.py": "", "made/part/__init__.py": "", "made/other.py": "",
         "theirs/one.py": "", "theirs/part/__init__.py": "", "theirs/part/two.py": "", "theirs/three.py": "",
     }  # fmt: skip
-    reach = reached("import lazy, whole, stub, theirs", wheels)
+    reach = reached("import lazy, whole, stub, theirs, made", wheels)
     found = set(reach.modules)
     assert {"lazy.one", "lazy.two", "whole.one", "whole.two", "stub.one", "theirs.one", "theirs.part.two"} <= found
-    assert not {"lazy.three", "stub.two", "theirs.three"} & found
+    assert {"made.one", "made.part"} <= found
+    assert not {"lazy.three", "stub.two", "theirs.three", "made.other"} & found
     assert "/site/stub/__init__.pyi" in reach.data
 
 

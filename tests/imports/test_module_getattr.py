@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from cannery.imports.module_getattr import module_getattr, names_compared
+from cannery.imports.module_getattr import is_made_elsewhere, module_getattr, names_compared
 
 pytestmark = pytest.mark.once
 
@@ -22,6 +22,19 @@ def test_the_function_at_the_top_level_is_found() -> None:
 )
 def test_no_other_is(source: str) -> None:
     assert module_getattr(ast.parse(source)) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        ("__getattr__ = lazy(__name__)", True),
+        ("if x:\n pass\nelse:\n __all__, __getattr__, __dir__ = lazy(__name__, ['.a'])", True),
+        ("class C:\n __getattr__ = lazy(x)", False),
+        ("__getattr__ = other", False),
+    ],
+)
+def test_one_that_a_call_makes_is_known(source: str, made: bool) -> None:
+    assert is_made_elsewhere(ast.parse(source)) is made
 
 
 @pytest.mark.parametrize(
