@@ -35,6 +35,8 @@ _BEFORE: Final = (
     *(f"{name}(){sign}" for name in sorted(_HERE) for sign in (", ", " / ")),
 )
 _SIGNS: Final = tuple(f"{before}{quote}{'' if before else './'}".encode() for before in _BEFORE for quote in "\"'")
+# A parameter for a folder with its default: assets_folder: str = "assets"
+_FOLDER: Final = re.compile(rb"""folder(?::[^=\n]*)?\s*=\s*["'][\w-]+["']""")
 _WRITING: Final = re.compile(r"[wax]")
 _SETTINGS: Final = "cfg|conf|ini|json|toml|ya?ml"  # the endings of files of settings
 _TESTS: Final = {"docs", "examples", "test", "testing", "tests"}  # folders that no program imports
@@ -48,9 +50,9 @@ _OF_TOOLS: Final = re.compile(
 def looked_for(app: App, wheels: LazyTree, workspace: Workspace) -> tuple[tuple[str, str], ...]:
     """What lies beside the app's modules and is named in the code of ``wheels``: its path, and the file that names it.
 
-    A word alone is too common: it counts where it's said to lie where the program starts (``"./views/"``), or where a
-    function takes it for a path (``open("rules.yaml")``), and where it's a file of settings that is called like the
-    package of the code. Remembered, so that no wheel is read again.
+    A word alone is too common. It counts where it's said to lie where the program starts (``"./views/"``), where a
+    function takes it for a path (``open("rules.yaml")``), as the default of a parameter for a folder, and as a file of
+    settings that is called like the package of the code. Remembered, so that no wheel is read again.
     """
     key = key_of("looked for", code_key(__name__), wheels.key)
     known = workspace.cache.recall("looked-for", key)
@@ -96,7 +98,7 @@ def _settings_in(source: bytes, package: str) -> set[str]:
 
 def paths_in(source: bytes) -> Iterator[str]:
     """The paths that a source reads relative to where the program starts, without ``./`` before them."""
-    if not any(sign in source for sign in _SIGNS):
+    if not any(sign in source for sign in _SIGNS) and _FOLDER.search(source) is None:
         return
     try:
         tree = parse(source)
@@ -114,6 +116,8 @@ def _paths(tree: ast.Module) -> Iterator[str]:
         match node:
             case ast.Constant(value=str(text)) if _BESIDE.match(text):
                 yield text
+            case ast.FunctionDef(args=arguments):
+                yield from _default_folders(arguments)
             case ast.Call(func=function, args=[ast.Constant(value=str(text)), *others]) if _takes_path(function):
                 if not _writes(others):
                     yield text
@@ -121,6 +125,15 @@ def _paths(tree: ast.Module) -> Iterator[str]:
                 yield from [text] if _name(here.func) in _HERE else []
             case ast.BinOp(op=ast.Div(), left=ast.Call() as here, right=ast.Constant(value=str(text))):
                 yield from [text] if _name(here.func) in _HERE else []
+
+
+def _default_folders(arguments: ast.arguments) -> Iterator[str]:
+    """The defaults of parameters that are called as folders are."""
+    named = [*arguments.posonlyargs, *arguments.args]
+    defaults = [*zip(reversed(named), reversed(arguments.defaults), strict=False)]
+    for parameter, default in (*defaults, *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)):
+        if parameter.arg.endswith("folder") and isinstance(default, ast.Constant) and isinstance(default.value, str):
+            yield default.value
 
 
 def _takes_path(function: ast.expr) -> bool:

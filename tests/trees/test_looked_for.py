@@ -32,6 +32,8 @@ SITE = "/usr/local/lib/python3.11/site-packages"
         ("os.path.join(os.getcwd(), 'words')", ["words"]),
         ("Path.cwd() / 'words'", ["words"]),
         ("pathlib.Path('words').read_text()", ["words"]),
+        ("class App:\n def __init__(self, name, *, assets_folder: str = 'words', word='no'): ...", ["words"]),
+        ("def f(kind, folder='words', other=None): ...", ["words"]),
         ("NAME = 'words'\nprint('words/')", []),
         ("'''Reads as open('words') does.'''", []),
         ("archive.open('words')", []),
