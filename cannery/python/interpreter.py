@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
 
-__all__ = ["Interpreter", "WheelTarget", "describe", "installed_python", "same_minor"]
+__all__ = ["Interpreter", "RunningPython", "WheelTarget", "describe", "installed_python", "same_minor"]
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -151,6 +151,16 @@ class WheelTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningPython:
+    """A Python of this machine that makes bytecode for one of the same minor version elsewhere."""
+
+    executable: Path
+    version_text: str
+    cache_tag: str  # cpython-313
+    magic: str  # of its bytecode, in hexadecimal digits
+
+
+@dataclass(frozen=True, slots=True)
 class Interpreter:
     """A Python, whose files lie on this machine: it's installed here, or in a root filesystem that is kept here."""
 
@@ -166,14 +176,19 @@ class Interpreter:
     platform: Platform
     fingerprint: str  # changes when the installation does
     root: Root = MACHINE  # that it lies in, with the shared libraries that it needs
-    here: Path | None = None  # of another root: a Python of this machine with the same bytecode
+    here: RunningPython | None = None  # of another root: what runs in its place
     wheel_options: tuple[str, ...] = ()  # of another root: uv's options that choose its wheels
     libc: tuple[Literal["glibc", "musl"], tuple[int, int]] | None = None  # of another root: its C library's version
 
     @property
     def runs(self) -> Path:
         """A Python that runs on this machine, and makes the same bytecode as this one: itself, or one like it."""
-        return self.here or self.executable
+        return self.here.executable if self.here else self.executable
+
+    @property
+    def compiler(self) -> str:
+        """The version that makes the bytecode, as ``3.13.5``: a patch may compile a module otherwise than another."""
+        return self.here.version_text if self.here else self.version_text
 
     @property
     def target(self) -> WheelTarget:

@@ -89,12 +89,12 @@ def _in_packages(suite: Suite, app: App, workspace: Workspace) -> Interpreter:
     wanted = WantedPython(suite, platform, _minor(app), settings.runtime_packages, mirrors)
     packaged = packaged_python(wanted, workspace)
 
-    def like_it() -> Path:
-        """The same Python for this machine, from packages, too."""
+    def itself() -> Path:
+        """The same Python for this machine: the same version makes the same bytecode wherever it's built."""
         return launched(packaged_python(replace(wanted, platform=machine_platform()), workspace), workspace)
 
     found = PythonRoot(packaged.root, (), platform, f"the runtime {suite}", packaged.key)
-    return interpreter_in(found, workspace, otherwise=like_it)
+    return interpreter_in(found, workspace, itself if sys.platform == "linux" else None)
 
 
 def _in_image(runtime: str, app: App, workspace: Workspace) -> Interpreter:

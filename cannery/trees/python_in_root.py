@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from cannery.elf.dynamic import read_elf
 from cannery.errors import RuntimeTreeError
 from cannery.image.content import OnDisk
-from cannery.python.interpreter import Interpreter, same_minor
+from cannery.python.interpreter import Interpreter, RunningPython, same_minor
 from cannery.trees.base.python import find_python, target_of
+from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["PythonRoot", "interpreter_in", "launched"]
 
 _QUESTION: Final = """
-import importlib.util, json, sys
-print(json.dumps([sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER.hex()]))
+import importlib.util, json, platform, sys
+print(json.dumps({
+    "version_text": platform.python_version(), "cache_tag": sys.implementation.cache_tag,
+    "magic": importlib.util.MAGIC_NUMBER.hex(),
+}))
 """
 
 
@@ -43,15 +47,15 @@ class PythonRoot:
     key: str  # changes when the root does
 
 
-def interpreter_in(where: PythonRoot, workspace: Workspace, otherwise: Callable[[], Path] | None = None) -> Interpreter:
+def interpreter_in(where: PythonRoot, workspace: Workspace, itself: Callable[[], Path] | None = None) -> Interpreter:
     """The Python in ``where``, as it's packed: below ``/usr/local``, wherever it lies there.
 
-    A Python of the same minor version runs in its place, to make bytecode: one of this machine, or else the one that
-    ``otherwise`` returns. Raises :class:`RuntimeTreeError` where there is no Python, or none that can run for it.
+    A Python runs in its place, to make bytecode: the same one, which ``itself`` returns where it can be had for this
+    machine, or one of this machine of the same minor version. Raises :class:`RuntimeTreeError` where there is no
+    Python in the root, or none that can run for it.
     """
     found = find_python(where.root, where.folders, where.name)
-    here = _runs_for(found.version, workspace, otherwise)
-    cache_tag, magic = _bytecode_of(here, workspace)
+    here = _running(itself() if itself else same_minor(found.version, workspace).executable, workspace)
     name = posixpath.basename(found.path)
     program = where.root.on_disk(found.path)
     stdlib = where.root.on_disk(found.standard_library)
@@ -65,8 +69,8 @@ def interpreter_in(where: PythonRoot, workspace: Workspace, otherwise: Callable[
         dynload=dynload if dynload.is_dir() else None,
         image_stdlib=image_stdlib,
         image_site_packages=f"{image_stdlib}/{posixpath.basename(found.site_packages)}",
-        cache_tag=cache_tag,
-        magic=magic,
+        cache_tag=here.cache_tag,
+        magic=here.magic,
         platform=where.platform,
         fingerprint=key_of("python in root", where.key, found.path),
         root=where.root,
@@ -76,25 +80,19 @@ def interpreter_in(where: PythonRoot, workspace: Workspace, otherwise: Callable[
     )
 
 
-def _runs_for(version: tuple[int, ...], workspace: Workspace, otherwise: Callable[[], Path] | None) -> Path:
-    try:
-        return same_minor(version, workspace).executable
-    except RuntimeTreeError:
-        if otherwise is None:
-            raise
-        return otherwise()
-
-
 def _whole(version: tuple[int, ...]) -> tuple[int, int, int]:
     """A version of three parts; a patch that can't be told is taken for the first."""
     major, minor, patch = (*version, 0)[:3]
     return major, minor, patch
 
 
-def _bytecode_of(python: Path, workspace: Workspace) -> tuple[str, str]:
-    """The cache tag of a Python's bytecode (``cpython-313``), and its magic number in hexadecimal digits."""
-    cache_tag, magic = json.loads(workspace.run([str(python), "-I", "-c", _QUESTION]).stdout)
-    return cache_tag, magic
+def _running(python: Path, workspace: Workspace) -> RunningPython:
+    key = key_of("running", code_key(__name__), str(python), stamp(python))
+    answers = workspace.cache.recall("interpreters", key)
+    if answers is None:
+        answers = json.loads(workspace.run([str(python), "-I", "-c", _QUESTION]).stdout)
+        workspace.cache.remember("interpreters", key, answers)
+    return RunningPython(python, **answers)
 
 
 def launched(packaged: PackagedPython, workspace: Workspace) -> Path:

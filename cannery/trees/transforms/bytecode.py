@@ -80,8 +80,8 @@ def bytecode(
     """
     roots = (*import_roots, interpreter.image_site_packages, interpreter.image_stdlib)
     key = key_of(
-        "bytecode", code_key(__name__), interpreter.cache_tag, interpreter.magic, optimize, keep_sources, roots, strict,
-        sorted(scripts), sorted(read), drop_sources,
+        "bytecode", code_key(__name__), interpreter.cache_tag, interpreter.compiler, optimize, keep_sources, roots,
+        strict, sorted(scripts), sorted(read), drop_sources,
     )  # fmt: skip
     key = key if positions else key_of(key, "no positions")
 
@@ -175,7 +175,7 @@ def compile_sources(
     links: dict[str, Path] = {}
     for path in sources:
         name = names.get(path, path)
-        key = key_of(code, digests[path], name, interpreter.cache_tag, interpreter.magic, optimize, positions)
+        key = key_of(code, digests[path], name, interpreter.cache_tag, interpreter.compiler, optimize, positions)
         links[path] = home / key[:2] / key
     made = {path: kept for path, link in links.items() if (kept := kept_file(link)) is not None}
     missing = [(path, links[path], file) for path, file in sources.items() if path not in made]
