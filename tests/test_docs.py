@@ -19,7 +19,17 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *PACKAGE.rglob("*.md")])
 # Pages whose words in `code` that look like paths are paths of this repository.
 MAPS = [PACKAGE / "README.md", *(page for page in PAGES if page.stem in {"CONTRIBUTING", "design", "glossary"})]
 _PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|toml|md|c|h|dockerfile|json|lock))")
-_OTHERS = {"main.py", "poetry.lock", "pylock.toml", "requirements.txt", "tasks.py", "x.py"}  # files of a user's project
+_OTHERS = {  # files of a user's project
+    
+    "cannery.lock",
+    "main.py",
+    "poetry.lock",
+    "pylock.toml",
+    "requirements.txt",
+    "tasks.py",
+    "x.py",
+,
+}
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOME",
+    "LOCK_FILE",
     "PORT",
     "App",
     "Application",
@@ -32,6 +33,7 @@ __all__ = [
     "Variable",
 ]
 
+LOCK_FILE: Final = "cannery.lock"  # in the project's folder: what a build takes besides wheels
 HOME = PurePosixPath("/app")  # the folder of an image that has the project's files, each where the project has it
 
 

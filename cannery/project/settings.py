@@ -86,7 +86,7 @@ PlatformNames = Annotated[
 PackageName = Annotated[
     str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+\Z", description='a name of a package, as Debian has it: "libpq5"')
 ]
-ArchiveName = Literal["debian", "debian-security", "ubuntu", "ubuntu-ports"]
+ArchiveName = Literal["debian", "debian-security", "debian-snapshot", "ubuntu", "ubuntu-ports"]
 _SIGNALS = (  # of Linux (signal(7)), but for those of real time
     "HUP|INT|QUIT|ILL|TRAP|ABRT|IOT|BUS|FPE|KILL|USR1|SEGV|USR2|PIPE|ALRM|TERM|STKFLT|CHLD|CONT|STOP|TSTP|TTIN|TTOU"
     "|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|POLL|PWR|SYS"

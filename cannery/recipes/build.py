@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from cannery.image.image import ImageIndex, assemble
+from cannery.project.app import LOCK_FILE
 from cannery.recipes.layers import layer_of
 from cannery.recipes.named import recipe_named
 from cannery.recipes.plan import Built, Plan
@@ -32,6 +33,10 @@ def build(app: App, workspace: Workspace) -> Built:
     was damaged in the cache is made anew, and that is said; where something was packed, the cache is held to its size.
     """
     app = for_one_platform(app)
+    if (app.folder / LOCK_FILE).is_file():
+        from cannery.recipes.lock import check_lock  # noqa: PLC0415  # many projects have none
+
+        check_lock(app)
 
     def once() -> Built:
         plan = recipe_named(app.settings.recipe)(app, workspace)

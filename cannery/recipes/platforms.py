@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from cannery.image.platform import Platform, machine_platform
+from cannery.trees.packed_python import MACHINE_RUNTIME, runtime_of
 
 if TYPE_CHECKING:
     from cannery.project.app import App
 
-__all__ = ["for_each_platform", "for_one_platform"]
+__all__ = ["PACKING_PYTHON", "for_each_platform", "for_one_platform"]
+
+PACKING_PYTHON: Final = ("scratch", "tiny")  # recipes that take the Python of the setting runtime
 
 
 def for_each_platform(app: App) -> tuple[App, ...]:
-    """``app`` for each platform that its settings name, in their order; as it is where they name one or none."""
+    """``app`` for each platform that its settings name, in their order; as it is where they name one or none.
+
+    All have a Python of the same origin: where one of them can't have this machine's, none has.
+    """
     platforms = app.settings.platforms
-    return tuple(_only(app, each) for each in platforms) if len(platforms) > 1 else (app,)
+    if len(platforms) < 2:  # noqa: PLR2004
+        return (app,)
+    several = tuple(_with(app, platform=each) for each in platforms)
+    if app.settings.recipe not in PACKING_PYTHON:
+        return several
+    origins = dict.fromkeys(map(runtime_of, several))
+    elsewhere = [each for each in origins if each != MACHINE_RUNTIME]
+    return tuple(_with(each, runtime=elsewhere[0]) for each in several) if elsewhere else several
 
 
 def for_one_platform(app: App) -> App:
@@ -32,5 +45,5 @@ def for_one_platform(app: App) -> App:
     return next((each for each, platform in named if platform and Platform.parse(platform).runs_on(here)), app)
 
 
-def _only(app: App, platform: str) -> App:
-    return replace(app, settings=msgspec.structs.replace(app.settings, platform=platform))
+def _with(app: App, **settings: str) -> App:
+    return replace(app, settings=msgspec.structs.replace(app.settings, **settings))

@@ -16,6 +16,7 @@ from cannery.tasks.image import image
 from cannery.tasks.imports import imports
 from cannery.tasks.kit import kit
 from cannery.tasks.listings import images, ps
+from cannery.tasks.lock import lock
 from cannery.tasks.prune import prune
 from cannery.tasks.push import push
 from cannery.tasks.run import run
@@ -23,5 +24,6 @@ from cannery.tasks.run import run
 __all__ = ["namespace"]
 
 namespace = Collection(
-    image, run, push, check, explore, freeze, dockerfile, ps, images, prune, audit, config, cythonize, imports, kit
-)
+    image, run, push, lock, check, explore, freeze, dockerfile, ps, images,
+    prune, audit, config, cythonize, imports, kit,
+)  # fmt: skip

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from cannery.tasks.report.check import CheckReport
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["EXPLAIN", "image"]
+__all__ = ["EXPLAIN", "LOCKED", "image", "require_lock_of"]
 
+LOCKED: Final = "Refuse to build without cannery.lock."
 EXPLAIN: Final = "Say which files stayed as they were though something was tried with them, and why."
 
 
@@ -29,6 +30,7 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
         "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
         "check": "Check then that it does what a virtual environment does, as invoke check does: -- and what to ask.",
         "explain": EXPLAIN,
+        "locked": LOCKED,
         "json": JSON,
     },
 )
@@ -40,6 +42,7 @@ def image(
     cache_to: str | None = None,
     check: bool = False,
     explain: bool = False,
+    locked: bool = False,
     json: bool = False,
 ) -> None:
     """Build the project's container image.
@@ -57,6 +60,8 @@ def image(
 
     began = time.perf_counter()
     app = app_of(line)
+    if locked:
+        require_lock_of(app)
     words = _words(line, check=check)
     if app.settings.builder == "docker":
         _build_with_docker(app, (docker_builder, cache_from, cache_to), json=json, check=check)
@@ -82,6 +87,13 @@ def _words(line: CommandLine, *, check: bool) -> list[str]:
             step="add --check to ask the image that, or put it into  [tool.cannery]  args",
         )
     return words
+
+
+def require_lock_of(app: App) -> None:
+    """Raise :class:`ConfigurationError` where the project has no lock."""
+    from cannery.recipes.lock import require_lock  # noqa: PLC0415
+
+    require_lock(app)
 
 
 def _checked(made: MadeImage, words: list[str], workspace: Workspace) -> CheckReport:

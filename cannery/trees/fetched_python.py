@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from cannery.errors import ConfigurationError, RuntimeTreeError
 from cannery.image.platform import Platform, machine_platform
+from cannery.project.app import LOCK_FILE
+from cannery.project.build_lock import read_lock
 from cannery.project.interpreter import check_version
 from cannery.project.pep508 import allows
-from cannery.python.distribution.root import WantedPython, packaged_python
+from cannery.python.distribution.index import Package
+from cannery.python.distribution.root import Chosen, WantedPython, packaged_python
 from cannery.python.distribution.suites import DISTRIBUTIONS, parse_suite, suite_with
 from cannery.trees.base.image import base_image
 from cannery.trees.python_in_root import PythonRoot, interpreter_in, launched
+from cannery.workspace.keys import key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["fetched_python", "usual_suite"]
+__all__ = ["asked_for", "fetched_python", "usual_suite", "wanted_python"]
+
+_SHORT: Final = 16  # digits of a digest
 
 
 def fetched_python(runtime: str, app: App, workspace: Workspace) -> Interpreter:
@@ -82,19 +88,49 @@ def _minor(app: App) -> str | None:
     return ".".join(named.split(".")[:2])
 
 
-def _in_packages(suite: Suite, app: App, workspace: Workspace) -> Interpreter:
+def wanted_python(suite: Suite, platform: Platform, app: App) -> WantedPython:
+    """The Python of ``suite`` that the settings of ``app`` ask for; raises as :func:`fetched_python` does."""
     settings = app.settings
-    platform = Platform.parse(settings.one_platform) if settings.one_platform else machine_platform()
-    mirrors = tuple(sorted(settings.mirrors.items()))
-    wanted = WantedPython(suite, platform, _minor(app), settings.runtime_packages, mirrors)
-    packaged = packaged_python(wanted, workspace)
+    return WantedPython(
+        suite, platform, _minor(app), settings.runtime_packages, tuple(sorted(settings.mirrors.items()))
+    )
+
+
+def asked_for(wanted: WantedPython) -> str:
+    """A digest of what is asked for besides the suite and the platform: a lock for something else doesn't fit."""
+    return key_of("asked for", wanted.python, sorted(wanted.packages))[:_SHORT]
+
+
+def _in_packages(suite: Suite, app: App, workspace: Workspace) -> Interpreter:
+    platform = app.settings.one_platform
+    wanted = wanted_python(suite, Platform.parse(platform) if platform else machine_platform(), app)
+    packaged = packaged_python(wanted, workspace, _locked(wanted, app))
 
     def itself() -> Path:
         """The same Python for this machine: the same version makes the same bytecode wherever it's built."""
-        return launched(packaged_python(replace(wanted, platform=machine_platform()), workspace), workspace)
+        here = replace(wanted, platform=machine_platform())
+        return launched(packaged_python(here, workspace, _locked(here, app)), workspace)
 
-    found = PythonRoot(packaged.root, (), platform, f"the runtime {suite}", packaged.key)
+    found = PythonRoot(packaged.root, (), wanted.platform, f"the runtime {suite}", packaged.key)
     return interpreter_in(found, workspace, itself if sys.platform == "linux" else None)
+
+
+def _locked(wanted: WantedPython, app: App) -> Chosen | None:
+    """The packages that the project's lock has for a Python; None without a lock.
+
+    Raises :class:`ConfigurationError` where there is a lock, and it has none of them.
+    """
+    lock = read_lock(app.folder)
+    if lock is None:
+        return None
+    found = lock.runtime_for(str(wanted.suite), str(wanted.platform), asked_for(wanted))
+    if found is None:
+        raise ConfigurationError(
+            f"{LOCK_FILE} is out of date",
+            evidence=f"it has no Python of {wanted.suite} for {wanted.platform} as the settings ask for it",
+            step="cannery lock",
+        )
+    return Chosen(found.python, found.date, tuple(Package(**msgspec.structs.asdict(each)) for each in found.packages))
 
 
 def _in_image(runtime: str, app: App, workspace: Workspace) -> Interpreter:

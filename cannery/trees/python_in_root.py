@@ -119,9 +119,9 @@ def launched(packaged: PackagedPython, workspace: Workspace) -> Path:
             str(program),
             str(program),
         ]
-        script = folder / packaged.python
+        script = folder / packaged.chosen.python
         script.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
         script.chmod(0o755)
 
     key = key_of("launched", code_key(__name__), packaged.key, str(program))
-    return workspace.cache.folder("launched-pythons", key, fill) / packaged.python
+    return workspace.cache.folder("launched-pythons", key, fill) / packaged.chosen.python

@@ -83,6 +83,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "images",
         "imports",
         "kit",
+        "lock",
         "prune",
         "ps",
         "push",

@@ -37,7 +37,8 @@ class Package:
     name: str
     version: str
     source: str  # the name of the package that it was built from
-    address: str  # of the .deb file
+    archive: str  # the name of the archive that has it
+    path: str  # of the .deb file in the archive
     sha256: str
     size: int  # of that file, in bytes
 
@@ -47,7 +48,7 @@ class PackageIndex:
     """The packages that a suite has for an architecture, the newest version of each in any of its pockets."""
 
     suite: str
-    stanzas: Mapping[str, tuple[str, str]]  # name -> the archive's address and the package's paragraph
+    stanzas: Mapping[str, tuple[str, str]]  # name -> the archive's name and the package's paragraph
     provided: Mapping[str, str]  # virtual package -> the first that provides it
     date: datetime  # when the newest of its lists was made
 
@@ -130,7 +131,7 @@ def _lists(release: Release, architecture: str, workspace: Workspace) -> Iterato
         if path is None:
             raise RuntimeTreeError(
                 f"{pocket.name} has no packages for {architecture}",
-                evidence=f"{pocket.archive}/dists/{pocket.name}/InRelease lists none of {', '.join(paths)}",
+                evidence=f"{pocket.address}/dists/{pocket.name}/InRelease lists none of {', '.join(paths)}",
                 step="take another platform, or another runtime",
             )
         yield _text(pocket, path, *release.lists[path], workspace)
@@ -139,7 +140,7 @@ def _lists(release: Release, architecture: str, workspace: Workspace) -> Iterato
 def _text(pocket: Pocket, path: str, sha256: str, size: int, workspace: Workspace) -> str:
     folder = path.rpartition("/")[0]
     # By its hash (DebianRepository/Format, Acquire-By-Hash): an archive may change between two requests.
-    address = f"{pocket.archive}/dists/{pocket.name}/{folder}/by-hash/SHA256/{sha256}"
+    address = f"{pocket.address}/dists/{pocket.name}/{folder}/by-hash/SHA256/{sha256}"
     blob = fetched(address, sha256, size, workspace)
     with undamaged("a list of packages", address), blob.open("rb") as file:
         compression = compression_of(file.read(6))
@@ -169,8 +170,9 @@ def _fields(stanza: str) -> dict[str, str]:
 def _package(archive: str, stanza: str) -> Package:
     fields = _fields(stanza)
     source = fields.get("Source", fields["Package"]).partition(" ")[0]
-    address = f"{archive}/{fields['Filename']}"
-    return Package(fields["Package"], fields["Version"], source, address, fields["SHA256"], int(fields["Size"]))
+    return Package(
+        fields["Package"], fields["Version"], source, archive, fields["Filename"], fields["SHA256"], int(fields["Size"])
+    )
 
 
 def _names(relations: str) -> tuple[tuple[str, ...], ...]:

@@ -39,7 +39,7 @@ def signed_release(pocket: Pocket, keyring: Path, now: datetime | None = None) -
     Raises :class:`AbsentFileError` where there is no such pocket, :class:`RuntimeTreeError` where no key of ``keyring``
     has signed the list, where it is of another pocket, or older than it says that it may be at the time ``now``.
     """
-    address = f"{pocket.archive}/dists/{pocket.name}/InRelease"
+    address = f"{pocket.address}/dists/{pocket.name}/InRelease"
     text = verified(text_at(address), keyring, address)
     fields = dict(_FIELD.findall(text))
     if pocket.name not in {fields.get("Codename"), fields.get("Suite")}:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Final
 from cannery.errors import ConfigurationError, RuntimeTreeError
 from cannery.image.rootfs import Root
 from cannery.python.distribution.archive import unpack_packages
-from cannery.python.distribution.download import fetched
+from cannery.python.distribution.download import AbsentFileError, fetched
 from cannery.python.distribution.index import Package, closure, read_index
 from cannery.python.distribution.suites import debian_architecture
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from cannery.image.platform import Platform
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.python.distribution.suites import Suite
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["PackagedPython", "WantedPython", "packaged_python"]
+__all__ = ["Chosen", "PackagedPython", "WantedPython", "newest", "packaged_python"]
 
 _AT_ONCE: Final = 4  # downloads
 # What a Python uses without depending on it: the C library's locale, time zones, descriptions of terminals, the links
@@ -45,40 +44,52 @@ class WantedPython:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """The packages that a Python consists of, in exact versions."""
+
+    python: str  # "python3.13", as its program is called
+    date: str  # when the archives had all of them: "20261127T093000Z"
+    packages: tuple[Package, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PackagedPython:
     """A root with a Python that was unpacked from packages."""
 
     root: Root
-    python: str  # "python3.13", as its program is called
-    packages: tuple[Package, ...]
+    chosen: Chosen
     key: str  # another one where any package is another
 
     @property
     def program(self) -> str:
         """The path of the interpreter in the root."""
-        return f"/usr/bin/{self.python}"
+        return f"/usr/bin/{self.chosen.python}"
 
 
-def packaged_python(wanted: WantedPython, workspace: Workspace) -> PackagedPython:
+def packaged_python(wanted: WantedPython, workspace: Workspace, locked: Chosen | None = None) -> PackagedPython:
     """The Python that is ``wanted``, its packages fetched and unpacked, now or in an earlier build.
 
-    Which versions there are is looked up once, and again where ``workspace.refresh`` asks for that. Raises
-    :class:`RuntimeTreeError` where something can't be had or isn't signed, :class:`ConfigurationError` where the suite
-    has no such Python.
+    It consists of those that are ``locked``, or else of the newest: these are looked up once, and again where
+    ``workspace.refresh`` asks for that. Raises :class:`RuntimeTreeError` where something can't be had or isn't signed,
+    :class:`ConfigurationError` where the suite has no such Python.
     """
+    if locked is not None:
+        return _unpacked(locked, wanted, workspace)
     key = key_of("packages", code_key(__name__), asdict(wanted))
     known = None if workspace.refresh else workspace.cache.recall("package-lists", key)
     if known is None:
-        name, packages = _looked_up(wanted, workspace)
-        known = {"python": name, "packages": [asdict(each) for each in packages]}
+        known = asdict(newest(wanted, workspace))
         workspace.cache.remember("package-lists", key, known)
-    return _unpacked(known["python"], tuple(Package(**each) for each in known["packages"]), workspace)
+    packages = tuple(Package(**each) for each in known["packages"])
+    return _unpacked(Chosen(known["python"], known["date"], packages), wanted, workspace)
 
 
-def _looked_up(wanted: WantedPython, workspace: Workspace) -> tuple[str, list[Package]]:
+def newest(wanted: WantedPython, workspace: Workspace) -> Chosen:
+    """The newest packages of the Python that is ``wanted``; raises as :func:`packaged_python` does."""
     index = read_index(wanted.suite, debian_architecture(wanted.platform), dict(wanted.mirrors), workspace)
     name = _python_of(index, wanted)
-    return name, closure(index, (name, *_BESIDE, *wanted.packages))
+    packages = closure(index, (name, *_BESIDE, *wanted.packages))
+    return Chosen(name, index.date.strftime("%Y%m%dT%H%M%SZ"), tuple(packages))
 
 
 def _python_of(index: PackageIndex, wanted: WantedPython) -> str:
@@ -100,17 +111,32 @@ def _python_of(index: PackageIndex, wanted: WantedPython) -> str:
     return names[0]
 
 
-def _unpacked(python: str, packages: Sequence[Package], workspace: Workspace) -> PackagedPython:
-    key = key_of("package root", code_key(__name__), [(each.name, each.sha256) for each in packages])
+def _unpacked(chosen: Chosen, wanted: WantedPython, workspace: Workspace) -> PackagedPython:
+    key = key_of("package root", code_key(__name__), [(each.name, each.sha256) for each in chosen.packages])
 
     def fill(folder: Path) -> None:
-        workspace.progress(f"fetching {len(packages)} packages with {python}")
+        workspace.progress(f"fetching {len(chosen.packages)} packages with {chosen.python}")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            fetch = (pool.submit(fetched, each.address, each.sha256, each.size, workspace) for each in packages)
-            files = {each.name: done.result() for each, done in zip(packages, list(fetch), strict=True)}
-        workspace.progress(f"unpacking {python}")
+            started = {
+                each.name: pool.submit(_fetched, each, chosen.date, wanted, workspace) for each in chosen.packages
+            }
+            files = {name: fetch.result() for name, fetch in started.items()}
+        workspace.progress(f"unpacking {chosen.python}")
         (folder / "root").mkdir()
         unpack_packages(files, folder / "root")
 
     folder = workspace.cache.folder("package-roots", key, fill)
-    return PackagedPython(Root(folder / "root"), python, tuple(packages), key)
+    return PackagedPython(Root(folder / "root"), chosen, key)
+
+
+def _fetched(package: Package, date: str, wanted: WantedPython, workspace: Workspace) -> Path:
+    """The file of a package: archives drop what has a newer version, and snapshots keep it."""
+    distribution, mirrors = wanted.suite.distribution, dict(wanted.mirrors)
+    archive = distribution.address(package.archive, mirrors)
+    try:
+        return fetched(f"{archive}/{package.path}", package.sha256, package.size, workspace)
+    except AbsentFileError:
+        past = distribution.past(package.archive, date, mirrors)
+        if past is None:
+            raise
+        return fetched(f"{past}/{package.path}", package.sha256, package.size, workspace)

@@ -27,7 +27,8 @@ _ARCHITECTURES: Final = {"arm": "armhf", "386": "i386", "ppc64le": "ppc64el"}
 class Pocket:
     """A part of a suite with a signature of its own: the release as it was, updates, security updates."""
 
-    archive: str  # the address of the folder that holds dists/ and pool/
+    archive: str  # the name of the archive that it lies in
+    address: str  # of the folder that holds the archive's dists/ and pool/
     name: str  # the folder in dists/: trixie, trixie-updates, trixie-security
     components: tuple[str, ...]
 
@@ -42,15 +43,27 @@ class Distribution:
 
     archives: Mapping[str, str]  # addresses by the names that the setting mirrors has for them
     components: tuple[str, ...]
+    snapshots: str | None = None  # the address of all that its archives ever held, by date
 
     def pockets(self, suite: str, architecture: str, mirrors: Mapping[str, str]) -> tuple[Pocket, ...]:
         """The pockets of ``suite``, the release itself first; ``mirrors`` take the place of archives by their names."""
-        archives = {name: mirrors.get(name, address).rstrip("/") for name, address in self.archives.items()}
         ports = self.name == "ubuntu" and architecture not in _NO_PORTS
-        main = archives["ubuntu-ports" if ports else self.name]
-        security = archives.get(f"{self.name}-security", main)
+        main = "ubuntu-ports" if ports else self.name
+        security = f"{self.name}-security" if f"{self.name}-security" in self.archives else main
         folders = ((main, suite), (main, f"{suite}-updates"), (security, f"{suite}-security"))
-        return tuple(Pocket(archive, name, self.components) for archive, name in folders)
+        return tuple(
+            Pocket(archive, self.address(archive, mirrors), name, self.components) for archive, name in folders
+        )
+
+    def address(self, archive: str, mirrors: Mapping[str, str]) -> str:
+        """The address of an archive."""
+        return mirrors.get(archive, self.archives[archive]).rstrip("/")
+
+    def past(self, archive: str, date: str, mirrors: Mapping[str, str]) -> str | None:
+        """The address of an archive as it was on ``date``, as ``20261127T093000Z``; None where nobody keeps that."""
+        if self.snapshots is None:
+            return None
+        return f"{mirrors.get(f'{self.name}-snapshot', self.snapshots).rstrip('/')}/{archive}/{date}"
 
 
 DISTRIBUTIONS: Final = {
@@ -60,6 +73,7 @@ DISTRIBUTIONS: Final = {
         {"3.11": "bookworm", "3.13": "trixie", "3.14": "forky"},
         {"debian": "http://deb.debian.org/debian", "debian-security": "http://deb.debian.org/debian-security"},
         ("main",),
+        "http://snapshot.debian.org/archive",
     ),
     "ubuntu": Distribution(
         "ubuntu",

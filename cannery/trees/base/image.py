@@ -14,6 +14,7 @@ from cannery.image.media.pull import pull
 from cannery.image.platform import Platform, machine_platform
 from cannery.image.rootfs import Root
 from cannery.image.tree import Directory
+from cannery.project.app import LOCK_FILE
 from cannery.trees.base.sources import digest_now, opened, reference_of, state_of
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
@@ -61,16 +62,33 @@ def base_image(app: App, workspace: Workspace) -> BaseImage:
             step='name one:  [tool.cannery]  base = "python:3.11-slim"  (or --base)',
         )
     wanted = Platform.parse(app.settings.one_platform) if app.settings.one_platform else machine_platform()
-    key = key_of("base", code_key(__name__), text, str(wanted), state_of(text, app))
-    pulled = _remembered(key, text, workspace)
+    source = _locked(text, app)
+    key = key_of("base", code_key(__name__), source, str(wanted), state_of(source, app))
+    pulled = _remembered(key, source, workspace)
     if pulled is None:
         with workspace.cache.lock(f"base-{key}", lambda: workspace.progress("waiting for another build")):
-            pulled = _remembered(key, text, replace(workspace, refresh=False))
+            pulled = _remembered(key, source, replace(workspace, refresh=False))
             if pulled is None or workspace.refresh:
-                with opened(text, app, workspace) as medium:
+                with opened(source, app, workspace) as medium:
                     pulled = pull(medium, wanted, workspace.cache, workspace.progress)
                 workspace.cache.remember("bases", key, _record(pulled))
     return _unpacked(text, pulled, workspace)
+
+
+def _locked(text: str, app: App) -> str:
+    """The name of the base with the digest that the project's lock has for it.
+
+    Raises :class:`ConfigurationError` where there is a lock, and it has none for a base in a registry.
+    """
+    if reference_of(text) is None or not (app.folder / LOCK_FILE).is_file():
+        return text
+    from cannery.project.build_lock import read_lock  # noqa: PLC0415  # many projects have none
+
+    lock = read_lock(app.folder)
+    digest = lock.digest_of(text) if lock else None
+    if digest is None:
+        raise ConfigurationError(f"{LOCK_FILE} is out of date", evidence=f"it has no {text}", step="cannery lock")
+    return text if "@" in text else f"{text}@{digest}"
 
 
 def _remembered(key: str, text: str, workspace: Workspace) -> Base | None:

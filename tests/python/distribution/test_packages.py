@@ -45,7 +45,7 @@ def archive(tmp_path: Path) -> Iterator[DebianArchive]:
 
 def unpacked(archive: DebianArchive, workspace: Workspace, **changes: Any) -> PackagedPython:
     debian = replace(DISTRIBUTIONS["debian"], keyring=archive.keyring)
-    mirrors = (("debian", archive.address), ("debian-security", archive.address))
+    mirrors = tuple((name, archive.address) for name in ("debian", "debian-security", "debian-snapshot"))
     wanted = WantedPython(Suite(debian, "trixie"), Platform("linux", "amd64"), mirrors=mirrors)
     return packaged_python(replace(wanted, **changes), workspace)
 
@@ -61,7 +61,7 @@ def test_the_suite_s_own_python_comes_with_all_that_it_depends_on(archive: Debia
     archive.publish()
     found = unpacked(archive, workspace)
     assert found.program == "/usr/bin/python3.13"
-    assert [each.name for each in found.packages] == sorted(["libc6", "mail", "python3.13", *BESIDE])
+    assert [each.name for each in found.chosen.packages] == sorted(["libc6", "mail", "python3.13", *BESIDE])
     assert (found.root.path / "usr/bin/python3.13").is_file()
     assert (found.root.path / "lib/x86_64-linux-gnu/libc.so.6").is_file()  # by the link of a merged /usr
 
@@ -69,7 +69,7 @@ def test_the_suite_s_own_python_comes_with_all_that_it_depends_on(archive: Debia
 def test_more_packages_and_what_only_provides_a_name(archive: DebianArchive, workspace: Workspace) -> None:
     archive.publish()
     found = unpacked(archive, workspace, packages=("libpq5",))
-    assert {"libpq5", "mail"} <= {each.name for each in found.packages}
+    assert {"libpq5", "mail"} <= {each.name for each in found.chosen.packages}
 
 
 def test_the_newest_of_all_pockets_goes_in(archive: DebianArchive, workspace: Workspace) -> None:
@@ -79,7 +79,7 @@ def test_the_newest_of_all_pockets_goes_in(archive: DebianArchive, workspace: Wo
     archive.add("libc6", {"new": ""}, version="1:2.10")
     archive.publish("trixie-security")
     found = unpacked(archive, workspace)
-    assert {each.version for each in found.packages if each.name == "libc6"} == {"1:2.10"}
+    assert {each.version for each in found.chosen.packages if each.name == "libc6"} == {"1:2.10"}
     assert (found.root.path / "new").is_file()
 
 
@@ -113,7 +113,7 @@ def test_text_before_the_signed_message_does_not_count(archive: DebianArchive, w
     path = archive.folder / "dists/trixie/InRelease"
     unsigned = f"SHA256:\n {'0' * 64} 1 main/binary-amd64/Packages.xz\n"
     path.write_bytes(unsigned.encode() + path.read_bytes())
-    assert unpacked(archive, workspace).packages
+    assert unpacked(archive, workspace).chosen.packages
 
 
 def test_an_old_list_is_refused(archive: DebianArchive, workspace: Workspace) -> None:
