@@ -20,15 +20,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *PACKAGE.rglob("*.md")])
 MAPS = [PACKAGE / "README.md", *(page for page in PAGES if page.stem in {"CONTRIBUTING", "design", "glossary"})]
 _PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|toml|md|c|h|dockerfile|json|lock))")
 _OTHERS = {  # files of a user's project
-    
-    "cannery.lock",
-    "main.py",
-    "poetry.lock",
-    "pylock.toml",
-    "requirements.txt",
-    "tasks.py",
-    "x.py",
-,
+    *("cannery.lock", "poetry.lock", "pylock.toml", "requirements.txt"),
+    *("main.py", "tasks.py", "x.py"),
 }
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
