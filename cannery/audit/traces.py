@@ -9,11 +9,12 @@ __all__ = ["MOST_SHOWN", "build_paths", "has_source", "source_lines"]
 
 MOST_SHOWN: Final = 3
 
-_ROOTS: Final = (
+_ROOTS: Final = (  # each path of a build begins with one: to look for them is quicker than to look for the pattern
     b"/home/",
     b"/Users/",
     b"/root/",
-    b"tmp/",
+    b"/tmp/",
+    b"/var/tmp/",
     b"/build",
     b"/github/",
     b"/__w/",
@@ -21,7 +22,7 @@ _ROOTS: Final = (
     b"/mnt/",
     b"/srv/",
     b"/opt/",
-    b"/private/",
+    b"/private/var/",
 )
 _BUILD: Final = re.compile(
     rb"(?<![\w.])/(?:(?:home|Users)/[\w.-]+/[\w./+-]+"
@@ -37,17 +38,15 @@ _DEFINITION: Final = re.compile(rb"^(?:async )?def |^class |^from |^import ", re
 
 def build_paths(data: bytes) -> tuple[str, ...]:
     """The first paths in ``data`` of the machine that it was built on."""
-    for root in _ROOTS:  # quicker than the pattern, and than any() of them; most data have none
-        if root in data:
-            break
-    else:
-        return ()
     found: dict[str, None] = {}
-    for match in _BUILD.finditer(data):
-        found[match[0].decode("ascii", "replace")] = None
-        if len(found) == MOST_SHOWN:
-            break
-    return tuple(found)
+    for root in _ROOTS:
+        place = data.find(root)
+        while place >= 0 and len(found) < MOST_SHOWN:
+            match = _BUILD.match(data, place)
+            if match is not None:
+                found[match[0].decode("ascii", "replace")] = None
+            place = data.find(root, match.end() if match else place + len(root))
+    return tuple(found)[:MOST_SHOWN]
 
 
 def has_source(data: bytes) -> bool:
