@@ -51,7 +51,7 @@ def choose(saved: Saved, reference: str = "", distribution: str | None = None) -
         )
     (image,) = fitting
     name = min(image.names, default=saved.name)
-    return ImageContents(name, saved.document(image.config), [saved.layer(each) for each in image.layers], distribution)
+    return ImageContents(name, _object(saved, image.config), [saved.layer(each) for each in image.layers], distribution)
 
 
 def _of_docker(saved: Saved) -> Iterator[_ArchivedImage]:
