@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from cannery.audit.contents import LayerContents, Node, NodeFacts
+from cannery.audit.provenance import may_be_own
 from cannery.audit.scan import scan
 from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.tar import members
@@ -45,7 +46,7 @@ def read_layer(archive: BinaryIO, *, readable: bool = False, budget: Budget | No
         elif name.startswith(WHITEOUT):
             whiteouts.add(posixpath.join(folder, name.removeprefix(WHITEOUT)))
         elif path != "/":
-            node = _node(path, member, content, nodes, partial(look, readable=readable and _may_be_own(path)))
+            node = _node(path, member, content, nodes, partial(look, readable=readable and may_be_own(path)))
             if path in nodes and nodes[path].kind == "file":
                 replaced.append(nodes[path])
             nodes[path] = node
@@ -62,7 +63,7 @@ def _node(
     facts = NodeFacts()
     target = member.linkname
     if content is not None:
-        facts = look(path, content, member.size, thorough=_may_be_own(path))
+        facts = look(path, content, member.size, thorough=may_be_own(path))
     elif member.islnk():
         target = posixpath.normpath(f"/{member.linkname.lstrip('/')}")
         facts = nodes[target].facts if target in nodes else facts
@@ -85,11 +86,3 @@ def _kind(member: tarfile.TarInfo) -> Kind:
     if member.issym():
         return "link"
     return "device" if member.isdev() else "file"  # a hard link is the file that it names
-
-
-def _may_be_own(path: str) -> bool:
-    """False for files of packages and of the standard library.
-
-    Which of the others are the app's is known from the image's configuration, which may come last in the archive.
-    """
-    return not any(part in path for part in ("/site-packages/", "/dist-packages/", "/lib/python3"))

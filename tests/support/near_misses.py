@@ -50,6 +50,10 @@ _HARMLESS_TEXTS = {
     "Base64 of prose": ("app/x.b64", base64.b64encode(b"All work and no play makes everybody dull.\n" * 5).decode()),
 }
 _HARMLESS_FILES = {
+    "a test's key in a package": ("usr/lib/python3/dist-packages/x/tests/key.pem", pem().encode()),
+    "a test's key of a distribution": ("usr/share/x/key.pem", pem().encode()),
+    "a test's key in a module of Node": ("app/node_modules/x/key.pem", pem().encode()),
+    "a key in a document": ("usr/share/doc/x/html/index.html", pem().encode()),
     "a certificate in DER": ("app/cert.der", CERTIFICATE),
     "trusted certificates of Java": ("etc/ssl/certs/java/cacerts", JKS_TRUST),
     "noise": ("app/noise.bin", random.Random(3).randbytes(300_000)),

@@ -133,6 +133,9 @@ _FILES = {
         "usr/lib/python3/site-packages/shop-1.0.dist-info/direct_url.json",
         json.dumps({"url": f"https://bob:{GITHUB}@git.example/shop.git", "vcs_info": {"vcs": "git"}}).encode(),
     ),
+    "what a server shows": ("usr/share/nginx/html/.env", b"A=b\n"),
+    "a working directory in /usr/src": ("usr/src/app/conf.toml", CONFIG),
+    "a program in /usr/local": ("usr/local/etc/shop.toml", CONFIG),
     "a dependency from no index": ("usr/lib/python3/site-packages/shop/conf.json", json.dumps({"t": GITHUB}).encode()),
 }
 _TEXTS = {

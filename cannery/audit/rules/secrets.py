@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cannery.audit.configuration import list_of, mapping_of, text_of, texts_of
 from cannery.audit.finding import Finding, Rule, Severity
+from cannery.audit.provenance import is_of_others
 from cannery.secrets.commands import secret_in_command, secret_of_variable
 from cannery.secrets.file_names import kind_by_name
 
@@ -47,7 +48,6 @@ PARTIAL = Rule(
 RULES = (BY_NAME, BY_CONTENT, VARIABLE, HISTORY, OF_OTHERS, CONFIGURATION, PROVEN, PARTIAL)
 
 _TESTS = re.compile(r"/(?:tests?|testing|examples?|docs?|fixtures?)/", re.IGNORECASE)
-_LIBRARY = re.compile(r"\.so(\.\d+)*$")
 _COMMANDS = ("Entrypoint", "Cmd", "OnBuild", "Shell")
 
 
@@ -66,7 +66,7 @@ def check(contents: ImageContents) -> Iterator[Finding]:
 
 def _in_file(place: PlacedNode, *, mine: bool) -> Iterator[Finding]:
     path, facts = place.node.path, place.node.facts
-    others = not mine and _of_others(path)
+    others = not mine and is_of_others(path)
     for secret in facts.secrets:
         proven = secret.proven and not _TESTS.search(path)
         rule = (PROVEN if proven else OF_OTHERS) if others else BY_CONTENT
@@ -102,15 +102,6 @@ def _commands(contents: ImageContents) -> Iterator[tuple[str, str]]:
         else:
             yield field, " ".join(words)
     yield "Healthcheck", " ".join(texts_of(mapping_of(contents.start.get("Healthcheck")).get("Test")))
-
-
-def _of_others(path: str) -> bool:
-    """True for a dependency's file and for a shared library: GnuTLS has keys in it that it tests itself with.
-
-    What an installer writes about a dependency is whoever installed it's own.
-    """
-    written = posixpath.basename(path) == "direct_url.json"
-    return ("-packages/" in path and not written) or _LIBRARY.search(path) is not None
 
 
 def _local_distributions(contents: ImageContents) -> frozenset[str]:
