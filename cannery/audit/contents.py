@@ -146,7 +146,7 @@ class ImageContents:
         """True for the app's own files, False for those of dependencies and of the system."""
         if any(path.startswith(f"{root}/") for root in self._own_packages):
             return True
-        if any(mark in path for mark in _PACKAGES):
+        if any(mark in path for mark in (*_PACKAGES, "/node_modules/")):
             return False
         return path in self._starts or any(path.startswith(f"{root}/") for root in self._own_roots)
 
