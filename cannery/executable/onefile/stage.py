@@ -29,6 +29,10 @@ __all__ = ["BundleParts", "Stage", "set_stage"]
 
 _CODE: Final = (".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".so")
 _PREFIX: Final = "/usr/local/"  # sys.prefix in images
+_HOOKS: Final = {
+    "init_again": package_file("executable/onefile/payload/init_again.py"),
+    "libraries": package_file("executable/onefile/payload/libraries.py"),
+}
 _ENDING: Final = package_file("executable/onefile/payload/ending.py")
 _WORKERS: Final = package_file("executable/onefile/workers")
 
@@ -87,6 +91,8 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     (folder / "children.py").write_text(children_script(parts.main.started), encoding="utf-8")
     left_out = left_out_script({*parts.left_out, *parts.without}, parts.without)
     (folder / "left_out.py").write_text(left_out, encoding="utf-8")
+    for name, hook in _HOOKS.items():
+        shutil.copyfile(hook, folder / f"{name}.py")
     (folder / "bundle.json").write_text(
         json.dumps(_description(folder, app, site, parts, interpreter)), encoding="utf-8"
     )
@@ -119,7 +125,7 @@ def _description(
         "left_out": parts.left_out,
         "without": sorted(set(parts.without) - parts.stand_ins.keys()),
         "data": [*_data(app, parts), *_package_data(site, parts, interpreter)],
-        "runtime_hooks": [str(folder / "left_out.py")],
+        "runtime_hooks": [str(folder / f"{name}.py") for name in ("left_out", *_HOOKS)],
         "optimize": parts.optimize,
         "tools": str(folder / "tools"),
     }

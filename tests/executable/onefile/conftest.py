@@ -29,12 +29,13 @@ FILES = {
         resources = ["notes.txt"]
         """,
     "notes.txt": "a resource\n",
-    "src/shower/__init__.py": "",
+    "src/shower/__init__.py": "from pathlib import Path\nHERE = Path(__file__).parent\n",
     "src/shower/data.txt": "package data\n",
     "src/shower/plugin.py": "part = 'found by its name'\n",
     "src/shower/cli.py": '''
         """Show what there is."""
 
+        import ctypes.util
         import importlib
         import importlib.resources
         import json
@@ -46,6 +47,8 @@ FILES = {
         import time
         from importlib.metadata import version
         from pathlib import Path
+
+        from .__init__ import HERE
 
 
         def double(number):
@@ -60,6 +63,8 @@ FILES = {
                 "data": importlib.resources.files("shower").joinpath("data.txt").read_text(),
                 "doubled": doubled,
                 "encoding": sys.getfilesystemencoding(),
+                "beside": (HERE / "data.txt").read_text(),
+                "library": ctypes.util.find_library("z"),
                 "home": os.path.dirname(sys.executable),
                 "libraries": sorted({line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}),
                 "plugin": importlib.import_module("shower.plugin").part,

@@ -44,6 +44,7 @@ def test_it_runs_where_there_is_no_engine_and_no_c_library(project: Path, image:
     assert done.returncode == 0, done.stderr
     shown = json.loads(done.stdout)
     assert (shown["arguments"], shown["user"], shown["doubled"]) == (["a", "b c"], 65535, [2, 4, 6])
+    assert (shown["beside"], shown["library"]) == ("package data\n", "libz.so.1")
 
 
 def test_docker_runs_it_read_only_with_a_tmp_that_can_be_executed(docker: EngineCommand, image: BuiltImage) -> None:
