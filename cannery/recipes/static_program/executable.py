@@ -13,7 +13,9 @@ from cannery.executable.static.link import link
 from cannery.executable.static.packing import pack
 from cannery.image.content import OnDisk
 from cannery.image.tree import Decision, File, LazyTree, Tree
+from cannery.project.app import ScriptEntry
 from cannery.recipes.static_program.extensions import without_extensions
+from cannery.recipes.static_program.libraries import check_libraries
 from cannery.recipes.static_program.parts import PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.recipes.static_program.wanted import wanted_modules
@@ -61,7 +63,8 @@ class Executable:
 def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Workspace) -> Executable:
     """The executable of ``app`` from its sources ``own`` and those of its dependencies, ``wheels``.
 
-    Raises :class:`ProjectError` where the app reaches an extension module, which a static executable can't load.
+    Raises :class:`ProjectError` where the app reaches an extension module, or opens a shared library: a static
+    executable can load neither.
     """
     name = app.name.rpartition("/")[2]
     out = left_out_of(app, kit, workspace)
@@ -72,6 +75,8 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
         cache(lambda: wanted_modules(app, wheels)),
     )
     places, reach = list(reduced.places), reduced.reach
+    script = str(app.entry.image_path) if isinstance(app.entry, ScriptEntry) else None
+    notes = check_libraries(places, reach, host, workspace, allowed=app.settings.allow_missing, script=script)
     parts = ExecutableParts(app, kit, places, reach, out.names, workspace)
     settings, starts = app.settings, repr((app.main, app.commands))
     key = key_of(
@@ -89,7 +94,7 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     def contents() -> ExecutableContents:
         return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=ExecutableContents)
 
-    return Executable(name, LazyTree(key, tree), reach, contents, reduced.notes, _beside(places, reach))
+    return Executable(name, LazyTree(key, tree), reach, contents, (*reduced.notes, *notes), _beside(places, reach))
 
 
 def _beside(places: list[Place], reach: Reach) -> LazyTree:

@@ -1,0 +1,68 @@
+"""Shared libraries that code opens are refused in static executables where the program would fail, and else told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cannery.errors import ProjectError
+from cannery.imports.analysis import reach
+from cannery.imports.model import Host
+from cannery.recipes.static_program.libraries import check_libraries
+from tests.support.places import place_of
+
+if TYPE_CHECKING:
+    from cannery.workspace.workspace import Workspace
+
+pytestmark = pytest.mark.once
+
+HOST = Host((3, 11, 2), frozenset({"sys"}))
+OPENS = "ctypes.CDLL(os.path.dirname(__file__) + '/libanswer.so')"
+
+
+def notes(main: str, workspace: Workspace, wheel: str = "", allowed: tuple[str, ...] = ()) -> tuple[str, ...]:
+    imports = "import a, ctypes, os, sys\n"
+    places = [place_of("app", "/app", {"main.py": imports + main}), place_of("dependencies", "/site", {"a.py": wheel})]
+    found = reach(places, [], HOST, workspace, script="/app/main.py")
+    return check_libraries(places, found, HOST, workspace, allowed=allowed, script="/app/main.py")
+
+
+@pytest.mark.parametrize(
+    "main", [OPENS, f"def f():\n  {OPENS}", f"if __name__ == '__main__':\n  {OPENS}", f"with x:\n  y = {OPENS}.f"]
+)
+def test_one_that_the_app_opens_is_refused_with_the_recipe_that_can(workspace: Workspace, main: str) -> None:
+    with pytest.raises(ProjectError, match=r"main\.py:\d opens libanswer\.so by ctypes") as raised:
+        notes(main, workspace)
+    assert raised.value.step == (
+        "take the recipe tiny or scratch; or, where the program goes on without, set  [tool.cannery]  "
+        "allow-missing = ['libanswer.so']"
+    )
+
+
+def test_one_that_a_dependency_opens_when_it_is_imported_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(ProjectError, match=r"/site/a\.py:1 opens a shared library by ctypes"):
+        notes("", workspace, "LIBRARY = cdll.LoadLibrary(find())")
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        f"try:\n  {OPENS}\nexcept OSError:\n  pass",
+        f"with contextlib.suppress(OSError):\n  {OPENS}",
+        f"if sys.platform == 'win32':\n  {OPENS}",
+        "ctypes.CDLL(None)",
+    ],
+)
+def test_one_that_the_program_does_without_is_no_matter(workspace: Workspace, main: str) -> None:
+    assert notes(main, workspace) == ()
+
+
+def test_one_that_is_allowed_to_be_missing_is_no_matter(workspace: Workspace) -> None:
+    assert notes(OPENS, workspace, allowed=("libanswer.so",)) == ()
+
+
+@pytest.mark.parametrize(("main", "wheel"), [("def f(n):\n  ctypes.CDLL(n)", ""), ("", f"def f():\n  {OPENS}")])
+def test_one_that_may_never_be_opened_is_told(workspace: Workspace, main: str, wheel: str) -> None:
+    (note,) = notes(main, workspace, wheel)
+    assert "opens a shared library by ctypes, which a static executable can't" in note
