@@ -12,6 +12,7 @@ from cannery.project import entrypoints
 from cannery.project.app import App, Command, ModuleEntry, ScriptEntry
 from cannery.project.interpreter import find_fitting
 from cannery.project.modules import import_roots
+from cannery.project.odd_files import refuse_odd_files
 from cannery.project.own_code import OwnCode
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
@@ -46,6 +47,7 @@ def load(
     setting, :class:`ProjectError` where there is nothing to run.
     """
     project = read_project(folder)
+    refuse_odd_files(project.folder)
     settings, _ = resolve_settings(project, flags, environ)
     untold = ""
     if project.leaves_commands:

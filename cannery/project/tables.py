@@ -18,7 +18,7 @@ __all__ = ["tables_of"]
 def tables_of(pyproject: Path) -> Mapping[str, Any]:
     """The tables of a file; empty where there is none, or one that can't be read, of which others complain."""
     try:
-        marks = stamp(pyproject)
+        marks = stamp(pyproject) if pyproject.is_file() else None
     except OSError:
         return {}
     return _parsed(pyproject, tuple(marks)) if marks else {}

@@ -22,6 +22,7 @@ __all__ = [
     "advice",
     "changed",
     "explained",
+    "kind_of",
     "refusal",
     "replacing",
     "stamp",
@@ -160,6 +161,11 @@ def replacing(path: Path, *, made_here: bytes | None = None) -> Iterator[BinaryI
             raise
 
 
+def kind_of(mode: int) -> str:
+    """What something of the mode ``mode`` is that's no regular file, with its article."""
+    return _KINDS.get(stat_module.S_IFMT(mode), "no file")
+
+
 def _check_place(path: Path, made_here: bytes | None) -> None:
     """Raise :class:`MachineError` where something lies at ``path`` that must not be replaced."""
     try:
@@ -169,7 +175,7 @@ def _check_place(path: Path, made_here: bytes | None) -> None:
     if stat_module.S_ISDIR(mode):
         return  # renaming refuses that
     if not stat_module.S_ISREG(mode):
-        kind = _KINDS.get(stat_module.S_IFMT(mode), "no file")
+        kind = kind_of(mode)
         step = "name a file, or something that is not there yet"
         raise MachineError(f"cannot write {path}", evidence=f"it is {kind}", step=step)
     if made_here is None:
