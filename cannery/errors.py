@@ -45,6 +45,8 @@ __all__ = [
 
 # The next step where memory is short
 MORE_MEMORY = "end other programs, or raise the limit (ulimit -v, that of the container), and build again"
+_LONGEST = 2000  # characters of a line that are shown
+_LINES = 200  # of an evidence
 _CREDENTIALS = r"(?<=://)[^/\s]+(?=@)"  # of URLs (RFC 3986, 3.2.1), which no message shows
 
 
@@ -63,9 +65,11 @@ class CanneryError(Exception):
         self.step = step
 
     def __str__(self) -> str:
-        parts = [self.what]
+        parts = [_short(self.what)]
         if self.evidence:
-            parts += [f"  {line}" for line in self.evidence.rstrip().splitlines()]
+            lines = self.evidence.rstrip().splitlines()
+            parts += [f"  {_short(line)}" for line in lines[:_LINES]]
+            parts += [f"  … and {len(lines) - _LINES:,} lines more"] if len(lines) > _LINES else []
         if self.step:
             parts.append(f"Next: {self.step}")
         return re.sub(_CREDENTIALS, "****", "\n".join(parts))
@@ -135,6 +139,10 @@ class ProgramError(CanneryError):
     """A program fails, in its image and in a virtual environment alike."""
 
     exit_code = 12
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

@@ -55,10 +55,12 @@ from cannery.project.requirement_names import brings_project, names_in
 from cannery.project.requirements_file import read_lines
 from cannery.project.settings import Settings
 from cannery.project.shell import NeedsShell, simple_commands
+from cannery.project.uv_errors import explain
 from cannery.python.marshal import UnknownFormatError, tokens_of
 from cannery.python.wheel import read_wheel
 from cannery.trees.top_levels import top_levels
 from cannery.workspace.cache import Cache
+from cannery.workspace.process import ProgramFailed
 from cannery.workspace.workspace import Workspace, silent
 from tests.support.bad_images import directory, docker_archive, file, layer, symlink, tar_of
 from tests.support.foreign import damaged, edited, odd_lines
@@ -298,6 +300,28 @@ def test_requirements_files(text: str) -> None:
         path = write(home / "requirements.txt", text)
         with refusable():
             read_lines(path, home)
+
+
+LONG = ("[" * 200_000, "x" * 1_000_000, " " * 200_000, "\n" * 200_000, "a: b" + " " * 200_000 + "c", '"' * 200_000)
+
+
+@pytest.mark.parametrize("text", [text for piece in LONG for text in (piece, f"a = {piece}", f"{piece}]==1")])
+def test_long_texts_take_no_longer_than_they_are(text: str) -> None:
+    with folder() as home:
+        path = write(home / "requirements.txt", text)
+        with refusable():
+            _ = [(line.path, line.extras, line.name) for line in read_lines(path, home).lines]
+        write(home / "Procfile", text)
+        write(home / "Dockerfile", f"FROM x\nCMD {text}\n")
+        with refusable():
+            read_dockerfile(home)
+        for command in read_procfile(home).values():
+            with refusable():
+                simple_commands(command)
+        with refusable():
+            lines_of(write(home / "environment.yml", text), "conda", ())
+    failed = ProgramFailed(["uv"], 2, "", f"error: {text}")
+    assert str(explain(failed, "it failed", "mend it"))
 
 
 @quick

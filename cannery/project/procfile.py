@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_procfile"]
 
-_LINE: Final = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9_.-]*)\s*:\s*(\S.*?)\s*$", re.MULTILINE)
+_LINE: Final = re.compile(r"^[ \t]*([A-Za-z0-9][A-Za-z0-9_.-]*)[ \t]*:[ \t]*(\S.*)$", re.MULTILINE)
 
 
 def read_procfile(folder: Path) -> dict[str, str]:
@@ -18,4 +18,5 @@ def read_procfile(folder: Path) -> dict[str, str]:
     path = folder / "Procfile"
     if not path.is_file():
         return {}
-    return dict(_LINE.findall(path.read_text(encoding="utf-8", errors="replace")))
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return {name: command.rstrip() for name, command in _LINE.findall(text)}

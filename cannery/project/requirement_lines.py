@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["RequirementLine", "RequirementLines", "check_hashes"]
 
 _NAMED = re.compile(r"(?P<name>[\w.-]+)\s*(?P<extras>\[[^]]*\])?\s*@\s*")
-_EXTRAS = re.compile(r"(?<=.)(\[[^]]*\])$")
+_EXTRAS = re.compile(r"(?<=.)(\[[^][]*\])$")
 _FILE = re.compile(r"file:(?://(?:localhost(?=/))?)?")
 _SHOWN = 3  # requirements that a message names
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_lines", "read_lines", "read_text"]
 
-_COMMENT = re.compile(r"(^|\s+)#.*$", re.MULTILINE)
+_COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$", re.MULTILINE)
 _CONTINUED = re.compile(r"\\\r?\n")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")  # all that pip expands
 _LINE_OPTION = re.compile(r"\s--?[a-z]")  # the beginning of options after a requirement: --hash, --config-settings

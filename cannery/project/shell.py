@@ -64,7 +64,8 @@ def simple_commands(text: str) -> list[SimpleCommand]:
     for token in re.finditer(_WORDS, text.strip(), _FLAGS):
         kind, found = str(token.lastgroup), token[0]
         if token["braced"] or token["name"]:
-            word = [*(word or []), _variable(token)]
+            word = [] if word is None else word
+            word.append(_variable(token))
         elif kind == "comment":
             continue
         elif kind in {"blank", "operator"}:
@@ -76,7 +77,8 @@ def simple_commands(text: str) -> list[SimpleCommand]:
                     raise NeedsShell(found)
                 lines.append([])
         else:
-            word = [*(word or []), *_unquoted(kind, found)]
+            word = [] if word is None else word
+            word += _unquoted(kind, found)
     if word is not None:
         lines[-1].append(word)
     return [_assigned([_argument(each) for each in line]) for line in lines if line]

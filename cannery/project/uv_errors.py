@@ -34,9 +34,11 @@ _ADVICE = {
     r"was not found in|no versions? of": "check the requirement's name and version",
 }
 
+_MOST = 20_000  # characters
+
 # uv's own words, which tests/recipes/test_slim.py has it say.
 _NO_WHEEL = re.compile(
-    r"(?P<name>[\w.-]+)==\S+ has no wheels with a matching platform tag \(e\.g\., `(?P<platform>\w+)`"
+    r"(?<![\w.-])(?P<name>[\w.-]+)==\S+ has no wheels with a matching platform tag \(e\.g\., `(?P<platform>\w+)`"
 )
 
 
@@ -50,6 +52,7 @@ def explain(error: ProgramFailed, what: str, otherwise: str) -> CanneryError:
         return error  # uv had no time to complain
     complaint = error.stderr.strip() or error.stdout.strip()
     words = complaint[start.start() :] if (start := re.search(r"^error:", complaint, re.MULTILINE)) else complaint
+    words = words[:_MOST]  # uv shows the line that it can't read, however long
     if step := advice(words, "CANNERY_CACHE, UV_CACHE_DIR"):
         return MachineError(what, evidence=words, step=step)
     unwrapped = " ".join(words.split())  # uv breaks lines at the width of the terminal, or where it takes one for given
