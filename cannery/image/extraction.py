@@ -60,13 +60,15 @@ def unpack(layers: Sequence[Layer], into: Path) -> Unpacked:
         return Unpacked(tuple(counts), root.finish())
 
 
-def unpack_archives(archives: Iterable[tuple[str, BinaryIO]], into: Path) -> None:
+def unpack_archives(archives: Iterable[tuple[str, BinaryIO]], into: Path) -> Mapping[str, frozenset[str]]:
     """Extract tar archives, each with words for it in messages, in their order into the folder ``into``, as layers are.
 
-    Raises :class:`ImageError` where one holds what could reach out of the folder, or unpacks to far too much.
+    Returns the image paths that each archive brought, where links led them. Raises :class:`ImageError` where one holds
+    what could reach out of the folder, or unpacks to far too much.
     """
     with explained(into):
         root = _Destination(os.fspath(into), owners=False)
+        brought: dict[str, frozenset[str]] = {}
         for name, stream in archives:
             root.begin(name)
             size = 0
@@ -75,7 +77,9 @@ def unpack_archives(archives: Iterable[tuple[str, BinaryIO]], into: Path) -> Non
                 if size > _SMALL:
                     raise root.refused(member, f"with it, the archive unpacks to more than {_SMALL:,} bytes")
                 root.add(member, content)
+            brought[name] = root.added
         root.finish()
+        return brought
 
 
 def _extract(layer: Layer, root: _Destination) -> tuple[int, int]:
@@ -150,6 +154,11 @@ class _Destination:
         """Count all that is added from now on to ``layer``, as messages call it."""
         self._layer = layer
         self._added = set()
+
+    @property
+    def added(self) -> frozenset[str]:
+        """The image paths that the present layer has added."""
+        return frozenset(path.removeprefix(self._path) for path in self._added)
 
     def add(self, member: tarfile.TarInfo, content: BinaryIO | None) -> None:
         """Extract the next member of the layer, or apply it where it is a whiteout."""

@@ -178,6 +178,7 @@ class Interpreter:
     root: Root = MACHINE  # that it lies in, with the shared libraries that it needs
     here: RunningPython | None = None  # of another root: what runs in its place
     wheel_options: tuple[str, ...] = ()  # of another root: uv's options that choose its wheels
+    packages: Path | None = None  # of a distribution's packages: a file that tells which of them each file is of
     libc: tuple[Literal["glibc", "musl"], tuple[int, int]] | None = None  # of another root: its C library's version
 
     @property

@@ -111,7 +111,7 @@ def _in_packages(suite: Suite, app: App, workspace: Workspace) -> Interpreter:
         here = replace(wanted, platform=machine_platform())
         return launched(packaged_python(here, workspace, _locked(here, app)), workspace)
 
-    found = PythonRoot(packaged.root, (), wanted.platform, f"the runtime {suite}", packaged.key)
+    found = PythonRoot(packaged.root, (), wanted.platform, f"the runtime {suite}", packaged.key, packaged.packages)
     return interpreter_in(found, workspace, itself if sys.platform == "linux" else None)
 
 

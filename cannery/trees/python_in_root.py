@@ -45,6 +45,7 @@ class PythonRoot:
     platform: Platform
     name: str  # for messages: "the runtime debian:trixie"
     key: str  # changes when the root does
+    packages: Path | None = None  # a file that tells which package each file is of
 
 
 def interpreter_in(where: PythonRoot, workspace: Workspace, itself: Callable[[], Path] | None = None) -> Interpreter:
@@ -76,6 +77,7 @@ def interpreter_in(where: PythonRoot, workspace: Workspace, itself: Callable[[],
         root=where.root,
         here=here,
         wheel_options=target_of(found, where.platform, where.name).options,
+        packages=where.packages,
         libc=(found.libc, found.libc_version),
     )
 

@@ -13,6 +13,7 @@ from cannery.image.rootfs import MACHINE, Root
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.python.stdlib import interpreter_tree, known_modules
 from cannery.trees.needs import Needs
+from cannery.trees.package_database import package_database
 from cannery.trees.system import certificates, locale_tree, system_tree, terminals_tree, without_remarks, zones_tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
@@ -69,7 +70,12 @@ def runtime(
         "runtime", code_key(__name__), python.key, app.settings.uid, bundle and Digest.of_content(bundle),
         _versions(libraries), data.key,
     )  # fmt: skip
-    return LazyTree(key, lambda: _shared(libraries) + python.tree + system_tree(app.settings.uid, bundle) + data.tree)
+
+    def make() -> Tree:
+        tree = _shared(libraries) + python.tree + system_tree(app.settings.uid, bundle) + data.tree
+        return tree + package_database(interpreter, tree)
+
+    return LazyTree(key, make)
 
 
 def system(app: App, *, zones: bool, root: Root = MACHINE) -> LazyTree:

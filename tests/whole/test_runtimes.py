@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
+STATUS = "/var/lib/dpkg/status.d/"
 PROJECT = {
     "requirements.txt": "msgspec==0.20.0\n",
     "main.py": """
@@ -70,6 +71,14 @@ def test_debian_s_python_for_another_machine(flags: tuple[str, ...], make_projec
     require_qemu()
     project = make_project(PROJECT)
     assert run(project, *flags, "--platform=linux/arm64", arm64=True) == {**run(project, *flags), "machine": "aarch64"}
+
+
+def test_scanners_are_told_which_packages_have_files_in_the_image(make_project: MakeProject, tmp_path: Path) -> None:
+    image = build(make_project(PROJECT), tmp_path / "image.tar", "--runtime=debian:trixie", "--recipe=tiny")
+    told = {path.removeprefix(STATUS) for path in image.files("runtime") if path.startswith(STATUS)}
+    assert {"libc6", "libpython3.13-stdlib", "libsqlite3-0", "libssl3t64", "python3.13-minimal"} <= told
+    assert told.isdisjoint({"base-files", "libgomp1", "libreadline8t64", "netbase"})  # unpacked, and not needed
+    assert "/etc/os-release" in image.files("runtime")
 
 
 def test_several_platforms_are_one_index_whose_app_layer_is_the_same_blob(

@@ -22,16 +22,24 @@ __all__ = ["unpack_packages"]
 _MERGED: Final = ("bin", "lib", "lib32", "lib64", "sbin")
 
 
-def unpack_packages(files: Mapping[str, Path], into: Path) -> None:
+def unpack_packages(files: Mapping[str, Path], into: Path) -> Mapping[str, frozenset[str]]:
     """Unpack .deb ``files``, named as their packages, below ``into``; link what a system with a merged ``/usr`` links.
+
+    Returns the paths in the root that each package brought.
 
     Raises :class:`RuntimeTreeError` for a file that is no package, :class:`ImageError` for one that holds what could
     reach out of the folder.
     """
-    unpack_archives(_archives(files), into)
+    brought = unpack_archives(_archives(files), into)
     for name in _MERGED:
         if (into / "usr" / name).is_dir() and not os.path.lexists(into / name):
             (into / name).symlink_to(f"usr/{name}")
+    return {name: brought[_words(name)] for name in files}
+
+
+def _words(name: str) -> str:
+    """A package, as messages call it."""
+    return f"the package {name}"
 
 
 def _archives(files: Mapping[str, Path]) -> Iterator[tuple[str, BinaryIO]]:
@@ -39,7 +47,7 @@ def _archives(files: Mapping[str, Path]) -> Iterator[tuple[str, BinaryIO]]:
     from debian.arfile import ArError, ArFile  # noqa: PLC0415  # an extra
 
     for name, path in files.items():
-        with ExitStack() as stack, undamaged(f"the package {name}", str(path)):
+        with ExitStack() as stack, undamaged(_words(name), str(path)):
             stream = stack.enter_context(path.open("rb"))
             try:
                 archive = ArFile(fileobj=stream)
@@ -51,7 +59,7 @@ def _archives(files: Mapping[str, Path]) -> Iterator[tuple[str, BinaryIO]]:
             (data,) = members
             compression = compression_of(data.read(6))
             data.seek(0)
-            yield f"the package {name}", unzipped(cast("RawIOBase", data), compression)
+            yield _words(name), unzipped(cast("RawIOBase", data), compression)
 
 
 def _no_package(path: Path, why: str) -> RuntimeTreeError:

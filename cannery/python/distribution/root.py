@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Chosen", "PackagedPython", "WantedPython", "newest", "packaged_python"]
 
+_TOLD: Final = "packages.json"
 _AT_ONCE: Final = 4  # downloads
 # What a Python uses without depending on it: the C library's locale, time zones, descriptions of terminals, the links
 # of a merged /usr; and the libraries of C++ and of threads, which wheels may expect of a system (PEP 600).
@@ -59,6 +61,11 @@ class PackagedPython:
     root: Root
     chosen: Chosen
     key: str  # another one where any package is another
+
+    @property
+    def packages(self) -> Path:
+        """A file in JSON: the packages by their names, with their fields, and the paths in the root of their files."""
+        return self.root.path.parent / _TOLD
 
     @property
     def program(self) -> str:
@@ -123,7 +130,13 @@ def _unpacked(chosen: Chosen, wanted: WantedPython, workspace: Workspace) -> Pac
             files = {name: fetch.result() for name, fetch in started.items()}
         workspace.progress(f"unpacking {chosen.python}")
         (folder / "root").mkdir()
-        unpack_packages(files, folder / "root")
+        brought = unpack_packages(files, folder / "root")
+        architecture = debian_architecture(wanted.platform)
+        told = {
+            each.name: {**asdict(each), "architecture": architecture, "files": sorted(brought[each.name])}
+            for each in chosen.packages
+        }
+        (folder / _TOLD).write_text(json.dumps(told), encoding="utf-8")
 
     folder = workspace.cache.folder("package-roots", key, fill)
     return PackagedPython(Root(folder / "root"), chosen, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,14 @@ def test_the_suite_s_own_python_comes_with_all_that_it_depends_on(archive: Debia
     assert [each.name for each in found.chosen.packages] == sorted(["libc6", "mail", "python3.13", *BESIDE])
     assert (found.root.path / "usr/bin/python3.13").is_file()
     assert (found.root.path / "lib/x86_64-linux-gnu/libc.so.6").is_file()  # by the link of a merged /usr
+
+
+def test_each_file_is_told_with_its_package(archive: DebianArchive, workspace: Workspace) -> None:
+    archive.publish()
+    found = unpacked(archive, workspace)
+    told = json.loads(found.packages.read_bytes())
+    assert told["libc6"]["files"] == ["/usr/lib/x86_64-linux-gnu/libc.so.6"]
+    assert (told["libc6"]["version"], told["libc6"]["architecture"]) == ("1", "amd64")
 
 
 def test_more_packages_and_what_only_provides_a_name(archive: DebianArchive, workspace: Workspace) -> None:
