@@ -44,6 +44,7 @@ class Question:
     called: tuple[tuple[str, str], ...]  # modules, and what is started or served of them: a function, an object
     include: tuple[str, ...]  # modules and patterns such as package.*
     traced: Traced
+    named: tuple[str, ...] = ()  # names in files of settings, some of which may be modules
 
 
 def search(question: Question, host: Host, workspace: Workspace) -> Reach:
@@ -91,9 +92,21 @@ def _starts(question: Question, modules: Mapping[str, Module]) -> Iterator[Start
     """The modules that the program begins with, those that are included, and those of the app."""
     yield from question.starts
     yield from ((name, "included") for name in _included(question.include, modules))
+    yield from ((name, "named") for name in _named(question.named, modules))
     for name, module in modules.items():
         if module.place == "app" and module.path != question.script:
             yield name, "own"
+
+
+def _named(names: Iterable[str], modules: Mapping[str, Module]) -> Iterator[str]:
+    """The installed modules among ``names``, or whose attributes these are; Python's own have those who import them."""
+    for name in names:
+        module = name.partition(":")[0]
+        while module and module not in modules:
+            module = module.rpartition(".")[0]
+        certain = module and ("." in module or ":" in name or module == name)
+        if certain and modules[module].place == "dependencies":
+            yield module
 
 
 def _with_folders(place: Place) -> Place:

@@ -22,4 +22,4 @@ def imports_of(app: App, workspace: Workspace) -> Reach:
     python = packed_python(app, workspace)
     dependencies = pinned_dependencies(app, python.target, workspace)
     app = settled_app(app, dependencies, python.target, workspace)
-    return reach_of(app, python, app_tree(app, workspace).code, dependencies.wheels, workspace)
+    return reach_of(app, python, app_tree(app, workspace), dependencies.wheels, workspace)

@@ -25,6 +25,7 @@ from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
+from cannery.trees.data_names import data_names
 from cannery.trees.runtime import libraries_of, system
 from cannery.trees.scripts import PLACE, check_program, command_names
 from cannery.trees.shaken import app_place, reach_with
@@ -144,7 +145,7 @@ def _reach(
     """The modules that the app reaches, read from its sources, as extension modules hide their imports."""
     installed = Place("dependencies", wheels, (python.image_site_packages,))
     places = [app_place(app, own.code), out.taken_from(standard_library(python)), out.taken_from(installed)]
-    return reach_with(app, places, host_of(python, workspace), workspace)
+    return reach_with(app, places, host_of(python, workspace), workspace, data_names(own, workspace))
 
 
 def _libraries(made: Tree, app: App, python: Interpreter) -> Tree:

@@ -49,7 +49,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     own = app_tree(app, workspace)
 
     # 1. Reach, while there are sources: what is compiled hides its imports.
-    reached = shaken_of(app, python, own.code, dependencies.wheels, workspace)
+    reached = shaken_of(app, python, own, dependencies.wheels, workspace)
     # 2. Compile, before needs: an extension module needs libraries that its source doesn't.
     code = app_code(own, app, python, workspace)
     # 3. Shake, before needs: no library comes in for the sake of a module that goes.

@@ -13,6 +13,7 @@ from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.trees.data_names import data_names
 from cannery.trees.own import started_with
 from cannery.trees.transforms.shake import shake
 from cannery.trees.transforms.stand_ins import left_out
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cannery.imports.model import Host, Reach
     from cannery.project.app import App, EntryPoint
     from cannery.python.interpreter import Interpreter
+    from cannery.trees.app import AppTree
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Shaken", "app_place", "reach_of", "reach_with", "shaken_of"]
@@ -35,18 +37,21 @@ _SHAKEN = ("stdlib", "dependencies")  # places that modules are dropped from
 _REFERENCE = re.compile(r"([^\W\d][\w.]*):([^\W\d]\w*)")
 
 
-def reach_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, workspace: Workspace) -> Reach:
+def reach_of(app: App, python: Interpreter, own: AppTree, wheels: LazyTree, workspace: Workspace) -> Reach:
     """The modules that ``app`` reaches with ``python`` and its whole standard library.
 
-    ``code`` is the app's tree before anything is compiled, ``wheels`` that of its dependencies.
+    ``own`` are the app's files before anything is compiled, ``wheels`` the tree of its dependencies.
     """
     installed = Place("dependencies", wheels, (python.image_site_packages,))
-    places = [app_place(app, code), standard_library(python), installed]
-    return reach_with(app, places, host_of(python, workspace), workspace)
+    places = [app_place(app, own.code), standard_library(python), installed]
+    return reach_with(app, places, host_of(python, workspace), workspace, data_names(own, workspace))
 
 
-def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspace) -> Reach:
-    """The modules that ``app`` reaches in ``places``, of which one is the app's, with the Python ``host``."""
+def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspace, named: Sequence[str] = ()) -> Reach:
+    """The modules that ``app`` reaches in ``places``, of which one is the app's, with the Python ``host``.
+
+    ``named`` are names in its files of settings.
+    """
     script = str(app.entry.image_path) if isinstance(app.entry, ScriptEntry) else None
     settings = app.settings
     starts = tuple(dict.fromkeys(start for entry in app.entries for start in _starts(entry, script)))
@@ -61,6 +66,7 @@ def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspa
         called=tuple(dict.fromkeys(_called(app))),
         include=settings.include,
         traced=app.seen.imports,
+        named=named,
     )
 
 
@@ -72,7 +78,7 @@ class Shaken:
     dependencies: Transform
 
 
-def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, workspace: Workspace) -> Shaken:
+def shaken_of(app: App, python: Interpreter, own: AppTree, wheels: LazyTree, workspace: Workspace) -> Shaken:
     """The transforms for ``app``, which keep also the modules that read archives and unpack compressed modules.
 
     Modules that the configuration leaves out are dropped, or replaced by stand-ins; whoever imports one of the others
@@ -83,11 +89,11 @@ def shaken_of(app: App, python: Interpreter, code: LazyTree, wheels: LazyTree, w
     out = left_out(settings.tiny.without, "[tool.cannery.tiny] without", python, workspace)
     left = out.transform(library)
     installed = Place("dependencies", wheels, site)
-    places = [app_place(app, code), out.taken_from(library), installed]
+    places = [app_place(app, own.code), out.taken_from(library), installed]
     host = host_of(python, workspace)
     include = (*settings.include, *settings.stdlib, *_imports_of_payload(app, host))
     wanted = replace(app, settings=msgspec.structs.replace(settings, include=include))
-    found = reach_with(wanted, places, host, workspace)
+    found = reach_with(wanted, places, host, workspace, data_names(own, workspace))
     names = {kind: [name for name, module in found.modules.items() if module.place == kind] for kind in _SHAKEN}
     kept = shake(names["stdlib"], library.roots, found.data)
     telling = told(set(found.left_out) - out.names.keys(), python)

@@ -66,7 +66,7 @@ def test_the_program_is_asked_and_what_it_imports_and_opens_goes_in(
     app = with_runs(project(make_project, '"http://:PORT/"', port=free_port()), workspace)
     own = app_tree(app, workspace)
     python = describe(Path(sys.executable), workspace)
-    found = reach_of(app, python, own.code, NO_WHEELS, workspace)
+    found = reach_of(app, python, own, NO_WHEELS, workspace)
     assert found.modules["curses"].reason.importer == "__main__"
     assert own.resource_names == ("words/",)
     assert any("a traced run names it: words" in note for note in own.notes)
@@ -123,7 +123,7 @@ def test_what_the_program_imports_in_a_command_is_reached_and_what_others_do_is_
     wheels = Tree({f"{python.image_site_packages}/plugin.py": File(Inline(b""))})
     app = with_runs(load(folder), workspace)
     own = app_tree(app, workspace)
-    found = reach_of(app, python, own.code, LazyTree("wheels", lambda: wheels), workspace)
+    found = reach_of(app, python, own, LazyTree("wheels", lambda: wheels), workspace)
     assert "plugin" in found.modules
     assert "wave" not in found.modules
     assert own.resource_names == ("words",)

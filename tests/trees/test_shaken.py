@@ -35,5 +35,5 @@ def test_a_function_that_only_the_module_as_a_program_uses_counts_where_it_start
     files = {"app.py": main, "server.py": "import importlib, sys\nimportlib.import_module(sys.argv[1])"}
     app = load(make_project({**files, "pyproject.toml": settings}))
     python = describe(Path(sys.executable), workspace)
-    found = reach_of(app, python, app_tree(app, workspace).code, NO_WHEELS, workspace)
+    found = reach_of(app, python, app_tree(app, workspace), NO_WHEELS, workspace)
     assert ("csv" in found.modules) == there

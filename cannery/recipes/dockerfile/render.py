@@ -92,7 +92,7 @@ def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach:
     """The modules that the app imports, with this machine's Python and wheels for it."""
     python = interpreter_for(app, workspace)
     wheels = pinned_dependencies(app, python.target, workspace).wheels
-    return reach_of(app, python, own.code, wheels, workspace)
+    return reach_of(app, python, own, wheels, workspace)
 
 
 def _check_wheels(app: App, base: NamedBase, workspace: Workspace) -> None:

@@ -19,6 +19,7 @@ from cannery.recipes.static_program.libraries import check_libraries
 from cannery.recipes.static_program.parts import PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.recipes.static_program.wanted import wanted_modules
+from cannery.trees.data_names import data_names
 from cannery.trees.shaken import reach_with
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.unaltered import unaltered_folder
@@ -71,7 +72,7 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     host = host_of_kit(kit, out, workspace)
     reduced = without_extensions(
         places_of(app, kit, own, wheels, out),
-        lambda places: reach_with(app, places, host, workspace),
+        lambda places: reach_with(app, places, host, workspace, data_names(own, workspace)),
         cache(lambda: wanted_modules(app, wheels)),
     )
     places, reach = list(reduced.places), reduced.reach
