@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cannery.python.marshal import UnknownFormatError, tokens_in
@@ -19,6 +18,7 @@ __all__ = ["Code", "assignments_of", "is_start_of_bytecode", "is_start_of_source
 _HEADER = 16  # bytes (PEP 552)
 _PYTHON_3_11 = 3495  # the magic number since which code objects are written as they are today
 _FEW_NAMES, _FEW_STATEMENTS, _SHORT = 32, 10, 40
+_NOWHERE = 1 << 16  # beyond every table
 _CONTAINERS = "()[<>"  # kinds of objects
 
 
@@ -99,28 +99,30 @@ def strings_of(code: Code) -> Iterator[str]:
 def assignments_of(code: Code) -> Iterator[tuple[str, str]]:
     """Names and the texts that a module sets them to, in itself, its classes and its functions.
 
-    Which instruction is which has changed with every Python; that a constant is loaded and the next instruction names
-    where it goes has not. A few pairs that mean something else are among them.
+    Which instruction is which has changed with every Python; that a constant is loaded and that one of the next two
+    instructions names where it goes has not. A few pairs that mean something else are among them.
     """
     for each in _codes(code):
         units = [(each.instructions[at], each.instructions[at + 1]) for at in range(0, len(each.instructions) - 1, 2)]
         loads = [argument for instruction, argument in units if instruction]  # less the caches in between
-        for value, name in pairwise(loads):
-            text = each.constants[value] if value < len(each.constants) else None
-            for names in (each.names, each.variables):
-                if isinstance(text, str) and name < len(names) and isinstance(names[name], str):
-                    yield names[name], text
+        for value, *targets in zip(loads, loads[1:], [*loads[2:], _NOWHERE], strict=False):
+            if isinstance(text := _at(each.constants, value), str):
+                names = [_at(table, target) for table in (each.names, each.variables) for target in targets]
+                yield from ((name, text) for name in (*names, _at(each.constants, targets[1])) if isinstance(name, str))
         yield from _keyed(each, loads)
+
+
+def _at(table: tuple[Any, ...], index: int) -> object:
+    return table[index] if index < len(table) else None
 
 
 def _keyed(code: Code, loads: Sequence[int]) -> Iterator[tuple[str, str]]:
     """The keys of a dictionary's display, or the names of arguments, which lie in one tuple behind the values."""
     for place, index in enumerate(loads):
-        keys = code.constants[index] if index < len(code.constants) else None
+        keys = _at(code.constants, index)
         if isinstance(keys, tuple) and 0 < len(keys) <= place and all(isinstance(key, str) for key in keys):
             for key, value in zip(keys, loads[place - len(keys) : place], strict=True):
-                text = code.constants[value] if value < len(code.constants) else None
-                if isinstance(text, str):
+                if isinstance(text := _at(code.constants, value), str):
                     yield key, text
 
 

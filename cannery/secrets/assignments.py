@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.secrets.kind import Kind, Secret
 from cannery.secrets.names import names_a_password, names_a_secret
-from cannery.secrets.values import is_placeholder, looks_chosen, looks_drawn, may_be_password
+from cannery.secrets.values import is_placeholder, looks_chosen, looks_drawn, may_be_passphrase, may_be_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +60,12 @@ def assigned(name: str, value: str, *, is_code: bool = False) -> Secret | None:
         return None
     if name.lower().endswith("privatekey") and _WIREGUARD.fullmatch(value):
         return Secret(WIREGUARD, name=name)
-    looks_right = may_be_password
+    by_people = names_a_password(name)
     if is_code:
-        looks_right = looks_chosen if names_a_password(name) else looks_drawn
-    return Secret(ASSIGNED, name=name) if looks_right(value) else None
+        is_one = (looks_chosen if by_people else looks_drawn)(value)
+    else:
+        is_one = may_be_password(value) or (by_people and may_be_passphrase(value))
+    return Secret(ASSIGNED, name=name) if is_one else None
 
 
 def _judged(name: str, given: re.Match[bytes], *, is_code: bool) -> Secret | None:

@@ -28,12 +28,12 @@ class Form:
 
 
 def _is_login(value: bytes) -> bool:
-    """True for a user and a password in Base64, as clients of registries keep them."""
+    """True for a user and a password in Base64, as clients of registries keep them: whatever they are."""
     try:
         user, colon, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
     except ValueError:
         return False
-    return bool(user and colon and password) and not is_placeholder(password)
+    return bool(user and colon and password)
 
 
 def _is_no_example(value: bytes) -> bool:
@@ -74,8 +74,10 @@ FORMS: Final = (
     ),
     Form(
         Kind("terraform-state", "Terraform's state, which has passwords in it"),
-        (b'"terraform_version"', b'"lineage"'),
-        re.compile(rb"\"lineage\"\s*:\s*\"([0-9a-f-]{36})\""),
+        (b'"terraform_version"',),
+        re.compile(
+            rb"(\"terraform_version\")\s*:\s*\"\d[\w.-]*\"(?=[\s\S]{0,2000}?\"(?:lineage|serial|resources|outputs)\"\s*:)"
+        ),
     ),
     Form(
         Kind("shadow", "hashes of passwords (shadow)"),

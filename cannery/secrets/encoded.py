@@ -17,7 +17,7 @@ _BOMS: Final = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16")
 _LOOKED_AT: Final = 512  # bytes, to tell an encoding
 _RUN: Final = re.compile(
     rb"(?<![A-Za-z0-9+/=_-])"
-    rb"(?:[A-Za-z0-9+/]{40,}(?:(?:\r?\n|\\n)[ \t]*[A-Za-z0-9+/]{4,})*={0,2}|[A-Za-z0-9_-]{40,}={0,2})"
+    rb"(?:[A-Za-z0-9+/]{20,}(?:(?:\r?\n|\\n)[ \t]*[A-Za-z0-9+/]{4,})*={0,2}|[A-Za-z0-9_-]{20,}={0,2})"
 )
 _WHITE: Final = re.compile(rb"\s+|\\n")
 _KEYS: Final = (b"\x30\x82", b"\x30\x77", b"\xfe\xed\xfe\xed")  # DER twice, Java's keystores

@@ -50,7 +50,6 @@ _ALGORITHMS: Final = tuple(  # object identifiers: rsaEncryption, PSS, EC, DSA, 
 )  # fmt: skip
 _PKCS7_DATA: Final = bytes.fromhex("2a864886f70d0107")
 _KEY_BAGS: Final = tuple(bytes.fromhex(f"2a864886f70d010c0a010{kind}") for kind in (1, 2))  # RFC 7292, section 4.2
-_ENCRYPTED: Final = bytes.fromhex("2a864886f70d010706")
 
 
 def keys_in(window: bytes) -> Iterator[tuple[Secret, int]]:
@@ -97,7 +96,7 @@ def _of_der(data: bytes) -> Kind | None:
     version = data[first[1] : first[2]]
     inner = data[second[1] : second[2]]
     if first[0] == _INTEGER and version == b"\3" and second[0] == _SEQUENCE and _PKCS7_DATA in inner[:16]:
-        return PKCS12 if any(bag in data for bag in _KEY_BAGS) or _ENCRYPTED in data else None
+        return PKCS12 if any(bag in data for bag in _KEY_BAGS) else None  # trusted certificates have none
     named = second[0] == _SEQUENCE and first[0] == _INTEGER and version in {b"\0", b"\1"}
     if named and inner[2:].startswith(_ALGORITHMS):
         return DER  # PKCS#8 (RFC 5958)

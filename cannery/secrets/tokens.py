@@ -76,15 +76,15 @@ def _is_mixed(text: bytes) -> bool:
 
 _AZURE = rb"[A-Za-z0-9+/]{86}=="
 TOKENS: Final = (
-    IssuedToken("age", "a key of age", b"AGE-SECRET-KEY-1", rb"AGE-SECRET-KEY-1[0-9A-Z]{58}", is_bech32, is_bech32),
+    IssuedToken("age", "a key of age", b"AGE-SECRET-KEY-1", rb"AGE-SECRET-KEY-1[0-9A-Z]{58}", checksum=is_bech32),
     _key("Adafruit", "adafruit", b"aio_", rb"aio_[A-Za-z0-9]{28}"),
     IssuedToken("airtable", "a token of Airtable", b"pat", rb"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}", text_only=True),
     _key("Alibaba Cloud", "alibaba", b"LTAI", rb"LTAI[A-Za-z0-9]{20}"),
-    _key("Anthropic", "anthropic", b"sk-ant-", rb"sk-ant-[a-z]{2,6}\d\d-[\w-]{80,120}"),
+    _key("Anthropic", "anthropic", b"sk-ant-", rb"sk-ant-[a-z]{2,6}\d\d-[\w-]{24,150}"),
     _of("Artifactory", "artifactory", b"AKCp", rb"AKCp[A-Za-z0-9]{69}"),
     _of("Atlassian", "atlassian", b"ATATT3", rb"ATATT3[\w=-]{180,}"),
     *(
-        IssuedToken(f"aws-{name}", f"{what} of AWS", start, start + rb"[A-Z2-7]{16}", text_only=True)
+        IssuedToken(f"aws-{name}", f"{what} of AWS", start, start + rb"[A-Z0-9]{16}", text_only=True)
         for start, name, what in (
             (b"AKIA", "access-key", "an access key"),
             (b"ASIA", "temporary-key", "a temporary access key"),
@@ -113,7 +113,7 @@ TOKENS: Final = (
     _of("Databricks", "databricks", b"dapi", rb"dapi[a-f0-9]{32}(?:-\d)?"),
     _of("DigitalOcean", "digitalocean", b"dop_v1_ doo_v1_ dor_v1_", rb"do[opr]_v1_[a-f0-9]{64}"),
     _of("Discord (webhook)", "discord-webhook", b"/api/webhooks/", rb"/api/webhooks/\d{17,20}/[\w-]{60,80}"),
-    _of("Docker Hub", "docker-hub", b"dckr_", rb"dckr_[po]at_[\w-]{27,32}"),
+    _of("Docker Hub", "docker-hub", b"dckr_", rb"dckr_[po]at_[\w-]{20,40}"),
     _of(
         "Doppler",
         "doppler",
@@ -129,7 +129,7 @@ TOKENS: Final = (
     *map(_github, (b"ghp", b"gho", b"ghu", b"ghs", b"ghr")),
     _of("GitHub", "github-fine-grained", b"github_pat_", rb"github_pat_\w{60,90}"),
     _of("GitLab", "gitlab-token", b"glpat-", rb"glpat-[\w-]{20,300}(?:\.[0-9a-z]{2}[0-9a-z]{7})?"),
-    _of("GitLab", "gitlab-trigger", b"glptt-", rb"glptt-[0-9a-f]{40}"),
+    _of("GitLab", "gitlab-trigger", b"glptt-", rb"glptt-[0-9A-Za-z_-]{20,60}"),
     _of("GitLab", "gitlab-job", b"glcbt-", rb"glcbt-[0-9a-zA-Z]{1,5}_[\w-]{20}"),
     _of("GitLab", "gitlab-runner", b"glrt-", rb"glrt-(?:t\d_)?[\w-]{20,300}(?:\.[0-9a-z]{9})?"),
     _of("GitLab", "gitlab-runner-registration", b"GR1348941", rb"GR1348941[\w-]{20}"),
@@ -192,6 +192,7 @@ TOKENS: Final = (
     _key("Octopus Deploy", "octopus", b"API-", rb"API-[A-Z0-9]{26,32}"),
     _key("OpenAI", "openai", b"T3BlbkFJ", rb"sk-[\w-]{20,}T3BlbkFJ[\w-]{20,}"),
     _key("OpenAI", "openai-project", b"sk-", rb"sk-(?:proj|svcacct|admin)-[\w-]{40,200}"),
+    IssuedToken("openai-user", "a key of OpenAI", b"sk-", rb"sk-[A-Za-z0-9]{48}", text_only=True),
     _of("OpenShift", "openshift", b"sha256~", rb"sha256~[\w-]{43}"),
     _key("OpenRouter", "openrouter", b"sk-or-", rb"sk-or-v1-[a-f0-9]{64}"),
     _key(
@@ -210,7 +211,7 @@ TOKENS: Final = (
     _of("ReadMe", "readme", b"rdme_", rb"rdme_[a-z0-9]{70}"),
     _of("Replicate", "replicate", b"r8_", rb"r8_[A-Za-z0-9]{37}"),
     _key("RubyGems", "rubygems", b"rubygems_", rb"rubygems_[a-f0-9]{48}"),
-    _key("SendGrid", "sendgrid", b"SG.", rb"SG\.[\w-]{22}\.[\w-]{43}"),
+    _key("SendGrid", "sendgrid", b"SG.", rb"SG\.[\w-]{16,32}\.[\w-]{32,64}"),
     _of("Sentry", "sentry", b"sntry", rb"sntry(?:s_eyJ[A-Za-z0-9+/=_]{80,}|u_[a-f0-9]{64})"),
     _of("Shippo", "shippo", b"shippo_", rb"shippo_(?:live|test)_[a-f0-9]{40}"),
     _of("Shopify", "shopify", b"shpat_ shpca_ shppa_ shpss_", rb"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
@@ -222,7 +223,7 @@ TOKENS: Final = (
         "Slack (webhook)",
         "slack-webhook",
         b"hooks.slack.com/",
-        rb"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,60}",
+        rb"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{30,80}",
     ),
     _of("SonarQube", "sonarqube", b"sqa_ squ_ sqp_", rb"sq[uap]_[a-f0-9]{40}"),
     _of("Sourcegraph", "sourcegraph", b"sgp_", rb"sgp_(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}"),

@@ -7,7 +7,15 @@ import re
 from collections import Counter
 from typing import Final
 
-__all__ = ["entropy", "is_made_up", "is_placeholder", "looks_chosen", "looks_drawn", "may_be_password"]
+__all__ = [
+    "entropy",
+    "is_made_up",
+    "is_placeholder",
+    "looks_chosen",
+    "looks_drawn",
+    "may_be_passphrase",
+    "may_be_password",
+]
 
 _REFERENCE: Final = re.compile(  # to where the secret is: a variable, a template, a file, a vault, a call
     r"[$%&*#@<{\[(/~|\\!]|\.{1,2}/|(?:env|file|vault|secret|op|ref|arn|data|ssm|awssm|gcp|azure|kms|keyring|https?|sha\d+)"
@@ -46,6 +54,11 @@ _DRAWN: Final = 2.2  # at least, of a token, whose form alone says much
 _VARIED: Final = 2.5  # of a password in a configuration
 _RANDOM: Final = 3.0  # of one in code
 _HIGH: Final = 3.5  # of a key in code
+_PASSPHRASE: Final = re.compile(r"[a-z]{8,}|[a-z]+(?:[ -][a-z]+){3,}")
+_OF_PROSE: Final = re.compile(
+    r"\b(?:a|an|the|your|you|this|is|are|be|to|for|of|in|on|or|and|not|no|with|must|please|enter|at|by|as|if|it|from)\b"
+    r"|pass|secret|token|key|auth|cred|crypt|ed$|ing$|able$|method|mode|type"
+)
 _WORDLIKE: Final = re.compile(r"(?:[^\W\d_]|\\u[0-9a-fA-F]{4}|[-_.: /])*")  # identifiers, prose
 
 
@@ -70,9 +83,16 @@ def may_be_password(value: str) -> bool:
     """True for what somebody may have chosen as a password: letters beside digits or signs, and no reference."""
     if not _SHORTEST <= len(value) <= _LONGEST or _REFERENCE.match(value) or is_placeholder(value):
         return False
-    if value.count(" ") > 1:
-        return False  # a sentence
+    if value.count(" ") > 1 or value.count(":") > 3:  # noqa: PLR2004
+        return False  # a sentence, a record
     return not _WORDLIKE.fullmatch(value) and entropy(value) >= _VARIED and not value.isdecimal()
+
+
+def may_be_passphrase(value: str) -> bool:
+    """True for a word, or some in a row, that only a password has for a value: no sentence, no name of a kind."""
+    if is_placeholder(value) or _OF_PROSE.search(value):
+        return False
+    return _PASSPHRASE.fullmatch(value) is not None
 
 
 def looks_chosen(value: str) -> bool:

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from cannery.audit.pyc import Code, is_start_of_bytecode, read_pyc, strings_of
+from cannery.audit.pyc import Code, assignments_of, is_start_of_bytecode, is_start_of_source, read_pyc, strings_of
 
 _HEADER = importlib.util.MAGIC_NUMBER + bytes(12)
 _CODE = b"c" + bytes(20)  # and its five numbers
@@ -59,6 +59,32 @@ def test_a_module_that_only_starts_something_is_known(source: str, *, starts: bo
     code = read_pyc(pyc(source))
     assert code is not None
     assert is_start_of_bytecode(code) is starts
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "DB_PASSWORD = 'value'",
+        "class Settings:\n    DB_PASSWORD = 'value'",
+        "def connect():\n    DB_PASSWORD = 'value'\n    return DB_PASSWORD",
+        "settings = {'user': 'x', 'DB_PASSWORD': 'value'}",
+        "connect(user='x', DB_PASSWORD='value')",
+        "import settings\nsettings.DB_PASSWORD = 'value'",
+        "settings['DB_PASSWORD'] = 'value'",
+    ],
+)
+def test_a_text_is_known_with_the_name_that_it_is_set_to(source: str) -> None:
+    code = read_pyc(pyc(source))
+    assert code is not None
+    assert ("DB_PASSWORD", "value") in set(assignments_of(code))
+
+
+@pytest.mark.parametrize("source", ["PRICE = 19.99", "PRICE = 1999", "PASSWORD = 'x1'", "KEYS = ['a1', 'b2']"])
+def test_a_module_of_constants_is_no_start(source: str) -> None:
+    code = read_pyc(pyc(source))
+    assert code is not None
+    assert not is_start_of_bytecode(code)
+    assert not is_start_of_source(source.encode())
 
 
 def test_what_lies_behind_the_module_hides_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import sysconfig
 from typing import TYPE_CHECKING
@@ -10,9 +11,11 @@ import pytest
 
 from cannery.audit.pyc import is_start_of_source, read_pyc, strings_of
 from cannery.audit.readable import readable_strings
+from cannery.audit.scan import scan
 from cannery.workspace.process import run
 from tests.support.bad_images import contents_of, file, layer
 from tests.support.elf_files import on_disk
+from tests.support.made_up_tokens import GITHUB
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 SECRETS = [f"the price of article {number} is nobody's business" for number in range(40)]
-SOURCE = '"""How prices are made."""\n' + "\n".join(
+SOURCE = f'"""How prices are made."""\nKEY = "{GITHUB}"\n' + "\n".join(
     f"def price_{number}(article):\n    return article.name + {secret!r}" for number, secret in enumerate(SECRETS)
 )
 
@@ -42,6 +45,22 @@ def test_literals_names_and_docstrings_are_read_in_a_compiled_module(module: Pat
     assert all(secret in texts for secret in SECRETS)
     assert "How prices are made." in texts
     assert "price_39" in texts
+
+
+def test_a_token_in_a_compiled_module_is_found_however_its_texts_are_packed(module: Path) -> None:
+    data = module.read_bytes()
+    found = scan("/app/prices.so", io.BytesIO(data), len(data)).secrets
+    assert {secret.kind.id for secret in found} == {"github-token"}
+
+
+def test_a_token_in_bytecode_is_found_once(tmp_path: Path) -> None:
+    import py_compile  # noqa: PLC0415
+
+    (tmp_path / "prices.py").write_text(SOURCE)
+    py_compile.compile(str(tmp_path / "prices.py"), str(tmp_path / "prices.pyc"), doraise=True)
+    data = (tmp_path / "prices.pyc").read_bytes()
+    (secret,) = scan("/app/prices.pyc", io.BytesIO(data), len(data)).secrets
+    assert secret.kind.id == "github-token"
 
 
 def test_bytecode_is_read_without_being_trusted(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import random
 from typing import Any
 
 from tests.support.key_documents import CERTIFICATE, JKS_TRUST, NOISE, tarred, zipped
-from tests.support.made_up_tokens import AGE, BASE32, HEX, JWT, drawn, pem
+from tests.support.made_up_tokens import BASE32, HEX, JWT, drawn, pem
 from tests.support.planted import Planted
 
 __all__ = ["NEAR_MISSES"]
@@ -30,7 +30,10 @@ _HARMLESS_TEXTS = {
     "a token inside a word": ("app/word.txt", "x" + "AKI" + "A" + drawn(16, BASE32) + "\n"),
     "a signed token without a signature": ("app/jwt.txt", ".".join(JWT.split(".")[:2]) + ".\n"),
     "no JSON in a signed token": ("app/jwt2.txt", "ey" + "J" + drawn(20) + ".ey" + "J" + drawn(20) + "." + drawn(43)),
-    "a wrong checksum of age": ("app/age.txt", AGE[:-4] + "QQQQ\n"),
+    "words for a password": (
+        "app/words.yaml",
+        "password: required\npasswd: files\npassphrase: enter it again here\n",
+    ),
     "the first line of a key": ("app/doc.rst", "-----BEGIN PRIVATE " + "KEY-----\n...\n"),
     "a public key": ("app/key.pem", pem().replace("PRIVATE", "PUBLIC")),
     "a certificate": ("app/cert.pem", pem().replace("PRIVATE KEY", "CERTIFICATE")),

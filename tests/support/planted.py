@@ -151,6 +151,9 @@ _TEXTS = {
     "password in Python": ("app/conn.py.txt", f'connect(password="{PASSWORD}")\n'),
     "key in JavaScript": ("app/static/app.js", f'const apiKey = "{drawn(32)}";\n'),
     "secret access key": ("app/aws.conf", "aws_secret_access_" + f"key = {drawn(40, LETTERS + '+/')}\n"),
+    "password in YAML, a word": ("app/conf/w.yaml", "password: swordfish\n"),
+    "password in TOML, some words": ("app/conf/w.toml", "password = 'correct horse battery staple'\n"),
+    "an old key of OpenAI": ("app/conf/ai", f"x = sk-{drawn(48)}\n"),
     "client secret": ("app/oauth.yaml", f"client_secret: {drawn(32)}\n"),
     "export in a script": ("app/start.sh", f"export DB_PASSWORD={PASSWORD.replace('&', '-')}\n"),
     "curl in a script": ("app/fetch.sh", f"curl -H 'Authorization: Bearer {drawn(40)}' https://api.example\n"),
@@ -183,6 +186,7 @@ _PACKED = {
     "xz": ("app/conf.toml.xz", lzma.compress(CONFIG)),
     "Base64": ("app/conf.b64", base64.b64encode(CONFIG)),
     "Base64 in lines": ("app/conf.txt", base64.encodebytes(CONFIG * 4)),
+    "Base64, short": ("app/short.yaml", b"x: " + base64.b64encode(b"password=hunter" + b"2!") + b"\n"),
     "Base64 in YAML": ("app/values.yaml", b"blob: " + base64.b64encode(pem().encode()) + b"\n"),
     "Base64 of an archive": (
         "app/blob.json",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.built_image import app_layer
 from tests.support.command import assert_refused, cannery
+from tests.support.made_up_tokens import GITHUB
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
@@ -42,6 +44,27 @@ def test_a_secret_goes_in_where_it_is_named(make_project: MakeProject) -> None:
     assert "open-sesame" not in outcome.stdout + outcome.stderr
     members = app_layer(folder / "dist" / "project.tar")
     assert {name: members[f"app/{name}"] for name in SECRETS} == {name: text.encode() for name, text in SECRETS.items()}
+
+
+def test_a_secret_is_told_with_its_line_and_kind_and_goes_in_where_that_is_named(make_project: MakeProject) -> None:
+    text = f"[service]\nname = 'shop'\ntoken = '{GITHUB}'\n"
+    files = {"main.py": "import pkg", "pkg/__init__.py": "", "pkg/conf.toml": text}
+    message = assert_refused(cannery("image", cwd=make_project(files)), 3)
+    assert "  pkg/conf.toml:3: a token of GitHub [github-token]" in message
+    assert GITHUB not in message
+    for entry in ("pkg/conf.toml", "pkg/*.toml", "pkg/conf.toml:github-token"):
+        settings = {"pyproject.toml": f"[tool.cannery]\nallow-secrets = [{entry!r}]\n"}
+        assert cannery("image", cwd=make_project({**files, **settings})).code == 0
+    settings = {"pyproject.toml": "[tool.cannery]\nallow-secrets = ['pkg/conf.toml:npm']\n"}
+    assert_refused(cannery("image", cwd=make_project({**files, **settings})), 3)
+
+
+def test_what_is_packed_is_looked_into(make_project: MakeProject) -> None:
+    packed = gzip.compress(f"x = '{GITHUB}'\n".encode())
+    folder = make_project({"main.py": "import pkg", "pkg/__init__.py": ""})
+    (folder / "pkg" / "data.gz").write_bytes(packed)
+    message = assert_refused(cannery("image", cwd=folder), 3)
+    assert "  pkg/data.gz: a token of GitHub, in data [github-token]" in message
 
 
 def test_a_password_among_the_dependencies_is_refused(make_project: MakeProject) -> None:
