@@ -29,7 +29,15 @@ def notes(main: str, workspace: Workspace, wheel: str = "", allowed: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    "main", [OPENS, f"def f():\n  {OPENS}", f"if __name__ == '__main__':\n  {OPENS}", f"with x:\n  y = {OPENS}.f"]
+    "main",
+    [
+        "ctypes.CDLL('libanswer.so')",
+        "NAME = 'libanswer.so'\ndef f():\n  ctypes.cdll.LoadLibrary(NAME)",
+        OPENS,
+        f"def f():\n  {OPENS}",
+        f"if __name__ == '__main__':\n  {OPENS}",
+        f"with x:\n  y = {OPENS}.f",
+    ],
 )
 def test_one_that_the_app_opens_is_refused_with_the_recipe_that_can(workspace: Workspace, main: str) -> None:
     with pytest.raises(ProjectError, match=r"main\.py:\d opens libanswer\.so by ctypes") as raised:

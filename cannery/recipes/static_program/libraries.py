@@ -99,10 +99,16 @@ def _in_block(
                 yield from _in_block(node.finalbody, conditions, guarded=guarded, deferred=deferred)
             case _:
                 if isinstance(node, ast.Call) and _opens(node):
-                    name = conditions.template(node.args[0]).rpartition("/")[2]
-                    yield LibraryCall("" if "\0" in name else name, node.lineno, guarded, deferred)
+                    yield LibraryCall(_file_name(node.args[0], conditions), node.lineno, guarded, deferred)
                 less = guarded or (isinstance(node, ast.With) and any(map(_suppresses, node.items)))
                 yield from _in_block(ast.iter_child_nodes(node), conditions, guarded=less, deferred=deferred)
+
+
+def _file_name(node: ast.expr, conditions: Conditions) -> str:
+    """The name of a file at the end of a path; empty where only a run can tell it."""
+    value = conditions.value(node)
+    name = (value if isinstance(value, str) else conditions.template(node)).rpartition("/")[2]
+    return "" if "\0" in name else name
 
 
 def _calls_in(path: str, places: Sequence[Place], host: Host, *, main: bool) -> list[LibraryCall]:
