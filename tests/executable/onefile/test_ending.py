@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
@@ -120,3 +121,40 @@ def test_a_signal_reaches_a_program_once(program: Path, number: signal.Signals, 
 def line(file: object) -> str:
     """The next line, without what a terminal puts at its end."""
     return file.readline().decode().strip()  # type: ignore[attr-defined, no-any-return]  # of any raw file
+
+
+def test_what_a_killed_start_has_left_is_removed_by_the_next_and_nothing_else(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if program.parent.name.endswith("-folder"):
+        pytest.skip("a folder unpacks nothing")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    left = {name: tmp_path / f"staticx-{name}" for name in ("empty", "partly", "killed", "young", "live", "others")}
+    for name, folder in left.items():
+        folder.mkdir(mode=0o700)
+        if name != "empty":
+            (folder / ("ender" if name != "others" else "other")).touch()
+        if name in {"killed", "live"}:
+            (folder / ".cannery-running").touch()
+        if name != "young":
+            os.utime(folder, (1, 1))
+    with (left["live"] / ".cannery-running").open("r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        assert subprocess.run([program, "exit", "0"], check=False).returncode == 0
+    assert {name for name, folder in left.items() if folder.exists()} == {"young", "live", "others"}
+    assert len([*tmp_path.iterdir()]) == 3  # its own is gone as well
+
+
+def test_a_start_that_is_killed_while_it_unpacks_is_cleaned_up_after(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if program.parent.name.endswith("-folder"):
+        pytest.skip("a folder unpacks nothing")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with subprocess.Popen([program, "exit", "0"]) as process:
+        while not (unpacked := [*tmp_path.glob("staticx-*")]):
+            assert process.poll() is None
+        process.terminate()
+    os.utime(unpacked[0], (1, 1))
+    subprocess.run([program, "exit", "0"], check=True)
+    assert not [*tmp_path.iterdir()]

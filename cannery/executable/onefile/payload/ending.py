@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LOADER = os.getppid()
 _FORWARDED = {_signal.SIGINT, _signal.SIGTERM}
+_RUNNING = ".cannery-running"  # in the folder that a program was unpacked to: locked while that runs
+_OLD = 600.0  # seconds, more than unpacking takes
 _MOMENT = 1.0  # seconds in which the bootloader has handed on a signal that all have
 _interrupted = False
 
@@ -91,6 +93,7 @@ def _stand_between() -> None:
     if child == 0:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
         return
+    _remove_what_is_left()
     heard = -_MOMENT  # when all were sent a signal
     while True:
         info = _signal.sigwaitinfo(watched)
@@ -102,3 +105,48 @@ def _stand_between() -> None:
             heard = time.monotonic()
         elif time.monotonic() - heard > _MOMENT:
             os.kill(child, info.si_signo)
+
+
+def _remove_what_is_left() -> None:
+    """Remove what this program has unpacked at other starts, whose bootloader was killed and so has left it there."""
+    own = os.path.dirname(sys._MEIPASS)  # type: ignore[attr-defined]  # noqa: PTH120, SLF001
+    try:
+        running = os.open(f"{own}/{_RUNNING}", os.O_RDWR | os.O_CREAT, 0o600)
+        os.lockf(running, os.F_TLOCK, 0)  # until this process ends
+        with os.scandir(os.path.dirname(own)) as entries:  # noqa: PTH120
+            for entry in [*entries]:
+                if entry.name.startswith("staticx-") and entry.path != own and _is_left(entry, own):
+                    _remove(entry.path)
+    except OSError:
+        return  # a folder that nothing can be removed from
+
+
+def _is_left(entry: "os.DirEntry[str]", own: str) -> bool:
+    """Whether a folder is of this user, and has parts of this program that no process runs."""
+    info = entry.stat(follow_symlinks=False)
+    if not entry.is_dir(follow_symlinks=False) or info.st_uid != os.getuid():
+        return False
+    try:
+        running = os.open(f"{entry.path}/{_RUNNING}", os.O_RDWR)
+    except FileNotFoundError:  # it was not unpacked to the end, or is somebody else's
+        return time.time() - info.st_mtime > _OLD and _files(entry.path) <= _files(own)
+    try:
+        os.lockf(running, os.F_TEST, 0)
+    except OSError:
+        return False
+    finally:
+        os.close(running)
+    return True
+
+
+def _files(folder: str) -> "set[str]":
+    return {f"{here.removeprefix(folder)}/{name}" for here, _, names in os.walk(folder) for name in names}
+
+
+def _remove(folder: str) -> None:
+    for here, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            os.remove(f"{here}/{name}")  # noqa: PTH107
+        for name in folders:
+            (os.remove if os.path.islink(f"{here}/{name}") else os.rmdir)(f"{here}/{name}")  # noqa: PTH114
+    os.rmdir(folder)  # noqa: PTH106
