@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cannery.project.requirements import Requirements
     from cannery.trees.app import AppTree
 
-__all__ = ["notes_on", "notes_on_code", "notes_on_programs", "notes_on_readers"]
+__all__ = ["notes_on", "notes_on_callers", "notes_on_code", "notes_on_programs", "notes_on_readers"]
 
 _NO_VERSION = (
     "the project's version is dynamic, so importlib.metadata won't know it in the image: give it with "
@@ -66,9 +66,7 @@ def notes_on_code(own: AppTree, app: App) -> Iterator[str]:
             f"{own.source_listers[0]} looks for files called *.py, and the image has *.pyc: name the modules that it "
             "looks for in  [tool.cannery]  keep-sources"
         )
-    sources = [path for path in own.code.tree.entries if path.endswith(".py")]
-    tops = {imported_as(path, app.image_roots).partition(".")[0] for path in sources}
-    for name in sorted(tops & sys.stdlib_module_names):
+    for name in sorted(_tops(own, app) & sys.stdlib_module_names):
         yield f"the project's own module {name} hides that of the standard library, from every module that imports it"
 
 
@@ -92,6 +90,22 @@ def notes_on_readers(app: App, readers: Mapping[str, str]) -> Iterator[str]:
                 f"{line} reads source code, which the image does not have; where the program comes there, set  "
                 f"[tool.cannery]  keep-sources = [{package!r}], and where it doesn't, drop-sources"
             )
+
+
+def notes_on_callers(own: AppTree, app: App, readers: Mapping[str, str]) -> Iterator[str]:
+    """Notes on dependencies that read the source of those who call them; ``readers`` has the lines where they do."""
+    tops = sorted(name for name in _tops(own, app) if not named_by(name, app.settings.keep_sources))
+    for line in readers.values() if tops else ():
+        yield (
+            f"{line} reads the line that calls it, and the image has no sources: where the app does, set  "
+            f"[tool.cannery]  keep-sources = {tops}"
+        )
+
+
+def _tops(own: AppTree, app: App) -> set[str]:
+    """The names of the app's own modules and packages at the top level."""
+    sources = [path for path in own.code.tree.entries if path.endswith(".py")]
+    return {imported_as(path, app.image_roots).partition(".")[0] for path in sources}
 
 
 def _lacks_version(app: App) -> bool:

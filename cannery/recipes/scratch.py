@@ -13,14 +13,14 @@ from cannery.recipes.common import (
     settled_app,
 )
 from cannery.recipes.container_config import container_config
-from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs
+from cannery.recipes.notes import notes_on, notes_on_callers, notes_on_code, notes_on_programs
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.needs import read_needs
 from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import runtime, with_opened
-from cannery.trees.source_readers import source_readers
+from cannery.trees.source_readers import caller_readers, source_readers
 from cannery.trees.transforms.rpath import without_absolute
 from cannery.trees.transforms.strip import strip
 
@@ -58,6 +58,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         *own.notes,
         *missing,
         *notes_on_code(own, app),
+        *notes_on_callers(own, app, caller_readers(dependencies.wheels, python.image_site_packages, workspace)),
         *notes_on_programs(own, app),
     )
     if app.settings.base is not None:

@@ -14,7 +14,7 @@ from cannery.recipes.common import (
     settled_app,
 )
 from cannery.recipes.container_config import container_config
-from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs, notes_on_readers
+from cannery.recipes.notes import notes_on, notes_on_callers, notes_on_code, notes_on_programs, notes_on_readers
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
@@ -23,7 +23,7 @@ from cannery.trees.needs import read_needs
 from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import packs_relocations, runtime, with_opened
 from cannery.trees.shaken import shaken_of
-from cannery.trees.source_readers import source_readers
+from cannery.trees.source_readers import caller_readers, source_readers
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
 from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
 from cannery.trees.transforms.rpath import without_absolute
@@ -79,7 +79,8 @@ def tiny(app: App, workspace: Workspace) -> Plan:
         *notes_on_code(own, app),
         *notes_on_programs(own, app),
     )
-    notes += tuple(notes_on_readers(app, readers))
+    callers = caller_readers(wheels, python.image_site_packages, workspace)
+    notes += (*notes_on_readers(app, readers), *notes_on_callers(own, app, callers))
     return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)
 
 

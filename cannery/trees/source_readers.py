@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cannery.image.tree import LazyTree
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["source_readers"]
+__all__ = ["caller_readers", "source_readers"]
 
 _TESTS = {"test", "tests"}  # folders that no program imports
 
@@ -23,16 +23,28 @@ def source_readers(
 
     Packages that ``without`` names are left out.
     """
+    known = _known(wheels, site_packages, workspace)["any"]
+    return {name: line for name, line in known.items() if not named_by(name, without)}
+
+
+def caller_readers(wheels: LazyTree, site_packages: str, workspace: Workspace) -> dict[str, str]:
+    """Package or module -> the line of it that can't do without the source of those who call it."""
+    return _known(wheels, site_packages, workspace)["callers"]
+
+
+def _known(wheels: LazyTree, site_packages: str, workspace: Workspace) -> dict[str, dict[str, str]]:
     key = key_of("source readers", code_key(__name__), wheels.key, site_packages)
     known = workspace.cache.recall("source-readers", key)
     if known is None:
-        from cannery.trees.transforms.read_sources import reading_lines  # noqa: PLC0415  # where something is made
+        from cannery.trees.transforms import read_sources  # noqa: PLC0415  # where something is made
 
-        known = {}
+        looked_for = {"any": read_sources.reading_lines, "callers": read_sources.lines_about_callers}
+        known = {kind: {} for kind in looked_for}
         for path, file in wheels.tree.files():
             shown = path.removeprefix(f"{site_packages}/")
             is_code = path.endswith(".py") and shown != path and _TESTS.isdisjoint(shown.split("/"))
-            if is_code and (lines := reading_lines(file)):
-                known.setdefault(shown.partition("/")[0].removesuffix(".py"), f"{shown}:{lines[0]}")
+            for kind, lines_of in looked_for.items() if is_code else ():
+                if lines := lines_of(file):
+                    known[kind].setdefault(shown.partition("/")[0].removesuffix(".py"), f"{shown}:{lines[0]}")
         workspace.cache.remember("source-readers", key, known)
-    return {name: line for name, line in known.items() if not named_by(name, without)}
+    return known

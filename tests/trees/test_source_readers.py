@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.trees.source_readers import source_readers
+from cannery.trees.source_readers import caller_readers, source_readers
 from tests.support.places import tree_of
 
 if TYPE_CHECKING:
@@ -35,3 +35,17 @@ def test_a_package_reads_sources_where_nothing_catches_that_there_are_none(
     expected = {"package": f"package/inner.py:{lines}"} if lines else {}
     assert source_readers(tree_of(files), "/site", workspace) == expected
     assert source_readers(tree_of(files), "/site", workspace, ("package",)) == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("info = inspect.getframeinfo(frame)\nline = info[3][0].strip()", "2"),
+        ("line = getframeinfo(frame).code_context[0]", "1"),
+        ("info = getframeinfo(frame)\nprint(info[1], info[3])", ""),
+        ("rows[3][0]", ""),
+    ],
+)
+def test_a_package_reads_the_source_of_its_callers(source: str, line: str, workspace: Workspace) -> None:
+    found = caller_readers(tree_of({"/site/package/view.py": source}), "/site", workspace)
+    assert found == ({"package": f"package/view.py:{line}"} if line else {})

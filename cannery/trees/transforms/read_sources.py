@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cannery.image.tree import File
 
-__all__ = ["named_sources", "reading_lines"]
+__all__ = ["lines_about_callers", "named_sources", "reading_lines"]
 
 # A file's name, or the end of its path: open(here / "config.py"), run_path(f"{here}/config.py")
 _NAMED = re.compile(rb"""["'/]([\w.-]+(?:/[\w.-]+)*\.py)["']""")
@@ -61,6 +61,27 @@ def reading_lines(file: File) -> list[int]:
         return sorted(_reads(parse(source), caught=False))
     except NoPythonError:
         return []
+
+
+def lines_about_callers(file: File) -> list[int]:
+    """The lines of a source that take the line which called it for there: ``getframeinfo(frame)[3][0]``."""
+    with file.content.open() as stream:
+        source = stream.read()
+    if b"getframeinfo" not in source:
+        return []
+    try:
+        return sorted(line for node in ast.walk(parse(source)) for line in _takes_context(node))
+    except NoPythonError:
+        return []
+
+
+def _takes_context(node: ast.AST) -> Iterator[int]:
+    """The line of an index into the context of a frame (inspect.Traceback), which is None where there is no source."""
+    match node:
+        case ast.Subscript(
+            value=ast.Subscript(slice=ast.Constant(value=3)) | ast.Attribute(attr="code_context"), slice=ast.Constant()
+        ):
+            yield node.lineno
 
 
 def _reads(node: ast.AST, *, caught: bool) -> Iterator[int]:
