@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["declared_roots"]
+__all__ = ["declared_roots", "renamed_packages"]
 
 
 def declared_roots(folder: Path) -> tuple[PurePosixPath, ...]:
@@ -36,6 +36,26 @@ def declared_roots(folder: Path) -> tuple[PurePosixPath, ...]:
     ]
     roots = (PurePosixPath(each) for each in found)
     return tuple(dict.fromkeys(root for root in roots if ".." not in root.parts and (folder / root).is_dir()))
+
+
+def renamed_packages(folder: Path) -> dict[str, str]:
+    """Package -> its folder, relative to the project's, where a build backend gives it another name than that."""
+    tables = _at(tables_of(folder / "pyproject.toml"), "tool")
+    build = _at(tables, "hatch", "build")
+    of_hatch = {**_at(build, "sources"), **_at(build, "targets", "wheel", "sources")}
+    of_poetry = (each for each in _list(_at(tables, "poetry").get("packages")) if isinstance(each, dict))
+    found = [
+        *_at(tables, "setuptools", "package-dir").items(),
+        *((name, path) for path, name in of_hatch.items()),
+        *((f"{each['to']}/{each['include']}", f"{each.get('from', '')}/{each['include']}")
+          for each in of_poetry if {"to", "include"} <= each.keys()),
+    ]  # fmt: skip
+    named = ((name.replace(".", "/").strip("/"), path.strip("/")) for name, path in found)
+    return {
+        name.replace("/", "."): path
+        for name, path in named
+        if name and not f"/{path}".endswith(f"/{name}") and (folder / path).is_dir()
+    }
 
 
 def _of_hatch(build: dict[str, Any]) -> Iterator[str]:

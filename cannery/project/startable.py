@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from cannery.errors import ConfigurationError, did_you_mean
+from cannery.errors import ConfigurationError, ProjectError, did_you_mean
 from cannery.project.app import ApplicationEntry, Command, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
 from cannery.project.applications import application_called
+from cannery.project.layout import renamed_packages
 from cannery.project.modules import find_module, module_file, packages_in
 from cannery.project.servers import listening
 from cannery.project.shell import NeedsShell, shown, simple_command, simple_commands
@@ -159,11 +160,22 @@ class Startable:
     def _function_of_another(self, name: str, module: str, attribute: str, source: str) -> Entry:
         """A function of a module that the project doesn't have."""
         top = module.partition(".")[0]
+        self._refuse_renamed(module)
         if top in sys.stdlib_module_names:
             return FunctionEntry(name, module, attribute)
         if not find_module(self.folder, self.own.roots, top):
             return NamedEntry(f"{module}:{attribute}", source)
         raise _missing(f"{module}:{attribute}", f"there is no module {module} in {self.folder}")
+
+    def _refuse_renamed(self, module: str) -> None:
+        """Raise :class:`ProjectError` for a module of a package that only the project's wheel calls so."""
+        for package, path in renamed_packages(self.folder).items():
+            if f"{module}.".startswith(f"{package}."):
+                raise ProjectError(
+                    f"{module} lies in the folder {path}, and only in the project's wheel is that called {package}",
+                    evidence="images have a project's packages under the names of their folders",
+                    step=f"give the folder the package's name: {package.replace('.', '/')}",
+                )
 
     def _check_attribute(self, reference: str, module: str, attribute: str) -> None:
         """Raise :class:`ConfigurationError` where the source of the module shows that it has no such attribute."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cannery.errors import ProjectError
+from cannery.project.config import load
 from cannery.project.modules import import_roots
 
 if TYPE_CHECKING:
@@ -66,3 +68,19 @@ def test_setuptools_own_files(make_project: MakeProject, name: str, text: str) -
 def test_without_such_a_setting_imports_start_from_the_project(make_project: MakeProject, text: str) -> None:
     folder = make_project({"pyproject.toml": text, "pkg/__init__.py": "", "setup.py": "setup(", "setup.cfg": "x"})
     assert [str(root) for root in import_roots(folder)] == ["."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool.setuptools]\npackage-dir = { pkg = "source" }\n',
+        '[tool.hatch.build.targets.wheel.sources]\n"source" = "pkg"\n',
+        '[tool.poetry]\npackages = [{ include = "source", to = "pkg" }]\n',
+    ],
+)
+def test_a_package_that_only_the_wheel_calls_so_is_told(make_project: MakeProject, text: str) -> None:
+    module = "pkg.source.cli" if "poetry" in text else "pkg.cli"
+    project = f'[project]\nname = "app"\nversion = "1"\nscripts = {{app = "{module}:main"}}\n'
+    folder = make_project({"pyproject.toml": project + text, "source/__init__.py": "", "source/cli.py": ""})
+    with pytest.raises(ProjectError, match=f"{module} lies in the folder source, and only in the project's wheel"):
+        load(folder)
