@@ -32,7 +32,7 @@ class Elsewhere:
 
     def beside(self, name: str) -> Iterator[tuple[str, str]]:
         """The same for any ``name`` that is imported, a module's or an attribute's."""
-        for source, alias, package in self._aliases:
+        for source, alias, package in (*self._aliases, *self._replaced):
             if name.startswith(f"{alias}.") and (other := package + name.removeprefix(alias)) in self.known:
                 yield source, other
         for source in self._finders:
@@ -72,6 +72,11 @@ class Elsewhere:
             for word in sorted(self._others[source].words)
             if word != loaded.module.partition(".")[0]
         )
+
+    @cached_property
+    def _replaced(self) -> tuple[tuple[str, str, str], ...]:
+        """(Source, name of a module, module that the source puts in its place)."""
+        return tuple((source, *alias) for source, each in self._others.items() for alias in each.aliases)
 
     def _moved(self, source: str, name: str) -> Iterator[str]:
         """The module that ``source`` has below a package of its own making, as ``six.moves`` has ``configparser``."""

@@ -40,6 +40,7 @@ class Gathered:
     refuses: bool = False
     stub: bool = False
     beside: bool = False
+    aliases: set[tuple[str, str]] = field(default_factory=set)
 
     def mentions(self) -> Mentions:
         """The notes as a value; parts of names count only where the source loads modules by name.
@@ -67,6 +68,7 @@ class Gathered:
             handed=frozenset(self.handed),
             reads=frozenset() if self.place == "stdlib" else strings.files(short),
             beside=self.beside,
+            aliases=tuple(sorted(self.aliases)),
         )
 
     def _own_modules(self) -> set[str]:

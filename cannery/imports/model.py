@@ -77,6 +77,7 @@ class Mentions(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     handed: frozenset[str] = frozenset()  # "function:word", of functions that it imports
     reads: frozenset[str] = frozenset()  # names of files, and endings of names, that code and data have: "x.h", ".pyi"
     beside: bool = False  # asks where it lies, and so may open what lies there
+    aliases: tuple[tuple[str, str], ...] = ()  # name of a module -> the one that is put in its place (sys.modules)
 
 
 class Reason(msgspec.Struct, frozen=True, array_like=True):

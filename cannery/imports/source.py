@@ -19,7 +19,7 @@ from cannery.python.grammar import NoPythonError, parse, parse_with
 from cannery.workspace.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cannery.imports.model import Host, Where
 
@@ -106,6 +106,7 @@ class _StatementReader:
             case ast.For() | ast.AsyncFor() | ast.While() | ast.Match():
                 self._parts(node)
             case ast.Assign() | ast.AugAssign() | ast.AnnAssign():
+                self._found.aliases.update(_alias(node))
                 self._assignment(node)
             case _ if not _is_docstring(node):
                 self._expression(node)
@@ -234,6 +235,16 @@ def _catches_failed_import(handler: ast.ExceptHandler) -> bool:
 def _raises(body: list[ast.stmt]) -> bool:
     """True where a block ends in an exception: a handler of that kind gives the failure other words."""
     return bool(body) and isinstance(body[-1], ast.Raise)
+
+
+def _alias(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """The names in ``sys.modules["package.name"] = sys.modules["package.other"]``."""
+    match node:
+        case ast.Assign(
+            targets=[ast.Subscript(value=ast.Attribute(attr="modules"), slice=ast.Constant(value=str(name)))],
+            value=ast.Subscript(value=ast.Attribute(attr="modules"), slice=ast.Constant(value=str(other))),
+        ):
+            yield name, other
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -133,6 +133,18 @@ def test_modules_loaded_by_name_are_found_in_their_own_package(reached: Analysis
     assert "/site/stub/__init__.pyi" in reach.data
 
 
+def test_a_module_that_another_is_put_in_the_place_of_has_the_modules_of_that(reached: Analysis) -> None:
+    wheels = {
+        "grpc/__init__.py": "from grpc.common import one", "grpc/v6/__init__.py": "", "grpc/v6/one.py": "",
+        "grpc/v6/two.py": "",
+        "grpc/common/__init__.py": "import sys\nif x:\n from grpc.v6 import *\n"
+        " sys.modules['grpc.common'] = sys.modules['grpc.v6']",
+    }  # fmt: skip
+    found = set(reached("import grpc", wheels).modules)
+    assert "grpc.v6.one" in found
+    assert "grpc.v6.two" not in found
+
+
 def test_entry_points_are_reached_when_somebody_asks_for_their_group(reached: Analysis) -> None:
     wheels = {
         "host.py": "entry_points(group='host.plugins')",
