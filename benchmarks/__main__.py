@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.audit import audit
 from benchmarks.bench import new_bench
 from benchmarks.builds import changed, cold, digest, unchanged
 from benchmarks.compiled import compiled
@@ -47,6 +48,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "compiled": compiled,
     "onefile": onefile,
     "recipes": recipes,
+    "audit": audit,
 }
 
 

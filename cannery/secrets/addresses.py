@@ -19,7 +19,8 @@ _BEARER: Final = Kind("bearer", "a bearer token")
 _BASIC: Final = Kind("basic-auth", "a user's name and password (basic authentication)")
 HEADERS: Final = (_BEARER, _BASIC)
 
-_AUTHORITY: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,20}://([^\s:/@\"'<>]{0,80}):([^\s/@\"'<>]{1,120})@[\w\[.-]")
+_MOST: Final = 5000  # that are looked at in a row
+_AUTHORITY: Final = re.compile(rb"(?<=[A-Za-z0-9])://([^\s:/@\"'<>]{0,80}):([^\s/@\"'<>]{1,120})@[\w\[.-]")
 _CREDENTIALS: Final = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # a user alone may be a token
 _HEADER: Final = re.compile(
     rb"(?i)authorization[\"']?\s{0,3}[:=,]\s{0,3}[\"']?(bearer|token|basic|apikey)\s+([A-Za-z0-9+/=_.~-]{8,2000})"
@@ -43,8 +44,10 @@ def places_of_credentials(data: bytes) -> Iterator[int]:
 def addresses_in(window: bytes) -> Iterator[tuple[Secret, int]]:
     """The passwords in addresses of any scheme, each with its place; those that examples have are none."""
     start = window.find(b"://")
-    while start >= 0:
-        match = _AUTHORITY.search(window, max(0, start - 22), start + 230)
+    for _ in range(_MOST):
+        if start < 0:
+            return
+        match = _AUTHORITY.match(window, start)
         if match is not None and _is_password(match[1].decode("latin-1"), match[2].decode("latin-1")):
             yield Secret(ADDRESS), match.start()
         start = window.find(b"://", start + 3)

@@ -25,6 +25,7 @@ _HINTS: Final = (  # in small letters: every name of a secret has one
 _NAME: Final = re.compile(rb"[A-Za-z0-9_$.-]{0,60}\Z")
 _REST: Final = re.compile(rb"[A-Za-z0-9_.-]{0,40}")
 _LONGEST_LINE: Final = 1000  # bytes that people write
+_MOST: Final = 10_000  # names that are looked at in a row
 _LONGEST: Final = 512  # bytes of a name and its value
 # Between name and value: an equals sign or a colon, with quotes, a bracket and a type's name; in XML a tag's end
 _GIVEN: Final = re.compile(
@@ -90,4 +91,4 @@ def _hints(window: bytes) -> list[int]:
         while place >= 0:
             found.add(place)
             place = small.find(hint, place + 1)
-    return sorted(found)
+    return sorted(found)[:_MOST]

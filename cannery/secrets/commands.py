@@ -25,22 +25,25 @@ _URL: Final = Kind("url-credentials", "a URL with a password")
 COMMANDS: Final = (_GIVEN, _LOGIN, _OPTION, _URL)
 
 _VALUE: Final = r"(?:\"([^\"]*)\"|'([^']*)'|([^\s\"',;|&)\]]+))"
-_ASSIGNED: Final = re.compile(rf"(?<![\w$.])([A-Za-z_][\w.-]*)\s?(?:=|:(?!//)\s)\s?{_VALUE}")
+_ASSIGNED: Final = re.compile(rf"(?<![\w$.])([A-Za-z_][\w.-]{{0,80}})\s?(?:=|:(?!//)\s)\s?{_VALUE}")
 _OPTIONS: Final = re.compile(
-    r"(?<!\S)[\"']?--?([a-z][\w-]*(?:pass\w*|pwd|secret|token|[_-]key|credentials?)"
+    r"(?<!\S)[\"']?--?([a-z][\w-]{0,60}(?:pass\w{0,20}|pwd|secret|token|[_-]key|credentials?)"
     r"|password|passwd|passphrase|token|secret|apikey)[\"']?"
     rf"(?:=|\s*,\s*|\s+){_VALUE}",
     re.IGNORECASE,
 )
 _USER: Final = re.compile(
-    rf"\b(?:curl|wget|http|https|xh|twine|skopeo|helm|podman|docker|buildah|crane|oras|mc|ldapsearch|smbclient)\b[^\n;&|]*?"
+    r"\b(?:curl|wget|http|https|xh|twine|skopeo|helm|podman|docker|buildah|crane|oras|mc|ldapsearch|smbclient)\b"
+    r"[^\n;&|]{0,400}?"
     rf"\s[\"']?(?:-u|-U|--user|--creds|--src-creds|--dest-creds|-a|--auth|--basic)[\"']?(?:=|\s*,\s*|\s+){_VALUE}"
 )
 _CLIENTS: Final = re.compile(
-    rf"\b(?:mysql\w*|mariadb\w*|sshpass|mongo\w*|ldapsearch|openssl|7z|unzip|zip|docker\s+login|podman\s+login|helm\s+registry\s+login"
-    rf"|skopeo\s+login|az\s+login|twine\s+upload|redis-cli|sqlcmd|bcp)\b[^\n;&|]*?\s[\"']?(?:-p|-P|-a|-w|-passin\s+pass:|-passout\s+pass:)"
+    r"\b(?:mysql\w{0,20}|mariadb\w{0,20}|sshpass|mongo\w{0,20}|ldapsearch|openssl|7z|unzip|zip|docker\s+login|podman\s+login"
+    r"|helm\s+registry\s+login|skopeo\s+login|az\s+login|twine\s+upload|redis-cli|sqlcmd|bcp)\b"
+    r"[^\n;&|]{0,400}?\s[\"']?(?:-p|-P|-a|-w|-passin\s+pass:|-passout\s+pass:)"
     rf"[\"']?\s*,?\s*(?!\d{{1,5}}\b){_VALUE}"
 )
+_LONGEST: Final = 1 << 18  # letters of a command
 _NO_VALUE: Final = re.compile(  # a reference, an option, a path, a switch, a port
     r"[$%<{`@*]|/|-|(?:true|false|yes|no|none|null|on|off|auto|stdin|prompt)$|\d{1,6}$|env:|file:|\.\.?/", re.IGNORECASE
 )
@@ -48,7 +51,7 @@ _NO_VALUE: Final = re.compile(  # a reference, an option, a path, a switch, a po
 
 def secret_in_command(command: str) -> Secret | None:
     """The first secret in ``command``, which is a shell's or a list's words one behind the other."""
-    return next(_in_command(command), None)
+    return next(_in_command(command[:_LONGEST]), None)
 
 
 def secret_of_variable(name: str, value: str) -> Secret | None:

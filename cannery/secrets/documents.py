@@ -25,6 +25,7 @@ class Form:
     words: tuple[bytes, ...]
     pattern: re.Pattern[bytes]  # its first group is the secret
     is_right: Callable[[bytes], bool] = lambda _: True
+    start: bytes = b""  # what the pattern begins with, where it may look far ahead from there
 
 
 def _is_login(value: bytes) -> bool:
@@ -49,16 +50,23 @@ FORMS: Final = (
     Form(
         Kind("kubeconfig-token", "a cluster's token (kubeconfig)"),
         (b"clusters", b"users", b"token:"),
-        re.compile(rb"users:[\s\S]{0,4000}?\n\s+token:\s*[\"']?([\w.:-]{16,})"),
+        re.compile(rb"users:[\s\S]{0,4000}?\n\s{1,40}token:\s*[\"']?([\w.:-]{16,})"),
         _is_no_example,
+        b"users:",
     ),
-    Form(
-        Kind("kubernetes-secret", "a secret of Kubernetes"),
-        (b"kind", b"Secret", b"data"),
-        re.compile(
-            rb"kind:\s*[\"']?Secret\b(?:(?!\n---)[\s\S]){0,2000}?\n(?:data|stringData):\s*\n\s+[\w.-]+:\s*[\"']?([^\s\"'{$<]{6,})"
-            rb"|\n(?:data|stringData):\s*\n\s+[\w.-]+:\s*[\"']?[^\s\"'{$<]{6,}(?:(?!\n---)[\s\S]){0,2000}?\nkind:\s*[\"']?Secret\b"
-        ),
+    *(
+        Form(
+            Kind("kubernetes-secret", "a secret of Kubernetes"),
+            (b"kind:", b"Secret", start),
+            re.compile(
+                rb"kind:\s{0,9}[\"']?Secret\b(?:(?!\n---)[\s\S]){0,2000}?\n" + data
+                if start == b"kind:"
+                else data + rb"(?:(?!\n---)[\s\S]){0,2000}?\nkind:\s{0,9}[\"']?Secret\b"
+            ),
+            start=start,
+        )
+        for start in (b"kind:", b"data:", b"stringData:")
+        for data in (rb"(?:data|stringData):\s*\n\s{1,20}[\w.-]{1,80}:\s*[\"']?([^\s\"'{$<]{6,400})",)
     ),
     Form(
         Kind("registry-login", "a registry's password (Docker's auth)"),
@@ -78,6 +86,7 @@ FORMS: Final = (
         re.compile(
             rb"(\"terraform_version\")\s*:\s*\"\d[\w.-]*\"(?=[\s\S]{0,2000}?\"(?:lineage|serial|resources|outputs)\"\s*:)"
         ),
+        start=b'"terraform_version"',
     ),
     Form(
         Kind("shadow", "hashes of passwords (shadow)"),
@@ -97,8 +106,9 @@ FORMS: Final = (
     Form(
         Kind("mysql-client", "a password of MySQL (my.cnf)"),
         (b"[client", b"password"),
-        re.compile(rb"\[client[^\]]*\][^\[]{0,2000}?\n\s*password\s*=\s*[\"']?([^\s\"'#$<]{3,})"),
+        re.compile(rb"\[client[^\]]{0,40}\][^\[]{0,2000}?\npassword\s{0,9}=\s{0,9}[\"']?([^\s\"'#$<]{3,})"),
         _is_no_example,
+        b"[client",
     ),
     Form(
         Kind("netrc", "passwords (netrc)"),
@@ -113,6 +123,7 @@ FORMS: Final = (
         _is_no_example,
     ),
 )  # fmt: skip
+_TRIES: Final = 50
 INDEX: Final = Kind("index-password", "a package index's password")
 # Files that tell installers of package indexes
 _NAMES_INDEXES: Final = re.compile(
@@ -124,9 +135,23 @@ def documents_in(window: bytes) -> Iterator[tuple[Secret, int]]:
     """The secrets in ``window`` by the form of the document that it is a part of, each with its place."""
     for form in FORMS:
         if all(word in window for word in form.words):
-            for match in form.pattern.finditer(window):
-                if match[1] is None or form.is_right(match[1]):
-                    yield Secret(form.kind), match.start(1) if match[1] else match.start()
+            for match in _matches(form, window):
+                if form.is_right(match[1]):
+                    yield Secret(form.kind), match.start(1)
+
+
+def _matches(form: Form, window: bytes) -> Iterator[re.Match[bytes]]:
+    """Where the pattern is; one that looks far ahead is tried a few times, however often its beginning is there."""
+    if not form.start:
+        yield from form.pattern.finditer(window)
+        return
+    place = -1
+    for _ in range(_TRIES):
+        place = window.find(form.start, place + 1)
+        if place < 0:
+            return
+        if match := form.pattern.match(window, place):
+            yield match
 
 
 def names_indexes(name: str) -> bool:

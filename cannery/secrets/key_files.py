@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from cannery.secrets.kind import Kind, Secret
@@ -32,6 +33,7 @@ _LONGEST_PEM: Final = 1 << 14  # bytes
 _BODY: Final = re.compile(rb"[A-Za-z0-9+/]")
 _HEADERS: Final = re.compile(rb"[A-Z][A-Za-z-]+: [^\n\\]*")  # RFC 1421, RFC 4880
 _SHOWN: Final = 160  # letters that are looked at for a word
+_MOST: Final = 50  # keys that are looked at in a row
 _LEAST, _WITHOUT_END = 4, 64  # letters: with a last line, and with none
 _PUTTY: Final = re.compile(rb"PuTTY-User-Key-File-\d+: [\w@.-]+\s")
 _KEEPASS: Final = b"\x03\xd9\xa2\x9a"
@@ -55,7 +57,7 @@ _KEY_BAGS: Final = tuple(bytes.fromhex(f"2a864886f70d010c0a010{kind}") for kind 
 def keys_in(window: bytes) -> Iterator[tuple[Secret, int]]:
     """The private keys in texts, each with its place."""
     if b"PRIVATE KEY" in window:
-        for match in _PEM.finditer(window):
+        for match in islice(_PEM.finditer(window), _MOST):
             if _has_body(window[match.end() : match.end() + _LONGEST_PEM]):
                 yield Secret(PEM), match.start()
     if b"PuTTY-User-Key-File-" in window:

@@ -166,7 +166,7 @@ TOKENS: Final = (
     _of("Hugging Face", "hugging-face", b"hf_", rb"hf_[A-Za-z0-9]{34,40}"),
     _of("Hugging Face", "hugging-face-organization", b"api_org_", rb"api_org_[A-Za-z]{34}"),
     _key("Infracost", "infracost", b"ico-", rb"ico-[A-Za-z0-9]{32}"),
-    IssuedToken("jwt", "a signed token (JWT)", b"eyJ", rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}", is_jwt),
+    IssuedToken("jwt", "a signed token (JWT)", b"eyJ", rb"eyJ[\w-]{10,1000}\.eyJ[\w-]{10,4000}\.[\w-]{20,}", is_jwt),
     IssuedToken(
         "launchdarkly",
         "a key of LaunchDarkly",
@@ -190,7 +190,7 @@ TOKENS: Final = (
     IssuedToken("npm", "a token of npm", b"npm_", rb"npm_[A-Za-z0-9]{36}", checksum=ends_in_base62_crc32),
     _key("NuGet", "nuget", b"oy2", rb"oy2[a-z0-9]{43}"),
     _key("Octopus Deploy", "octopus", b"API-", rb"API-[A-Z0-9]{26,32}"),
-    _key("OpenAI", "openai", b"T3BlbkFJ", rb"sk-[\w-]{20,}T3BlbkFJ[\w-]{20,}"),
+    _key("OpenAI", "openai", b"T3BlbkFJ", rb"sk-[\w-]{20,200}T3BlbkFJ[\w-]{20,200}"),
     _key("OpenAI", "openai-project", b"sk-", rb"sk-(?:proj|svcacct|admin)-[\w-]{40,200}"),
     IssuedToken("openai-user", "a key of OpenAI", b"sk-", rb"sk-[A-Za-z0-9]{48}", text_only=True),
     _of("OpenShift", "openshift", b"sha256~", rb"sha256~[\w-]{43}"),

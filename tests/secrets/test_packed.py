@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cannery.secrets.budget import Budget
+from cannery.secrets.commands import secret_in_command
 from cannery.secrets.encoded import encoding_of
 from cannery.secrets.search import SecretSearch
 from tests.support.key_documents import CONFIG, nested, tarred, zipped
@@ -108,6 +109,20 @@ def test_an_encoding_is_told_by_its_mark_or_its_zeros() -> None:
     text = "password = 'x' and more of it"
     found = [encoding_of(text.encode(name)) for name in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8")]
     assert found == ["utf-16", "utf-16-le", "utf-16-be", "utf-32", ""]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"users:", b"kind: Secret\n", b"[client", b'"terraform_version": "1" ', b"http://", b"http://a:b", b"pass ",
+        b"eyJ", b"sk-T3BlbkFJ", b"-----BEGIN PRIVATE " + b"KEY-----A", b"Authorization: Bearer ", b"A" * 30 + b"\n",
+        b"\n     ", b"ghp" + b"_", b"users:\n clusters token:",
+    ],
+)  # fmt: skip
+def test_what_is_there_over_and_over_takes_no_time(text: bytes) -> None:
+    """Patterns that begin everywhere and end nowhere."""
+    looked(text * (300_000 // len(text)))
+    assert secret_in_command((text * (300_000 // len(text))).decode()) in {None, secret_in_command(text.decode() * 9)}
 
 
 @settings(max_examples=150, deadline=None)
