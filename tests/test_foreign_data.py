@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import marshal
-import os
 import sys
 import tempfile
 import zipfile
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cannery.audit.audit import audit
@@ -63,7 +62,7 @@ from cannery.workspace.cache import Cache
 from cannery.workspace.process import ProgramFailed
 from cannery.workspace.workspace import Workspace, silent
 from tests.support.bad_images import directory, docker_archive, file, layer, symlink, tar_of
-from tests.support.foreign import damaged, edited, odd_lines
+from tests.support.foreign import QUICK, damaged, edited, odd_lines
 from tests.support.layers import packed
 
 if TYPE_CHECKING:
@@ -73,13 +72,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore:Generating overly large repr")]
 
-quick = settings(
-    max_examples=int(os.environ.get("FOREIGN_EXAMPLES", "40")),
-    derandomize="FOREIGN_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 LAYER = layer(directory("etc"), file("etc/passwd", b"root:x:0:0::/:\n"), symlink("bin", "usr/bin"), file("usr/bin/x"))
 CONFIG = {
     "os": "linux",
@@ -166,7 +158,7 @@ def layouts(draw: st.DrawFn, parts: tuple[str, ...] = ("config", "manifest", "in
     return {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": index, **blobs}
 
 
-@quick
+@QUICK
 @given(layouts())
 def test_layouts(files: dict[str, bytes]) -> None:
     with folder() as home:
@@ -179,7 +171,7 @@ def test_layouts(files: dict[str, bytes]) -> None:
             unpack(base.layers, home / "root")
 
 
-@quick
+@QUICK
 @given(layouts(("manifest", "index", "layer")).map(tar_of) | damaged(docker_archive([LAYER])))
 def test_archives(data: bytes) -> None:
     with folder() as home:
@@ -190,7 +182,7 @@ def test_archives(data: bytes) -> None:
             audit(str(path), Settings(), readable=True, progress=silent)
 
 
-@quick
+@QUICK
 @given(damaged(gzip.decompress(LAYER)))
 def test_layers(data: bytes) -> None:
     with folder() as home, refusable():
@@ -207,7 +199,7 @@ CLIENT = {
 }
 
 
-@quick
+@QUICK
 @given(edited(CONTEXT), edited(CLIENT))
 def test_docker_s_contexts_and_configurations(context: Any, client: Any) -> None:
     with folder() as home:
@@ -225,7 +217,7 @@ def test_docker_s_contexts_and_configurations(context: Any, client: Any) -> None
 KIT = json.dumps({"format": 1, "platform": native_target().platform, "builtins": [["zlib", "PyInit_zlib"]]}).encode()
 
 
-@quick
+@QUICK
 @given(damaged(tar_of({"kit.json": KIT, "lib/python3.11/os.py": b"", "bin/python3.11": b"#!/bin/false\n"})))
 def test_kits(data: bytes) -> None:
     with folder() as home, refusable():
@@ -257,7 +249,7 @@ CONDA = "name: x\nchannels:\n  - defaults\ndependencies:\n  - python=3.11\n  - n
 REQUIREMENTS = "-i https://x/simple\nsix==1.0 --hash=sha256:00 ; python_version > '3'\n-e ./lib\n-r o.txt\nx @ file:y\n"
 
 
-@quick
+@QUICK
 @given(edited(PIPFILE))
 def test_pipfile_locks(document: Any) -> None:
     with folder() as home:
@@ -271,7 +263,7 @@ def test_pipfile_locks(document: Any) -> None:
                 read()
 
 
-@quick
+@QUICK
 @given(
     st.sampled_from(
         [("Pipfile", "pipenv", PIPFILE_TOML), ("pdm.lock", "pdm", PDM), ("environment.yml", "conda", CONDA)]
@@ -293,7 +285,7 @@ def test_files_of_other_tools(known: tuple[str, Any, str], data: st.DataObject) 
             brings_project(RequirementsFile(path, kind), home)
 
 
-@quick
+@QUICK
 @given(odd_lines(REQUIREMENTS, "[tool.uv]\n[[package]]\nname = 'x'\n", "--option value -c -e") | st.text())
 def test_requirements_files(text: str) -> None:
     with folder() as home:
@@ -324,7 +316,7 @@ def test_long_texts_take_no_longer_than_they_are(text: str) -> None:
     assert str(explain(failed, "it failed", "mend it"))
 
 
-@quick
+@QUICK
 @given(odd_lines('lock-version = "1.0"\n[[packages]]\nname = "six"\nversion = "1.0"\nwheels = [{url = "x"}]\n'))
 def test_locks(text: str) -> None:
     with folder() as home:
@@ -346,7 +338,7 @@ LOCKS: tuple[tuple[str, RequirementsKind], ...] = (
 DOCKERFILE = 'FROM x AS a\nENV A=1 B="2"\nWORKDIR /app\nEXPOSE 80 $PORT\nCMD ["x", "main:app"]\nENTRYPOINT x && y\n'
 
 
-@quick
+@QUICK
 @given(odd_lines(DOCKERFILE, "ENV A b\\\nCMD exec x ${PORT:-80} `x` $(y) 'z' \"\\"), odd_lines("web: x main:app\n"))
 def test_dockerfiles_and_procfiles(dockerfile: str, procfile: str) -> None:
     with folder() as home:
@@ -382,7 +374,7 @@ dev = ["six", {include-group = "x"}]
 """
 
 
-@quick
+@QUICK
 @given(
     odd_lines(PYPROJECT) | damaged(PYPROJECT.encode()).map(lambda made: made.decode(errors="replace")),
     odd_lines("# /// script\n# dependencies = ['six']\n# ///\nimport six\napp = Flask(__name__)\nif x: pass\n"),
@@ -412,14 +404,14 @@ def zip_of(files: dict[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-@quick
+@QUICK
 @given(damaged(zip_of(WHEEL)))
 def test_wheels(data: bytes) -> None:
     with folder() as home, refusable():
         read_wheel(write(home / "six-1.0-py3-none-any.whl", data))
 
 
-@quick
+@QUICK
 @given(odd_lines('six.py,sha256=x,0\n"a,""b",,\n', "[console_scripts]\nx = a:b [c]\n", "import x; y\n../z\n/abs\n"))
 def test_what_wheels_say_of_themselves(text: str) -> None:
     site = "/usr/lib/python3/site-packages"
@@ -440,7 +432,7 @@ def test_what_wheels_say_of_themselves(text: str) -> None:
 PROGRAM = Path(sys.executable).resolve().read_bytes()[: 1 << 16]
 
 
-@quick
+@QUICK
 @given(damaged(PROGRAM[:4096]).map(lambda head: head + PROGRAM[4096:]))
 def test_elf_files(data: bytes) -> None:
     with refusable():
@@ -452,7 +444,7 @@ def test_elf_files(data: bytes) -> None:
 CODE = compile("def f(a, *, b=1):\n    return {a: [b, 'text', 1.5, (None, ...)]}\n", "x.py", "exec")
 
 
-@quick
+@QUICK
 @given(damaged(marshal.dumps(CODE)))
 def test_bytecode(data: bytes) -> None:
     with refusable():

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import copy
+import os
 from typing import TYPE_CHECKING, Any, Final
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ANY_JSON", "damaged", "edited", "odd_lines"]
+__all__ = ["ANY_JSON", "QUICK", "damaged", "edited", "odd_lines"]
+
+# A few examples, the same each time; as many as the variable FOREIGN_EXAMPLES says, and others each time, with that
+QUICK: Final = settings(
+    max_examples=int(os.environ.get("FOREIGN_EXAMPLES", "40")),
+    derandomize="FOREIGN_EXAMPLES" not in os.environ,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 _ODD_TEXTS: Final = st.sampled_from(
     ["", "\0", "\x1b[31m", "..", "/", "../../x", "a" * 300, "\ud800", "sha256:", "-", "~", "${HOME}", "\r\n", "é", "🙈"]

@@ -81,8 +81,11 @@ class Connection:
 
         The registry's own host keeps its scheme: behind a proxy it may not know that it's reached by TLS.
         """
-        found = urljoin(base, location)
-        parts, own = urlsplit(found), urlsplit(self._origin)
+        try:
+            found = urljoin(base, location)
+            parts, own = urlsplit(found), urlsplit(self._origin)
+        except ValueError as error:
+            raise requests.exceptions.InvalidURL(f"{location!r} is no address: {error}") from None
         if parts.hostname == own.hostname and parts.scheme == "http" and own.scheme == "https":
             return f"https{found.removeprefix('http')}"
         return found
@@ -110,6 +113,8 @@ class Connection:
                     raise
                 self.wait(wait, type(error).__name__)
                 continue
+            except ValueError as error:  # of an address or a header that can't be
+                raise requests.exceptions.InvalidURL(f"{self._registry} asks for what can't be: {error}") from None
             if response.status_code not in RETRIED or (wait := next(waits, None)) is None:
                 return response
             with response:
