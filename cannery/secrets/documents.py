@@ -93,10 +93,13 @@ FORMS: Final = (
         (b":$", b":"),
         re.compile(rb"(?m)^[a-z_][\w.-]{0,31}:(\$(?:1|2[abxy]?|5|6|7|y|gy|sha1|argon2\w*)\$[^:\s]{8,}):\d*:"),
     ),
-    Form(
-        Kind("htpasswd", "hashes of passwords (htpasswd)"),
-        (b":", ),
-        re.compile(rb"(?m)^[\w.@-]{1,64}:(\$(?:apr1|2[abxy])\$[./A-Za-z0-9$]{20,}|\{SHA\}[A-Za-z0-9+/]{27}=)\s*$"),
+    *(
+        Form(
+            Kind("htpasswd", "hashes of passwords (htpasswd)"),
+            (mark,),
+            re.compile(rb"(?m)^[\w.@-]{1,64}:(\$(?:apr1|2[aby])\$[./A-Za-z0-9$]{20,}|\{SHA\}[A-Za-z0-9+/]{27}=)\s*$"),
+        )
+        for mark in (b":$apr1$", b":$2a$", b":$2b$", b":$2y$", b":{SHA}")
     ),
     Form(
         Kind("service-account", "a key of a service account of Google"),
@@ -116,11 +119,14 @@ FORMS: Final = (
         re.compile(rb"(?m)^\s*machine\s+\S+\s+login\s+\S+\s+password\s+([^\s$<]{3,})"),
         _is_no_example,
     ),
-    Form(
-        Kind("pgpass", "passwords of PostgreSQL (pgpass)"),
-        (b":", ),
-        re.compile(rb"(?m)^[\w.*-]+:(?:\d{2,5}|\*):[\w*-]+:[\w*-]+:([^\s:]{4,})$"),
-        _is_no_example,
+    *(
+        Form(
+            Kind("pgpass", "passwords of PostgreSQL (pgpass)"),
+            (mark,),
+            re.compile(rb"(?m)^[\w.*-]+:(?:\d{2,5}|\*):[\w*-]+:[\w*-]+:([^\s:]{4,})$"),
+            _is_no_example,
+        )
+        for mark in (b":5432:", b":5433:", b":6432:", b":*:")  # its ports, pgbouncer's, and any
     ),
 )  # fmt: skip
 _TRIES: Final = 50
