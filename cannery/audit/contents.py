@@ -50,6 +50,7 @@ class NodeFacts:
     packed_sources: tuple[str, ...] = ()  # source files that an archive has, or that is compressed
     starts_only: bool = False  # a module that imports names and calls them at most
     initializes: tuple[str, ...] = ()  # modules whose PyInit_ function it has
+    superusers: tuple[str, ...] = ()  # names of users with the number 0, in /etc/passwd
     readable: tuple[str, ...] = ()  # texts that people can read in it; only where those were asked for
 
 

@@ -39,6 +39,7 @@ _LARGEST_TEXT: Final = 1 << 24  # bytes
 _EXTENSION: Final = re.compile(
     r"(\w+)(?:\.(?:cpython|pypy|abi3|cp\d)[\w-]*)?\.(?:so|pyd)"
 )  # as importlib.machinery has the suffixes
+_SUPERUSER: Final = re.compile(r"^([^:\n]+):[^:\n]*:0+:", re.MULTILINE)  # passwd(5)
 _LOCAL: Final = re.compile(r'"url"\s*:\s*"file://([^"]+)"')  # PEP 610
 
 
@@ -82,6 +83,7 @@ def scan(
     looked = SecretSearch(name, budget or Budget(), thorough, is_source_name).through(head, stream)
     return NodeFacts(
         secrets=looked.secrets,
+        superusers=tuple(_SUPERUSER.findall(head.decode("utf-8", "replace"))) if path == "/etc/passwd" else (),
         is_partial=looked.is_partial,
         packed_sources=looked.members[:MOST_SHOWN],
         named_sources=tuple(_LOCAL.findall(head.decode("utf-8", "replace"))) if name == _METADATA[-1] else (),

@@ -122,13 +122,13 @@ class SecretSearch:
         for window, fresh in _windows(pieces):
             for secret, place in secrets_in(name, window, thorough=self.thorough):
                 self._add(secret, line + window.count(b"\n", 0, place), within)
-            if self.thorough and not self.budget.too_deep(len(within) + 1):
+            if self.thorough:
                 self._decoded(name, window, line, within)
             line += window.count(b"\n", 0, fresh)
 
     def _decoded(self, name: str, window: bytes, line: int, within: tuple[str, ...]) -> None:
         for place, content in decoded_runs(window):
-            if self.budget.spent(len(content)):
+            if self.budget.too_deep(len(within)) or self.budget.spent(len(content)):
                 return
             shown = f"Base64 in line {line + window.count(bytes((_NEWLINE,)), 0, place)}"
             self._content(name, content, io.BytesIO(), (*within, shown))

@@ -71,6 +71,15 @@ def test_an_archive_that_holds_itself_ends() -> None:
     assert not found.secrets
 
 
+def test_what_is_packed_as_deep_as_may_be_is_whole() -> None:
+    data = CONFIG
+    for _ in range(5):
+        data = gzip.compress(data)
+    found = looked(data)
+    assert found.secrets
+    assert not found.is_partial
+
+
 def test_a_zip_archive_with_a_huge_directory_is_not_read() -> None:
     archive = bytearray(zipped(("conf.toml", CONFIG)))
     end = archive.rfind(b"PK\5\6")

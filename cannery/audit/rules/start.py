@@ -40,7 +40,8 @@ _SHELLS = ("/bin/sh", "/bin/bash", "sh", "bash")
 def check(contents: ImageContents) -> Iterator[Finding]:
     """Faults in the user, the program that starts, the search paths and programs that unpack themselves."""
     user = contents.user
-    if user == "root" or is_root(user):
+    accounts = contents.visible.get("/etc/passwd")
+    if is_root(user) or user in {"root", *(accounts.node.facts.superusers if accounts else ())}:
         yield Finding(ROOT, f"user {user or 'is not given'}")
     elif not _NUMBER.fullmatch(user):
         yield Finding(NAMED, f"user {user}")
