@@ -15,6 +15,8 @@ from cannery.image.rootfs import Root
 from cannery.image.tree import File, Symlink, Tree
 from tests.support.elf_files import compile_c
 
+pytestmark = pytest.mark.once
+
 
 def library(target: Path, *flags: str) -> Path:
     return compile_c("int f(void) { return 1; }", target, "-shared", "-fPIC", f"-Wl,-soname,{target.name}", *flags)

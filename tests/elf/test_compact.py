@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 BIND_NOW = ("-Wl,-z,now",)
 RUNS = WITH_POINTERS + "int main(void) { return sum() == 4498500 && call(1) == 2 ? 7 : 1; }"
 
-pytestmark = pytest.mark.skipif(platform.libc_ver() < ("glibc", "2.36"), reason="this C library can't read DT_RELR")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(platform.libc_ver() < ("glibc", "2.36"), reason="this C library can't read DT_RELR"),
+]
 
 
 @pytest.fixture

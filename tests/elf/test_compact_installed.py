@@ -16,7 +16,7 @@ from cannery.elf.spans import Span
 from cannery.elf.strip import strip_elf
 from tests.support.elf_files import WITH_POINTERS, compacted, on_disk, read
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 RELA, RELASZ, RELR, RELRSZ, PT_DYNAMIC = 7, 8, 36, 35, 2
 RELATIVE = {62: 8, 183: 1027}

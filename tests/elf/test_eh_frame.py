@@ -20,6 +20,8 @@ from tests.support.elf_files import LIBRARY, compacted, compile_c, compile_cpp, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 THROWS = """
 #include <stdexcept>
 extern "C" int caught(int x) {

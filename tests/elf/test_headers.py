@@ -25,6 +25,8 @@ from tests.support.elf_files import Segment as HandmadeSegment
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 
 def reader(data: bytes) -> ElfReader:
     return ElfReader(io.BytesIO(data), len(data))

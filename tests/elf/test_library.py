@@ -12,6 +12,8 @@ import pytest
 
 import cannery.elf
 
+pytestmark = pytest.mark.once
+
 PAGE = Path(__file__).parents[2] / "docs" / "elf.md"
 
 

@@ -10,6 +10,8 @@ import pytest
 from cannery.elf.machines import PROCESSORS, machine_name
 from cannery.image.platform import MACHINES
 
+pytestmark = pytest.mark.once
+
 
 def test_the_machines_of_images_are_known() -> None:
     known = {machine_name(number) for number in range(260)}

@@ -14,6 +14,8 @@ from tests.support.elf_files import Handmade
 if TYPE_CHECKING:
     from cannery.image.content import Content
 
+pytestmark = pytest.mark.once
+
 ELF = Inline(Handmade(size=0x400).build())
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from cannery.elf.patched import Patch, Patched
 from cannery.image.content import Inline
 
+pytestmark = pytest.mark.once
+
 DIGITS = Inline(b"0123456789")
 
 

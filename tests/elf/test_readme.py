@@ -7,6 +7,8 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import cannery.elf
 from cannery.elf import constants
 from cannery.elf.constants import (
@@ -33,6 +35,8 @@ from cannery.elf.versions import elf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+pytestmark = pytest.mark.once
 
 README = (Path(cannery.elf.__file__).parent / "README.md").read_text(encoding="utf-8")
 STRINGS = b"\0libc.so.6\0GLIBC_2.2.5\0"

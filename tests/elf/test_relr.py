@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 SHARED = ("-shared", "-fPIC", "-O1")
 ENTRY = struct.Struct("<QQq")
 
-pytestmark = pytest.mark.skipif(platform.libc_ver() < ("glibc", "2.36"), reason="this C library can't read DT_RELR")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(platform.libc_ver() < ("glibc", "2.36"), reason="this C library can't read DT_RELR"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,10 @@ const char after[6000] = {7, 8, 9};
 int get(int place) { return (place < 3 ? before : after - 3)[place]; }
 """
 
-pytestmark = pytest.mark.skipif(platform.machine() not in {"x86_64", "aarch64"}, reason="for two processors")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(platform.machine() not in {"x86_64", "aarch64"}, reason="for two processors"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from tests.support.elf_files import ENCODINGS, LIBRARY, Handmade, Section, compi
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 PROGBITS, SYMTAB, NOTE = 1, 2, 7
 
 

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cannery.elf.spans import Span, merged, subtracted
+
+pytestmark = pytest.mark.once
 
 spans = st.lists(st.builds(Span.sized, st.integers(0, 60), st.integers(0, 9)), max_size=12)
 

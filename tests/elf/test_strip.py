@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from cannery.image.content import Content
 
+pytestmark = pytest.mark.once
+
 
 def loaded(data: bytes) -> list[tuple[int, bytes]]:
     """What a loader maps of a 64-bit, little-endian file: offsets and bytes."""

@@ -26,6 +26,8 @@ from tests.support.elf_files import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 ALLOC = 2
 PROGBITS, SYMTAB, STRTAB, RELA, VERNEED = 1, 2, 3, 4, 0x6FFFFFFE
 

@@ -16,7 +16,7 @@ from cannery.image.tree import File, Tree
 from cannery.trees.transforms.strip import strip
 from tests.support.elf_files import complaints, on_disk, write
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 def test_this_python_runs_as_before(tmp_path: Path) -> None:

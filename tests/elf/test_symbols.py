@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from cannery.elf.rewrite import LoadedElf
 
+pytestmark = pytest.mark.once
+
 SOURCE = """
 int asked(int); extern int value;
 int given(int x) { return asked(x) + value; }

@@ -28,6 +28,8 @@ from tests.support.elf_files import (
     stripped,
 )
 
+pytestmark = pytest.mark.once
+
 SHARED = ("-shared", "-fPIC", "-O1")
 STRINGS = b"\0libc.so.6\0GLIBC_2.17\0GLIBC_2.2.5\0GLIBC_PRIVATE\0OTHER_9.9\0"
 
