@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from cannery.errors import ConfigurationError, did_you_mean
 from cannery.image.platform import machine_platform
@@ -85,7 +87,9 @@ def _settled(app: App, workspace: Workspace) -> App:
     if not app.settings.trace and not any(isinstance(entry, NamedEntry | ApplicationEntry) for entry in entries):
         return app
     python = interpreter_for(app, workspace)
-    return settled_app(app, pinned_dependencies(app, python.target, workspace), python.target, workspace)
+    here = replace(app, settings=msgspec.structs.replace(app.settings, recipe="scratch"))  # no base is at hand
+    found = settled_app(here, pinned_dependencies(here, python.target, workspace), python.target, workspace)
+    return replace(found, settings=app.settings)
 
 
 def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach:
