@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from cannery.workspace.cache import Cache
 from tests.support.built_image import build
 from tests.support.command import COMMAND, cannery
 from tests.support.emulator import on_arm64, require_qemu
+from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +99,17 @@ def test_several_platforms_are_one_index_whose_app_layer_is_the_same_blob(
         found = pull(Archive(tmp_path / "image.tar"), Platform.parse(each["platform"]), Cache(tmp_path / "cache"))
         assert (str(found.digest), str(found.manifest)) == (report["digest"], each["digest"])
     assert run(project, *flags)["machine"] == os.uname().machine
+
+
+def test_a_machine_that_is_no_linux_builds_for_linux(make_project: MakeProject) -> None:
+    require_qemu()
+    project = make_project({**PROJECT, ".python-version": "3.11\n"})
+    flags = ("--recipe=tiny", "--platform=linux/arm64")
+    command = [sys.executable, "-m", "tests.support.no_linux", "image", *flags]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert run(project, *flags, arm64=True)["python"].startswith("3.11.")
 
 
 def test_without_a_runtime_another_platform_has_packages_of_the_same_version(
