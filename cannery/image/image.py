@@ -98,7 +98,11 @@ def _created() -> str:
     try:
         return datetime.fromtimestamp(int(text), UTC).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError) as error:
-        raise ConfigurationError(f"SOURCE_DATE_EPOCH={text!r} is no number of seconds", evidence=str(error)) from error
+        raise ConfigurationError(
+            f"SOURCE_DATE_EPOCH={text!r} is no number of seconds",
+            evidence=str(error),
+            step="set it to seconds since the epoch (git log -1 --format=%ct), or unset it",
+        ) from error
 
 
 @dataclass(frozen=True)

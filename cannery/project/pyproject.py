@@ -10,6 +10,7 @@ import msgspec
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project.app import Metadata
 from cannery.project.pep508 import complaint_about
+from cannery.project.settings import PartOfName  # noqa: TC001  # msgspec looks for it when it runs
 from cannery.workspace.documents import toml_tables
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ _COMMANDS = {"scripts", "gui-scripts", "entry-points"}  # fields of [project]
 class _ProjectTable(msgspec.Struct, frozen=True, rename="kebab"):
     """``[project]``, as far as an image is concerned (PEP 621)."""
 
-    name: str
-    version: str | None = None
+    name: PartOfName
+    version: PartOfName | None = None
     description: str = ""
     license: str | dict[str, str] = ""
     authors: tuple[dict[str, str], ...] = ()
@@ -43,8 +44,8 @@ class _ProjectTable(msgspec.Struct, frozen=True, rename="kebab"):
 class _PoetryTable(msgspec.Struct, frozen=True, rename="kebab"):
     """``[tool.poetry]`` of a project that has no ``[project]`` (python-poetry.org, The pyproject.toml file)."""
 
-    name: str | None = None
-    version: str | None = None
+    name: PartOfName | None = None
+    version: PartOfName | None = None
     description: str = ""
     license: str = ""
     authors: tuple[str, ...] = ()

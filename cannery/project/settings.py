@@ -15,6 +15,7 @@ __all__ = [
     "CythonSettings",
     "ExportSettings",
     "OnefileSettings",
+    "PartOfName",
     "Settings",
     "StaticSettings",
     "TinySettings",
@@ -103,6 +104,9 @@ CacheSize = Annotated[
     str, msgspec.Meta(pattern=r"^(?:[1-9][0-9]*(?:kB|MB|GB)|none)\Z", description='a size, or "none": "5GB", "500MB"')
 ]
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
+PartOfName = Annotated[  # of the folder with a project's metadata
+    str, msgspec.Meta(pattern=r"^[^/\x00-\x1f\x7f]+\Z", description='a text that names of files may have: no "/"')
+]
 CommandName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]  # of a file in /usr/local/bin
 
 NOBODY = 65535  # the ID of a user that owns nothing
@@ -158,7 +162,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
     # what goes in
     name: ImageName | None = None  # of the image; None: the project's
-    version: Filled | None = None  # None: the project's, unless that is dynamic
+    version: PartOfName | None = None  # None: the project's, unless that is dynamic
     entry: str | None = None  # "main.py", "package", "package.module:function" or the name of a script
     args: tuple[str, ...] = ()  # the image's default arguments
     commands: dict[CommandName, Filled] = {}  # others that it can be started with: "celery -A app worker"

@@ -99,6 +99,8 @@ def test_an_empty_variable_counts_as_none(make_project: MakeProject) -> None:
 
 
 CAN_T_WORK = [
+    'version = "../../x"',
+    'version = "1\\u001b[2J"',
     'ports = ["65536"]',
     'ports = ["0"]',
     *(
