@@ -10,6 +10,7 @@ import pytest
 
 from cannery.image.content import Inline
 from cannery.image.tree import File, LazyTree, Tree
+from cannery.project.installation import TELLING
 from cannery.project.requirements import Requirements
 from cannery.python.interpreter import describe
 from cannery.trees.pure_wheels import prefer_pure
@@ -39,7 +40,7 @@ class Index:
         self, command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = ""
     ) -> Completed:
         """What ``uv pip install`` does to the folder that it's told of."""
-        assert (cwd, env, stdin) == (Path("/project"), None, "")
+        assert (cwd, env, stdin) == (Path("/project"), TELLING, "")
         self.pins.append(Path(command[command.index("--requirements") + 1]).read_text())
         if not self.files:
             raise ProgramFailed(command, 1, "", "no wheel")
