@@ -10,8 +10,8 @@ import pytest
 
 from cannery.image.content import Inline
 from cannery.image.tree import File, LazyTree, Tree
-from cannery.project.installation import TELLING
 from cannery.project.requirements import Requirements
+from cannery.project.trimmed_wheels import TELLING
 from cannery.python.interpreter import describe
 from cannery.trees.pure_wheels import prefer_pure
 from cannery.workspace.cache import Cache
