@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
     from invoke.tasks import Task
 
-__all__ = ["JSON", "CommandLine", "Values", "command", "typed", "words_behind"]
+__all__ = ["JSON", "CommandLine", "Values", "are_for_another", "command", "typed", "words_behind"]
 
 Values = Mapping[str, "str | bool | None"]  # flag -> value; None where it's not given
 
@@ -67,10 +67,19 @@ def command(
     return decorate
 
 
+_TAKING_WORDS: Final = frozenset({"check", "push", "run"})  # tasks that do
+
+
 def words_behind(line: CommandLine) -> list[str]:
     """The words behind ``--``, which Invoke joins: from the process's own command line, or else split again."""
     behind = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
     return behind if line.remainder == " ".join(behind) else shlex.split(line.remainder)
+
+
+def are_for_another(task: str) -> bool:
+    """True where the command line also names a task that takes the words behind ``--``: ``image run -- ARGS``."""
+    before = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else []
+    return not _TAKING_WORDS.isdisjoint(set(before) - {task})
 
 
 def typed(name: str, flags: Values) -> str:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from cannery.project.flags import BUILD_FLAGS, FLAGS
-from cannery.tasks.flags import JSON, CommandLine, command, typed, words_behind
+from cannery.tasks.flags import JSON, CommandLine, are_for_another, command, typed, words_behind
 from cannery.tasks.project import app_of
 
 if TYPE_CHECKING:
@@ -81,12 +81,12 @@ def _words(line: CommandLine, *, check: bool) -> list[str]:
     from cannery.errors import ConfigurationError  # noqa: PLC0415
 
     words = words_behind(line)
-    if words and not check:
+    if words and not check and not are_for_another("image"):
         raise ConfigurationError(
             f"a build has no use for what stands behind --: {' '.join(words)}",
             step="add --check to ask the image that, or put it into  [tool.cannery]  args",
         )
-    return words
+    return words if check else []
 
 
 def require_lock_of(app: App) -> None:

@@ -147,6 +147,14 @@ def test_what_packs_this_machine_s_python_is_refused_for_another(make_project: M
     assert not (folder / "dist").exists()
 
 
+@pytest.mark.once
+@pytest.mark.slow
+def test_words_for_the_program_go_through_a_build_on_the_same_command_line(make_project: MakeProject) -> None:
+    folder = make_project({"main.py": "import sys; print(sys.argv[1:])"})
+    ran = cannery("image", "run", "--", "show-deps", "a b", cwd=folder)
+    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (0, "['show-deps', 'a b']")
+
+
 def test_json_is_all_there_is_on_standard_output(make_project: MakeProject) -> None:
     folder = make_project({"main.py": ""})
     report = json.loads(cannery("image", "--json", "--tag", "1.0", cwd=folder).stdout)
