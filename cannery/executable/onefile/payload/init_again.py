@@ -24,8 +24,13 @@ class InitLoader:
         """Leave it to Python to make the module."""
 
     def exec_module(self, module: "ModuleType") -> None:
-        """Run the package's code in ``module``."""
-        exec(self.loader.get_code(self.package), module.__dict__)  # noqa: S102  # as importlib does
+        """Run the package's code in ``module``; machine code runs once, so that gets what the package has by now."""
+        code = self.loader.get_code(self.package)
+        if code is not None:
+            exec(code, module.__dict__)  # noqa: S102  # as importlib does
+            return
+        has = vars(sys.modules[self.package])
+        module.__dict__.update({name: value for name, value in has.items() if not name.startswith("__")})
 
 
 class InitFinder:
