@@ -10,8 +10,9 @@ import pytest
 from cannery.executable.kit.toolchain import native_target
 from cannery.image.tree import LazyTree, Tree
 from cannery.project.config import load
+from cannery.recipes.common import pinned_dependencies, settled_app
 from cannery.recipes.static_program.executable import executable
-from cannery.recipes.static_program.kit import kit_for
+from cannery.recipes.static_program.kit import kit_for, target_of_kit
 from cannery.trees.app import app_tree
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
@@ -33,6 +34,8 @@ FILES = {
 def reached(folder: Path, workspace: Workspace) -> set[str]:
     app = load(folder)
     kit = kit_for(app, native_target().platform, workspace)
+    target = target_of_kit(kit)
+    app = settled_app(app, pinned_dependencies(app, target, workspace), target, workspace)
     return set(executable(app, kit, app_tree(app, workspace), LazyTree("nothing", Tree), workspace).reach.modules)
 
 
