@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,12 +47,13 @@ PLATFORMS = "--platform=linux/amd64,linux/arm64"
 def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment of another minor version, with cannery in it."""
     folder = tmp_path_factory.mktemp("other") / "venv"
-    for version in ("3.14", "3.13", "3.12"):
-        if sys.version_info[:2] != tuple(map(int, version.split("."))):
+    for minor in ("3.14", "3.13", "3.12"):
+        if sys.version_info[:2] != tuple(map(int, minor.split("."))):
             with suppress(RuntimeTreeError):
-                python = installed_python(version, run)
+                python = installed_python(minor, run)
                 subprocess.run([find_uv(), "venv", "--quiet", "--python", str(python), str(folder)], check=True)
-                install = [find_uv(), "pip", "install", "--quiet", "--python", str(folder), f"{ROOT}[packages]"]
+                same = f"certifi=={version('certifi')}"  # which the lock names
+                install = [find_uv(), "pip", "install", "--quiet", "--python", str(folder), f"{ROOT}[packages]", same]
                 subprocess.run(install, check=True)
                 return folder / "bin"
     absent("a second Python, of 3.12 or later")
