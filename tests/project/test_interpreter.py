@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cannery.errors import ConfigurationError, RuntimeTreeError
+from cannery.image.platform import Platform
 from cannery.project.config import load
 from cannery.project.interpreter import find_python, interpreter_for
 from cannery.python.interpreter import describe
@@ -82,6 +83,16 @@ def test_a_program_that_is_no_python_is_refused(make_project: MakeProject, works
     app = load(project(make_project, '[tool.cannery]\npython = "/usr/bin/true"\n'))
     with pytest.raises(RuntimeTreeError, match="does not answer as a Python does"):
         interpreter_for(app, workspace)
+
+
+def test_a_python_for_another_system_is_not_packed(
+    make_project: MakeProject, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mac = replace(describe(Path(sys.executable), workspace), platform=Platform("darwin", "arm64"))
+    monkeypatch.setattr("cannery.project.interpreter.describe", lambda *_: mac)
+    with pytest.raises(RuntimeTreeError, match="is a Python for darwin: an image needs one for linux") as raised:
+        interpreter_for(load(project(make_project, "")), workspace)
+    assert 'runtime = "debian:trixie"' in raised.value.step
 
 
 def test_a_specifier_that_is_none_is_refused(make_project: MakeProject, workspace: Workspace) -> None:

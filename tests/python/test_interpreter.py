@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -46,13 +47,19 @@ def test_wheels_are_chosen_for_what_it_says(workspace: Workspace) -> None:
     [
         ({"implementation": "pypy"}, "is pypy 3.12.1"),
         ({"version": [3, 10, 9]}, "is cpython 3.10.9"),
-        ({"system": "darwin"}, "a Python for darwin"),
     ],
 )
 def test_a_python_that_cannot_be_packed_is_refused(answers: dict[str, Any], what: str, workspace: Workspace) -> None:
     with pytest.raises(RuntimeTreeError, match=what) as raised:
         describe(Path(sys.executable), answering(workspace, json.dumps({**ANSWERS, **answers})))
     assert raised.value.step
+
+
+@pytest.mark.once
+def test_one_for_another_system_is_described_as_it_may_make_bytecode(workspace: Workspace) -> None:
+    answers = {**ANSWERS, "system": "darwin", "machine": "arm64", "stdlib": str(Path(os.__file__).parent)}
+    found = describe(Path(sys.executable), answering(workspace, json.dumps(answers)))
+    assert str(found.platform) == "darwin/arm64"
 
 
 @pytest.mark.once
