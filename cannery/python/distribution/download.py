@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +27,12 @@ _LARGEST_TEXT: Final = 16 << 20
 _GONE: Final = frozenset({404, 410})
 _TEMPORARY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _STEP: Final = "check the network, or name another archive with  [tool.cannery]  mirrors"
+
+
+_OF_THE_NETWORK: Final = (
+    *(urllib.error.URLError, ssl.SSLError, ConnectionError, TimeoutError),
+    *(http.client.HTTPException, ValueError),
+)
 
 
 class AbsentFileError(RuntimeTreeError):
@@ -77,7 +84,7 @@ def _fetch(address: str, limit: int, sink: BinaryIO) -> None:
                     sink.write(piece)
                 _check_length(answer, sink.tell(), limit)
                 return
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except _OF_THE_NETWORK as error:  # those of the disk go on, and are told as such
             if isinstance(error, urllib.error.HTTPError):
                 error.close()
             if pause is None or not _is_temporary(error):

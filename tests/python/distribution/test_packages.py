@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pysequoia import Tsk
 
-from cannery.errors import CanneryError, ConfigurationError, RuntimeTreeError
+from cannery.errors import CanneryError, ConfigurationError, MachineError, RuntimeTreeError
 from cannery.image.platform import Platform
 from cannery.python.distribution.root import WantedPython, packaged_python
 from cannery.python.distribution.suites import DISTRIBUTIONS, Suite, parse_suite
+from cannery.workspace.cache import Cache
+from cannery.workspace.files import explained
 from tests.support.debian_archive import DebianArchive, served
 
 if TYPE_CHECKING:
@@ -183,6 +189,29 @@ def test_no_network(archive: DebianArchive, workspace: Workspace, monkeypatch: p
     monkeypatch.setattr("cannery.python.distribution.download._PAUSES", (0, 0))
     mirrors = (("debian", "http://127.0.0.1:1"), ("debian-security", "http://127.0.0.1:1"))
     assert "can't be fetched" in str(refusal(archive, workspace, mirrors=mirrors))
+
+
+class FullDisk(io.BytesIO):
+    """A file on a disk without space."""
+
+    def write(self, _: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_no_fault_of_the_network(
+    archive: DebianArchive, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.publish()
+
+    @contextmanager
+    def full(_: Cache) -> Iterator[tuple[io.BytesIO, None]]:
+        with explained(workspace.cache.root):
+            yield FullDisk(), None
+
+    monkeypatch.setattr(Cache, "new_blob", full)
+    error = refusal(archive, workspace)
+    assert isinstance(error, MachineError)
+    assert error.step.startswith("free some space there")
 
 
 @pytest.mark.parametrize("text", ["debian:", "debian:a/b", "ubuntu:Noble"])
