@@ -15,8 +15,10 @@ __all__ = ["Differing", "first_difference", "plain_errors", "plain_lines"]
 # A path counts by its last name: where a program lies is another place in an image than in an environment.
 _PATH: Final = re.compile(r"(?<![\w/:.<-])/(?:[\w.+@~-]+/)*(?=[\w.+@~-])")
 _BYTECODE: Final = re.compile(r"\.pyc\b")
-# Numbers, process IDs, ports, addresses of objects, times, UUIDs and digests
-_CHANGING: Final = re.compile(r"\b(?:0x)?[0-9a-f]*\d[0-9a-f]*\b", re.IGNORECASE)
+# UUIDs (RFC 9562, 4), whose groups need no digit; addresses of objects; digests; numbers, such as ports and times
+_CHANGING: Final = re.compile(
+    r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|0x[0-9a-f]+|[0-9a-f]{8,}|[0-9a-f]*\d[0-9a-f]*)\b", re.IGNORECASE
+)
 _NOTHING: Final = "(nothing more)"
 
 
