@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import stat
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,6 +17,7 @@ from cannery.audit.scan import scan
 from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.tar import members
 from cannery.secrets.budget import Budget
+from cannery.secrets.search import secrets_in_words
 
 if TYPE_CHECKING:
     import tarfile
@@ -45,6 +47,8 @@ def read_layer(archive: BinaryIO, *, readable: bool = False, budget: Budget | No
             opaque.add(folder)
         elif name.startswith(WHITEOUT):
             whiteouts.add(posixpath.join(folder, name.removeprefix(WHITEOUT)))
+            if member.size:  # what no container sees, and everybody who has the image
+                replaced.append(_node(path, member, content, nodes, look))
         elif path != "/":
             node = _node(path, member, content, nodes, partial(look, readable=readable and may_be_own(path)))
             if path in nodes and nodes[path].kind == "file":
@@ -67,6 +71,8 @@ def _node(
     elif member.islnk():
         target = posixpath.normpath(f"/{member.linkname.lstrip('/')}")
         facts = nodes[target].facts if target in nodes else facts
+    if told := secrets_in_words(path, member.linkname, *member.pax_headers.values()):
+        facts = replace(facts, secrets=tuple(dict.fromkeys((*facts.secrets, *told))))
     return Node(
         path=path,
         kind=_kind(member),

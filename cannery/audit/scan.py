@@ -30,7 +30,9 @@ __all__ = ["BYTECODE", "SOURCES", "STUBS", "extension_name", "is_source_name", "
 SOURCES: Final = (".py", ".pyw", ".pyx", ".pxd", ".pxi", ".ipynb")
 STUBS: Final = (".pyi",)
 BYTECODE: Final = (".pyc", ".pyo")
-_COPIES: Final = re.compile(r"(?:~|\.(?:bak|backup|old|orig|save|sav|swp|tmp|rej|copy|disabled|\d+))+$", re.IGNORECASE)
+_COPIES: Final = re.compile(
+    r"(?:~|\.(?:bak|backup|old|orig|save|sav|swp|tmp|rej|copy|disabled|txt|\d+)|#)+$", re.IGNORECASE
+)
 _METADATA: Final = ("RECORD", "SOURCES.txt", "installed-files.txt", "direct_url.json")
 _CHUNK: Final = 1 << 18  # bytes
 _SHORT: Final = 1 << 12  # bytes of a module that starts something at most
@@ -54,7 +56,7 @@ def extension_name(path: str) -> str | None:
 
 def is_source_name(path: str) -> bool:
     """True for the name of a file of Python's source, and of a copy that an editor or a merge left: ``x.py.orig``."""
-    bare = _COPIES.sub("", posixpath.basename(path))
+    bare = _COPIES.sub("", posixpath.basename(path)).removeprefix(".#").removeprefix("#")
     return bare.endswith(SOURCES) and bare not in SOURCES
 
 

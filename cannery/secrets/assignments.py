@@ -26,6 +26,8 @@ _NAME: Final = re.compile(rb"[A-Za-z0-9_$.-]{0,60}\Z")
 _REST: Final = re.compile(rb"[A-Za-z0-9_.-]{0,40}")
 _LONGEST_LINE: Final = 1000  # bytes that people write
 _MOST: Final = 10_000  # names that are looked at in a row
+_OPENED: Final = re.compile(rb"\( ?[\"']\Z")  # a call with a name as its first argument
+_LONGEST_CALL: Final = 3
 _LONGEST: Final = 512  # bytes of a name and its value
 # Between name and value: an equals sign or a colon, with quotes, a bracket and a type's name; in XML a tag's end
 _GIVEN: Final = re.compile(
@@ -33,7 +35,15 @@ _GIVEN: Final = re.compile(
     rb"(?:=>|:=|\?=|=(?![=~])|:(?![:/])|>)[ \t]{0,30}(?:[rbuf]{1,2}(?=[\"']))?"
     rb"(?:\"\"\"((?:[^\"\\\n]|\\.)+)\"\"\"|\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|([^\s\"'`,;<>(){}]+(?=[\s\"'`,;<>)}\]]|\Z)))"
 )
-_XML: Final = re.compile(rb"[\"'] +value=[\"']([^\"'\n]+)[\"']", re.IGNORECASE)  # <add key="Password" value="…" />
+# What has a name and a value apart: <add key="Password" value="…" />, {"name": "PASSWORD", "value": "…"}, the same in
+# YAML, <name>password</name><value>…</value>
+_APART: Final = re.compile(
+    rb"[\"']? +value=[\"']([^\"'\n]+)[\"']"
+    rb"|(?:[\"']?,?\s{1,40}|[\"'],)[\"']?value[\"']?\s?[:=]\s?(?:\"([^\"\n]+)\"|'([^'\n]+)'|([^\s\"'`,;<>(){}]+))"
+    rb"|</\w{1,20}>\s{0,40}<value>([^<\n]+)</value>",
+    re.IGNORECASE,
+)
+_ARGUMENT: Final = re.compile(rb"[\"'] ?, ?[\"']([^\"'\\\n]+)[\"']")  # define('DB_PASSWORD', '…')
 _WIREGUARD: Final = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 
@@ -50,7 +60,7 @@ def assignments_in(window: bytes, *, is_code: bool) -> Iterator[tuple[Secret, in
         after = _REST.match(window, place)
         stop = seen = after.end() if after else place
         if window[start:stop].isascii() and names_a_secret(name := window[start:stop].decode("ascii").strip("-.$")):
-            given = _GIVEN.match(window, stop, stop + _LONGEST) or _XML.match(window, stop, stop + _LONGEST)
+            given = _given(window, start, stop)
             if given is not None and (found := _judged(name, given, is_code=is_code)):
                 yield found, start
 
@@ -69,9 +79,18 @@ def assigned(name: str, value: str, *, is_code: bool = False) -> Secret | None:
     return Secret(ASSIGNED, name=name) if is_one else None
 
 
+def _given(window: bytes, start: int, stop: int) -> re.Match[bytes] | None:
+    """What the name between ``start`` and ``stop`` is set to."""
+    end = stop + _LONGEST
+    given = _GIVEN.match(window, stop, end) or _APART.match(window, stop, end)
+    if given is None and _OPENED.search(window, max(0, start - _LONGEST_CALL), start):
+        return _ARGUMENT.match(window, stop, end)
+    return given
+
+
 def _judged(name: str, given: re.Match[bytes], *, is_code: bool) -> Secret | None:
     value = next((group for group in given.groups() if group is not None), b"").decode("utf-8", "replace")
-    quoted = given.lastindex != len(given.groups()) or given.re is _XML
+    quoted = given.lastindex != len(given.groups()) or given.re is not _GIVEN
     if is_code and not quoted:
         return None  # code that names other code
     return assigned(name, value, is_code=is_code)

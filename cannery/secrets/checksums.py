@@ -8,7 +8,7 @@ import json
 import string
 from typing import Final
 
-__all__ = ["ends_in_base62_crc32", "ends_in_hex_crc32", "is_bech32", "is_jwt"]
+__all__ = ["decoded", "ends_in_base62_crc32", "ends_in_hex_crc32", "is_bech32", "is_jwt"]
 
 _BASE62: Final = (string.digits + string.ascii_uppercase + string.ascii_lowercase).encode()
 _BASE62_LENGTH: Final = 6  # letters that hold any CRC-32
@@ -59,13 +59,14 @@ def is_jwt(token: bytes) -> bool:
 
 def _object(part: bytes) -> dict[str, object] | None:
     try:
-        value = json.loads(_decoded(part))
+        value = json.loads(decoded(part))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
 
-def _decoded(data: bytes) -> bytes:
+def decoded(data: bytes) -> bytes:
+    """What URL-safe Base64 holds, padded or not; nothing for what is none."""
     try:
         return base64.urlsafe_b64decode(data + b"=" * (-len(data) % 4))
     except ValueError:

@@ -14,9 +14,9 @@ from cannery.secrets.tokens import tokens_in
 from cannery.secrets.values import may_be_password
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["COMMANDS", "secret_in_command", "secret_of_variable"]
+__all__ = ["COMMANDS", "logins_in", "secret_in_command", "secret_of_variable"]
 
 _GIVEN: Final = Kind("given", "what is named like a secret, with a value")
 _LOGIN: Final = Kind("login", "a user's name and password")
@@ -43,6 +43,13 @@ _CLIENTS: Final = re.compile(
     r"[^\n;&|]{0,400}?\s[\"']?(?:-p|-P|-a|-w|-passin\s+pass:|-passout\s+pass:)"
     rf"[\"']?\s*,?\s*(?!\d{{1,5}}\b){_VALUE}"
 )
+_PLACED: Final = re.compile(  # passwords by their place among the words
+    rf"\becho\s+(?:-\w+\s+)?[\"']?[\w.-]+:(?=[^|\n]{{1,200}}\|\s*(?:sudo\s+)?chpasswd){_VALUE}"
+    rf"|\bhtpasswd\s+-\w*b\w*\s+(?:-\w+\s+)*\S+\s+\S+\s+{_VALUE}"
+    rf"|\bmysqladmin\s[^\n;&|]{{0,200}}?\bpassword\s+{_VALUE}"
+    rf"|\bmachine\s+\S+\s+login\s+\S+\s+password\s+{_VALUE}"
+)
+_HASHED: Final = re.compile(r"\b(?:useradd|usermod)\s[^\n;&|]{0,200}?(?:-p|--password)[\s=]+[\"']?\$(?:\d|y|2[aby])\$")
 _LONGEST: Final = 1 << 18  # letters of a command
 _NO_VALUE: Final = re.compile(  # a reference, an option, a path, a switch, a port
     r"[$%<{`@*]|/|-|(?:true|false|yes|no|none|null|on|off|auto|stdin|prompt)$|\d{1,6}$|env:|file:|\.\.?/", re.IGNORECASE
@@ -74,13 +81,25 @@ def _in_command(command: str) -> Iterator[Secret]:
             name, value = match[1], _value_of(match)
             if names_a_secret(name) and _is_value(value):
                 yield Secret(_GIVEN if pattern is _ASSIGNED else _OPTION, name=name)
+    yield from (secret for secret, _ in _logins(command, _is_value))
+
+
+def logins_in(script: str) -> Iterator[tuple[Secret, int]]:
+    """The passwords that commands of a script are given, each with its place; what may be a word is none."""
+    return _logins(script, may_be_password)
+
+
+def _logins(command: str, is_value: Callable[[str], bool]) -> Iterator[tuple[Secret, int]]:
     for match in _USER.finditer(command):
         user, colon, password = _value_of(match).partition(":")
-        if colon and user and _is_value(password):
-            yield Secret(_LOGIN)
-    for match in _CLIENTS.finditer(command):
-        if _is_value(_value_of(match)):
-            yield Secret(_OPTION)
+        if colon and user and is_value(password):
+            yield Secret(_LOGIN), match.start()
+    for pattern in (_CLIENTS, _PLACED):
+        for match in pattern.finditer(command):
+            if is_value(_value_of(match)):
+                yield Secret(_OPTION), match.start()
+    for match in _HASHED.finditer(command):
+        yield Secret(_LOGIN), match.start()
 
 
 def _in_data(data: bytes) -> Iterator[Secret]:
@@ -90,7 +109,7 @@ def _in_data(data: bytes) -> Iterator[Secret]:
 
 
 def _value_of(match: re.Match[str]) -> str:
-    return next((group for group in match.groups()[-3:] if group is not None), "")
+    return next((group for group in reversed(match.groups()) if group is not None), "")
 
 
 def _is_value(value: str) -> bool:

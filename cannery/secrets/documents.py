@@ -121,6 +121,23 @@ FORMS: Final = (
     ),
     *(
         Form(
+            Kind("json-web-key", "a private key (JWK)"),  # RFC 7518, section 6
+            (b'"kty"', b'"%b"' % part),
+            re.compile(rb"\"%b\"\s*:\s*\"([\w-]{22,1400})\"" % part),
+        )
+        for part in (b"d", b"k")
+    ),
+    *(
+        Form(
+            Kind("server-password", "a password in a server's settings"),  # of OpenLDAP, nslcd, Redis
+            (mark,),
+            re.compile(rb"(?m)^[ \t]*%b[ \t]+[\"']?([^\s\"'$<{%%]{4,200})[\"']?[ \t]*$" % mark),
+            _is_no_example,
+        )
+        for mark in (b"bindpw", b"rootpw", b"requirepass", b"masterauth")
+    ),
+    *(
+        Form(
             Kind("pgpass", "passwords of PostgreSQL (pgpass)"),
             (mark,),
             re.compile(rb"(?m)^[\w.*-]+:(?:\d{2,5}|\*):[\w*-]+:[\w*-]+:([^\s:]{4,})$"),

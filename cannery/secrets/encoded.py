@@ -18,7 +18,7 @@ __all__ = ["decoded_runs", "encoding_of", "is_packed"]
 _BOMS: Final = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _LOOKED_AT: Final = 512  # bytes, to tell an encoding
 _RUN: Final = re.compile(
-    rb"(?<![A-Za-z0-9+/=_-])"
+    rb"(?<![A-Za-z0-9+/_-])"
     rb"(?:[A-Za-z0-9+/]{20,}(?:(?:\r?\n|\\n)[ \t]*[A-Za-z0-9+/]{4,})*={0,2}|[A-Za-z0-9_-]{20,}={0,2})"
 )
 _DIGITS: Final = frozenset(b"0123456789")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_configuration", "names_a_password", "names_a_secret"]
+__all__ = ["begins_a_script", "is_configuration", "is_script", "names_a_password", "names_a_secret"]
 
 _NAMED: Final = re.compile(  # at a name's end: what follows would say what about the secret is meant
-    r"(?:^|_)(?:[a-z0-9]*pass(?:word|wd|phrase)|[a-z0-9]*pwd|pass|secrets?|[a-z]*token|(?:api|app|access|account|auth|private|secret"
+    r"(?:^|_)(?:[a-z0-9]*pass(?:word|wd|phrase)|[a-z0-9]*pwd|pass|rediscli_auth|secrets?|[a-z]*token|(?:api|app|access|account|auth|private|secret"
     r"|signing|encryption|master|shared|license|session|service)_?key|apikey|client_?secret|credentials?|bearer|authtoken"
     r"|webhook_?url)"
     r"(?:_(?:base|value|str|string|text|plain|raw|b64|base64|prod|production|dev|development|stage|staging|live|main|primary|secondary"
@@ -27,6 +27,12 @@ _CONFIGURATION: Final = re.compile(
     r"|(?:config|credentials?|settings|secrets?|passwd|password|environment|env|kubeconfig)",
     re.IGNORECASE,
 )
+
+_SCRIPT: Final = re.compile(
+    r".*\.(?:sh|bash|zsh|ksh|bat|cmd|ps1|service|dockerfile|mk)|(?:Dockerfile|Containerfile|Makefile|Jenkinsfile|Procfile).*",
+    re.IGNORECASE,
+)
+_SHELL: Final = re.compile(rb"#![^\n]{0,100}\b(?:ba|z|k|da|a)?sh\b")
 
 
 def names_a_secret(variable: str) -> bool:
@@ -47,3 +53,13 @@ def names_a_password(variable: str) -> bool:
 def is_configuration(name: str) -> bool:
     """True for the name of a file that programs are configured by."""
     return _CONFIGURATION.fullmatch(name) is not None
+
+
+def is_script(name: str) -> bool:
+    """True for the name of a file of commands."""
+    return _SCRIPT.fullmatch(name) is not None
+
+
+def begins_a_script(head: bytes) -> bool:
+    """True for the beginning of a file that a shell runs, whatever its name."""
+    return _SHELL.match(head) is not None

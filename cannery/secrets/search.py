@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 from cannery.secrets.addresses import addresses_in, headers_in
 from cannery.secrets.assignments import assignments_in
 from cannery.secrets.budget import Budget
+from cannery.secrets.commands import logins_in
 from cannery.secrets.documents import documents_in, index_passwords, names_indexes
 from cannery.secrets.encoded import decoded_runs, encoding_of, is_packed
 from cannery.secrets.file_names import kind_by_name
 from cannery.secrets.key_files import key_file, keys_in
 from cannery.secrets.kind import Secret
-from cannery.secrets.names import is_configuration
+from cannery.secrets.names import begins_a_script, is_configuration, is_script
 from cannery.secrets.sieve import sift
 from cannery.secrets.tokens import tokens_in
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from cannery.image.hashing import Readable
 
-__all__ = ["Looked", "SecretSearch", "held", "secrets_in", "secrets_in_binary"]
+__all__ = ["Looked", "SecretSearch", "held", "secret_in_value", "secrets_in", "secrets_in_binary", "secrets_in_words"]
 
 CHUNK: Final = 1 << 18  # bytes that are looked at in one go
 _OVERLAP: Final = 1 << 12  # of them that are looked at again with the next: a secret may lie across both
@@ -77,7 +78,7 @@ class SecretSearch:
         elif b"\0" in head[:CHUNK]:
             self._binary(_pieces(head, rest), within)
         else:
-            self._text(name, _pieces(head, rest), within)
+            self._text(f"{name}.sh" if begins_a_script(head) else name, _pieces(head, rest), within)
 
     def _packed(self, name: str, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
         """Look through an archive or a compressed file; what comes before a damage is looked at."""
@@ -115,6 +116,8 @@ class SecretSearch:
     def _binary(self, pieces: Iterable[bytes], within: tuple[str, ...]) -> None:
         for window, _ in _windows(pieces):
             for secret in secrets_in_binary(window):
+                self._add(secret, within=within)
+            for secret, _ in addresses_in(window) if self.thorough else ():
                 self._add(secret, within=within)
 
     def _text(self, name: str, pieces: Iterable[bytes], within: tuple[str, ...]) -> None:
@@ -157,6 +160,20 @@ def _named(name: str, window: bytes) -> Iterator[tuple[Secret, int]]:
     if b"uthorization" in window or b"UTHORIZATION" in window:
         yield from headers_in(window)
     yield from documents_in(window)
+    if is_script(name):
+        yield from logins_in(window.decode("latin-1"))
+
+
+def secrets_in_words(*words: str) -> list[Secret]:
+    """The tokens, and the passwords in addresses, among ``words`` such as a file's name or what a link leads to."""
+    data = "\n".join(words).encode("utf-8", "surrogateescape")
+    return [*(secret for secret, _ in tokens_in(sift(data))), *(secret for secret, _ in addresses_in(data))]
+
+
+def secret_in_value(value: str) -> Secret | None:
+    """The first secret in the value of a variable, which may be a document, or encoded."""
+    data = value.encode("utf-8", "surrogateescape")
+    return next(iter(SecretSearch(".conf").through(data, io.BytesIO()).secrets), None)
 
 
 def secrets_in_binary(window: bytes, *, noise: bool = True) -> Iterator[Secret]:

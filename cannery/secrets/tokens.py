@@ -5,53 +5,21 @@ The forms are those that the services document, and that gitleaks and detect-sec
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from cannery.secrets.checksums import ends_in_base62_crc32, ends_in_hex_crc32, is_bech32, is_jwt
-from cannery.secrets.kind import Kind, Secret
+from cannery.secrets.checksums import decoded, ends_in_base62_crc32, ends_in_hex_crc32, is_bech32, is_jwt
+from cannery.secrets.issued_token import IssuedToken
+from cannery.secrets.kind import Secret
 from cannery.secrets.values import entropy, is_made_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["TOKENS", "IssuedToken", "tokens_in"]
+__all__ = ["TOKENS", "tokens_in"]
 
-_BEFORE: Final = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?=[/?&]))"  # or as sources write a line's end, or in a URL
 _DIGITS: Final = tuple(bytes((digit,)) for digit in b"0123456789")
 _SOME_DIGITS: Final = 3
 _HIGH: Final = 3.5  # bits a letter
-_AFTER: Final = rb"(?![A-Za-z0-9])"
-
-
-@dataclass(frozen=True)
-class IssuedToken:
-    """A kind of token."""
-
-    id: str
-    title: str
-    anchors: bytes  # each has one of these words, and hardly anything else has: looked for before the pattern
-    pattern: bytes
-    has_form: Callable[[bytes], bool] = lambda _: True  # as far as a pattern can't tell
-    checksum: Callable[[bytes], bool] | None = None  # tells tokens that were issued from those that somebody made up
-    text_only: bool = False  # too short a form for noise: compressed data, machine code
-
-    @cached_property
-    def kind(self) -> Kind:
-        """The kind of secret that it is."""
-        return Kind(self.id, self.title)
-
-    @cached_property
-    def alone(self) -> re.Pattern[bytes]:
-        """Its pattern, where nothing joins it before or behind."""
-        return re.compile(_BEFORE + b"(?:" + self.pattern + b")" + _AFTER)
-
-    @cached_property
-    def anywhere(self) -> re.Pattern[bytes]:
-        """Its pattern, whatever joins it: in programs texts may lie one behind the other."""
-        return re.compile(self.pattern)
 
 
 def _of(service: str, identifier: str, anchors: bytes, pattern: bytes) -> IssuedToken:
@@ -74,6 +42,11 @@ def _is_mixed(text: bytes) -> bool:
     return any(map(body.__contains__, b"0123456789")) and not body.islower() and not body.isupper()
 
 
+def _names_a_number(text: bytes) -> bool:
+    """True for a token that begins with the number of an account, in Base64."""
+    return decoded(text.partition(b".")[0]).isdigit()
+
+
 _AZURE = rb"[A-Za-z0-9+/]{86}=="
 TOKENS: Final = (
     IssuedToken("age", "a key of age", b"AGE-SECRET-KEY-1", rb"AGE-SECRET-KEY-1[0-9A-Z]{58}", checksum=is_bech32),
@@ -81,7 +54,7 @@ TOKENS: Final = (
     IssuedToken("airtable", "a token of Airtable", b"pat", rb"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}", text_only=True),
     _key("Alibaba Cloud", "alibaba", b"LTAI", rb"LTAI[A-Za-z0-9]{20}"),
     _key("Anthropic", "anthropic", b"sk-ant-", rb"sk-ant-[a-z]{2,6}\d\d-[\w-]{24,150}"),
-    _of("Artifactory", "artifactory", b"AKCp", rb"AKCp[A-Za-z0-9]{69}"),
+    _of("Artifactory", "artifactory", b"AKCp cmVmdGtu", rb"(?:AKCp[A-Za-z0-9]{69}|cmVmdGtu[A-Za-z0-9]{56})"),
     _of("Atlassian", "atlassian", b"ATATT3", rb"ATATT3[\w=-]{180,}"),
     *(
         IssuedToken(f"aws-{name}", f"{what} of AWS", start, start + rb"[A-Z0-9]{16}", text_only=True)
@@ -106,12 +79,25 @@ TOKENS: Final = (
     _of("Azure DevOps", "azure-devops", b"AZDO", rb"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}"),
     _of("Bitbucket", "bitbucket", b"ATBB", rb"ATBB[A-Za-z0-9]{32}"),
     _key("Brevo", "brevo", b"xkeysib-", rb"xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}"),
+    _of("Buildkite", "buildkite", b"bkua_ bkaj_ bkct_", rb"bk(?:ua|aj|ct)_[a-f0-9]{40}"),
+    _of("CircleCI", "circleci", b"CCIPAT_ CCIPRJ_", rb"CCIP(?:AT|RJ)_[A-Za-z0-9]{22}_[a-f0-9]{40}"),
+    IssuedToken("clickhouse", "a key of ClickHouse", b"4b1d", rb"4b1d[A-Za-z0-9]{38}", _is_mixed, text_only=True),
     _of("Clojars", "clojars", b"CLOJARS_", rb"CLOJARS_[a-z0-9]{60}"),
     _key("Cloudflare", "cloudflare-origin", b"v1.0-", rb"v1\.0-[a-f0-9]{24}-[a-f0-9]{146}"),
+    _of("Cloudflare", "cloudflare", b"cfut_ cfat_ cfk_", rb"cf(?:ut|at|k)_[A-Za-z0-9]{40}[a-f0-9]{8}"),
     _of("Contentful", "contentful", b"CFPAT-", rb"CFPAT-[\w-]{43}"),
     IssuedToken("crates-io", "a token of crates.io", b"cio", rb"cio[A-Za-z0-9]{32}", text_only=True),
     _of("Databricks", "databricks", b"dapi", rb"dapi[a-f0-9]{32}(?:-\d)?"),
+    _of("Defined Networking", "defined-networking", b"dnkey-", rb"dnkey-[a-z0-9=_-]{26}-[a-z0-9=_-]{52}"),
     _of("DigitalOcean", "digitalocean", b"dop_v1_ doo_v1_ dor_v1_", rb"do[opr]_v1_[a-f0-9]{64}"),
+    IssuedToken(
+        "discord-bot",
+        "a token of Discord (bot)",
+        b"MT Mj Mz ND NT Nj Nz OD OT",
+        rb"(?:M[Tjz]|N[DTjz]|O[DT])[A-Za-z0-9]{21,25}\.[\w-]{6}\.[\w-]{27,38}",
+        _names_a_number,
+        text_only=True,
+    ),
     _of("Discord (webhook)", "discord-webhook", b"/api/webhooks/", rb"/api/webhooks/\d{17,20}/[\w-]{60,80}"),
     _of("Docker Hub", "docker-hub", b"dckr_", rb"dckr_[po]at_[\w-]{20,40}"),
     _of(
@@ -125,7 +111,9 @@ TOKENS: Final = (
     _key("EasyPost", "easypost", b"EZAK EZTK", rb"EZ[AT]K[A-Za-z0-9]{54}"),
     _of("Facebook", "facebook", b"EAAM EAAC EAAB", rb"EAA[MCB][A-Za-z0-9]{100,}"),
     _of("Figma", "figma", b"figd_", rb"figd_[\w-]{40,}"),
-    _of("Fly.io", "flyio", b"fm1a_ fm1r_ fm2_", rb"fm(?:1[ar]|2)_[A-Za-z0-9+/]{100,}={0,3}"),
+    _key("Flutterwave", "flutterwave", b"FLWSECK", rb"FLWSECK(?:_TEST)?-[a-h0-9]{12,40}(?:-X)?"),
+    _of("Fly.io", "flyio", b"fm1a_ fm1r_ fm2_ fo1_", rb"(?:fm(?:1[ar]|2)_[A-Za-z0-9+/]{100,}={0,3}|fo1_[\w-]{43})"),
+    _of("Frame.io", "frameio", b"fio-u-", rb"fio-u-[\w=-]{64}"),
     *map(_github, (b"ghp", b"gho", b"ghu", b"ghs", b"ghr")),
     _of("GitHub", "github-fine-grained", b"github_pat_", rb"github_pat_\w{60,90}"),
     _of("GitLab", "gitlab-token", b"glpat-", rb"glpat-[\w-]{20,300}(?:\.[0-9a-z]{2}[0-9a-z]{7})?"),
@@ -167,6 +155,7 @@ TOKENS: Final = (
     _of("Hugging Face", "hugging-face-organization", b"api_org_", rb"api_org_[A-Za-z]{34}"),
     _key("Infracost", "infracost", b"ico-", rb"ico-[A-Za-z0-9]{32}"),
     IssuedToken("jwt", "a signed token (JWT)", b"eyJ", rb"eyJ[\w-]{10,1000}\.eyJ[\w-]{10,4000}\.[\w-]{20,}", is_jwt),
+    _key("LangSmith", "langsmith", b"lsv2_", rb"lsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}"),
     IssuedToken(
         "launchdarkly",
         "a key of LaunchDarkly",
@@ -177,6 +166,7 @@ TOKENS: Final = (
     _key("Linear", "linear", b"lin_api_ lin_oauth_", rb"lin_(?:api|oauth)_[A-Za-z0-9]{40,64}"),
     IssuedToken("mailchimp", "a key of Mailchimp", b"-us", rb"[a-f0-9]{32}-us\d{1,2}", text_only=True),
     IssuedToken("mailgun", "a key of Mailgun", b"key-", rb"key-[a-f0-9]{32}", text_only=True),
+    _of("Mapbox", "mapbox", b"sk.eyJ1Ijoi", rb"sk\.eyJ1Ijoi[\w-]{30,200}\.[\w-]{20,}"),
     _key("MaxMind", "maxmind", b"_mmk", rb"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk"),
     _of(
         "Microsoft Teams (webhook)",
@@ -185,7 +175,7 @@ TOKENS: Final = (
         rb"/webhookb2/[a-z0-9-]{36}@[a-z0-9-]{36}/\w+/[a-z0-9]{32}",
     ),
     _of("Netlify", "netlify", b"nfp_", rb"nfp_[A-Za-z0-9]{36,40}"),
-    _key("New Relic", "new-relic", b"NRAK-", rb"NRAK-[A-Z0-9]{27}"),
+    _key("New Relic", "new-relic", b"NRAK- NRII-", rb"NR(?:AK-[A-Z0-9]{27}|II-[\w-]{32})"),
     _of("Notion", "notion", b"ntn_", rb"ntn_[0-9]{11}[A-Za-z0-9]{35}"),
     IssuedToken("npm", "a token of npm", b"npm_", rb"npm_[A-Za-z0-9]{36}", checksum=ends_in_base62_crc32),
     _key("NuGet", "nuget", b"oy2", rb"oy2[a-z0-9]{43}"),
@@ -204,6 +194,7 @@ TOKENS: Final = (
     _of("1Password", "1password-service", b"ops_eyJ", rb"ops_eyJ[A-Za-z0-9+/]{250,}={0,3}"),
     _key("Perplexity", "perplexity", b"pplx-", rb"pplx-[A-Za-z0-9]{48}"),
     _of("PlanetScale", "planetscale", b"pscale_", rb"pscale_(?:tkn|oauth|pw)_[\w=.-]{32,64}"),
+    _key("PostHog", "posthog", b"phx_", rb"phx_[A-Za-z0-9]{43,48}"),
     _key("Postman", "postman", b"PMAK-", rb"PMAK-[a-f0-9]{24}-[a-f0-9]{34}"),
     _key("Prefect", "prefect", b"pnu_", rb"pnu_[A-Za-z0-9]{36}"),
     _of("Pulumi", "pulumi", b"pul-", rb"pul-[a-f0-9]{40}"),
@@ -211,6 +202,7 @@ TOKENS: Final = (
     _of("ReadMe", "readme", b"rdme_", rb"rdme_[a-z0-9]{70}"),
     _of("Replicate", "replicate", b"r8_", rb"r8_[A-Za-z0-9]{37}"),
     _key("RubyGems", "rubygems", b"rubygems_", rb"rubygems_[a-f0-9]{48}"),
+    _of("Scalingo", "scalingo", b"tk-us-", rb"tk-us-[\w-]{48}"),
     _key("SendGrid", "sendgrid", b"SG.", rb"SG\.[\w-]{16,32}\.[\w-]{32,64}"),
     _of("Sentry", "sentry", b"sntry", rb"sntry(?:s_eyJ[A-Za-z0-9+/=_]{80,}|u_[a-f0-9]{64})"),
     _of("Shippo", "shippo", b"shippo_", rb"shippo_(?:live|test)_[a-f0-9]{40}"),
@@ -228,10 +220,12 @@ TOKENS: Final = (
     _of("SonarQube", "sonarqube", b"sqa_ squ_ sqp_", rb"sq[uap]_[a-f0-9]{40}"),
     _of("Sourcegraph", "sourcegraph", b"sgp_", rb"sgp_(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}"),
     _of("Square", "square", b"sq0atp- sq0csp- sq0idp-", rb"sq0(?:atp|csp|idp)-[\w-]{22,60}"),
+    _of("Square", "square-access", b"EAAA", rb"EAAA[\w-]{60}"),
     _key("Stripe", "stripe", b"k_live_", rb"[sr]k_live_[A-Za-z0-9]{20,110}"),
     _key("Stripe (test mode)", "stripe-test", b"k_test_", rb"[sr]k_test_[A-Za-z0-9]{20,110}"),
     _key("Stripe (webhook)", "stripe-webhook", b"whsec_", rb"whsec_[A-Za-z0-9+/]{32,64}={0,2}"),
     _key("Supabase", "supabase", b"sbp_ sb_secret_", rb"sb(?:p_[a-f0-9]{40}|_secret_[\w-]{30,})"),
+    _key("Tailscale", "tailscale", b"tskey-", rb"tskey-[a-z]{3,8}-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,44}"),
     IssuedToken("telegram", "a token of Telegram", b":AA", rb"\d{8,10}:AA[\w-]{33}", text_only=True),
     IssuedToken("twilio", "a key of Twilio", b"SK", rb"SK[0-9a-f]{32}", text_only=True),
     _of("Typeform", "typeform", b"tfp_", rb"tfp_[\w=.-]{59}"),
@@ -244,7 +238,10 @@ TOKENS: Final = (
         _is_mixed,
         text_only=True,
     ),
+    _of("Vercel", "vercel", b"vercel_blob_rw_", rb"vercel_blob_rw_[A-Za-z0-9]{16}_[A-Za-z0-9]{30}"),
     _key("xAI", "xai", b"xai-", rb"xai-[A-Za-z0-9]{80}"),
+    _key("Yandex", "yandex", b"AQVN", rb"AQVN[\w-]{35,38}"),
+    _of("Yandex", "yandex-access", b"t1.", rb"t1\.[\w-]{30,}={0,2}\.[\w-]{86}={0,2}"),
 )  # fmt: skip
 
 

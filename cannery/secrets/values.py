@@ -19,7 +19,8 @@ __all__ = [
 
 _REFERENCE: Final = re.compile(  # to where the secret is: a variable, a template, a file, a vault, a call
     r"[$%&*#@<{\[(/~|\\!]|\.{1,2}/|(?:env|file|vault|secret|op|ref|arn|data|ssm|awssm|gcp|azure|kms|keyring|https?|sha\d+)"
-    r"[:+]|ENC\[|!vault|.*(?:\$\{|\{\{|\$\(|%\(|<[a-z]|\{[a-z_]*\}|environ|getenv|process\.env|\(\)|\[\w*\]|::|->)",
+    r"[:+]|ENC\[|!vault|.*(?:\$\{|\{\{|\$\(|%\(|<[a-z]|\{[a-z_]*\}|environ|getenv|process\.env|\(\)|\[\w*\]|::|->)"
+    r"|[a-z_]\w*(?:\.\w+)+:\w+(?:\.\w+)*$",  # or code: package.module:name
     re.IGNORECASE | re.DOTALL,
 )
 _STANDS_FOR_ONE: Final = re.compile(  # what nobody has in a password, and everybody in the example of one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,9 +16,12 @@ from cannery.secrets.checksums import (
     is_jwt,
 )
 from cannery.secrets.sieve import SHORTEST, sift
-from cannery.secrets.tokens import TOKENS, IssuedToken, tokens_in
+from cannery.secrets.tokens import TOKENS, tokens_in
 from tests.support.made_up_tokens import AGE, GITHUB, JWT, grafana_token, issued_token
 from tests.support.made_up_tokens import TOKENS as EXAMPLES
+
+if TYPE_CHECKING:
+    from cannery.secrets.issued_token import IssuedToken
 
 pytestmark = pytest.mark.once
 

@@ -7,6 +7,7 @@ import bz2
 import gzip
 import json
 import lzma
+import pickle
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,8 @@ _SOURCES = {
     "a copy of a module": ("app/pricing.py.bak", SOURCE),
     "what a merge left": ("app/pricing.py.orig", SOURCE),
     "what an editor left": ("app/pricing.py~", SOURCE),
+    "what an editor saved": ("app/#pricing.py#", SOURCE),
+    "a copy under another name": ("app/pricing.py.txt", SOURCE),
     "a stub": ("app/pricing.pyi", b"def rebate(price: float) -> float: ...\n"),
     "an sdist": ("app/dist/shop-1.0.tar.gz", gzip.compress(tarred("shop-1.0/shop/pricing.py", SOURCE))),
     "an sdist in zip": ("app/dist/shop-1.0.zip", zipped(("shop-1.0/shop/pricing.py", SOURCE))),
@@ -136,6 +139,13 @@ _FILES = {
     "what a server shows": ("usr/share/nginx/html/.env", b"A=b\n"),
     "a working directory in /usr/src": ("usr/src/app/conf.toml", CONFIG),
     "a program in /usr/local": ("usr/local/etc/shop.toml", CONFIG),
+    "a private key (JWK)": ("app/conf/jwks.json", json.dumps({"keys": [{"kty": "EC", "d": drawn(43)}]}).encode()),
+    "a shared key (JWK)": ("app/conf/jwk.json", json.dumps({"kty": "oct", "k": drawn(43)}).encode()),
+    "a keytab": ("etc/krb5.keytab", b"\x05\x02" + NOISE),
+    "Rails' key": ("app/config/master.key", drawn(32).encode()),
+    "FileZilla's servers": ("app/sitemanager.xml", b"<FileZilla3/>"),
+    "a token in a file's name": (f"app/cache/{GITHUB}.json", b"{}"),
+    "what a whiteout holds": ("app/.wh.conf.toml", CONFIG),
     "a dependency from no index": ("usr/lib/python3/site-packages/shop/conf.json", json.dumps({"t": GITHUB}).encode()),
 }
 _TEXTS = {
@@ -160,6 +170,18 @@ _TEXTS = {
     "basic authentication": (
         "app/call.sh",
         f"curl -H 'Authorization: Basic {base64.b64encode(f'bob:{PASSWORD}'.encode()).decode()}' x\n",
+    ),
+    "a variable of Kubernetes": ("app/deploy.yaml", f"env:\n  - name: API_TOKEN\n    value: {drawn(32)}\n"),
+    "a variable of a task": ("app/task.json", json.dumps([{"name": "DB_PASSWORD", "value": PASSWORD}])),
+    "a property of Hadoop": ("app/x.xml", f"<name>fs.secret.key</name>\n<value>{drawn(30)}</value>\n"),
+    "an argument of PHP": ("app/wp.php", f"<?php\ndefine( 'AUTH_KEY', '{drawn(40)}' );\n"),
+    "a password of LDAP": ("etc/ldap.conf", f"binddn cn=shop\nbindpw {drawn(10)}\n"),
+    "a password of Redis": ("app/redis.conf", f"requirepass {drawn(10)}\n"),
+    "a script with no suffix": ("app/start", f"#!/bin/sh\nexport API_SECRET={drawn(32)}\n"),
+    "curl -u in a script": ("app/hook.sh", f"curl -u admin:{drawn(12)} https://hook.example\n"),
+    "a header of nginx": (
+        "etc/nginx/conf.d/x.conf",
+        f'proxy_set_header Authorization "Basic {base64.b64encode(f"bob:{PASSWORD}".encode()).decode()}";\n',
     ),
     "URL of PostgreSQL": ("app/db.txt", f"postgresql://shop:{drawn(12)}@db.internal:5432/shop\n"),
     "URL of Redis": ("app/cache.yaml", f"url: redis://:{drawn(12)}@cache.internal:6379/0\n"),
@@ -187,6 +209,8 @@ _PACKED = {
     "Base64": ("app/conf.b64", base64.b64encode(CONFIG)),
     "Base64 in lines": ("app/conf.txt", base64.encodebytes(CONFIG * 4)),
     "Base64, short": ("app/short.yaml", b"x: " + base64.b64encode(b"password=hunter" + b"2!") + b"\n"),
+    "Base64 behind an equals sign": ("app/x.conf", b"blob=" + base64.b64encode(b'{"password": "hunter' + b'2!"}')),
+    "a URL in a pickle": ("app/x.pkl", pickle.dumps({"url": f"postgres://shop:{drawn(12)}@db.internal/x"})),
     "Base64 in YAML": ("app/values.yaml", b"blob: " + base64.b64encode(pem().encode()) + b"\n"),
     "Base64 of an archive": (
         "app/blob.json",
@@ -219,6 +243,9 @@ _STARTS: dict[str, dict[str, Any]] = {
     "Entrypoint": {"Entrypoint": ["/bin/shop", "--api-token", drawn(20)]},
     "Healthcheck": {"Healthcheck": {"Test": ["CMD-SHELL", f"curl -u admin:{drawn(10)} http://localhost/health"]}},
     "OnBuild": {"OnBuild": ["ENV NPM_TOKEN=" + drawn(20)]},
+    "Base64 in a variable": {"Env": ["CONF=" + base64.b64encode(CONFIG).decode()]},
+    "a document in a variable": {"Env": ["CONF=" + json.dumps({"password": PASSWORD})]},
+    "a variable of redis-cli": {"Env": ["REDISCLI_AUTH=" + drawn(20)]},
     "a URL in Cmd": {"Cmd": [f"redis://:{drawn(12)}@cache:6379"]},
 }
 _HISTORY = {
@@ -233,6 +260,11 @@ _HISTORY = {
     "sshpass": f"RUN sshpass -p {drawn(9)} scp x y:",
     "mysql": f"RUN mysql -u root -p{drawn(9)} shop",
     "pip's index": f"RUN pip install --index-url https://bob:{drawn(9)}@pypi.internal/simple x",
+    "chpasswd": f"RUN echo 'root:{drawn(9)}' | chpasswd",
+    "htpasswd": f"RUN htpasswd -bc /etc/users admin {drawn(9)}",
+    "mysqladmin": f"RUN mysqladmin -u root password {drawn(9)}",
+    "useradd": f"RUN useradd -p '$6${drawn(16)}${drawn(86)}' bob",
+    "netrc": f"RUN echo 'machine x login bob password {drawn(9)}' > ~/.netrc && make && rm ~/.netrc",
     "twine": f"RUN twine upload -u bob --password {drawn(12)} dist/x",
 }
 

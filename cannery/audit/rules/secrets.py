@@ -11,6 +11,7 @@ from cannery.audit.finding import Finding, Rule, Severity
 from cannery.audit.provenance import is_of_others
 from cannery.secrets.commands import secret_in_command, secret_of_variable
 from cannery.secrets.file_names import kind_by_name
+from cannery.secrets.search import secret_in_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ _COMMANDS = ("Entrypoint", "Cmd", "OnBuild", "Shell")
 def check(contents: ImageContents) -> Iterator[Finding]:
     """Secrets in files of every layer, in the configuration and in the history; none of them is shown."""
     local = _local_distributions(contents)
-    for place in contents.files():
+    for place in contents.places():
         folder = place.node.path.partition("-packages/")[2].partition("/")[0].partition("-")[0]
         yield from _in_file(place, mine=contents.own(place.node.path) or bool(folder and folder in local))
     yield from _in_configuration(contents)
@@ -83,13 +84,13 @@ def _in_file(place: PlacedNode, *, mine: bool) -> Iterator[Finding]:
 
 def _in_configuration(contents: ImageContents) -> Iterator[Finding]:
     for name, value in contents.environment.items():
-        if found := secret_of_variable(name, value):
+        if found := secret_of_variable(name, value) or secret_in_value(value):
             yield Finding(VARIABLE, f"{name} is set" if found.name == name else f"{name} holds {_given(found)}")
     for field, text in _commands(contents):
         if found := secret_in_command(text):
             yield Finding(CONFIGURATION, f"{field}: {_given(found)}")
     for name, value in mapping_of(contents.start.get("Labels")).items():
-        if found := secret_of_variable(str(name), text_of(value)):
+        if found := secret_of_variable(str(name), text_of(value)) or secret_in_value(text_of(value)):
             yield Finding(CONFIGURATION, f"label {name}: {_given(found)}")
 
 
@@ -101,6 +102,7 @@ def _commands(contents: ImageContents) -> Iterator[tuple[str, str]]:
             yield from ((field, each) for each in words)
         else:
             yield field, " ".join(words)
+    yield from ((field, text_of(contents.config.get(field))) for field in ("author", "comment"))
     yield "Healthcheck", " ".join(texts_of(mapping_of(contents.start.get("Healthcheck")).get("Test")))
 
 
