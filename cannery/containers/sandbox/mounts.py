@@ -72,6 +72,7 @@ _FLAGS: Final = {
     "nosymfollow": MS_NOSYMFOLLOW,
 }
 _ESCAPES: Final = {"\\040": " ", "\\011": "\t", "\\012": "\n", "\\134": "\\"}  # the backslash comes last
+_PER_FILE: Final = 1 << 10  # bytes of the kernel's own memory, however empty it is: they count as well
 _DATA_ONLY: Final = MS_NOSUID | MS_NODEV
 
 
@@ -97,7 +98,7 @@ class MountPoint(NamedTuple):
 def plan(container: Container) -> tuple[Mount, ...]:
     """The mounts over the image's root, in the order in which they have to be made."""
     files = _HOST_FILES if container.hostname else (*_HOST_FILES, "/etc/hostname")
-    size = f"size={container.limits.tmp}"
+    size = f"size={container.limits.tmp},nr_inodes={container.limits.tmp // _PER_FILE}"
     scratch = f"mode=0755,uid={container.uid},gid={container.gid},{size}"
     return (
         Mount("/proc", "proc", flags=_DATA_ONLY | MS_NOEXEC, writable=True),
@@ -106,7 +107,7 @@ def plan(container: Container) -> tuple[Mount, ...]:
         Mount("/dev", "tmpfs", flags=MS_NOSUID, options="mode=0755"),
         *(Mount(f"/dev/{name}", source=f"dev/{name}", optional=True) for name in _DEVICES),
         Mount("/dev/pts", "devpts", flags=MS_NOSUID | MS_NOEXEC, options="ptmxmode=0666,mode=0620", writable=True),
-        _memory("/dev/shm", f"mode=1777,size={SHARED_MEMORY}"),  # noqa: S108  # the container's, like the next
+        _memory("/dev/shm", f"mode=1777,size={SHARED_MEMORY},nr_inodes={SHARED_MEMORY // _PER_FILE}"),  # noqa: S108  # the container's, like the next
         _memory("/tmp", f"mode=1777,{size}"),  # noqa: S108
         *(Mount(path, source=_on_host(path), optional=True) for path in files),
         *(_memory(path, scratch) for path in container.scratch),

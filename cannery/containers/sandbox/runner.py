@@ -13,6 +13,7 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
+from cannery.containers.sandbox.given import hand_over
 from cannery.containers.sandbox.limits import control_group, counted_by_namespace, limit_processes
 from cannery.containers.sandbox.mounts import assemble
 from cannery.containers.sandbox.privileges import (
@@ -39,8 +40,9 @@ from cannery.containers.sandbox.syscalls import (
     CLONE_NEWPID,
     CLONE_NEWUSER,
     CLONE_NEWUTS,
+    hide_arguments,
     join_new_keyring,
-    scope_abstract_names,
+    keep_inside,
     set_filter,
     unshare,
 )
@@ -60,6 +62,7 @@ __all__ = ["run_container"]
 
 _NAMESPACES: Final = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
 _READY: Final = b"ready\n"
+_STREAMS: Final = (0, 1, 2)
 
 
 class _Handover(NamedTuple):
@@ -234,6 +237,8 @@ def _init(start: _Handover, alive: int) -> int:
 def _confine(start: _Handover) -> None:
     """Give up what isn't the container's business: privileges, keys, the caller's terminal, system calls."""
     container = start.container
+    hide_arguments()
+    hand_over(_STREAMS, container.uid, container.gid)
     drop_privileges(container.uid, container.gid, groups=start.maps.groups)
     join_new_keyring(start.machine)
     if start.terminal is not None:
@@ -241,7 +246,7 @@ def _confine(start: _Handover) -> None:
         module.take_terminal(link)
     if start.counted:
         limit_processes(container.limits.pids)
-    scope_abstract_names()
+    keep_inside(_STREAMS)
     if start.filter is not None:
         set_filter(start.filter)
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import sys
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from cannery.containers.sandbox.steps import StepError
 from cannery.errors import MachineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 if sys.platform != "linux":
     raise MachineError(
@@ -38,11 +42,12 @@ __all__ = [
     "MS_REMOUNT",
     "capset_none",
     "detach",
+    "hide_arguments",
     "join_new_keyring",
+    "keep_inside",
     "mount",
     "pivot_root",
     "prctl",
-    "scope_abstract_names",
     "set_filter",
     "sethostname",
     "unshare",
@@ -74,6 +79,11 @@ _KEYCTL_JOIN_SESSION_KEYRING: Final = 1
 _LANDLOCK_CREATE_RULESET: Final = 444  # these two are the same on every machine
 _LANDLOCK_RESTRICT_SELF: Final = 446
 _SCOPE_ABSTRACT_UNIX_SOCKET: Final = 1
+_LANDLOCK_ADD_RULE: Final = 445
+_LANDLOCK_CREATE_RULESET_VERSION: Final = 1
+_LANDLOCK_RULE_PATH_BENEATH: Final = 1
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REFER, _TRUNCATE = 1, 2, 4, 8, 1 << 13, 1 << 14
+_RENAMES, _TRUNCATES, _SCOPES = 2, 3, 6  # the first version of Landlock that knows of each
 _PR_SET_SECCOMP: Final = 22
 _SECCOMP_MODE_FILTER: Final = 2
 _CAPABILITY_VERSION_3: Final = 0x20080522
@@ -136,16 +146,53 @@ def join_new_keyring(machine: str) -> None:
             _check("a session keyring of its own", result)
 
 
-def scope_abstract_names() -> None:
-    """Keep this process and its children from sockets that others bound to abstract names (unix(7)).
+def keep_inside(streams: Iterable[int]) -> None:
+    """Let this process and its children open nothing but what lies below its root, and ``streams`` as they are open.
 
-    That's a matter of Landlock from Linux 6.12 on; with a kernel that has less, nothing happens.
+    A file that a stream is has a name in ``/proc/self/fd``, by which it could be opened anew, for writing, too, and a
+    folder leads to all that is around it. Sockets that others bound to abstract names are out of reach as well
+    (unix(7)). That's a matter of Landlock (landlock(7)) from Linux 5.19 on, for sockets from 6.12 on; with a kernel
+    that has less, nothing happens.
     """
-    attributes = (ctypes.c_uint64 * 3)(0, 0, _SCOPE_ABSTRACT_UNIX_SOCKET)  # struct landlock_ruleset_attr
+    version = _libc.syscall(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_CREATE_RULESET_VERSION)
+    if version < _RENAMES:
+        return  # the one before can't allow to move a file from a folder to another
+    truncate = _TRUNCATE if version >= _TRUNCATES else 0
+    handled = _EXECUTE | _WRITE_FILE | _READ_FILE | _READ_DIR | _REFER | truncate
+    scoped = (0, _SCOPE_ABSTRACT_UNIX_SOCKET) if version >= _SCOPES else ()
+    attributes = (ctypes.c_uint64 * (1 + len(scoped)))(handled, *scoped)  # struct landlock_ruleset_attr
     ruleset = _libc.syscall(_LANDLOCK_CREATE_RULESET, attributes, ctypes.sizeof(attributes), 0)
-    if ruleset >= 0:
-        _check("a scope of abstract names", _libc.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0))
-        os.close(ruleset)
+    _check("a set of rules", ruleset)
+    root = os.open("/", os.O_PATH | os.O_DIRECTORY)
+    _check("a rule for files", _allow(ruleset, root, handled))
+    os.close(root)
+    for stream in streams:
+        _allow(ruleset, stream, _rights_of(stream, truncate))  # a pipe needs no rule, and gets none
+    _check("rules for files", _libc.syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0))
+    os.close(ruleset)
+
+
+def hide_arguments() -> None:
+    """Clear the words by which this process was started and its environment, as ``/proc/PID/cmdline`` shows them."""
+    with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:
+        places = [int(number) for number in file.read().rpartition(")")[2].split()[45:49]]  # proc_pid_stat(5)
+    for start, end in (places[:2], places[2:]):
+        if 0 < start < end:
+            ctypes.memset(start, 0, end - start)
+
+
+def _allow(ruleset: int, descriptor: int, rights: int) -> int:
+    rule = _Beneath(rights, descriptor)
+    return int(_libc.syscall(_LANDLOCK_ADD_RULE, ruleset, _LANDLOCK_RULE_PATH_BENEATH, ctypes.byref(rule), 0))
+
+
+def _rights_of(stream: int, truncate: int) -> int:
+    """What a stream's file may be opened for anew: what the stream is open for."""
+    try:
+        mode = fcntl.fcntl(stream, fcntl.F_GETFL) & os.O_ACCMODE
+    except OSError:
+        return 0  # it's closed
+    return {os.O_RDONLY: _READ_FILE, os.O_WRONLY: _WRITE_FILE | truncate}.get(mode, _READ_FILE | _WRITE_FILE | truncate)
 
 
 def set_filter(instructions: bytes) -> None:
@@ -155,6 +202,13 @@ def set_filter(instructions: bytes) -> None:
     _check(
         "a filter of system calls", _libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(program), 0, 0)
     )
+
+
+class _Beneath(ctypes.Structure):
+    """struct landlock_path_beneath_attr (linux/landlock.h)."""
+
+    _pack_ = 1
+    _fields_: ClassVar = [("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32)]
 
 
 class _FilterProgram(ctypes.Structure):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import platform
 import signal
@@ -53,6 +54,11 @@ def number(name: str) -> int:
 
 def attempt(caller: Caller, root: Path, source: str, **options: Any) -> Any:
     return seen(caller, script(root, f"{TRIES}\n{source}", **options))
+
+
+def need_landlock(version: int, what: str) -> None:
+    if ctypes.CDLL(None).syscall(444, None, 0, 1) < version:
+        pytest.skip(f"the kernel's Landlock has no {what}")
 
 
 @BOTH
@@ -111,6 +117,56 @@ def test_no_descriptor_of_the_callers_is_inherited(caller: Caller, host_root: Pa
     found = caller.run(script(host_root, f"{TRIES}\n{source}"), before=leave_open)
 
     assert found.stdout == "[0, 1, 2, 3]\n"  # the last is the listing's own
+
+
+@BOTH
+def test_a_file_that_is_a_stream_is_opened_for_nothing_else(
+    caller: Caller, host_root: Path, shared: Path, uid: int
+) -> None:
+    """Not by its name in /proc either, though the program's user be the file's owner."""
+    need_landlock(2, "rules that let files be renamed")
+    paths = [shared / "in", shared / "out"]
+    for path in paths:
+        path.write_text("before\n")
+        path.chmod(0o666)
+
+    def redirect() -> None:
+        for stream, mode in enumerate((os.O_RDONLY, os.O_WRONLY | os.O_APPEND)):
+            os.dup2(os.open(paths[stream], mode), stream)
+
+    source = """
+    flags = os.O_RDWR, os.O_WRONLY | os.O_TRUNC, os.O_RDONLY
+    report = [[tried(lambda: os.open(f"/proc/self/fd/{stream}", flag)) for flag in flags] for stream in (0, 1)]
+    report.append(tried(lambda: os.truncate("/proc/self/fd/0", 0)))
+    os.mkdir("/tmp/a")
+    open("/tmp/b", "w").close()
+    report.append(tried(lambda: os.rename("/tmp/b", "/tmp/a/b")))
+    os.write(2, json.dumps(report).encode())
+    """
+    ended = caller.run(script(host_root, f"{TRIES}\n{source}", uid=uid, gid=uid), before=redirect)
+
+    assert ended.stderr == json.dumps([["EACCES", "EACCES", "done"], ["EACCES", "done", "EACCES"], "EACCES", "done"])
+    assert paths[0].read_text() == "before\n"
+
+
+def test_a_folder_that_is_a_stream_is_not_handed_on(caller: Caller, host_root: Path) -> None:
+    def redirect() -> None:
+        os.dup2(os.open("/", os.O_RDONLY), 0)
+
+    source = "    print(json.dumps([tried(lambda: os.listdir(0)), tried(lambda: os.open('etc', 0, dir_fd=0))]))"
+    ended = caller.run(script(host_root, f"{TRIES}\n{source}"), before=redirect)
+
+    assert ended.stdout == '["ENOTDIR", "ENOTDIR"]\n'
+
+
+@BOTH
+def test_a_program_opens_its_own_output(caller: Caller, host_root: Path, uid: int) -> None:
+    if caller.ordinary:
+        pytest.skip("an ordinary user's pipes are its own, and these are the tests'")
+    source = "    [open(f'/dev/{name}', 'w').write(name) for name in ('stdout', 'stderr')]"
+    ended = caller.run(script(host_root, f"{TRIES}\n{source}", uid=uid, gid=uid))
+
+    assert (ended.stdout, ended.stderr) == ("stdout", "stderr")
 
 
 @BOTH
@@ -191,9 +247,7 @@ def test_no_process_outside_is_signalled(caller: Caller, host_root: Path, neighb
 
 def test_a_socket_with_an_abstract_name_is_out_of_reach(caller: Caller, host_root: Path) -> None:
     """The network is the machine's own, which such names belong to."""
-    libc = ctypes.CDLL(None)
-    if libc.syscall(444, None, 0, 1) < 6:  # the version of Landlock
-        pytest.skip("the kernel has no scopes of abstract names")
+    need_landlock(6, "scopes of abstract names")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(f"\0cannery-{os.getpid()}")
         listening.listen()
@@ -230,11 +284,13 @@ def test_processes_memory_and_tmp_have_limits(caller: Caller, host_root: Path, u
                 for _ in range(100):
                     file.write(bytes(1 << 20))
         full.append(tried(fill))
+    os.truncate("/tmp/x", 0)
+    full.append(tried(lambda: [open(f"/tmp/{number}", "x").close() for number in range(11_000)]))
     print(json.dumps([len(children) < 50, said, *full]))
     os.kill(-1, 9)
     """
     limits = Limits(pids=20, tmp=10 << 20)
     ended = caller.run(script(host_root, f"{TRIES}\n{source}", uid=uid, gid=uid, limits=limits))
 
-    assert ended.stdout == '[true, "EAGAIN", "ENOSPC", "ENOSPC"]\n'
+    assert ended.stdout == '[true, "EAGAIN", "ENOSPC", "ENOSPC", "ENOSPC"]\n'
     assert ended.code in {0, 128 + signal.SIGKILL}
