@@ -43,6 +43,7 @@ _SLOW = {  # fixtures that take seconds, or whose tests do
     *("full_base", "guarded_registry", "registry", "slim_base"),
     *("kit", "kits", "own_cache", "own_index", "sample"),
 }
+_KITS = {"kit", "kits"}  # fixtures that wait for what may still be built beside the tests
 
 
 @pytest.hookimpl(tryfirst=True)  # before anything is selected by marks
@@ -57,7 +58,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _leave_out(config, items, "once")
     if hasattr(config, "workerinput"):  # several processes take what comes next: no slow module shall be the last
         slow = {item.path for item in items if item.get_closest_marker("slow")}
-        items.sort(key=lambda item: item.path not in slow)
+        late = {item.path for item in items if not _KITS.isdisjoint(getattr(item, "fixturenames", ()))}
+        items.sort(key=lambda item: (item.path not in slow, item.path in late))
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item], mark: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from tests.support.prerequisites import absent
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The kit that ``CANNERY_KIT`` names, or one that is built from sources, which takes minutes."""
     if given := os.environ.get("CANNERY_KIT"):
-        return Path(given)
+        return _finished(Path(given))
     path = tmp_path_factory.mktemp("kit") / "python.kit"
     subprocess.run([sys.executable, "-m", "cannery", "kit", "--output", str(path)], check=True, capture_output=True)
     return path
@@ -27,7 +28,7 @@ def kits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with kits for this machine and for 64-bit ARM: the one that ``CANNERY_KIT`` names, or one built now."""
     given = os.environ.get("CANNERY_KIT")
     if given and Path(given).is_dir():
-        return Path(given)
+        return _finished(Path(given))
     if given:
         absent(f"CANNERY_KIT names one kit, {given}, and one for linux/arm64 (name a folder of both)")
     folder = tmp_path_factory.mktemp("kits")
@@ -35,6 +36,15 @@ def kits(tmp_path_factory: pytest.TempPathFactory) -> Path:
         command = [sys.executable, "-m", "cannery", "kit", f"--platform={platform}", "--output", str(folder)]
         subprocess.run(command, check=True, capture_output=True)
     return folder
+
+
+def _finished(kit: Path) -> Path:
+    """``kit``, once nobody is building in that folder: who does holds a lock on the file ``building`` in it."""
+    building = kit / "building"
+    if building.exists():
+        with building.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+    return kit
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,7 @@ def test_a_program_that_does_the_same_passes_whatever_changes_by_itself(make_pro
     assert found["answers"][0]["image"]["output"].startswith("args ['--name', 'A B'] pid ")
 
 
+@pytest.mark.once
 def test_what_differs_is_told_with_the_line_that_mends_it(make_project: MakeProject) -> None:
     files = {"main.py": MAIN, "notes.txt": "noted", "pyproject.toml": "[tool.cannery]\n"}
     folder = make_project(files)
@@ -71,6 +72,7 @@ def test_what_differs_is_told_with_the_line_that_mends_it(make_project: MakeProj
     assert cannery("check", "--", "--read", "notes.txt", cwd=folder).code == 0
 
 
+@pytest.mark.once
 def test_what_the_program_needed_when_it_was_asked_before_is_there(make_project: MakeProject) -> None:
     """Nothing in the source says that it loads a module, opens a file and a library."""
     port = free_port()
@@ -99,6 +101,7 @@ def test_what_the_program_needed_when_it_was_asked_before_is_there(make_project:
     assert cannery("check", cwd=folder).code == 0
 
 
+@pytest.mark.once
 def test_a_program_that_fails_by_itself_is_not_the_images_fault(make_project: MakeProject) -> None:
     outcome = cannery("check", "--", "--fail", cwd=make_project({"main.py": MAIN}))
     assert outcome.code == 12
@@ -124,6 +127,7 @@ def test_modules_are_imported_where_nothing_is_asked(make_project: MakeProject) 
     assert made["check"]["answers"][0]["verdict"] == "same"
 
 
+@pytest.mark.once
 def test_a_server_is_asked_in_both_and_ended(make_project: MakeProject) -> None:
     port = free_port()
     settings = f'[tool.cannery]\ncheck = "http://:{port}/health"\n'
@@ -140,6 +144,7 @@ def test_a_server_is_asked_in_both_and_ended(make_project: MakeProject) -> None:
     ]
 
 
+@pytest.mark.once
 def test_a_server_that_listens_is_asked_though_nobody_says_what(make_project: MakeProject) -> None:
     port = free_port()
     main = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'hello']"
@@ -156,6 +161,7 @@ def test_a_server_that_listens_is_asked_though_nobody_says_what(make_project: Ma
     assert found[1]["image"]["responses"] == [{"url": f"http://:{port}/", "status": 200, "body": "hello"}]
 
 
+@pytest.mark.once
 def test_another_command_of_the_image_can_be_asked(make_project: MakeProject) -> None:
     settings = (
         '[tool.cannery]\nentry = "main.py"\ncommands = { count = "count.py --from 3" }\ncheck = ["count --to 5"]\n'
@@ -165,6 +171,7 @@ def test_another_command_of_the_image_can_be_asked(make_project: MakeProject) ->
     assert (found["verdict"], found["image"]["output"]) == ("same", "['--from', '3', '--to', '5']\n")
 
 
+@pytest.mark.once
 def test_a_timeout_that_is_no_number_is_refused(make_project: MakeProject) -> None:
     outcome = cannery("check", "--timeout", "soon", cwd=make_project({"main.py": ""}))
     assert (outcome.code, "Next: write it as --timeout 60" in outcome.stderr) == (2, True)

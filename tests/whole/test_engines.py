@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.support.built_image import BuiltImage
     from tests.support.engine_commands import EngineCommand
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def engine(each_engine: EngineCommand, sample: BuiltImage) -> EngineCommand:
@@ -27,7 +29,6 @@ def engine(each_engine: EngineCommand, sample: BuiltImage) -> EngineCommand:
     return each_engine
 
 
-@pytest.mark.once
 def test_the_engine_s_image_id_is_the_one_that_was_computed(engine: EngineCommand, sample: BuiltImage) -> None:
     (details,) = json.loads(engine("image", "inspect", sample.reference).stdout)
     assert details["Id"].removeprefix("sha256:") == sample.report["id"].removeprefix("sha256:")
@@ -38,30 +39,25 @@ def test_the_program_runs_hardened(engine: EngineCommand, sample: BuiltImage) ->
     assert (done.returncode, done.stdout) == (0, "Hello, alice!\n"), done.stderr
 
 
-@pytest.mark.once
 def test_polars_is_really_loaded(engine: EngineCommand, sample: BuiltImage) -> None:
     assert engine.run(sample.reference, "show-deps").stdout == f"polars {version('polars')}\n"
 
 
-@pytest.mark.once
 def test_the_program_s_exit_code_comes_back(engine: EngineCommand, sample: BuiltImage) -> None:
     assert engine.run(sample.reference, "say-goodbye").returncode == 2
 
 
-@pytest.mark.once
 def test_there_is_no_shell(engine: EngineCommand, sample: BuiltImage) -> None:
     done = engine.run("--entrypoint=/bin/sh", sample.reference, "-c", "true")
     assert done.returncode == 127
 
 
-@pytest.mark.once
 def test_it_runs_as_a_numeric_user_who_is_nobody(engine: EngineCommand, sample: BuiltImage) -> None:
     program = "import os, getpass; print(os.getuid(), os.getgid(), os.getgroups(), getpass.getuser())"
     done = engine.run("--entrypoint=/usr/local/bin/python3", sample.reference, "-c", program)
     assert done.stdout == "65535 65535 [65535] app\n", done.stderr
 
 
-@pytest.mark.once
 def test_skopeo_copies_the_archive_both_ways(sample: BuiltImage, tmp_path: Path) -> None:
     if shutil.which("skopeo") is None:
         absent("skopeo")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.support.engine_services import Service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -62,7 +62,6 @@ def spawn(project: Path, *arguments: str) -> pexpect.spawn[str]:
     return pexpect.spawn(sys.executable, command, cwd=str(project), encoding="utf-8", dimensions=(31, 77), timeout=60)
 
 
-@pytest.mark.once
 def test_an_image_without_a_shell_gives_its_own_python(service: Service, project: Path) -> None:
     child = spawn(project)
     child.expect("as container 'dev' in .*, its own Python /usr/local/bin/python3")
@@ -77,7 +76,6 @@ def test_an_image_without_a_shell_gives_its_own_python(service: Service, project
     assert service.containers() == []
 
 
-@pytest.mark.once
 def test_an_image_with_a_shell_gives_that(service: Service, project: Path, with_shell: str) -> None:
     child = spawn(project, "--image", with_shell, "--name", "other")
     child.expect("as container 'other' in .*, its shell /bin/sh")
@@ -90,7 +88,6 @@ def test_an_image_with_a_shell_gives_that(service: Service, project: Path, with_
     assert service.containers() == []
 
 
-@pytest.mark.once
 def test_an_image_with_neither_gives_a_toolbox_over_its_own_root(
     service: Service, project: Path, with_nothing: str
 ) -> None:
@@ -111,7 +108,6 @@ def test_an_image_with_neither_gives_a_toolbox_over_its_own_root(
     assert service.containers() == []
 
 
-@pytest.mark.once
 def test_ctrl_c_is_the_prompt_s(service: Service, project: Path) -> None:
     child = spawn(project)
     child.expect(">>> ")
@@ -122,7 +118,6 @@ def test_ctrl_c_is_the_prompt_s(service: Service, project: Path) -> None:
     assert service.containers() == []
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_session_that_is_ended_leaves_nothing(service: Service, project: Path, number: signal.Signals) -> None:
     child = spawn(project)
@@ -134,7 +129,6 @@ def test_a_session_that_is_ended_leaves_nothing(service: Service, project: Path,
     assert service.containers() == []
 
 
-@pytest.mark.once
 def test_a_container_that_is_there_is_offered_and_left_alone(service: Service, project: Path) -> None:
     first = spawn(project)
     first.expect(">>> ")
@@ -159,7 +153,6 @@ def test_what_is_piped_in_is_run(service: Service, project: Path) -> None:
     assert service.containers() == []
 
 
-@pytest.mark.once
 def test_what_is_piped_into_a_toolbox_is_run(service: Service, project: Path, with_nothing: str) -> None:
     done = cannery("explore", "--image", with_nothing, cwd=project, stdin="find('prog*'); cat('/etc/hostname')\n")
     assert done.returncode == 0, done.stderr
@@ -168,7 +161,6 @@ def test_what_is_piped_into_a_toolbox_is_run(service: Service, project: Path, wi
     assert service.containers() == []
 
 
-@pytest.mark.once
 def test_an_image_that_is_not_there_is_told(service: Service, project: Path) -> None:
     done = cannery("explore", "--image", "nobody/has-this:1", cwd=project)
     assert done.returncode == 6
@@ -176,7 +168,6 @@ def test_an_image_that_is_not_there_is_told(service: Service, project: Path) -> 
     assert service.containers() == []
 
 
-@pytest.mark.once
 def test_without_an_engine_the_image_s_python_is_run_by_cannery(project: Path) -> None:
     done = cannery("explore", cwd=project, stdin="import os; print(os.getuid())\n")
     assert (done.returncode, done.stdout) == (0, "1234\n"), done.stderr
@@ -193,7 +184,6 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"docker-archive:{tmp_path}/base.tar"
 
 
-@pytest.mark.once
 def test_the_base_is_explored_and_can_be_pruned(service: Service, project: Path, base: str) -> None:
     for arguments in (["--base"], [f"--base={base}"]):
         done = cannery("explore", *arguments, cwd=project, stdin="print(6 * 7)\n")
@@ -206,14 +196,12 @@ def test_the_base_is_explored_and_can_be_pruned(service: Service, project: Path,
     assert "cannery-base:" not in str(service.client.images())
 
 
-@pytest.mark.once
 @pytest.mark.usefixtures("base")
 def test_the_base_is_explored_without_an_engine(project: Path) -> None:
     done = cannery("explore", "--base", cwd=project, stdin="print(6 * 7)\n")
     assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
 
 
-@pytest.mark.once
 def test_a_recipe_without_a_base_has_none_to_explore(project: Path) -> None:
     done = cannery("explore", "--base", cwd=project)
     assert done.returncode == 2

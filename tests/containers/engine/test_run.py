@@ -89,6 +89,7 @@ def test_a_program_that_hears_no_signal_is_ended_by_the_third(project: Path) -> 
     assert process.returncode == 128 + signal.SIGKILL
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("service")
 def test_a_terminal_s_size_keys_and_end_are_the_program_s(project: Path) -> None:
     child = pexpect.spawn(

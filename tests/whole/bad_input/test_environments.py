@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
+pytestmark = pytest.mark.once
+
 FILES = {
     "pyproject.toml": "[tool.cannery]\nname = 'app'\n",
     "main.py": "import tin\nprint('\\d is no escape', 1 is 1)\n",

@@ -110,6 +110,7 @@ def test_kill_9_at_every_step(build: Build) -> None:
     build.assert_next_is_right()
 
 
+@pytest.mark.once
 def test_kill_9_of_the_command_alone_at_any_moment(build: Build) -> None:
     moments = random.Random(1847)  # the year of the first stamped can
     for _ in range(6):
@@ -142,6 +143,7 @@ def test_a_signal_to_the_command_alone_ends_it_and_what_it_started(
     build.assert_next_is_right()
 
 
+@pytest.mark.once
 def test_ctrl_c_on_a_terminal(build: Build) -> None:
     for step in ("installing the dependencies", "compiling", "packing runtime"):
         command, *arguments = (*COMMAND, "image")
