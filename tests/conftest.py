@@ -116,6 +116,12 @@ def shared_cache(shared_folder: Path) -> Path:
     return shared_folder / "shared-cache"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(shared_folder: Path) -> None:
+    """Have zig compile its C libraries once, and not for each test with an empty cache, unless the caller has some."""
+    os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(shared_folder / "zig"))
+
+
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> None:
     """Keep the user's cache and settings out of the tests, and the tests out of them."""

@@ -39,13 +39,14 @@ def find_zig() -> Path | None:
 
 
 def zig_variables(cache: Path) -> Mapping[str, str]:
-    """The variables that have zig keep what it builds for itself below ``cache``, and not in the user's home.
+    """The variables that have zig keep what it builds for itself, a C library for each target, below ``cache``.
 
-    That folder is marked as in use.
+    That folder is marked as in use. Where the user's environment names another, that one is taken.
     """
-    folder = cache / "zig"
-    used(folder)
-    return {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
+    folder = os.environ.get("ZIG_GLOBAL_CACHE_DIR") or str(cache / "zig")
+    if folder == str(cache / "zig"):
+        used(cache / "zig")
+    return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
 
 
 def _chosen(text: str) -> tuple[str, ...]:

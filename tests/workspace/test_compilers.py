@@ -63,4 +63,11 @@ def test_zig_is_found_in_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert os.access(zig, os.X_OK)
     monkeypatch.setitem(sys.modules, "ziglang", None)
     assert find_zig() is None
-    assert set(zig_variables(tmp_path).values()) == {f"{tmp_path}/zig"}
+
+
+@pytest.mark.parametrize(("named", "taken"), [("", "{cache}/zig"), ("/elsewhere", "/elsewhere")])
+def test_zig_keeps_what_it_builds_in_the_cache_or_where_the_user_has_it(
+    named: str, taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", named)
+    assert set(zig_variables(tmp_path).values()) == {taken.format(cache=tmp_path)}

@@ -207,7 +207,7 @@ def test_where_memory_files_may_not_be_executed_one_that_is_not_packed_runs(
 
 
 def test_another_folder_and_an_empty_cache_make_the_same_image(probe: Probe, make_probe: Probe, tmp_path: Path) -> None:
-    make_probe.environment["CANNERY_CACHE"] = str(tmp_path / "empty")
+    make_probe.environment |= {"CANNERY_CACHE": str(tmp_path / "empty"), "ZIG_GLOBAL_CACHE_DIR": ""}
     make_probe.build()
     assert (make_probe.project / "dist/probe.tar").read_bytes() == (probe.project / "dist/probe.tar").read_bytes()
 

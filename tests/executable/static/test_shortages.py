@@ -68,7 +68,7 @@ def test_a_full_disk_is_one_message_and_what_is_built_after_it_is_right(
 ) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
-    settings = {**make_probe.environment, "CANNERY_CACHE": str(cache)}
+    settings = {**make_probe.environment, "CANNERY_CACHE": str(cache), "ZIG_GLOBAL_CACHE_DIR": ""}
 
     def build(size: str) -> str:
         machine.small_disk(cache, size)
