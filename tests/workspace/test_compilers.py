@@ -56,7 +56,7 @@ def test_cc_must_name_a_program(named: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("programs")
-def test_zig_is_found_in_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zig_is_found_in_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ziglang")
     zig = find_zig()
     assert zig is not None
