@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.executable.kit.cpython import cpython
-from cannery.executable.kit.kit import write_configuration
-from cannery.executable.kit.sources import known_sources, locate
+from cannery.executable.kit.kit import kit_python, write_configuration
+from cannery.executable.kit.patches import unpacked_source
+from cannery.executable.kit.sources import known_pythons
 from cannery.executable.kit.toolchain import native_target, toolchain
 from cannery.workspace.workspace import Workspace
 
@@ -64,15 +64,10 @@ def prepared(made: Path, folder: Path, workspace: Workspace) -> Path:
     home = folder / "python"
     shutil.copytree(made, home, ignore=shutil.ignore_patterns("*.a", "__pycache__"))
     write_configuration(home, native_target())
-    source = known_sources()["cpython"]
-    path, _ = locate(source, workspace)
     (python,) = (home / "bin").iterdir()
-    with tarfile.open(path) as archive:
-        library = f"Python-{source.version}/Lib/"
-        for member in archive:
-            if member.name.startswith(library):
-                member.name = member.name.removeprefix(library)
-                archive.extract(member, home / "lib" / python.name, filter="data")
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        top = unpacked_source(known_pythons()[kit_python(python.name.removeprefix("python"))], Path(scratch), workspace)
+        shutil.copytree(top / "Lib", home / "lib" / python.name, dirs_exist_ok=True)
     return python
 
 
@@ -122,12 +117,15 @@ def _names(module: str, tests: set[str]) -> bool:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cpython", description=__doc__)
+    parser.add_argument("--python", metavar="VERSION", help="such as 3.11; the newest that kits have if none")
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="such as test_json; all where none is named")
-    chosen: Sequence[str] = parser.parse_args().modules
+    arguments = parser.parse_args()
+    chosen: Sequence[str] = arguments.modules
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         workspace = Workspace.default()
-        python = prepared(cpython(toolchain(native_target(), workspace), tests=True), folder, workspace)
+        made = cpython(toolchain(native_target(), workspace), kit_python(arguments.python), tests=True)
+        python = prepared(made, folder, workspace)
         outcome = run(python, chosen, folder, f"-j{os.cpu_count()}")
     known = expected(DOCUMENT.read_text(encoding="utf-8"))
     print(f"modules    {outcome.whole} passed, {len(outcome.absent)} were skipped, {len(outcome.broken)} failed")

@@ -10,7 +10,7 @@ __all__ = ["kit"]
 
 @command(
     help={
-        "python": "Version of the Python in it; there is one: 3.11.",
+        "python": "Version of the Python in it, as 3.13 or 3.11 (default: the newest that kits are built of).",
         "platform": "Platform of the executables: linux/amd64 or linux/arm64 (default: this machine's).",
         "output": "Where to write it, a file or a folder (default: dist/python-VERSION-PLATFORM.kit).",
         "json": JSON,
@@ -30,16 +30,16 @@ def kit(
     for in the folder CANNERY_SOURCES, then fetched.
     """
     from cannery.executable.kit.file import write_kit  # noqa: PLC0415
-    from cannery.executable.kit.kit import built_kit, built_version, file_name  # noqa: PLC0415
+    from cannery.executable.kit.kit import built_kit, file_name, kit_python  # noqa: PLC0415
     from cannery.executable.kit.toolchain import native_target  # noqa: PLC0415
     from cannery.tasks.report.kit import KitReport  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
     from cannery.workspace.files import user_path  # noqa: PLC0415
 
-    built_version(python)
+    minor = kit_python(python)
     with shown_workspace(quiet=json) as workspace:
-        made = built_kit(platform or native_target().platform, workspace)
+        made = built_kit(platform or native_target().platform, minor, workspace)
         path = user_path(output).absolute() if output else folder_of(line) / "dist"
         path = path / file_name(made) if path.is_dir() or not output else path
         digest = write_kit(made.folder, path)

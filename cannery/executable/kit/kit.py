@@ -12,7 +12,7 @@ from cannery.errors import ConfigurationError, RuntimeTreeError, ToolError
 from cannery.executable.kit.cpython import NEEDED, cpython
 from cannery.executable.kit.file import PYTHONS_OWN, about_kit, no_kit, unpacked_kit, write_about
 from cannery.executable.kit.libraries import library
-from cannery.executable.kit.sources import known_sources
+from cannery.executable.kit.sources import known_pythons, untried_pythons
 from cannery.executable.kit.toolchain import native_target, target_for, toolchain
 from cannery.image.platform import Platform
 from cannery.python.interpreter import describe
@@ -22,13 +22,14 @@ from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cannery.executable.kit.toolchain import BuildTarget
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Kit", "built_kit", "built_version", "file_name", "given_kit", "write_configuration"]
+__all__ = ["Kit", "built_kit", "file_name", "given_kit", "kit_python", "write_configuration"]
 
 # The variables of sysconfig that programs ask for where nothing is built. The others name the machine of the build.
 _CONFIGURATION = {
@@ -66,46 +67,64 @@ class Kit:
         return tuple(found)
 
 
-def built_kit(platform: Platform | str, workspace: Workspace) -> Kit:
-    """The kit for ``platform``, built from its sources unless the cache has it.
+def built_kit(platform: Platform | str, minor: str, workspace: Workspace) -> Kit:
+    """The kit of Python ``minor`` for ``platform``, built from its sources unless the cache has it.
 
     Raises :class:`ConfigurationError` for a platform that there are no kits for, :class:`ToolError` where it can't be
     built.
     """
     target = target_for(platform)
     tools = toolchain(target, workspace)
-    python = cpython(tools)
+    python = cpython(tools, minor)
     libraries = [library(name, tools) for name in _LIBRARIES]
     key = key_of("kit", code_key(__name__), python.name, [folder.name for folder in libraries])
     fill = partial(_assemble, python, libraries, target)
     folder = unaltered_folder(workspace.cache, "kits", key, fill, without=PYTHONS_OWN)
-    runs_here = folder if target == native_target() else built_kit(native_target().platform, workspace).folder
+    runs_here = folder if target == native_target() else built_kit(native_target().platform, minor, workspace).folder
     return _opened(folder, key, runs_here, workspace)
 
 
-def built_version(wanted: str | None = None) -> str:
-    """The version of the Python in kits that are built here.
+def kit_python(wanted: str | None = None) -> str:
+    """The minor version of Python in kits that are built here: the newest, or the one that ``wanted`` names.
 
-    Raises :class:`ConfigurationError` where another one is ``wanted``: the launcher uses internals of this version.
+    Raises :class:`ConfigurationError` where there is none: the launcher uses what is inside of Python, so that a
+    version counts once its kit was built and tested.
     """
-    version = known_sources()["cpython"].version
-    if wanted is not None and not f"{version}.".startswith(f"{wanted}."):
-        raise ConfigurationError(
-            f"cannery builds kits of Python {version}, and of no other: {wanted!r} isn't that",
-            step="leave --python out; the recipes tiny, scratch and onefile pack any Python from 3.11 on",
-        )
-    return version
+    known = known_pythons()
+    if wanted is None:
+        return list(known)[-1]
+    fitting = [minor for minor, source in known.items() if f"{source.version}.".startswith(f"{wanted}.")]
+    if fitting:
+        return fitting[-1]
+    untried = untried_pythons().get(".".join(wanted.split(".")[:2]))
+    raise ConfigurationError(
+        f"cannery builds no kit of Python {wanted}",
+        evidence=f"none was built and tested: {untried}" if untried else f"it has the sources of {_versions()}",
+        step=f'take a kit of {" or ".join(known)}:  [tool.cannery]  python = "{list(known)[-1]}"; '
+        "the recipes tiny, scratch and onefile pack any Python from 3.11 on",
+    )
 
 
-def given_kit(path: Path, platform: Platform | str, workspace: Workspace, sha256: str | None = None) -> Kit:
+def _versions() -> str:
+    return ", ".join(source.version for source in known_pythons().values())
+
+
+def given_kit(
+    path: Path,
+    platform: Platform | str,
+    workspace: Workspace,
+    sha256: str | None = None,
+    fitness: Callable[[str], int] = lambda _: 0,
+) -> Kit:
     """The kit in the file ``path``, or the one for ``platform`` in the folder ``path``, by its usual name.
 
-    Raises :class:`ConfigurationError` where there is no kit, only one for another platform, or one whose file has
-    another SHA-256 than the one given.
+    Of several in a folder it's the newest of those whose version has the greatest ``fitness``. Raises
+    :class:`ConfigurationError` where there is no kit, only one for another platform, or one whose file has another
+    SHA-256 than the one given.
     """
     if sha256 is not None and path.is_dir():
         raise ConfigurationError(f"{path} is a folder, which has no SHA-256", step="name a kit's file, or leave it out")
-    file = _in_folder(path, platform) if path.is_dir() else path
+    file = _in_folder(path, platform, fitness) if path.is_dir() else path
     folder, key = unpacked_kit(file, workspace, sha256)
     about = about_kit(folder, file)
     if about.platform != str(platform):
@@ -116,10 +135,10 @@ def given_kit(path: Path, platform: Platform | str, workspace: Workspace, sha256
     native = native_target().platform
     if str(platform) == native:
         return _opened(folder, key, folder, workspace, file)
-    runs_here = (
-        unpacked_kit(_in_folder(path, native), workspace)[0] if path.is_dir() else built_kit(native, workspace).folder
-    )
-    return _opened(folder, key, runs_here, workspace, file)
+    if path.is_dir():
+        same = _in_folder(path, native, lambda version: int(version == _version_in(file)))
+        return _opened(folder, key, unpacked_kit(same, workspace)[0], workspace, file)
+    return _opened(folder, key, built_kit(native, _minor_in(folder, file), workspace).folder, workspace, file)
 
 
 def file_name(kit: Kit) -> str:
@@ -127,17 +146,35 @@ def file_name(kit: Kit) -> str:
     return f"python-{kit.interpreter.version_text}-{kit.target.platform.replace('/', '-')}.kit"
 
 
-def _in_folder(folder: Path, platform: Platform | str) -> Path:
+def _in_folder(folder: Path, platform: Platform | str, fitness: Callable[[str], int]) -> Path:
     with explained(folder, "read"):
         found = sorted(folder.glob("*.kit"))
-    fitting = [path for path in found if path.stem.endswith(f"-{str(platform).replace('/', '-')}")]
-    if not fitting:
+    named = [path for path in found if path.stem.endswith(f"-{str(platform).replace('/', '-')}")]
+    if not named:
         raise ConfigurationError(
             f"there is no kit for {platform} in {folder}",
             evidence="\n".join(path.name for path in found),
             step=f"make one: {program_name()} kit --platform {platform}, and keep its name",
         )
-    return fitting[-1]
+    return max(named, key=lambda path: (fitness(_version_in(path)), *_numbers(_version_in(path))))
+
+
+def _version_in(path: Path) -> str:
+    """The version in the usual name of a kit's file."""
+    return path.name.removeprefix("python-").partition("-")[0]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+def _minor_in(folder: Path, file: Path) -> str:
+    """The minor version of the Python in an unpacked kit: ``3.13``."""
+    with explained(folder, "read"):
+        found = [path.name.removeprefix("python") for path in (folder / "lib").glob("python3.*")]
+    if len(found) != 1:
+        raise no_kit(file, f"it has {len(found)} standard libraries")
+    return kit_python(found[0])
 
 
 def _assemble(python: Path, libraries: list[Path], target: BuildTarget, folder: Path) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cannery.executable.kit.sources import known_sources, locate, unpack
+from cannery.executable.kit.patches import unpacked_source
+from cannery.executable.kit.sources import known_libraries
+from cannery.executable.kit.toolchain import native_target
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import find
@@ -31,16 +35,15 @@ def library(name: str, tools: ZigToolchain) -> Path:
     Raises :class:`ToolError` where its source can't be had, or a program of the build is missing or fails.
     """
     workspace = tools.workspace
-    source = known_sources()[name]
-    path, archive = locate(source, workspace)
-    key = key_of("library", code_key(__name__), name, archive.sha256, tools.version, tools.target, tools.FLAGS)
+    source = known_libraries()[name]
+    key = key_of("library", code_key(__name__), source, tools.version, tools.target, tools.FLAGS)
 
     def fill(folder: Path) -> None:
         workspace.progress(f"building {name} {source.version} for {tools.target.platform}")
         for part in ("include", "lib"):
             (folder / part).mkdir()
         with workspace.cache.scratch() as scratch:
-            top = unpack(path, scratch)
+            top = unpacked_source(source, scratch, workspace)
             LIBRARIES[name](tools, top, folder)
             if source.license:
                 shutil.copy(top / source.license, folder / "LICENSE")
@@ -81,13 +84,15 @@ _ZSTD = (
 
 
 def _sqlite(tools: ZigToolchain, top: Path, folder: Path) -> None:
-    """SQLite's single file, with what Debian and python.org turn on."""
-    home = top if (top / "sqlite3.c").is_file() else top / "extsrc"
+    """SQLite's single file, which its sources are put together to, with what Debian and python.org turn on."""
+    find("tclsh", step="install it: apt-get install tcl")
+    compiler = shlex.join(replace(tools, target=native_target()).compiler)  # for programs that run here
+    _make(tools, top, top, "-f", "Makefile.linux-gcc", "TOP=.", f"BCC={compiler}", "sqlite3.c")
     features = ("FTS3", "FTS3_PARENTHESIS", "FTS4", "FTS5", "RTREE", "MATH_FUNCTIONS", "COLUMN_METADATA")
     flags = [f"-DSQLITE_ENABLE_{feature}" for feature in features]
     flags += ["-DSQLITE_THREADSAFE=1", "-DSQLITE_OMIT_LOAD_EXTENSION", "-DHAVE_USLEEP=1"]
-    _from_files(tools, folder, "sqlite3", [home / "sqlite3.c"], flags)
-    _copy(home, folder, "sqlite3.h")
+    _from_files(tools, folder, "sqlite3", [top / "sqlite3.c"], flags)
+    _copy(top, folder, "sqlite3.h")
 
 
 def _xz(tools: ZigToolchain, top: Path, folder: Path) -> None:

@@ -11,22 +11,32 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ToolError
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, user_path
-from cannery.workspace.keys import package_file
 from cannery.workspace.use import used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["SourceArchive", "SourcePackage", "known_sources", "locate", "unpack"]
+__all__ = [
+    "PatchSeries",
+    "SourceArchive",
+    "SourcePackage",
+    "known_libraries",
+    "known_pythons",
+    "locate",
+    "unpack",
+    "untried_pythons",
+]
 
-_LIST = package_file("executable/kit/sources.toml")
+# No file of the package to code_key: a key holds the entries that it's about, so that another's doesn't change it.
+_LIST: Final = Path(__file__).with_name("sources.toml")
 _PATIENCE = 30  # seconds without an answer
 
 
@@ -44,27 +54,78 @@ class SourceArchive:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchSeries:
+    """A distribution's fixes for a source; any one of its archives, which hold ``debian/patches``, will do."""
+
+    name: str
+    version: str  # of the source package: "3.13.5-2+deb13u5"
+    archives: tuple[SourceArchive, ...]
+    left_out: tuple[str, ...]  # patches that are not applied
+
+
+@dataclass(frozen=True, slots=True)
 class SourcePackage:
     """The source of a part of the kit; any one of its archives will do."""
 
     name: str
     version: str
     license: str  # the path of the licence in the archive; empty where the source is in the public domain
+    changed: date  # when its newest fix was made
     archives: tuple[SourceArchive, ...]
+    patches: PatchSeries | None = None
+
+    @property
+    def full_version(self) -> str:
+        """The version with that of the patches: ``3.13.5-2+deb13u5``."""
+        return self.patches.version if self.patches else self.version
 
 
-def known_sources() -> Mapping[str, SourcePackage]:
-    """The sources that ``sources.toml`` lists, by name."""
-    listed = tomllib.loads(_LIST.read_text(encoding="utf-8"))
-    return {
-        name: SourcePackage(
-            name, entry["version"], entry["license"], tuple(SourceArchive(**each) for each in entry["archives"])
+def known_pythons() -> Mapping[str, SourcePackage]:
+    """The sources of Python that kits are built from, by minor version, the oldest first."""
+    listed = _listed()["python"]
+    by_age = sorted(listed, key=lambda minor: tuple(map(int, minor.split("."))))
+    return {minor: _package("Python", listed[minor]) for minor in by_age}
+
+
+def known_libraries() -> Mapping[str, SourcePackage]:
+    """The sources of libraries, by name."""
+    return {name: _package(name, entry) for name, entry in _listed()["library"].items()}
+
+
+def untried_pythons() -> Mapping[str, str]:
+    """The minor versions of Python whose kit was never built and tested, and why."""
+    reasons: Mapping[str, str] = _listed()["untried"]
+    return reasons
+
+
+def _listed() -> dict[str, Any]:
+    return tomllib.loads(_LIST.read_text(encoding="utf-8"))
+
+
+def _package(name: str, entry: dict[str, Any]) -> SourcePackage:
+    patches = entry.get("patches")
+    return SourcePackage(
+        name,
+        entry["version"],
+        entry["license"],
+        entry["changed"],
+        _archives(entry),
+        PatchSeries(
+            f"Debian's patches for {name}",
+            entry["debian"].partition("=")[2],
+            _archives(patches),
+            tuple(patches["left-out"]),
         )
-        for name, entry in listed.items()
-    }
+        if patches
+        else None,
+    )
 
 
-def locate(source: SourcePackage, workspace: Workspace) -> tuple[Path, SourceArchive]:
+def _archives(entry: dict[str, Any]) -> tuple[SourceArchive, ...]:
+    return tuple(SourceArchive(**each) for each in entry["archives"])
+
+
+def locate(source: SourcePackage | PatchSeries, workspace: Workspace) -> tuple[Path, SourceArchive]:
     """The path of an archive of ``source``: in ``CANNERY_SOURCES``, in the cache, or fetched into it now.
 
     Raises :class:`ToolError` where no archive can be had, or one has another SHA-256 than ``sources.toml`` says.
@@ -105,7 +166,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _fetch(source: SourcePackage, folder: str | None, workspace: Workspace) -> tuple[Path, SourceArchive]:
+def _fetch(source: SourcePackage | PatchSeries, folder: str | None, workspace: Workspace) -> tuple[Path, SourceArchive]:
     failures: list[str] = []
     for archive in source.archives:
         workspace.progress(f"fetching {archive.name}")

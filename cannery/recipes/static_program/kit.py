@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
-from cannery.executable.kit.kit import Kit, built_kit, built_version, given_kit
+from cannery.executable.kit.kit import Kit, built_kit, given_kit, kit_python
+from cannery.executable.kit.sources import known_pythons
 from cannery.project.interpreter import check_version
+from cannery.project.pep508 import allows
 from cannery.workspace.files import user_path
 from cannery.workspace.invocation import program_name
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["kit_for", "target_of_kit"]
+__all__ = ["kit_for", "python_for", "target_of_kit"]
 
 _OTHER_PYTHON = "take the recipe tiny, scratch or onefile, which pack any Python"
 
@@ -33,12 +35,38 @@ def kit_for(app: App, platform: Platform | str, workspace: Workspace) -> Kit:
     """
     given = os.environ.get("CANNERY_KIT") or app.settings.static.kit
     if not given:
-        check_version(app, built_version(), "the kit that cannery builds", _OTHER_PYTHON)
-        return built_kit(platform, workspace)
+        return built_kit(platform, python_for(app), workspace)
     path, sha256 = _with_hash(given)
-    kit = given_kit(app.folder / user_path(path), platform, workspace, sha256)
+    kit = given_kit(app.folder / user_path(path), platform, workspace, sha256, lambda version: _fitness(app, version))
     check_version(app, kit.interpreter.version_text, f"the kit {path}", _OTHER_PYTHON)
     return kit
+
+
+def python_for(app: App) -> str:
+    """The minor version of the kit that is built for ``app``: the newest that suits it.
+
+    Raises :class:`ConfigurationError` where there is none.
+    """
+    named = app.settings.python
+    if named is not None and "/" not in named:
+        kit_python(named)
+    known = known_pythons()
+    minor = max(known, key=lambda minor: (_fitness(app, known[minor].version), *map(int, minor.split("."))))
+    check_version(app, known[minor].version, "the kit that cannery builds", _OTHER_PYTHON)
+    return minor
+
+
+def _fitness(app: App, version: str) -> int:
+    """How well ``version`` fits: 0 where the project excludes it, 1 where ``.python-version`` names another one."""
+    named = app.settings.python
+    excluded = named is not None and "/" not in named and not _is_of(version, named)
+    if excluded or not allows(app.metadata.requires_python, version):
+        return 0
+    return 2 if _is_of(version, app.python) else 1
+
+
+def _is_of(version: str, named: str | None) -> bool:
+    return not named or f"{version}.".startswith(f"{named}.")
 
 
 def _with_hash(given: str) -> tuple[str, str | None]:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cannery.errors import ConfigurationError, ToolError
-from cannery.executable.kit.kit import built_version, given_kit
-from cannery.executable.kit.sources import SourceArchive, SourcePackage, known_sources, locate
+from cannery.executable.kit.kit import given_kit, kit_python
+from cannery.executable.kit.sources import (
+    SourceArchive,
+    SourcePackage,
+    known_libraries,
+    known_pythons,
+    locate,
+    untried_pythons,
+)
 from cannery.executable.kit.toolchain import target_for
 from cannery.workspace.cache import Cache
 from cannery.workspace.digest import Digest
 from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.once
@@ -38,7 +47,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def source(text: bytes) -> SourcePackage:
     nowhere = "http://127.0.0.1:9/tiny-1.0.tar.gz"
-    return SourcePackage("tiny", "1.0", "", (SourceArchive(nowhere, hashlib.sha256(text).hexdigest()),))
+    archives = (SourceArchive(nowhere, hashlib.sha256(text).hexdigest()),)
+    return SourcePackage("tiny", "1.0", "", date(2026, 1, 1), archives)
 
 
 def test_a_local_folder_comes_first(folder: Path, workspace: Workspace) -> None:
@@ -69,8 +79,10 @@ def test_a_flipped_bit_in_a_cached_archive_is_noticed(workspace: Workspace) -> N
 
 
 def test_every_source_has_a_name_of_its_own_for_each_archive() -> None:
-    names = {archive.name: archive.sha256 for each in known_sources().values() for archive in each.archives}
-    assert len(names) == sum(len({archive.name for archive in each.archives}) for each in known_sources().values())
+    sources = [*known_pythons().values(), *known_libraries().values()]
+    every = [each.archives for each in sources] + [each.patches.archives for each in sources if each.patches]
+    names = {archive.name: archive.sha256 for archives in every for archive in archives}
+    assert len(names) == sum(len({archive.name for archive in archives}) for archives in every)
 
 
 def test_what_is_no_kit_is_refused(tmp_path: Path, workspace: Workspace) -> None:
@@ -108,7 +120,37 @@ def test_platforms_that_no_executable_can_be_made_for_are_refused() -> None:
         target_for("linux/s390x")
 
 
+def test_of_several_kits_in_a_folder_the_newest_that_fits_best_is_taken(tmp_path: Path, workspace: Workspace) -> None:
+    for version in ("3.9.1", "3.13.5", "3.11.2"):
+        write_kit(tmp_path / f"python-{version}-linux-amd64.kit", "linux/riscv64")  # refused, so that its name is told
+
+    def taken(fitness: Callable[[str], int]) -> str:
+        with pytest.raises(ConfigurationError) as refused:
+            given_kit(tmp_path, "linux/amd64", workspace, fitness=fitness)
+        return str(refused.value).partition(" is a kit for")[0].rpartition("/")[2]
+
+    assert taken(lambda _: 0) == "python-3.13.5-linux-amd64.kit"
+    assert taken(lambda version: int(version.startswith("3.11."))) == "python-3.11.2-linux-amd64.kit"
+
+
+def test_a_kit_is_of_the_python_that_is_asked_for_or_the_newest() -> None:
+    minors = list(known_pythons())
+    assert minors[0] == "3.11"
+    assert kit_python() == minors[-1]
+    assert {kit_python(minor) for minor in minors} == set(minors)
+    assert {kit_python(source.version) for source in known_pythons().values()} == set(minors)
+
+
 def test_kits_of_another_python_are_refused_with_what_packs_it() -> None:
-    assert built_version("3.11") == built_version(built_version()) == built_version()
-    with pytest.raises(ConfigurationError, match=r"kits of Python 3.11.2, .* '3.1' isn't that\nNext: leave"):
-        built_version("3.1")
+    with pytest.raises(
+        ConfigurationError, match=r"no kit of Python 3\.1\n.*sources of 3\.11\.2[\s\S]*Next: take a kit"
+    ):
+        kit_python("3.1")
+
+
+def test_a_kit_that_was_never_built_is_refused_with_the_reason() -> None:
+    for minor, reason in untried_pythons().items():
+        with pytest.raises(
+            ConfigurationError, match=f"no kit of Python {minor}.2\n.*none was built and tested: {reason}"
+        ):
+            kit_python(f"{minor}.2")

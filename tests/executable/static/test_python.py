@@ -1,4 +1,4 @@
-"""Which Python an executable has: the kit's, if the project allows it."""
+"""Which Python an executable has: that of the kit which fits the project best."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ConfigurationError
+from cannery.executable.kit.kit import kit_python
+from cannery.executable.kit.sources import known_pythons
 from cannery.project.config import load
-from cannery.recipes.static_program.kit import kit_for
+from cannery.recipes.static_program.kit import kit_for, python_for
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
@@ -17,18 +19,47 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
+NEWEST = known_pythons()[kit_python()]
+
+
+@pytest.mark.parametrize(
+    ("requires", "setting", "pinned", "minor"),
+    [
+        ("", "", "", kit_python()),
+        (">=3.8", "", "", kit_python()),
+        ("<3.12", "", "", "3.11"),
+        (">=3.8", 'python = "3.11"', "3.13", "3.11"),
+        (">=3.8", 'python = "/usr/bin/python3"', "", kit_python()),
+        (">=3.8", "", "3.11", "3.11"),
+        (">=3.8", "", "3.12", kit_python()),  # a kit that there is none of: the project allows others
+        ("<3.13", "", "3.12", "3.11"),
+    ],
+)
+def test_the_project_chooses_the_python(
+    make_project: MakeProject, requires: str, setting: str, pinned: str, minor: str
+) -> None:
+    project = f'[project]\nname = "x"\nversion = "1"\nrequires-python = "{requires}"\n[tool.cannery]\n{setting}\n'
+    pin = {".python-version": pinned} if pinned else {}
+    assert python_for(load(make_project({"pyproject.toml": project, "main.py": "", **pin}))) == minor
+
+
+def test_a_setting_that_names_a_python_without_a_kit_is_refused(make_project: MakeProject) -> None:
+    folder = make_project({"pyproject.toml": '[tool.cannery]\npython = "3.12"\n', "main.py": ""})
+    with pytest.raises(ConfigurationError, match=r"no kit of Python 3\.12\n.*\nNext: take a kit of 3\.11 or"):
+        python_for(load(folder))
+
 
 def test_a_project_for_a_later_python_is_refused_before_a_kit_is_built(
     make_project: MakeProject, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CANNERY_KIT", raising=False)
-    project = '[project]\nname = "late"\nversion = "1.0"\nrequires-python = ">=3.12"\n'
+    project = '[project]\nname = "late"\nversion = "1.0"\nrequires-python = ">=3.99"\n'
     folder = make_project({"pyproject.toml": project, "late.py": "", "main.py": "import late\n"})
     with pytest.raises(ConfigurationError) as refused:
         kit_for(load(folder), "linux/amd64", workspace)
     assert str(refused.value).splitlines() == [
-        "the project asks for Python >=3.12, and the kit that cannery builds has Python 3.11.2",
-        "  requires-python = '>=3.12'",
+        f"the project asks for Python >=3.99, and the kit that cannery builds has Python {NEWEST.version}",
+        "  requires-python = '>=3.99'",
         "Next: take the recipe tiny, scratch or onefile, which pack any Python, or change requires-python",
     ]
 
