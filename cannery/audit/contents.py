@@ -15,6 +15,7 @@ from cannery.image.paths import follow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cannery.elf.components import Component
     from cannery.elf.dynamic import Elf
     from cannery.secrets.kind import Secret
 
@@ -51,6 +52,7 @@ class NodeFacts:
     starts_only: bool = False  # a module that imports names and calls them at most
     initializes: tuple[str, ...] = ()  # modules whose PyInit_ function it has
     superusers: tuple[str, ...] = ()  # names of users with the number 0, in /etc/passwd
+    components: tuple[Component, ...] = ()  # of what is in it, by name and version
     readable: tuple[str, ...] = ()  # texts that people can read in it; only where those were asked for
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from cannery.audit.contents import ElfFacts, NodeFacts
 from cannery.audit.readable import readable_strings, unpacked_texts_of
 from cannery.audit.traces import MOST_SHOWN, build_paths, has_source, source_lines
+from cannery.elf.components import ComponentSearch
 from cannery.elf.constants import PT_LOAD
 from cannery.elf.dynamic import machine_of, read_elf
 from cannery.elf.headers import ElfReader, MalformedElfError
@@ -69,6 +70,7 @@ def elf_node_facts(pieces: Iterable[bytes], size: int, *, readable: bool = False
             build_paths=tuple(seen.build_paths)[:MOST_SHOWN],
             source_lines=tuple(seen.source_lines)[:MOST_SHOWN],
             initializes=tuple(seen.initializes),
+            components=seen.components.found(),
             readable=readable_strings(content) if readable and seen.initializes else (),
         )
 
@@ -83,6 +85,7 @@ class _Seen:
         self.build_paths: dict[str, None] = {}
         self.source_lines: dict[str, None] = {}
         self.is_cython = False
+        self.components = ComponentSearch()
 
     def look(self, data: bytes) -> None:
         """Look at the next part."""
@@ -90,6 +93,7 @@ class _Seen:
             self.initializes |= dict.fromkeys(name.decode() for name in _INIT.findall(data))
         self.is_cython = self.is_cython or _CYTHON in data
         self.take_secrets(secrets_in_binary(data))
+        self.components.look(data)
         if _PYINSTALLER in data:
             self.carries = "PyInstaller's archive of modules"
         elif _LAUNCHER in data:

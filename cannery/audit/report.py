@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cannery.audit.rules.age import components_in
 from cannery.audit.rules.linkage import links
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class AuditReport:
             "findings": [_as_json(finding) for finding in self.findings],
             "allowed": [_as_json(finding) for finding in self.allowed],
             "links": {soname: list(paths) for soname, paths in sorted(links(self.contents).items())},
+            "components": [
+                {"name": each.name, "version": each.version, "changed": each.changed, "paths": list(paths)}
+                for each, paths in components_in(self.contents).items()
+            ],
             "readable": {path: list(texts) for path, texts in self.readable.items()},
         }
 

@@ -10,7 +10,6 @@ from cannery.executable.kit.toolchain import native_target, target_for, toolchai
 from cannery.executable.static.packing import check_packing
 from cannery.image.rootfs import MACHINE
 from cannery.image.tree import LazyTree, Symlink, Tree
-from cannery.python.interpreter import same_minor
 from cannery.recipes.common import pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on, notes_on_programs
@@ -77,7 +76,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
     kit = kit_for(app, target.platform, workspace)
     fitting = target_of_kit(kit)
     dependencies = pinned_dependencies(app, fitting, workspace)
-    grammar_of = lambda: same_minor(kit.interpreter.version, workspace).executable  # noqa: E731
+    grammar_of = lambda: kit.interpreter.executable  # noqa: E731
     app = settled_app(app, dependencies, fitting, workspace, grammar_of)
     check_program(app, app.name.rpartition("/")[2])
     own = app_tree(app, workspace, grammar_of=grammar_of)

@@ -53,6 +53,7 @@ def image(
     'docker load', 'podman load' and 'skopeo copy oci-archive:' take it. Settings come from [tool.cannery] in
     pyproject.toml; a flag beats them, and so does a variable such as CANNERY_TAG.
     """
+    from cannery.recipes.components import components_in_image  # noqa: PLC0415
     from cannery.recipes.image import make_image  # noqa: PLC0415
     from cannery.tasks.report.image import ImageReport  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
@@ -69,9 +70,10 @@ def image(
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         made = make_image(app, workspace)
         took = time.perf_counter() - began
+        components = tuple(components_in_image(built.image, workspace) for built in made.each)
         found = _checked(made, words, workspace) if check else None
     run = typed("run", {**{name: line.settings[name] for name in BUILD_FLAGS}, "project": line.project})
-    print_report(ImageReport(made, took, run, explain, found), json=json)
+    print_report(ImageReport(made, took, components, run, explain, found), json=json)
     if found is not None:
         found.close()
 

@@ -12,6 +12,7 @@ __all__ = ["kit"]
     help={
         "python": "Version of the Python in it, as 3.13 or 3.11 (default: the newest that kits are built of).",
         "platform": "Platform of the executables: linux/amd64 or linux/arm64 (default: this machine's).",
+        "versions": "List the versions of Python that kits are built of, and those of the libraries; nothing is built.",
         "output": "Where to write it, a file or a folder (default: dist/python-VERSION-PLATFORM.kit).",
         "json": JSON,
     },
@@ -21,6 +22,7 @@ def kit(
     python: str | None = None,
     platform: str | None = None,
     output: str | None = None,
+    versions: bool = False,
     json: bool = False,
 ) -> None:
     """Write what static executables are linked from: a kit.
@@ -32,11 +34,14 @@ def kit(
     from cannery.executable.kit.file import write_kit  # noqa: PLC0415
     from cannery.executable.kit.kit import built_kit, file_name, kit_python  # noqa: PLC0415
     from cannery.executable.kit.toolchain import native_target  # noqa: PLC0415
-    from cannery.tasks.report.kit import KitReport  # noqa: PLC0415
+    from cannery.tasks.report.kit import KitReport, VersionsReport  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
     from cannery.workspace.files import user_path  # noqa: PLC0415
 
+    if versions:
+        print_report(VersionsReport(), json=json)
+        return
     minor = kit_python(python)
     with shown_workspace(quiet=json) as workspace:
         made = built_kit(platform or native_target().platform, minor, workspace)

@@ -125,6 +125,9 @@ BAD = [
     Bad("CAN703", "usr/lib/libx.so.1", "foreign"),
     Bad("CAN704", "usr/bin/program", "program"),
     Bad("CAN705", "usr/lib/libx.so.1", "library"),
+    Bad("CAN801", "usr/lib/libcrypto.so.1.1", "with an old OpenSSL"),
+    Bad("CAN802", "usr/lib/libcrypto.so.1.1", "with an old OpenSSL"),
+    Bad("CAN803", "usr/lib/libcrypto.so.1.1", "with an old OpenSSL"),
 ]
 
 
@@ -154,6 +157,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
         "made by PyInstaller": program + b"MEI\014\013\012\013\016" + bytes(80),
         "made by the recipe static": program + b"_CANNERY_PROGRAM\0",
         "with capabilities": b"x",
+        "with an old OpenSSL": program + b"OpenSSL 1.1.1w  11 Sep 2023\0",
     }
 
 

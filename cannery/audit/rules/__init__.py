@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cannery.audit.rules import build_machine, linkage, permissions, programs, secrets, source, start
+from cannery.audit.rules import age, build_machine, linkage, permissions, programs, secrets, source, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "check"]
 
-_THEMES = (source, build_machine, secrets, permissions, programs, start, linkage)
+_THEMES = (source, build_machine, secrets, permissions, programs, start, linkage, age)
 
 RULES: dict[str, Rule] = {rule.id: rule for theme in _THEMES for rule in theme.RULES}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
+from cannery.elf.components import Component  # noqa: TC001  # msgspec looks for it when it runs
 from cannery.errors import ConfigurationError
 from cannery.image.content import OnDisk
 from cannery.workspace.digest import Digest
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["PYTHONS_OWN", "AboutKit", "about_kit", "no_kit", "unpacked_kit", "write_about", "write_kit"]
+__all__ = ["KIT_FORMAT", "PYTHONS_OWN", "AboutKit", "about_kit", "no_kit", "unpacked_kit", "write_about", "write_kit"]
 
 PYTHONS_OWN: Final = frozenset({"__pycache__"})  # folders that a kit's Python writes for itself where it runs
-_FORMAT: Final = 1  # counts up when something else is in a kit, so that an older cannery refuses it
+KIT_FORMAT: Final = 1  # counts up when something else is in a kit, so that an older cannery refuses it
 _ABOUT: Final = "kit.json"
 _MOST: Final = 1 << 30  # bytes that a kit may unpack to; one of CPython 3.11 has 60 million
 
@@ -41,6 +42,7 @@ class AboutKit(msgspec.Struct, frozen=True):
     format: int
     platform: str
     builtins: tuple[tuple[Name, Name], ...]  # the modules inside Python, with their PyInit functions
+    components: tuple[Component, ...] = ()  # what it's built from
 
 
 def unpacked_kit(path: Path, workspace: Workspace, sha256: str | None = None) -> tuple[Path, str]:
@@ -105,10 +107,9 @@ def write_kit(kit: Path, path: Path) -> Digest:
     return Digest.of_content(OnDisk(path, path.stat().st_size))
 
 
-def write_about(folder: Path, platform: str, builtins: list[tuple[str, str]]) -> None:
+def write_about(folder: Path, about: AboutKit) -> None:
     """Write what the kit in ``folder`` says of itself."""
-    about = {"format": _FORMAT, "platform": platform, "builtins": builtins}
-    (folder / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+    (folder / _ABOUT).write_text(json.dumps(msgspec.to_builtins(about), indent=1), encoding="utf-8")
 
 
 def about_kit(folder: Path, path: Path) -> AboutKit:
@@ -117,8 +118,8 @@ def about_kit(folder: Path, path: Path) -> AboutKit:
         about = msgspec.json.decode((folder / _ABOUT).read_bytes(), type=AboutKit)
     except (OSError, msgspec.MsgspecError, RecursionError) as error:
         raise no_kit(path, str(error)) from error
-    if about.format != _FORMAT:
-        raise no_kit(path, f"its format is {about.format}, not {_FORMAT}")
+    if about.format != KIT_FORMAT:
+        raise no_kit(path, f"its format is {about.format}, not {KIT_FORMAT}")
     return about
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cannery.elf.components import Component
 from cannery.errors import ConfigurationError, RuntimeTreeError, ToolError
 from cannery.executable.kit.cpython import NEEDED, cpython
-from cannery.executable.kit.file import PYTHONS_OWN, about_kit, no_kit, unpacked_kit, write_about
+from cannery.executable.kit.file import KIT_FORMAT, PYTHONS_OWN, AboutKit, about_kit, no_kit, unpacked_kit, write_about
 from cannery.executable.kit.libraries import library
-from cannery.executable.kit.sources import known_pythons, untried_pythons
+from cannery.executable.kit.sources import known_libraries, known_pythons, untried_pythons
 from cannery.executable.kit.toolchain import native_target, target_for, toolchain
 from cannery.image.platform import Platform
 from cannery.python.interpreter import describe
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Kit", "built_kit", "file_name", "given_kit", "kit_python", "write_configuration"]
+__all__ = ["Kit", "built_kit", "components_of", "file_name", "given_kit", "kit_python", "write_configuration"]
 
 # The variables of sysconfig that programs ask for where nothing is built. The others name the machine of the build.
 _CONFIGURATION = {
@@ -52,6 +53,7 @@ class Kit:
     target: BuildTarget
     interpreter: Interpreter  # runs here, and has the kit's own standard library
     builtins: tuple[tuple[str, str], ...]  # the modules inside Python, with their PyInit functions
+    components: tuple[Component, ...] = ()  # what it's built from
 
     @property
     def include(self) -> Path:
@@ -78,7 +80,7 @@ def built_kit(platform: Platform | str, minor: str, workspace: Workspace) -> Kit
     python = cpython(tools, minor)
     libraries = [library(name, tools) for name in _LIBRARIES]
     key = key_of("kit", code_key(__name__), python.name, [folder.name for folder in libraries])
-    fill = partial(_assemble, python, libraries, target)
+    fill = partial(_assemble, python, libraries, target, components_of(minor, tools.musl))
     folder = unaltered_folder(workspace.cache, "kits", key, fill, without=PYTHONS_OWN)
     runs_here = folder if target == native_target() else built_kit(native_target().platform, minor, workspace).folder
     return _opened(folder, key, runs_here, workspace)
@@ -107,6 +109,14 @@ def kit_python(wanted: str | None = None) -> str:
 
 def _versions() -> str:
     return ", ".join(source.version for source in known_pythons().values())
+
+
+def components_of(minor: str, musl: str) -> tuple[Component, ...]:
+    """What a kit of Python ``minor`` is built from, with the version ``musl`` of the C library."""
+    sources = {"Python": known_pythons()[minor], **known_libraries()}
+    names = {"openssl": "OpenSSL", "sqlite": "SQLite"}
+    listed = (Component(names.get(name, name), each.full_version, str(each.changed)) for name, each in sources.items())
+    return (*listed, Component("musl", musl))
 
 
 def given_kit(
@@ -177,7 +187,9 @@ def _minor_in(folder: Path, file: Path) -> str:
     return kit_python(found[0])
 
 
-def _assemble(python: Path, libraries: list[Path], target: BuildTarget, folder: Path) -> None:
+def _assemble(
+    python: Path, libraries: list[Path], target: BuildTarget, components: tuple[Component, ...], folder: Path
+) -> None:
     shutil.copytree(python, folder, dirs_exist_ok=True)
     licenses = folder / "licenses"
     licenses.mkdir()
@@ -188,7 +200,7 @@ def _assemble(python: Path, libraries: list[Path], target: BuildTarget, folder: 
         if (each / "LICENSE").is_file():
             shutil.copy(each / "LICENSE", licenses / name)
     write_configuration(folder, target)
-    write_about(folder, target.platform, _builtins(folder / "config.c"))
+    write_about(folder, AboutKit(KIT_FORMAT, target.platform, _builtins(folder / "config.c"), components))
     (folder / "config.c").unlink()
 
 
@@ -199,8 +211,8 @@ def write_configuration(folder: Path, target: BuildTarget) -> None:
     data.write_text(f"build_time_vars = {_CONFIGURATION!r}\n", encoding="utf-8")
 
 
-def _builtins(table: Path) -> list[tuple[str, str]]:
-    return _TABLE.findall(table.read_text(encoding="utf-8"))
+def _builtins(table: Path) -> tuple[tuple[str, str], ...]:
+    return tuple(_TABLE.findall(table.read_text(encoding="utf-8")))
 
 
 def _opened(folder: Path, key: str, runs_here: Path, workspace: Workspace, file: Path | None = None) -> Kit:
@@ -225,4 +237,4 @@ def _opened(folder: Path, key: str, runs_here: Path, workspace: Workspace, file:
         platform=Platform(system, architecture),
         fingerprint=key_of("interpreter of a kit", key),
     )
-    return Kit(folder, key, target, interpreter, about.builtins)
+    return Kit(folder, key, target, interpreter, about.builtins, about.components)

@@ -86,7 +86,7 @@ _ZSTD = (
 def _sqlite(tools: ZigToolchain, top: Path, folder: Path) -> None:
     """SQLite's single file, which its sources are put together to, with what Debian and python.org turn on."""
     find("tclsh", step="install it: apt-get install tcl")
-    compiler = shlex.join(replace(tools, target=native_target()).compiler)  # for programs that run here
+    compiler = shlex.join((*replace(tools, target=native_target()).compiler, "-O1"))  # for programs that run here
     _make(tools, top, top, "-f", "Makefile.linux-gcc", "TOP=.", f"BCC={compiler}", "sqlite3.c")
     features = ("FTS3", "FTS3_PARENTHESIS", "FTS4", "FTS5", "RTREE", "MATH_FUNCTIONS", "COLUMN_METADATA")
     flags = [f"-DSQLITE_ENABLE_{feature}" for feature in features]

@@ -93,6 +93,13 @@ class ZigToolchain:
             "TZ": "UTC",
         }
 
+    @property
+    def musl(self) -> str:
+        """The version of the C library that zig brings."""
+        header = self.zig.resolve().parent / "lib/libc/musl/src/internal/version.h"
+        with explained(header, "read"):
+            return header.read_text(encoding="utf-8").split('"')[1]
+
     def run(self, *command: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:
         """Run ``command`` in ``cwd`` and return its standard output; raises :class:`ToolError` where it fails."""
         try:

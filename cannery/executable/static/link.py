@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
 
 LAUNCHER = package_file("executable/static/launcher")
-_SOURCES = ("main.c", "dl.c", "libc.c")
+_SOURCES = ("main.c", "inner.c", "dl.c", "libc.c")
 
 # What Python imports before the importer is there: frozen, under these names.
 EARLY = (
@@ -59,8 +59,8 @@ def link(
         workspace.cache.remember("linked", key, {})
 
 
-def embed(symbol: str, name: str) -> str:
-    """Assembly that puts the file ``name`` into an executable, between ``symbol`` and ``symbol_end``."""
+def embed(symbol: str, name: str, text: str = "") -> str:
+    """Assembly that puts the file ``name`` into an executable, between ``symbol`` and ``symbol_end``, then ``text``."""
     lines = (
         f'.section .rodata.{symbol},"a"',
         ".balign 16",
@@ -69,7 +69,7 @@ def embed(symbol: str, name: str) -> str:
         f'.incbin "{name}"',
         f".global {symbol}_end",
         f"{symbol}_end:",
-        ".byte 0",
+        f'.asciz "{text}"',
         '.section .note.GNU-stack,"",%progbits',
         "",
     )
@@ -97,9 +97,10 @@ def _tables(archive: ModuleArchive, builtins: list[str], functions: dict[str, st
         if name in archive.places:
             offset, size = archive.places[name]
             package = "true" if archive.modules[name].package else "false"
-            yield f'    {{"{name}", cannery_archive + {offset}, {size}, {package}, NULL}},'
-    yield "    {NULL, NULL, 0, false, NULL}\n};"
-    yield "static const struct _frozen none[] = {{NULL, NULL, 0, false, NULL}};"
+            place = f".code = cannery_archive + {offset}, .size = {size}"
+            yield f'    {{.name = "{name}", {place}, .is_package = {package}}},'
+    yield "    {.name = NULL}\n};"
+    yield "static const struct _frozen none[] = {{.name = NULL}};"
     yield "static const struct _module_alias aliases[] = {{NULL, NULL}};"
     yield "const struct _frozen *_PyImport_FrozenBootstrap = early;"
     yield "const struct _frozen *_PyImport_FrozenStdlib = none;"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from cannery.elf.components import mark_in
 from cannery.elf.headers import ElfReader
 from cannery.errors import ToolError
 from cannery.executable.kit.toolchain import toolchain
@@ -61,7 +62,8 @@ def pack(
         shutil.copy(source, target)
         return ()
     workspace.progress(f"packing by {packing}")
-    executable = rearranged(source.read_bytes(), archive.bytecode, _inline_caches(kit, workspace), kit.target.platform)
+    program = source.read_bytes()
+    executable = rearranged(program, archive.bytecode, _inline_caches(kit, workspace), kit.target.platform)
     if packing == "xz":
         packed_parts = [_xz(b"".join(executable.parts))]
     else:
@@ -70,7 +72,7 @@ def pack(
     tools = toolchain(kit.target, workspace)
     with workspace.cache.scratch() as folder, explained(folder):
         (folder / "packed").write_bytes(b"".join(packed_parts))
-        (folder / "packed.S").write_text(embed("packed", "packed"), encoding="utf-8")
+        (folder / "packed.S").write_text(embed("packed", "packed", mark_in(program)), encoding="utf-8")
         (folder / "packed.h").write_text(executable.header(), encoding="utf-8")
         for name in ("stub.c", "columns.h"):
             shutil.copy(LAUNCHER / name, folder)

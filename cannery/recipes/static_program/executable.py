@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from cannery.elf.components import marked
 from cannery.executable.static.link import link
 from cannery.executable.static.packing import pack
 from cannery.image.content import OnDisk
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
 __all__ = ["Executable", "ExecutableContents", "executable"]
 
 _CONTENTS: Final = "contents.json"
+# What an executable tells the versions of -> the modules inside Python that have it
+_BEHIND: Final = {
+    **dict.fromkeys(("Python", "musl"), frozenset({"sys"})),
+    "OpenSSL": frozenset({"_hashlib", "_ssl"}),
+    "SQLite": frozenset({"_sqlite3"}),
+}
 
 
 class ExecutableContents(msgspec.Struct, frozen=True):
@@ -111,7 +118,7 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
     """Make the executable ``program`` in ``folder``, and beside it the account of its contents."""
     builtins = [name for name, module in parts.reach.modules.items() if module.kind == "builtin"]
     linked, (archive, refused) = folder / "linked", parts.archive()
-    link(parts.kit, archive, builtins, _header(parts), linked, parts.workspace)
+    link(parts.kit, archive, builtins, _header(parts, builtins), linked, parts.workspace)
     packing = parts.app.settings.static.packing
     stayed = pack(parts.kit, linked, archive, packing, folder / "program", parts.workspace)
     contents = _contents(parts, archive, linked, refused + stayed)
@@ -119,14 +126,18 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
     linked.unlink()
 
 
-def _header(parts: ExecutableParts) -> str:
+def _header(parts: ExecutableParts, builtins: list[str]) -> str:
     """The settings as definitions in C, for the launcher."""
     settings = parts.app.settings
+    told = [
+        each for each in parts.kit.components if _BEHIND.get(each.name, frozenset()).intersection(("sys", *builtins))
+    ]
     return "\n".join((
         f'#define CANNERY_MAIN_FILE "{parts.main_file()}"',
         f"#define CANNERY_OPTIMIZE {settings.optimize}",
         f"#define CANNERY_USE_ENVIRONMENT {int(settings.static.python_variables)}",
         '#define CANNERY_PREFIX "/usr/local"',
+        f'#define CANNERY_COMPONENTS "{marked(told)}"',
     ))  # fmt: skip
 
 

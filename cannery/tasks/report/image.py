@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.tasks.report.decisions import decision_lines, decisions_as_json
@@ -13,6 +14,7 @@ from cannery.tasks.report.text import Column, human_size, ruled, shown_path, sty
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cannery.elf.components import Component
     from cannery.image.layer import Layer
     from cannery.recipes.image import MadeImage
     from cannery.recipes.plan import Built
@@ -33,6 +35,7 @@ class ImageReport:
 
     made: MadeImage
     seconds: float
+    components: tuple[tuple[Component, ...], ...]  # of each image: what is in it that is known by its version
     run: str = ""  # the command that runs such an image
     explain: bool = False  # with the decisions on files
     check: CheckReport | None = None  # where it was checked
@@ -40,7 +43,10 @@ class ImageReport:
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; sizes are bytes."""
         app, loaded, each = self.made.app, self.made.loaded, self.made.each
-        images = [_image_as_json(built) for built in each]
+        images = [
+            {**_image_as_json(built), "components": [{"name": one.name, "version": one.version} for one in components]}
+            for built, components in zip(each, self.components, strict=True)
+        ]
         return {
             "name": app.name,
             "references": list(app.references),
@@ -72,6 +78,8 @@ class ImageReport:
         if app.commands:
             yield f"commands {', '.join(commands_as_json(app))}"
         yield from found_lines(app.found)
+        if has := dict.fromkeys(map(str, chain.from_iterable(self.components))):
+            yield f"has      {', '.join(has)}"
         bases = dict.fromkeys((built.base.name, built.base.digest) for built in each if built.base)
         yield from (f"base     {name}  {digest}" for name, digest in bases)
         yield f"digest   {self.made.image.digest}"

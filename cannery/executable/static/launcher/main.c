@@ -1,10 +1,7 @@
 /* The program: Python with its modules inside. It runs the app or, where it's called as `python` is, what that would run. */
 
-#define Py_BUILD_CORE 1
 #define _GNU_SOURCE
 #include <Python.h>
-#include <internal/pycore_initconfig.h>
-#include <internal/pycore_pylifecycle.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,16 +17,6 @@
 #define PARENT "CANNERY_PYTHON"    /* the program that started this one, directly or not */
 
 static char program[PATH_MAX];
-
-/* The path configuration is known: nothing is looked for on the disk (compare CPython's Modules/getpath_noop.c). */
-PyStatus _PyConfig_InitPathConfig(PyConfig *config, int compute) {
-    (void)config, (void)compute;
-    return PyStatus_Ok();
-}
-
-/* CPython's own frozen modules are left out, and with them what's made of them ahead. */
-int _Py_Deepfreeze_Init(void) { return 0; }
-void _Py_Deepfreeze_Fini(void) {}
 
 static PyObject *cannery_read(PyObject *module, PyObject *arguments) {
     Py_ssize_t offset, size;
@@ -56,16 +43,27 @@ static PyMethodDef functions[] = {
     {"release", cannery_release, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_cannery", NULL, 0, functions, NULL, NULL, NULL, NULL};
 
-PyMODINIT_FUNC PyInit__cannery(void) {
-    PyObject *module = PyModule_Create(&definition);
-    if (module != NULL && (PyModule_AddIntConstant(module, "INDEX", CANNERY_INDEX) < 0 ||
-                           PyModule_AddIntConstant(module, "INDEX_SIZE", CANNERY_INDEX_SIZE) < 0)) {
-        Py_CLEAR(module);
-    }
-    return module;
+static int cannery_fill(PyObject *module) {
+    if (PyModule_AddStringConstant(module, "COMPONENTS", CANNERY_COMPONENTS) < 0) return -1; /* for who looks into the file */
+    if (PyModule_AddIntConstant(module, "INDEX", CANNERY_INDEX) < 0) return -1;
+    return PyModule_AddIntConstant(module, "INDEX_SIZE", CANNERY_INDEX_SIZE);
 }
+
+/* What it has is the same for every interpreter in the process, and nothing of it changes. */
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, cannery_fill},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_cannery", NULL, 0, functions, slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__cannery(void) { return PyModuleDef_Init(&definition); }
 
 static void find_program(void) {
     const char *packed = getenv(PROGRAM);
