@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from cannery.errors import RuntimeTreeError
 from cannery.image.platform import platform_of_uname
 from cannery.image.rootfs import MACHINE
+from cannery.workspace.contents import contents_key
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cannery.image.platform import Platform
     from cannery.image.rootfs import Root
+    from cannery.workspace.contents import Stamped
     from cannery.workspace.process import Runner
     from cannery.workspace.workspace import Workspace
 
@@ -81,7 +85,7 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
         cache_tag=answers["cache_tag"],
         magic=answers["magic"],
         platform=platform_of_uname(answers["system"], answers["machine"]),
-        fingerprint=key_of(answers, stamp(Path(answers["executable"])), _stamps_below(stdlib)),
+        fingerprint=key_of(answers, contents_key(_files_of(Path(answers["executable"]), stdlib), workspace.cache)),
     )
 
 
@@ -123,10 +127,11 @@ def installed_python(wanted: str, run: Runner) -> Path:
         ) from error
 
 
-def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:
-    """Paths, sizes and times of the files of a standard library, less those of packages installed into it."""
-    stamps: list[tuple[str, int, int]] = []
-    pending = [str(folder)]
+def _files_of(executable: Path, stdlib: Path) -> Iterator[Stamped]:
+    """The files of an interpreter and its standard library, less those of packages installed into it."""
+    yield "", executable, stamp(executable)
+    top = len(str(stdlib))
+    pending = [str(stdlib)]
     while pending:
         with os.scandir(pending.pop()) as entries:
             for entry in entries:
@@ -135,8 +140,7 @@ def _stamps_below(folder: Path) -> list[tuple[str, int, int]]:
                         pending.append(entry.path)
                 else:
                     status = entry.stat(follow_symlinks=False)
-                    stamps.append((entry.path, status.st_size, status.st_mtime_ns))
-    return sorted(stamps)
+                    yield entry.path[top:], entry.path, (status.st_size, status.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def onefile(app: App, workspace: Workspace) -> Plan:
         key_of(code_key(__name__), path, sorted(links), made.tree.key),
         lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"], **links}, made.tree.tree.decisions),
     )
-    layers = [("system", system(app, zones=made.zones)), ("program", executable)]
+    layers = [("system", system(app, workspace, zones=made.zones)), ("program", executable)]
     resources = bool(made.resources.tree.entries)
     layers += [("app", made.resources)] if resources else []  # for what opens them where it starts
     return Plan(app, tuple(layers), program_config(app, path, resources=resources), made.platform, made.notes)

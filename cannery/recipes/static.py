@@ -51,7 +51,7 @@ def static(app: App, workspace: Workspace) -> Plan:
     """An image of one static executable, beside a system's small files."""
     made = linked(app, workspace)
     app = made.app
-    layers = [("system", system_of(app, made.executable.reach)), ("executable", made.executable.tree)]
+    layers = [("system", system_of(app, made.executable.reach, workspace)), ("executable", made.executable.tree)]
     beside = made.resources + made.executable.beside
     lies_beside = bool(beside.tree.entries)
     layers += [("app", beside)] if lies_beside else []
@@ -90,7 +90,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
     return Linked(app, made, beside, kit.interpreter.platform, notes)
 
 
-def system_of(app: App, reach: Reach) -> LazyTree:
+def system_of(app: App, reach: Reach, workspace: Workspace) -> LazyTree:
     """The small files around the program: users, and the certificates and time zones that it can read."""
     settings = app.settings
     bundle = certificates(settings, app.folder, MACHINE) if "_ssl" in reach.modules else None
@@ -103,4 +103,4 @@ def system_of(app: App, reach: Reach) -> LazyTree:
     links = Tree({PYTHON: Symlink(program), **{f"{PROGRAMS}/{name}": Symlink(program) for name in names}})
     key = key_of("static system", code_key(__name__), settings.uid, digest, app.name, names)
     tree = LazyTree(key, lambda: system_tree(settings.uid, bundle) + links)
-    return tree + zones_tree(MACHINE) if zones else tree
+    return tree + zones_tree(MACHINE, workspace.cache) if zones else tree

@@ -14,7 +14,8 @@ from packaging.utils import canonicalize_name
 from cannery.image.tree import Decision, File, LazyTree, Tree
 from cannery.project.installation import install
 from cannery.project.pylock import hashes_of
-from cannery.trees.wheels import installed_tree, placed
+from cannery.trees.wheel_files import installed_tree
+from cannery.trees.wheels import placed
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 

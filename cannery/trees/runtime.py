@@ -15,6 +15,7 @@ from cannery.python.stdlib import interpreter_tree, known_modules
 from cannery.trees.needs import Needs
 from cannery.trees.package_database import package_database
 from cannery.trees.system import certificates, locale_tree, system_tree, terminals_tree, without_remarks, zones_tree
+from cannery.workspace.contents import contents_key
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
@@ -63,12 +64,14 @@ def runtime(
         zones = "zoneinfo" in needs.modules and not needs.brings_zones
     named = Needs(tuple(Need(soname, "[tool.cannery] libraries", ()) for soname in app.settings.libraries))
     libraries = _remembered_closure(interpreter, python, needs + named, app.settings.allow_missing, workspace)
-    data = locale_tree(root) + zones_tree(root) if zones else locale_tree(root)
+    data = locale_tree(root, workspace.cache)
+    if zones:
+        data += zones_tree(root, workspace.cache)
     if "curses" in wanted:
-        data += terminals_tree(root)
+        data += terminals_tree(root, workspace.cache)
     key = key_of(
         "runtime", code_key(__name__), python.key, app.settings.uid, bundle and Digest.of_content(bundle),
-        _versions(libraries), data.key,
+        _contents(libraries, workspace), data.key,
     )  # fmt: skip
 
     def make() -> Tree:
@@ -78,19 +81,19 @@ def runtime(
     return LazyTree(key, make)
 
 
-def system(app: App, *, zones: bool, root: Root = MACHINE) -> LazyTree:
+def system(app: App, workspace: Workspace, *, zones: bool, root: Root = MACHINE) -> LazyTree:
     """The system's small files alone, for a program that brings everything else; with ``zones`` the time zones, too."""
     bundle = certificates(app.settings, app.folder, root)
     key = key_of("system", code_key(__name__), app.settings.uid, Digest.of_content(bundle))
     tree = LazyTree(key, lambda: system_tree(app.settings.uid, bundle))
-    return tree + zones_tree(root) if zones else tree
+    return tree + zones_tree(root, workspace.cache) if zones else tree
 
 
 def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTree, tuple[str, ...]]:
     """The interpreter with its standard library and shared libraries, and the folders that the latter lie in."""
     python = _python(interpreter, frozenset())
     libraries = _remembered_closure(interpreter, python, Needs(), (), workspace)
-    key = key_of("bare python", code_key(__name__), python.key, _versions(libraries))
+    key = key_of("bare python", code_key(__name__), python.key, _contents(libraries, workspace))
     folders = tuple(sorted({posixpath.dirname(path) for path in libraries}))
     return LazyTree(key, lambda: _shared(libraries) + python.tree), folders
 
@@ -134,9 +137,9 @@ def _shared(libraries: Mapping[str, Path]) -> Tree:
     return Tree({name: File(OnDisk(path, path.stat().st_size), 0o755) for name, path in libraries.items()})
 
 
-def _versions(libraries: Mapping[str, Path]) -> list[tuple[str, object, object]]:
-    """The paths and stamps of ``libraries``: others once one of them has changed."""
-    return [(name, str(path), stamp(path)) for name, path in sorted(libraries.items())]
+def _contents(libraries: Mapping[str, Path], workspace: Workspace) -> str:
+    """A name for what ``libraries`` hold, by their paths in the image."""
+    return contents_key(((name, path, stamp(path)) for name, path in libraries.items()), workspace.cache)
 
 
 def _remembered_closure(

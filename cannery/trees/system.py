@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Directory, Entry, File, LazyTree, Tree
+from cannery.workspace.contents import contents_key
 from cannery.workspace.files import explained, stamp, user_path
 from cannery.workspace.keys import code_key, key_of, package_file
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cannery.image.content import Content
     from cannery.image.rootfs import Root
     from cannery.project.settings import Settings
+    from cannery.workspace.cache import Cache
 
 __all__ = [
     "CERTIFICATES",
@@ -133,30 +135,33 @@ def system_tree(user: int, bundle: Content | None) -> Tree:
     return Tree(entries)
 
 
-def locale_tree(root: Root) -> LazyTree:
+def locale_tree(root: Root, cache: Cache) -> LazyTree:
     """The locale C.UTF-8, which the image's environment names: the C library doesn't have it built in."""
     folders = ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")
-    return _files_of(root, next((folder for folder in folders if root.resolve(folder)), folders[0]))
+    return _files_of(root, cache, next((folder for folder in folders if root.resolve(folder)), folders[0]))
 
 
-def terminals_tree(root: Root) -> LazyTree:
+def terminals_tree(root: Root, cache: Cache) -> LazyTree:
     """The descriptions of terminals, without which curses doesn't start; empty where the root has none."""
     found: dict[str, OnDisk] = {}
     for name in _TERMINALS:
         contents = (root.content(f"{folder}/{name[0]}/{name}") for folder in _TERMINFO)
         if (content := next(filter(None, contents), None)) is not None:
             found[f"{_TERMINFO[0]}/{name[0]}/{name}"] = content
-    key = key_of("terminals", code_key(__name__), [(path, stamp(content.path)) for path, content in found.items()])
+    stamped = ((path, content.path, stamp(content.path)) for path, content in found.items())
+    key = key_of("terminals", code_key(__name__), contents_key(stamped, cache))
     return LazyTree(key, lambda: Tree({path: File(content) for path, content in found.items()}))
 
 
-def zones_tree(root: Root) -> LazyTree:
+def zones_tree(root: Root, cache: Cache) -> LazyTree:
     """The time zone database, as ``zoneinfo`` reads it (PEP 615); empty when the root has none."""
-    return _files_of(root, _ZONES, _NOT_ZONES)
+    return _files_of(root, cache, _ZONES, _NOT_ZONES)
 
 
-def _files_of(root: Root, folder: str, left_out: Container[str] = ()) -> LazyTree:
-    """The files below ``folder``, known by their stamps, so that the tree is only made to be packed."""
-    key = key_of("files", code_key(__name__), str(root.path), folder, root.stamps_below(folder, left_out))
+def _files_of(root: Root, cache: Cache, folder: str, left_out: Container[str] = ()) -> LazyTree:
+    """The files below ``folder``, known by their contents, so that the tree is only made to be packed."""
+    top = root.on_disk(root.resolve(folder) or folder)
+    stamped = ((name, top / name, stamp) for name, stamp in root.stamps_below(folder, left_out))
+    key = key_of("files", code_key(__name__), folder, contents_key(stamped, cache))
     files = partial(root.files_below, folder, left_out)
     return LazyTree(key, lambda: Tree({f"{folder}/{path}": File(content) for path, content in files()}))

@@ -4,39 +4,28 @@ from __future__ import annotations
 
 import base64
 import csv
-import os
-import posixpath
-import re
 import shutil
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from cannery.errors import RequirementsError
-from cannery.image.content import Inline, OnDisk
-from cannery.image.layer import WHITEOUT
-from cannery.image.tree import Entry, File, LazyTree, Transform, Tree
+from cannery.image.content import OnDisk
+from cannery.image.tree import LazyTree, Transform, Tree
 from cannery.project.installation import install
 from cannery.project.uv_errors import explain
-from cannery.trees.top_levels import TOP_LEVELS, top_levels
+from cannery.trees.wheel_files import files_as_json, files_from_json, files_in, paths_below, wheel_tree
 from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from cannery.project.requirements import Requirements
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["NO_WHEELS", "dependencies", "environment_data", "installed_tree", "placed", "scripts_folder"]
-
-# Files that an installer writes for itself: some name this machine, and RECORD names sources that are gone.
-_INSTALLERS_OWN = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
-_SITE = re.compile(r"lib(64)?/python3\.\d+t?/(site|dist)-packages/")  # of an environment
-_UNUSED = {"bin", "include"}  # console scripts, and headers: nothing that a program imports or reads
+__all__ = ["NO_WHEELS", "dependencies", "environment_data", "placed", "scripts_folder"]
 
 NO_WHEELS: Final = LazyTree("no wheels", Tree)  # of an app that requires nothing
 
@@ -57,23 +46,30 @@ def dependencies(requirements: Requirements, target: WheelTarget, workspace: Wor
     )
 
     def make() -> Tree:
-        folder = workspace.cache.folder(
-            "dependencies",
-            key,
-            lambda path: _install(requirements, path, target, workspace, key),
-            whole=lambda path: _is_whole(path, workspace.cache.recall("dependencies", key)),
-            waiting=lambda: workspace.progress("waiting for another build to install the dependencies"),
-        )
-        known = workspace.cache.recall("dependencies", key) or {}
-        return installed_tree(
-            folder, target.site_packages, {path: Digest(digest) for path, (_, digest) in known.items()}
-        )
+        folder = cache(partial(_installed, requirements, target, workspace, key))
+        if workspace.cache.recall("dependencies", key) is None:
+            folder()
+        files = files_from_json(workspace.cache.recall("dependencies", key) or {})
+        return wheel_tree(files, folder, target.site_packages)
 
     return LazyTree(key, make)
 
 
+def _installed(requirements: Requirements, target: WheelTarget, workspace: Workspace, key: str) -> Path:
+    """The folder of the wheels, installed now or by an earlier build."""
+    return workspace.cache.folder(
+        "dependencies",
+        key,
+        lambda path: _install(requirements, path, target, workspace, key),
+        whole=lambda path: _is_whole(path, workspace.cache.recall("dependencies", key)),
+        waiting=lambda: workspace.progress("waiting for another build to install the dependencies"),
+    )
+
+
 def scripts_folder(wheels: LazyTree, workspace: Workspace) -> Path:
-    """The folder of the scripts that uv installed with ``wheels``, once their tree was made; they go into no image."""
+    """The folder of the scripts that uv installed with ``wheels``; they go into no image."""
+    # The path of any file is known once all are installed.
+    next((file.content.path for _, file in wheels.tree.files() if isinstance(file.content, OnDisk)), None)
     return workspace.cache.root / "dependencies" / wheels.key / "bin"
 
 
@@ -90,8 +86,7 @@ def _install(requirements: Requirements, folder: Path, target: WheelTarget, work
             install(requirements, (*where, "--no-cache"), folder, workspace)
     except ProgramFailed as error:
         raise explain(error, f"the requirements of {source} can't be installed", f"correct {source}") from error
-    files = {path: (Path(folder, path).lstat().st_size, _digest(Path(folder, path))) for path in _paths(folder)}
-    workspace.cache.remember("dependencies", key, files)
+    workspace.cache.remember("dependencies", key, files_as_json(files_in(folder, digests=True)))
 
 
 def placed(folder: Path, target: WheelTarget, options: Iterable[str]) -> tuple[str, ...]:
@@ -100,12 +95,6 @@ def placed(folder: Path, target: WheelTarget, options: Iterable[str]) -> tuple[s
     ``options`` say for which Python, where it's another than that of this machine.
     """
     return ("--python", str(target.executable), "--prefix", str(folder), *options)
-
-
-def _paths(folder: Path) -> Iterator[str]:
-    """The files below ``folder``, relative to it."""
-    for here, _, names in os.walk(folder):
-        yield from (Path(here, name).relative_to(folder).as_posix() for name in names)
 
 
 def environment_data(wheels: LazyTree, site_packages: str, workspace: Workspace) -> LazyTree:
@@ -128,8 +117,10 @@ def _beside(site_packages: str, tree: Tree) -> Tree:
 
 def _is_whole(folder: Path, known: Mapping[str, Any] | None) -> bool:
     """True if ``folder`` has the files that it had when they were installed, by their sizes."""
-    sizes = {path: Path(folder, path).lstat().st_size for path in _paths(folder)}
-    return known is not None and sizes == {path: size for path, (size, _) in known.items()}
+    if known is None:
+        return False
+    sizes = {path: Path(folder, path).lstat().st_size for path in paths_below(folder)}
+    return sizes == {path: file.size for path, file in files_from_json(known).items() if not file.made}
 
 
 def _digest(path: Path) -> str:
@@ -157,37 +148,3 @@ def _damaged(folder: Path) -> str:
 def _differs(file: Path, recorded: str) -> bool:
     digest = base64.urlsafe_b64encode(bytes.fromhex(_digest(file))).decode().rstrip("=")
     return digest != recorded.removeprefix("sha256=").rstrip("=")
-
-
-def installed_tree(folder: Path, site_packages: str, digests: Mapping[str, Digest] = MappingProxyType({})) -> Tree:
-    """The files that uv installed into ``folder``, as a tree of the image's ``site_packages``, and of its prefix.
-
-    ``digests`` are those that are known, by paths relative to ``folder``.
-
-    In the prefix lies what wheels have as data of an environment: ``share/…``, ``etc/…``.
-    """
-    prefix = site_packages.rsplit("/", maxsplit=3)[0]
-    entries: dict[str, Entry] = {}
-    for here, folders, names in os.walk(folder):
-        at_top = here == str(folder)
-        folders[:] = sorted(name for name in folders if name != "__pycache__" and not (at_top and name in _UNUSED))
-        of_installer = here.endswith(".dist-info")
-        for name in sorted(names):
-            if (of_installer and name in _INSTALLERS_OWN) or (at_top and name == ".lock"):
-                continue
-            if name.startswith(WHITEOUT):
-                raise RequirementsError(
-                    f"a wheel holds {name!r}, and a layer takes such a name for the removal of another file",
-                    evidence=str(Path(here, name).relative_to(folder)),
-                    step="don't trust the wheel, or tell who made it",
-                )
-            path = Path(here, name)
-            status = path.stat()
-            mode = 0o755 if status.st_mode & 0o100 else 0o644
-            relative = path.relative_to(folder).as_posix()
-            inner = _SITE.match(relative)
-            place = f"{site_packages}/{relative[inner.end() :]}" if inner else f"{prefix}/{relative}"
-            if of_installer and name == "METADATA" and TOP_LEVELS not in names and "RECORD" in names:
-                entries[f"{posixpath.dirname(place)}/{TOP_LEVELS}"] = File(Inline(top_levels(path.with_name("RECORD"))))
-            entries[place] = File(OnDisk(path, status.st_size, digests.get(relative)), mode)
-    return Tree(entries)

@@ -14,6 +14,7 @@ from cannery.recipes.static import system_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
 
 pytestmark = pytest.mark.once
@@ -31,9 +32,11 @@ def zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_an_upgraded_zone_database_makes_another_system(zone: Path, make_project: MakeProject) -> None:
+def test_an_upgraded_zone_database_makes_another_system(
+    zone: Path, make_project: MakeProject, workspace: Workspace
+) -> None:
     app = load(make_project({"main.py": "", "pyproject.toml": "[tool.cannery]\ntimezones = true\n"}))
-    before = system_of(app, NOTHING)
-    assert system_of(app, NOTHING).key == before.key
+    before = system_of(app, NOTHING, workspace)
+    assert system_of(app, NOTHING, workspace).key == before.key
     zone.write_bytes(b"TZif of a later release")
-    assert system_of(app, NOTHING).key != before.key
+    assert system_of(app, NOTHING, workspace).key != before.key

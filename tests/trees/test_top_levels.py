@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.trees.top_levels import top_levels
-from cannery.trees.wheels import installed_tree
+from cannery.trees.wheel_files import installed_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
