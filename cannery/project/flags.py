@@ -30,6 +30,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     "platform": Flag("Platform of the image, or several: linux/amd64,linux/arm64 (default: this machine's)."),
     "tag": Flag("Tag of the image (default: latest)."),
     "repository": Flag("Repository of a registry that is pushed to: ghcr.io/team/app.", build=False),
+    "cache_from": Flag("Repository to take layers from: ghcr.io/team/app; or none.", build=False),
     "output": Flag("Where to write the archive (default: dist/NAME.tar).", build=False),
     "python": Flag("Python of the image: a version such as 3.12, or a path (default: the one that runs this)."),
     "strip": Flag("Take symbols from the shared libraries of wheels, too.", switch=True),

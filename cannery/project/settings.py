@@ -218,6 +218,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     tag: Tag = "latest"
     tags: tuple[Tag, ...] = ()  # more tags, for a push
     repository: RepositoryName | None = None  # that is pushed to: "ghcr.io/team/app"; None: the name, if that has one
+    cache_from: Filled | None = None  # repository, or "none"; None: for a push the one that it goes to
     output: Filled | None = None  # None: dist/<name>.tar
 
     # what is let through

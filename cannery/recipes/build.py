@@ -9,9 +9,9 @@ from cannery.project.app import LOCK_FILE
 from cannery.recipes.layers import layer_of
 from cannery.recipes.named import recipe_named
 from cannery.recipes.plan import Built, Plan
-from cannery.recipes.platforms import for_each_platform, for_one_platform
+from cannery.recipes.platforms import for_one_platform
 from cannery.workspace.eviction import trim
-from cannery.workspace.files import ChangedFileError
+from cannery.workspace.files import ChangedFileError, OtherFilesError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["build", "build_each", "build_plan", "mending", "whole"]
+__all__ = ["build", "build_plan", "mending", "whole"]
 
 Made = TypeVar("Made")
 
@@ -49,11 +49,6 @@ def build(app: App, workspace: Workspace) -> Built:
     return built
 
 
-def build_each(app: App, workspace: Workspace) -> tuple[Built, ...]:
-    """Build the images of ``app`` for each platform that its settings name, or the one."""
-    return tuple(build(each, workspace) for each in for_each_platform(app))
-
-
 def whole(built: Sequence[Built]) -> Image | ImageIndex:
     """The image that was built, or the index of several."""
     return built[0].image if len(built) == 1 else ImageIndex(tuple(each.image for each in built))
@@ -65,6 +60,11 @@ def mending(make: Callable[[], Made], workspace: Workspace) -> Made:
     while True:
         try:
             return make()
+        except OtherFilesError as error:
+            if error.place is None or error.place in mended:
+                raise
+            mended.add(error.place)
+            workspace.progress(f"{error.place} holds other files than before: going by those")
         except ChangedFileError as error:
             entry = workspace.cache.entry_of(error.place) if error.place else None
             if entry is None or entry in mended:

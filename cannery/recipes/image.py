@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from cannery.containers.load import load
 from cannery.image.media.archive import Archive
 from cannery.image.platform import machine_platform
-from cannery.recipes.build import build_each, whole
+from cannery.recipes.build import whole
+from cannery.recipes.shared_cache import build_shared
 
 if TYPE_CHECKING:
     from cannery.containers.load import Loaded
@@ -27,6 +28,7 @@ class MadeImage:
     app: App
     each: tuple[Built, ...]  # for each platform, in the order of the settings
     written: bool  # its archive, now; False where it was there as it should be
+    notes_on_cache: tuple[str, ...]  # that it was built with
     loaded: Loaded | None  # None where no engine answers, or none of the images is for this machine
 
     @property
@@ -37,7 +39,7 @@ class MadeImage:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user had better know, each once."""
-        return tuple(dict.fromkeys(note for built in self.each for note in built.notes))
+        return tuple(dict.fromkeys((*(note for built in self.each for note in built.notes), *self.notes_on_cache)))
 
     @property
     def here(self) -> Built | None:
@@ -56,11 +58,16 @@ def make_image(app: App, workspace: Workspace) -> MadeImage:
 
     A single image is loaded whatever its platform is.
     """
-    each = build_each(app, workspace)
+    builds = build_shared(app, workspace)
+    for shared in builds:
+        for layer in shared.built.image.layers:
+            shared.fetch(layer, workspace)
+    each = tuple(shared.built for shared in builds)
     written = Archive(app.archive).write(
         whole(each), app.references, memory=workspace.cache, progress=workspace.progress
     )
-    made = MadeImage(each[0].app, each, written, None)
+    notes = tuple(note for shared in builds for note in shared.notes)
+    made = MadeImage(each[0].app, each, written, notes, None)
     loadable = made.here if len(each) > 1 else made.built
     archive = app.archive if len(each) == 1 else None  # engines read the others of an index, too
     if loadable is None:

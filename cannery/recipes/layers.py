@@ -20,7 +20,7 @@ class MadeLayer(NamedTuple):
     """The layer of a tree, and what else is known of it."""
 
     layer: Layer
-    packed: bool  # now; False: by an earlier build
+    packed: bool  # now; False: by an earlier build, maybe of another machine that has shared it
     decisions: tuple[Decision, ...]  # the tree's
 
 
@@ -45,6 +45,11 @@ def _recall(key: str, workspace: Workspace) -> MadeLayer | None:
     if record is None:
         return None
     layer = Layer.from_json(record["layer"], workspace.cache)
-    if not layer.is_present():
+    if not (layer.is_present() or _is_shared(layer, workspace)):
         return None
     return MadeLayer(layer, packed=False, decisions=tuple(Decision(*each) for each in record["decisions"]))
+
+
+def _is_shared(layer: Layer, workspace: Workspace) -> bool:
+    shared = workspace.cache.shared
+    return shared is not None and shared.has_blob(layer.digest)

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError
 from cannery.image.media.registry import Registry
 from cannery.image.registry.reference import DOCKER_HUB, Reference
-from cannery.recipes.build import build_each, whole
+from cannery.recipes.build import whole
+from cannery.recipes.shared_cache import build_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cannery.image.image import Image, ImageIndex
+    from cannery.image.layer import Layer
     from cannery.image.registry.push import Pushed
     from cannery.project.app import App
     from cannery.recipes.plan import Built
+    from cannery.recipes.shared_cache import SharedBuild
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["PushedImage", "Target", "push_image", "targets"]
@@ -27,8 +30,9 @@ class PushedImage:
     """An image that was built and pushed, once for each repository."""
 
     app: App
-    each: tuple[Built, ...]  # for each platform
+    builds: tuple[SharedBuild, ...]  # for each platform
     pushed: tuple[Pushed, ...]
+    bytes_for_others: int  # that were sent for builds of other machines
     dry: bool  # nothing was sent: this is what would be
 
     @property
@@ -37,9 +41,14 @@ class PushedImage:
         return whole(self.each)
 
     @property
+    def each(self) -> tuple[Built, ...]:
+        """The images that were built, for each platform."""
+        return tuple(each.built for each in self.builds)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the user had better know, each once."""
-        return tuple(dict.fromkeys(note for built in self.each for note in built.notes))
+        return tuple(dict.fromkeys(note for each in self.builds for note in (*each.built.notes, *each.notes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +95,28 @@ def push_image(app: App, where: Sequence[Target], workspace: Workspace, *, dry: 
 
     Raises :class:`RegistryError` where a registry refuses; no tag leads to an image that isn't whole then.
     """
-    each = build_each(app, workspace)
-    return PushedImage(app, each, tuple(_pushed(each, where, workspace, dry=dry)), dry)
+    builds = build_shared(app, workspace, [target.repository for target in where])
+    pushed = tuple(_pushed(builds, where, workspace, dry=dry))
+    repositories = () if dry else [target.repository for target in where]
+    left = sum(each.leave(repository, workspace) for repository in repositories for each in builds)
+    return PushedImage(app, builds, pushed, left, dry)
 
 
-def _pushed(each: Sequence[Built], where: Sequence[Target], workspace: Workspace, *, dry: bool) -> Iterator[Pushed]:
-    bases = (built.base.reference for built in each if built.base)
-    mounts = tuple(dict.fromkeys(filter(None, bases)))
-    image = whole(each)
+def _pushed(
+    builds: Sequence[SharedBuild], where: Sequence[Target], workspace: Workspace, *, dry: bool
+) -> Iterator[Pushed]:
+    bases = (each.built.base.reference for each in builds if each.built.base)
+    caches = (each.cache.registry.name for each in builds if each.cache)
+    mounts = tuple(dict.fromkeys(filter(None, (*bases, *caches))))
+    image = whole([each.built for each in builds])
+
+    def lacking(layer: Layer) -> None:
+        for each in builds:
+            if layer in each.built.image.layers:
+                each.fetch(layer, workspace)
+
     for target in where:
         with Registry(target.repository, workspace.run) as registry:
-            yield registry.push(image, target.tags, mounts=mounts, dry=dry, progress=workspace.progress)
+            yield registry.push(
+                image, target.tags, mounts=mounts, dry=dry, lacking=lacking, progress=workspace.progress
+            )

@@ -26,7 +26,6 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
     help={
         "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
-        "cache_from": "With --builder docker: where to take layers from, as docker build has it.",
         "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
         "check": "Check then that it does what a virtual environment does, as invoke check does: -- and what to ask.",
         "explain": EXPLAIN,
@@ -38,7 +37,6 @@ def image(
     line: CommandLine,
     refresh: bool = False,
     docker_builder: str | None = None,
-    cache_from: str | None = None,
     cache_to: str | None = None,
     check: bool = False,
     explain: bool = False,
@@ -65,7 +63,7 @@ def image(
         require_lock_of(app)
     words = _words(line, check=check)
     if app.settings.builder == "docker":
-        _build_with_docker(app, (docker_builder, cache_from, cache_to), json=json, check=check)
+        _build_with_docker(app, (docker_builder, app.settings.cache_from, cache_to), json=json, check=check)
         return
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         made = make_image(app, workspace)

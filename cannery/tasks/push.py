@@ -18,6 +18,7 @@ __all__ = ["push"]
 @command(
     *BUILD_FLAGS,
     "repository",
+    "cache_from",
     help={
         "dry_run": "Say what would be sent, and send nothing.",
         "image_refs": "A file to write the reference by digest to, one a line: for what deploys it.",

@@ -15,6 +15,7 @@ from cannery.project.installation import install
 from cannery.project.uv_errors import explain
 from cannery.trees.wheel_files import files_as_json, files_from_json, files_in, paths_below, wheel_tree
 from cannery.workspace.digest import Digest
+from cannery.workspace.files import OtherFilesError
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
 
@@ -46,11 +47,18 @@ def dependencies(requirements: Requirements, target: WheelTarget, workspace: Wor
     )
 
     def make() -> Tree:
-        folder = cache(partial(_installed, requirements, target, workspace, key))
         if workspace.cache.recall("dependencies", key) is None:
-            folder()
-        files = files_from_json(workspace.cache.recall("dependencies", key) or {})
-        return wheel_tree(files, folder, target.site_packages)
+            _installed(requirements, target, workspace, key)
+        known = workspace.cache.recall("dependencies", key) or {}
+
+        @cache
+        def folder() -> Path:
+            made = _installed(requirements, target, workspace, key)
+            if workspace.cache.recall("dependencies", key) != known:  # of a project without wheels, built here anew
+                raise OtherFilesError(f"what {requirements.source.name} requires", made)
+            return made
+
+        return wheel_tree(files_from_json(known), folder, target.site_packages)
 
     return LazyTree(key, make)
 

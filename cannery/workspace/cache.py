@@ -14,7 +14,7 @@ import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from cannery import __version__
 from cannery.errors import MachineError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Waiting = Callable[[], None]
 
-__all__ = ["DEEPER", "Cache", "Waiting", "default_cache", "in_silence"]
+__all__ = ["DEEPER", "Cache", "SharedRecords", "Waiting", "default_cache", "in_silence"]
 
 DEEPER = frozenset({"blobs", "bytecode", "extensions"})  # kinds whose entries lie in folders of the kind's
 
@@ -37,11 +37,28 @@ def in_silence() -> None:
     """Wait for another build and say nothing."""
 
 
+class SharedRecords(Protocol):
+    """Records that builds of other machines have made, and the layers that these speak of."""
+
+    def recall(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The record under ``kind`` and ``key``; None where there is none."""
+        ...
+
+    def use(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
+        """Take note that this build has made that record, or gone by it."""
+        ...
+
+    def has_blob(self, digest: Digest) -> bool:
+        """True where the blob of a layer can be had there."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Cache:
     """A folder of results, which may be removed: that costs time and nothing else."""
 
     root: Path  # of one version of cannery
+    shared: SharedRecords | None = None
 
     def blob(self, digest: Digest) -> Path:
         """The path of the blob called ``digest``, which need not be there."""
@@ -50,8 +67,18 @@ class Cache:
     def recall(self, kind: str, key: str) -> dict[str, Any] | None:
         """The value that :meth:`remember` was given under ``kind`` and ``key``; None without an undamaged record.
 
-        Raises :class:`MachineError` for a record that can't be read.
+        What is ``shared`` is asked where it isn't here. Raises :class:`MachineError` for a record that can't be read.
         """
+        value = self._recall(kind, key)
+        if self.shared is None:
+            return value
+        if value is None:
+            value = self.shared.recall(kind, key)
+        if value is not None:
+            self.shared.use(kind, key, value)
+        return value
+
+    def _recall(self, kind: str, key: str) -> dict[str, Any] | None:
         path = self._record(kind, key)
         try:
             digest, _, text = path.read_bytes().partition(b"\n")
@@ -67,6 +94,8 @@ class Cache:
         text = json.dumps(value).encode()
         with replacing(self._record(kind, key)) as stream:
             stream.write(_digest(text) + b"\n" + text)
+        if self.shared is not None:
+            self.shared.use(kind, key, value)
 
     def folder(
         self,

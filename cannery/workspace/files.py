@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChangedFileError",
+    "OtherFilesError",
     "advice",
     "changed",
     "explained",
@@ -96,6 +97,10 @@ class ChangedFileError(ImageError):
         step = "build again when nothing writes to the project"
         super().__init__(f"{path} changed while it was read", step=step)
         self.place = place  # where it lies
+
+
+class OtherFilesError(ChangedFileError):
+    """Files that were made anew aren't those that were made the last time, by which others were going."""
 
 
 def changed(path: str, place: Path | None = None) -> ChangedFileError:

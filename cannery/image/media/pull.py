@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cannery.image.media.medium import Medium
     from cannery.workspace.workspace import Progress
 
-__all__ = ["pull"]
+__all__ = ["fetch_blob", "pull", "read_blob"]
 
 _LARGEST_DOCUMENT: Final = 8 << 20  # bytes of a configuration or a manifest
 
@@ -70,7 +70,7 @@ def pull(medium: Medium, platform: Platform, blobs: Blobs, progress: Progress = 
     diff_ids = _diff_ids(config, descriptors, medium)
     layers = []
     for number, (each, diff_id) in enumerate(zip(descriptors, diff_ids, strict=True), 1):
-        _fetch(medium, each, blobs, partial(progress, f"fetching layer {number} of {len(descriptors)}"))
+        fetch_blob(medium, each, blobs, partial(progress, f"fetching layer {number} of {len(descriptors)}"))
         path = blobs.blob(each.digest)
         layers.append(Layer(f"base-{number}", each.digest, diff_id, each.size, 0, 0, each.media_type, path))
     return Base(medium.name, Digest.of(root), Digest.of(document), tuple(layers), config, found)
@@ -134,12 +134,20 @@ def _read_json(medium: Medium, descriptor: Descriptor) -> Mapping[str, Any]:
 def _document(medium: Medium, descriptor: Descriptor) -> bytes:
     if descriptor.size > _LARGEST_DOCUMENT:
         raise ImageError(f"a document of {medium.name} is too large", evidence=f"{descriptor.size} bytes")
+    return read_blob(medium, descriptor)
+
+
+def read_blob(medium: Medium, descriptor: Descriptor) -> bytes:
+    """The bytes of a small blob; raises :class:`ImageError` where they aren't what its digest says."""
     with medium.blob(descriptor) as stream:
         return b"".join(_checked(stream, descriptor, medium))
 
 
-def _fetch(medium: Medium, layer: Descriptor, blobs: Blobs, progress: Callable[[int, int], None]) -> None:
-    """Read a layer into the store, if it isn't there."""
+def fetch_blob(medium: Medium, layer: Descriptor, blobs: Blobs, progress: Callable[[int, int], None]) -> None:
+    """Read a layer into the store, if it isn't there.
+
+    Raises :class:`ImageError` where it isn't what its digest says.
+    """
     path = blobs.blob(layer.digest)
     if path.is_file() and path.stat().st_size == layer.size and used(path):
         return

@@ -18,10 +18,11 @@ from cannery.workspace.process import run
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cannery.image.hashing import Readable
     from cannery.image.image import Image, ImageIndex
+    from cannery.image.layer import Layer
     from cannery.image.media.medium import Descriptor
     from cannery.image.registry.client import Repository
     from cannery.image.registry.push import Pushed
@@ -60,6 +61,17 @@ class Registry:
         """The digest that the name leads to now; nothing else is read. None where the registry won't say."""
         return self._repository.digest()
 
+    def found(self) -> bytes | None:
+        """What :meth:`root` gives; None where nothing is there, or nothing that is shown to who asks."""
+        return self._repository.found_manifest(self.reference.version)
+
+    def has(self, digest: Digest) -> bool:
+        """True where the repository has the blob of ``digest``."""
+        repository = self._repository
+        from cannery.image.registry.upload import has_blob  # noqa: PLC0415  # slow to import
+
+        return has_blob(repository, digest)
+
     def root(self) -> bytes:
         """The manifest or the index; raises :class:`ImageError` where the name has a digest and that isn't it."""
         data = self._repository.manifest(self.reference.version)
@@ -92,23 +104,39 @@ class Registry:
         *,
         mounts: Iterable[str] = (),
         dry: bool = False,
+        lacking: Callable[[Layer], None] | None = None,
         progress: Progress = silent,
     ) -> Pushed:
         """Push ``image``, and let ``tags`` lead to it; or, ``dry``, only see what that would send.
 
         ``mounts`` are references to images that may have some of the layers: where they lie in the same registry, the
-        layers are taken from there.
+        layers are taken from there. ``lacking`` is called for a layer that has to be sent and whose blob isn't here.
         """
         repository = self._repository
         from cannery.image.registry.push import push, scopes_for, would_push  # noqa: PLC0415  # slow to import
 
         found = (Reference.parse(text) for text in mounts)
-        near = tuple(each.repository for each in found if each.registry == self.reference.registry)
+        near = tuple(
+            each.repository
+            for each in found
+            if each.registry == self.reference.registry and each.repository != self.reference.repository
+        )
         repository.connection.more_scopes(scopes_for(self.reference, near))
         repository.connection.shown_by(progress)
         if dry:
             return would_push(image, repository, tags)
-        return push(image, repository, tags, mounts=near, progress=progress)
+        return push(image, repository, tags, mounts=near, lacking=lacking, progress=progress)
+
+    def keep(self, manifest: bytes, blobs: Mapping[str, bytes]) -> int:
+        """Push ``blobs``, with names for people, and then the ``manifest`` of an artifact under the name's tag.
+
+        Returns how many bytes were sent.
+        """
+        repository = self._repository
+        from cannery.image.registry.push import push_artifact, scopes_for  # noqa: PLC0415  # slow to import
+
+        repository.connection.more_scopes(scopes_for(self.reference))
+        return push_artifact(repository, manifest, blobs, self.reference.tag)
 
     @cached_property
     def _repository(self) -> Repository:

@@ -25,6 +25,7 @@ __all__ = ["Repository", "refusal", "said"]
 _ACCEPTED: Final = {"Accept": ", ".join((*INDEXES, *MANIFESTS)), "Accept-Encoding": "identity"}
 _UNREACHABLE: Final = "check the name, the network and the proxy (HTTPS_PROXY, REQUESTS_CA_BUNDLE)"
 _AT_ENGINE: Final = "for an image that Podman calls localhost/…, say that an engine has it: docker-daemon:localhost/…"
+_NOT_SHOWN: Final = {requests.codes.unauthorized, requests.codes.forbidden, requests.codes.not_found}
 _LARGEST_DOCUMENT: Final = 4 << 20  # bytes of a manifest, as registries limit it
 
 
@@ -53,12 +54,24 @@ class Repository:
     def manifest(self, version: str) -> bytes:
         """The manifest or index of that tag or digest, as it's stored."""
         with self._answer("GET", f"manifests/{version}") as response:
-            data: bytes = response.raw.read(_LARGEST_DOCUMENT + 1, decode_content=True)
+            return self._document(response)
+
+    def _document(self, response: requests.Response) -> bytes:
+        data: bytes = response.raw.read(_LARGEST_DOCUMENT + 1, decode_content=True)
         if len(data) > _LARGEST_DOCUMENT:
             raise RegistryError(
                 f"the manifest of {self.reference} is too large", evidence=f"more than {_LARGEST_DOCUMENT} bytes"
             )
         return data
+
+    def found_manifest(self, version: str) -> bytes | None:
+        """The same; None where the registry has none, or won't show it."""
+        with self.asked("GET", f"manifests/{version}", headers=_ACCEPTED) as response:
+            if response.status_code in _NOT_SHOWN:
+                return None
+            if not response.ok:
+                raise self._refused(response)
+            return self._document(response)
 
     @contextmanager
     def blob(self, digest: str) -> Iterator[Readable]:

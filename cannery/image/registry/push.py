@@ -9,15 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
+from cannery.image.media_types import MANIFEST
 from cannery.image.registry.client import refusal
 from cannery.image.registry.upload import Blob, Gauge, Sent, check_digest, has_blob, send
 from cannery.workspace.digest import Digest
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cannery.image.image import Image, ImageIndex
     from cannery.image.layer import Layer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from cannery.image.registry.reference import Reference
     from cannery.workspace.workspace import Progress
 
-__all__ = ["Pushed", "push", "scopes_for", "would_push"]
+__all__ = ["Pushed", "push", "push_artifact", "scopes_for", "would_push"]
 
 _AT_ONCE: Final = 4  # blobs
 
@@ -58,14 +59,16 @@ def push(
     tags: Sequence[str] = (),
     *,
     mounts: Sequence[str] = (),
+    lacking: Callable[[Layer], None] | None = None,
     progress: Progress = silent,
 ) -> Pushed:
     """Bring ``image`` into ``repository``, and let ``tags`` lead to it.
 
-    ``mounts`` are other repositories of that registry, which blobs are taken from where they have them. Raises
-    :class:`RegistryError` where the registry refuses or breaks off for good; what was there before is as it was then.
+    ``mounts`` are other repositories of that registry, which blobs are taken from where they have them. ``lacking`` is
+    called for a layer that has to be sent and whose blob isn't here, and brings it. Raises :class:`RegistryError` where
+    the registry refuses or breaks off for good; what was there before is as it was then.
     """
-    blobs = list(_blobs(image))
+    blobs = list(_blobs(image, lacking))
     gauge = Gauge(f"pushing to {repository.reference.registry}", sum(blob.size for blob in blobs), progress)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         futures = [pool.submit(send, repository, blob, gauge, mounts) for blob in blobs]
@@ -91,16 +94,33 @@ def would_push(image: Image | ImageIndex, repository: Repository, tags: Sequence
     return Pushed(replace(repository.reference, digest=image.digest), tuple(tags), sent)
 
 
-def _blobs(image: Image | ImageIndex) -> Iterator[Blob]:
+def _blobs(image: Image | ImageIndex, lacking: Callable[[Layer], None] | None = None) -> Iterator[Blob]:
     """The blobs of an image, each once, the largest first: so the last to end is a small one."""
     layers = {layer.digest: layer for layer in image.layers}
-    yield from map(_of_layer, sorted(layers.values(), key=lambda layer: -layer.size))
+    for layer in sorted(layers.values(), key=lambda layer: -layer.size):
+        yield Blob(layer.name, layer.digest, layer.size, partial(_open, layer, lacking))
     for each in image.images:
         yield Blob("configuration", each.id, len(each.config_blob), partial(BytesIO, each.config_blob))
 
 
-def _of_layer(layer: Layer) -> Blob:
-    return Blob(layer.name, layer.digest, layer.size, lambda: layer.blob.open("rb"))
+def _open(layer: Layer, lacking: Callable[[Layer], None] | None) -> BinaryIO:
+    if lacking is not None and not layer.is_present():
+        lacking(layer)
+    return layer.blob.open("rb")
+
+
+def push_artifact(repository: Repository, manifest: bytes, blobs: Mapping[str, bytes], tag: str) -> int:
+    """Bring ``blobs``, by names for people, into ``repository``, and then the ``manifest`` that ``tag`` leads to.
+
+    What else the manifest refers to is there. Returns how many bytes were sent. Raises :class:`RegistryError` where the
+    registry refuses.
+    """
+    gauge = Gauge(f"pushing to {repository.reference.registry}", sum(map(len, blobs.values())), silent)
+    sent = [Blob(name, Digest.of(data), len(data), partial(BytesIO, data)) for name, data in blobs.items()]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        done = list(pool.map(lambda blob: send(repository, blob, gauge), sent))
+    _put(repository, (MANIFEST, manifest), tag)
+    return len(manifest) + sum(each.blob.size for each in done if each.state == "sent")
 
 
 def _put(repository: Repository, document: tuple[str, bytes], tag: str | None = None) -> None:

@@ -32,7 +32,9 @@ class PushReport:
         return {
             "digest": str(self.made.image.digest),
             "platforms": {str(each.platform): str(each.digest) for each in self.made.image.images},
+            "packed": sorted({name for each in self.made.each for name in each.packed}),
             "dry_run": self.made.dry,
+            "bytes_for_other_builds": self.made.bytes_for_others,
             "pushed": [_pushed_as_json(each) for each in self.made.pushed],
             "seconds": round(self.seconds, 3),
             "notes": list(self.made.notes),
@@ -42,6 +44,8 @@ class PushReport:
         """The report in lines of text; the last ones are the references by digest."""
         for pushed in self.made.pushed:
             yield from self._repository(pushed)
+        if self.made.bytes_for_others:
+            yield f"cache    {human_size(self.made.bytes_for_others)} sent, by which other machines build on this"
         yield f"took     {self.seconds:.2f} s"
         yield from (f"{styled('note', 'yellow')}     {note}" for note in self.made.notes)
         yield ""
