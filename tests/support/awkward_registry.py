@@ -45,6 +45,7 @@ class AwkwardRegistry:
     tokens_last: int | None = None  # requests; None: nobody is asked
     challenges_reads: bool = True
     moves_uploads_to: str = ""  # the host that uploads are redirected to
+    uploads_at: str = ""  # the host that an upload's address has, another than the registry's
     lies: bool = False  # about the digests of what it has
     cut: random.Random | None = None  # says when to end a connection in the middle of a body
     full: bool = False
@@ -71,7 +72,7 @@ class AwkwardRegistry:
         path += state.replace("%", "~").replace("=", "") if self.plain_address else f"part?_state={state}"
         if self.plain_address:
             self._uploads[state.replace("%", "~").replace("=", "")] = self._uploads[state]
-        return path if self.relative else f"http://{self.address}{path}"
+        return path if self.relative else f"http://{self.uploads_at or self.address}{path}"
 
     def upload(self, state: str) -> tuple[str, bytearray] | None:
         """The upload at an address, which is used up."""

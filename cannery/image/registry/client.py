@@ -9,7 +9,7 @@ import requests
 
 from cannery.errors import RegistryError
 from cannery.image.media_types import INDEXES, MANIFESTS
-from cannery.image.registry.connection import FAILURES, Connection, text_of
+from cannery.image.registry.connection import FAILURES, Connection, shown, text_of
 from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def refusal(repository: Repository, response: requests.Response) -> RegistryErro
 
 def said(response: requests.Response) -> str:
     """A request, and the registry's reasons to refuse it (OCI distribution-spec v1.1, error codes)."""
-    asked = f"{response.request.method} {response.request.url}: {response.status_code}"
+    asked = f"{response.request.method} {shown(response.request.url or '')}: {response.status_code}"
     try:
         errors = json_value(text_of(response))["errors"]
         reasons = "; ".join(f"{error['code']}: {error.get('message', '')}".rstrip(": ") for error in errors)
@@ -175,7 +175,7 @@ def _reason(error: Exception) -> str:
     while (deeper := cause.__cause__ or cause.__context__) is not None:
         cause = deeper
     return (
-        f"{error.request.url}: {cause}"
+        f"{shown(error.request.url or '')}: {cause}"
         if isinstance(error, requests.RequestException) and error.request
         else str(cause)
     )

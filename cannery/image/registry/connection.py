@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.image.registry.reference import Reference
     from cannery.workspace.workspace import Progress
 
-__all__ = ["FAILURES", "LARGEST_TEXT", "RETRIED", "WAITS", "Body", "Connection", "text_of"]
+__all__ = ["FAILURES", "LARGEST_TEXT", "RETRIED", "WAITS", "Body", "Connection", "shown", "text_of"]
 
 Body = Callable[[], "bytes | BinaryIO"]  # what is sent, from its beginning, each time that it's called
 
@@ -144,23 +144,23 @@ class Connection:
 
     def _redirected(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> requests.Response:
         """The answer at the end of all redirects; their addresses are taken as they are written (RFC 9110, 15.4)."""
+        before = self._origin
         for _ in range(_MOST_REDIRECTS):
+            if body is not None and not _is_private(url):  # a redirect, or where the registry wants an upload to go
+                raise RegistryError(
+                    f"{self._registry} leads to {urlsplit(url).hostname} without TLS",
+                    evidence=f"{method} {shown(before)} leads to {shown(url)}",
+                    step="ask who runs the registry",
+                )
             response = self._sent(method, url, headers, body)
             location = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not location:
                 return response
             with response:
-                target = self.absolute(location, url)
-            if body is not None and not _is_private(target):
-                raise RegistryError(
-                    f"{self._registry} leads to {urlsplit(target).hostname} without TLS",
-                    evidence=f"{method} {_shown(url)} leads to {_shown(target)}",
-                    step="ask who runs the registry",
-                )
+                before, url = url, self.absolute(location, url)
             if response.status_code == requests.codes.see_other:
                 method, body = "GET", None
-            url = target
-        raise RegistryError(f"{self._registry} redirects for ever", evidence=_shown(url), step="check the name")
+        raise RegistryError(f"{self._registry} redirects for ever", evidence=shown(url), step="check the name")
 
     def _sent(self, method: str, url: str, headers: Mapping[str, str], body: Body | None) -> requests.Response:
         secret = self._challenges.header if self._is_own(url) else {}
@@ -239,6 +239,6 @@ def _is_private(url: str) -> bool:
     return parts.scheme == "https" or is_loopback(parts.netloc)
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """An address without its query, which may hold a secret."""
     return url.partition("?")[0]

@@ -126,6 +126,17 @@ def test_uploads_that_lead_to_another_host_keep_their_query_and_get_no_secret(im
     assert registry.is_whole("team/app", "1")
 
 
+def test_nothing_is_sent_to_an_upload_at_another_host_without_tls(image: Image) -> None:
+    with (
+        serving(AwkwardRegistry(uploads_at="192.0.2.1")) as registry,
+        Registry(f"{registry.address}/team/app:1") as medium,
+        pytest.raises(RegistryError) as refused,
+    ):
+        medium.write(image)
+    assert "leads to 192.0.2.1 without TLS" in str(refused.value)
+    assert "_state" not in str(refused.value)  # which is as good as a secret
+
+
 def replace_address(registry: AwkwardRegistry) -> AwkwardRegistry:
     """The host that has the storage of ``registry``: what it's sent lies there."""
     storage = replace(registry, address="", tokens_last=None)
