@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
+from invoke.config import Config
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
@@ -29,6 +31,14 @@ Shell completion: {binary} --print-completion-script bash|zsh|fish
 _USAGE = 2  # the exit code for a command line that is wrong, as for a wrong setting
 _UNKNOWN = re.compile(r"No idea what '(.*)' is!")  # as Invoke says it
 _NO_VALUE = re.compile(r"Flag <Argument: (\S+)> needed value")
+
+
+class _Config(Config):
+    """Invoke's settings, of which a home folder that can't be looked into has none."""
+
+    def load_user(self, merge: bool = True) -> None:
+        with suppress(OSError):
+            super().load_user(merge)
 
 
 class _CanneryProgram(Program):
@@ -73,5 +83,10 @@ class _CanneryProgram(Program):
 
 
 program = _CanneryProgram(
-    name="cannery", binary="cannery", binary_names=["cannery"], namespace=namespace, version=__version__
+    name="cannery",
+    binary="cannery",
+    binary_names=["cannery"],
+    namespace=namespace,
+    version=__version__,
+    config_class=_Config,
 )

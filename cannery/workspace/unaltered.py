@@ -89,6 +89,8 @@ def _contents(folder: Path, without: Container[str]) -> str:
 def _described(path: str, status: os.stat_result) -> str:
     if stat_module.S_ISLNK(status.st_mode):
         return f"-> {os.readlink(path)}"  # noqa: PTH115  # paths are text here
+    if not stat_module.S_ISREG(status.st_mode):
+        return f"{status.st_mode:o}"  # a pipe would never end
     with open(path, "rb") as stream:  # noqa: PTH123
         return f"{stat_module.S_IMODE(status.st_mode):o} {hashlib.file_digest(stream, 'sha256').hexdigest()}"
 

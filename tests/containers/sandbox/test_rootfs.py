@@ -68,6 +68,13 @@ def test_a_file_that_was_altered_is_not_run(tmp_path: Path) -> None:
     assert (rootfs(made, cache) / "bin/program").read_bytes() == b"mine"
 
 
+def test_a_pipe_that_somebody_put_there_is_not_waited_for(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    made = image([layer(tmp_path, file("main", b"x"))])
+    os.mkfifo(rootfs(made, cache) / "pipe")
+    assert not (rootfs(made, cache) / "pipe").exists()
+
+
 def size_on_disk(folder: Path) -> int:
     return sum({path.lstat().st_ino: path.lstat().st_size for path in folder.rglob("*") if path.is_file()}.values())
 

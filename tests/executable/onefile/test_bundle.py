@@ -42,6 +42,22 @@ def test_decisions_are_told_by_a_later_build_that_makes_nothing(workspace: Works
     assert second.tree.tree == first.tree.tree
 
 
+def test_letters_are_the_same_in_bytecode_whatever_pyinstaller_has_imported(workspace: Workspace) -> None:
+    """A text of one letter is there once in a process: whether it's interned depends on who has had it before."""
+    nothing = LazyTree("nothing", Tree)
+    code = LazyTree("letters", lambda: Tree({"/app/main.py": File(Inline(b"print('[', ']')\n"))}))
+    main = Command("", ScriptEntry(PurePosixPath("main.py")))
+    parts = BundleParts("letters", main, (), (PurePosixPath(),), code, nothing, nothing)
+    python = describe(Path(sys.executable), workspace)
+    made = bundle(parts, Transform("kept", lambda tree: tree), python, find_tools(static=False), workspace)
+    program = made.tree.tree.entries["/letters"]
+    assert isinstance(program, File)
+    with program.content.open() as stream:
+        data = stream.read()
+    assert b"\xda\x01[" in data
+    assert b"\xfa\x01[" not in data  # the same, not interned
+
+
 def test_data_of_an_environment_lies_in_the_bundle_as_in_the_environment(workspace: Workspace) -> None:
     python = describe(Path(sys.executable), workspace)
     files = {f"{python.image_site_packages}/tin.py": b"x = 1\n", "/usr/local/share/tin/a.txt": b"a"}

@@ -39,6 +39,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory, warm: Path, index: Path) -> 
     [
         {"HOME": None, "TERM": None, "LANG": None},
         {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "VIRTUAL_ENV": "/nonexistent"},
+        {"HOME": "/dev/null"},
         {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
         {"PYTHONIOENCODING": "ascii"},
         {"PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1"},

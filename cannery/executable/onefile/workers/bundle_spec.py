@@ -135,8 +135,19 @@ def analysed(wanted: dict[str, Any]) -> Analysis:
     )
 
 
+def settle_letters() -> None:
+    """Intern every string of one letter, which marshal tells from one that isn't.
+
+    There is one of each in a process, interned or not by modules that have nothing to do with the app: those that come
+    from a folder ``__pycache__`` have done so, those that are compiled have not (python/cpython#78274).
+    """
+    for number in range(256):
+        sys.intern(chr(number))
+
+
 def main() -> None:
     """Make the bundle."""
+    settle_letters()
     here = Path(CONF["specpath"])
     wanted = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
     analysis = analysed(wanted)
