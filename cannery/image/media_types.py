@@ -16,6 +16,7 @@ __all__ = [
     "COMPRESSIONS",
     "CONFIG",
     "CONFIGS",
+    "EMPTY",
     "GZIP_LAYER",
     "INDEX",
     "INDEXES",
@@ -29,6 +30,7 @@ __all__ = [
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
 MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 CONFIG: Final = "application/vnd.oci.image.config.v1+json"
+EMPTY: Final = "application/vnd.oci.empty.v1+json"  # the configuration of what is no image: {}
 LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
 GZIP_LAYER: Final = f"{LAYER}+gzip"
 ZSTD_LAYER: Final = f"{LAYER}+zstd"

@@ -19,11 +19,12 @@ from cannery.tasks.listings import images, ps
 from cannery.tasks.lock import lock
 from cannery.tasks.prune import prune
 from cannery.tasks.push import push
+from cannery.tasks.registry_check import registry_check
 from cannery.tasks.run import run
 
 __all__ = ["namespace"]
 
 namespace = Collection(
-    image, run, push, lock, check, explore, freeze, dockerfile, ps, images,
+    image, run, push, registry_check, lock, check, explore, freeze, dockerfile, ps, images,
     prune, audit, config, cythonize, imports, kit,
 )  # fmt: skip

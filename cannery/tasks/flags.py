@@ -67,7 +67,7 @@ def command(
     return decorate
 
 
-_TAKING_WORDS: Final = frozenset({"check", "push", "run"})  # tasks that do
+_TAKING_WORDS: Final = frozenset({"check", "push", "registry-check", "run"})  # tasks that do
 
 
 def words_behind(line: CommandLine) -> list[str]:

@@ -10,7 +10,7 @@ __all__ = ["lock"]
 
 @command("recipe", "base", "runtime", "platform", "python", "compile", help={"json": JSON})
 def lock(line: CommandLine, json: bool = False) -> None:
-    """Write cannery.lock, by which any machine makes the same image.
+    """Write cannery.lock, for the same image on every machine.
 
     It has what a build takes besides the wheels: the packages of a Python that comes from a distribution, the digest of
     a base, and the versions of the tools here that decide about bytes. 'image' and all others take what stands in it,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AwkwardRegistry", "serving"]
 
-_PATH = re.compile(r"/v2/(?P<repository>.+?)/(?P<what>blobs/uploads|blobs|manifests)/?(?P<rest>[^/]*)$")
+_PATH = re.compile(r"/v2/(?P<repository>.+?)/(?P<what>blobs/uploads|blobs|manifests|referrers)/?(?P<rest>[^/]*)$")
 
 
 @dataclass
@@ -49,6 +49,10 @@ class AwkwardRegistry:
     lies: bool = False  # about the digests of what it has
     cut: random.Random | None = None  # says when to end a connection in the middle of a body
     full: bool = False
+    deletes: bool = True
+    artifacts: bool = True
+    fixed_tags: bool = False
+    referrers: bool = False
 
     _uploads: dict[str, tuple[str, bytearray]] = field(default_factory=dict)  # state -> repository, bytes
     _states: Iterator[int] = field(default_factory=itertools.count)
@@ -118,10 +122,35 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(401, {"WWW-Authenticate": challenge})
         if self.command in {"PUT", "PATCH"} and registry.failures:
             return self._answer(registry.failures.pop(0), {"Retry-After": "0"})
+        answers = {
+            "blobs/uploads": self._upload,
+            "blobs": self._blob,
+            "manifests": self._manifest,
+            "referrers": self._referrers,
+        }
         with registry._lock:  # noqa: SLF001
-            return {"blobs/uploads": self._upload, "blobs": self._blob, "manifests": self._manifest}[found["what"]](
-                found["repository"], found["rest"], body
-            )
+            answer = self._delete if self.command == "DELETE" else answers[found["what"]]
+            return answer(found["repository"], found["rest"], body)
+
+    def _delete(self, repository: str, name: str, _: bytes) -> None:
+        if not self.registry.deletes:
+            return self._answer(405, body=b'{"errors": [{"code": "UNSUPPORTED"}]}')
+        for kept in (self.registry.blobs, self.registry.manifests):
+            data = kept.get(repository, {}).pop(name, None)
+            for tag in [tag for tag, other in kept.get(repository, {}).items() if other == data]:
+                del kept[repository][tag]
+        return self._answer(202)
+
+    def _referrers(self, repository: str, digest: str, _: bytes) -> None:
+        if not self.registry.referrers:
+            return self._answer(404)
+        found = {version: json.loads(data) for version, data in self.registry.manifests[repository].items()}
+        referring = [
+            {"digest": version}
+            for version, manifest in found.items()
+            if manifest.get("subject", {}).get("digest") == digest
+        ]
+        return self._answer(200, body=json.dumps({"manifests": referring}).encode())
 
     def _asks_who(self) -> bool:
         registry = self.registry
@@ -188,8 +217,13 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         if lacking:
             return self._answer(400, body=b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN"}]}')
-        registry.manifests.setdefault(repository, {})[version] = body
-        return self._answer(201, {"Docker-Content-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}"})
+        kept, digest = registry.manifests.setdefault(repository, {}), f"sha256:{hashlib.sha256(body).hexdigest()}"
+        if "artifactType" in manifest and not registry.artifacts:
+            return self._answer(415, body=b'{"errors": [{"code": "MANIFEST_INVALID"}]}')
+        if registry.fixed_tags and kept.get(version, body) != body:
+            return self._answer(409, body=b'{"errors": [{"code": "TAG_INVALID", "message": "the tag is immutable"}]}')
+        kept[version] = kept[digest] = body
+        return self._answer(201, {"Docker-Content-Digest": digest})
 
     def _answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         self.send_response(status)
@@ -204,7 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError, ValueError):
             super().handle()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _handle  # noqa: N815  # names that http.server asks for
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _handle  # noqa: N815  # names that http.server asks for
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing."""

@@ -40,6 +40,7 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
         "image",
         "run",
         "push",
+        "registry-check",
         "explore",
         "freeze",
         "dockerfile",
@@ -87,6 +88,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "prune",
         "ps",
         "push",
+        "registry-check",
         "run",
     ]
 

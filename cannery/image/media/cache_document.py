@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cannery.errors import ImageError
 from cannery.image.image import canonical_json, descriptor
 from cannery.image.media.medium import Descriptor, decoded, parse_json
-from cannery.image.media_types import MANIFEST
+from cannery.image.media_types import EMPTY, MANIFEST
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ __all__ = ["EMPTY_CONFIG", "CacheDocument", "packed_record", "unpacked_record"]
 EMPTY_CONFIG: Final = b"{}"
 
 _ARTIFACT: Final = "application/vnd.cannery.build-cache.v1"
-_EMPTY: Final = "application/vnd.oci.empty.v1+json"
 _RECORD: Final = "application/vnd.cannery.record.v1+json+gzip"
 _KEY: Final = "dev.cannery.key"  # of a layer
 _NAME: Final = "dev.cannery.record"  # of a record: its kind and key
@@ -70,7 +69,7 @@ class CacheDocument:
                 "schemaVersion": 2,
                 "mediaType": MANIFEST,
                 "artifactType": _ARTIFACT,
-                "config": descriptor(_EMPTY, Digest.of(EMPTY_CONFIG), len(EMPTY_CONFIG)),
+                "config": descriptor(EMPTY, Digest.of(EMPTY_CONFIG), len(EMPTY_CONFIG)),
                 "layers": layers,
                 "annotations": {_SMALL: canonical_json(self.small).decode()},
             }

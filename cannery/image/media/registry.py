@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cannery.image.image import Image, ImageIndex
     from cannery.image.layer import Layer
     from cannery.image.media.medium import Descriptor
+    from cannery.image.registry.abilities import Ability
     from cannery.image.registry.client import Repository
     from cannery.image.registry.push import Pushed
     from cannery.workspace.process import Runner
@@ -137,6 +138,18 @@ class Registry:
 
         repository.connection.more_scopes(scopes_for(self.reference))
         return push_artifact(repository, manifest, blobs, self.reference.tag)
+
+    def abilities(self) -> Iterator[Ability]:
+        """What the registry can, each as it's found out by trying it in the repository."""
+        repository = self._repository
+        from cannery.image.registry.abilities import abilities_of  # noqa: PLC0415  # as above
+
+        return abilities_of(repository)
+
+    @property
+    def told(self) -> str:
+        """Who is logged in, for people."""
+        return self._repository.connection.told
 
     @cached_property
     def _repository(self) -> Repository:

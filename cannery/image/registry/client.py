@@ -98,11 +98,12 @@ class Repository:
         body: Body | None = None,
         again: bool = True,
     ) -> Iterator[requests.Response]:
-        """The answer of the registry, whatever it is; ``path`` is one in the repository, or an address of its own.
+        """The answer of the registry, whatever it is.
 
+        ``path`` is one in the repository; one in the registry, which begins with a slash; or an address.
         Raises :class:`RegistryError` where no answer comes.
         """
-        url = path if "://" in path else f"/v2/{self.reference.repository}/{path}"
+        url = path if path.startswith("/") or "://" in path else f"/v2/{self.reference.repository}/{path}"
         try:
             with self.connection.ask(method, url, headers=headers, body=body, again=again) as response:
                 yield response

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cannery.image.registry.reference import Reference
     from cannery.workspace.workspace import Progress
 
-__all__ = ["Pushed", "push", "push_artifact", "scopes_for", "would_push"]
+__all__ = ["Pushed", "push", "push_artifact", "put_document", "scopes_for", "would_push"]
 
 _AT_ONCE: Final = 4  # blobs
 
@@ -80,9 +80,9 @@ def push(
             raise
     *others, last = image.documents
     for document in others:
-        _put(repository, document)
+        put_document(repository, document)
     for tag in (None, *tags):
-        _put(repository, last, tag)
+        put_document(repository, last, tag)
     return Pushed(replace(repository.reference, digest=image.digest), tuple(tags), sent)
 
 
@@ -119,11 +119,11 @@ def push_artifact(repository: Repository, manifest: bytes, blobs: Mapping[str, b
     sent = [Blob(name, Digest.of(data), len(data), partial(BytesIO, data)) for name, data in blobs.items()]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         done = list(pool.map(lambda blob: send(repository, blob, gauge), sent))
-    _put(repository, (MANIFEST, manifest), tag)
+    put_document(repository, (MANIFEST, manifest), tag)
     return len(manifest) + sum(each.blob.size for each in done if each.state == "sent")
 
 
-def _put(repository: Repository, document: tuple[str, bytes], tag: str | None = None) -> None:
+def put_document(repository: Repository, document: tuple[str, bytes], tag: str | None = None) -> None:
     """Write a manifest or an index by its digest, or let ``tag`` lead to it."""
     media_type, data = document
     digest = Digest.of(data)

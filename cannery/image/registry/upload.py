@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cannery.workspace.digest import Digest
     from cannery.workspace.workspace import Progress
 
-__all__ = ["Blob", "Gauge", "Sent", "State", "send"]
+__all__ = ["Blob", "Gauge", "Sent", "State", "send", "send_in_chunks"]
 
 State = Literal["present", "mounted", "sent"]
 
@@ -159,6 +159,18 @@ def _attempt(repository: Repository, counted: _Counted, location: str | None, *,
         if isinstance(error.__cause__, FAILURES):
             raise _FailedError(error, 0.0) from error
         raise
+
+
+def send_in_chunks(repository: Repository, blob: Blob) -> None:
+    """Send ``blob`` once, in chunks whatever its size; raises as :func:`send` does."""
+    try:
+        with blob.open() as stream:
+            where = _send_chunks(repository, stream, _begun(repository))
+        _finish(repository, blob, where, None)
+    except _TooLargeError as error:
+        raise RegistryError(f"{repository.reference.registry} takes no chunk", evidence=str(error)) from None
+    except _FailedError as failed:
+        raise failed.error from failed
 
 
 def _begun(repository: Repository) -> str:
