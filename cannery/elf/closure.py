@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cannery.image.rootfs import Root
 
 __all__ = [
+    "MUSL_ITSELF",
     "OPENED_BY_GLIBC",
     "OPENED_BY_OLD_GLIBC",
     "Closure",
@@ -42,7 +43,7 @@ OPENED_BY_OLD_GLIBC: Final = ("libnss_dns.so.2", "libnss_files.so.2", "libresolv
 _LOOKS_UP_ITSELF = b"_nss_dns_gethostbyname"  # a function that a C library has since glibc 2.34
 
 _FOLDER = re.compile(rb"(?<=\0)(/(?:usr/)?lib[\w/-]*)/(?=\0)")  # as a loader has them built in
-_MUSL_ITSELF = re.compile(r"lib(?:c|pthread|rt|m|dl|util|xnet)\.")  # names that musl's loader answers to (dynlink.c)
+MUSL_ITSELF: Final = re.compile(r"lib(?:c|pthread|rt|m|dl|util|xnet)\.")  # what musl's loader answers to (dynlink.c)
 _TRUSTED = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib")
 
 
@@ -158,7 +159,7 @@ class _Search:
         is_musl = "musl" in posixpath.basename(self.program.interpreter or "")
         while pending:
             need = pending.pop()
-            if need.soname in self.found or (is_musl and _MUSL_ITSELF.match(need.soname)):
+            if need.soname in self.found or (is_musl and MUSL_ITSELF.match(need.soname)):
                 continue
             unfit: list[str] = []
             where = self.look_up(need, unfit)

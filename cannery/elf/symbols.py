@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cannery.elf.constants import DT_STRSZ, DT_STRTAB, DT_SYMTAB, SHN_UNDEF
 from cannery.elf.headers import string_at
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from cannery.elf.rewrite import LoadedElf
 
-__all__ = ["Symbol", "Symbols"]
+__all__ = ["LAYOUT", "Symbol", "Symbols"]
 
-_LAYOUT = struct.Struct("<IBBHQQ")  # Elf64_Sym
+LAYOUT: Final = struct.Struct("<IBBHQQ")  # Elf64_Sym
 
 
 class Symbol(NamedTuple):
@@ -61,8 +61,8 @@ class Symbols:
 
     def row(self, number: int) -> Symbol | None:
         """The symbol of that number, if there is one."""
-        start = number * _LAYOUT.size
-        return Symbol._make(_LAYOUT.unpack_from(self.table, start)) if start + _LAYOUT.size <= len(self.table) else None
+        start = number * LAYOUT.size
+        return Symbol._make(LAYOUT.unpack_from(self.table, start)) if start + LAYOUT.size <= len(self.table) else None
 
     def name(self, symbol: Symbol) -> bytes:
         """The name of ``symbol``; raises :class:`MalformedElfError` where it lies outside the table of names."""
@@ -85,6 +85,6 @@ class Symbols:
 
         So there may be more names than there are symbols, never fewer.
         """
-        whole = len(self.table) - len(self.table) % _LAYOUT.size
-        rows = map(Symbol._make, _LAYOUT.iter_unpack(self.table[:whole]))
+        whole = len(self.table) - len(self.table) % LAYOUT.size
+        rows = map(Symbol._make, LAYOUT.iter_unpack(self.table[:whole]))
         return (row for row in rows if 0 < row.name < len(self.names))

@@ -133,6 +133,8 @@ class StaticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 
     without: tuple[ModuleName, ...] = ()  # modules that stay out, though something imports them
     packing: Literal["none", "zstd", "xz"] = "zstd"
+    # extension modules that the program does without: "auto" are those of projects that publish no pure wheel
+    accelerators: bool | Literal["auto"] = "auto"
     kit: Filled | None = None  # a file that `invoke kit` wrote, and #sha256=…; None: built from its sources
     python_variables: bool = False  # heed PYTHONPATH, PYTHONWARNINGS and the like
 

@@ -16,11 +16,11 @@ from cannery.recipes.notes import notes_on, notes_on_programs
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.recipes.static_program.executable import Executable, executable
-from cannery.recipes.static_program.kit import kit_for, target_of_kit
+from cannery.recipes.static_program.kit import for_musl, kit_for, target_of_kit
 from cannery.recipes.static_program.parts import PROGRAMS
 from cannery.trees.app import app_tree
+from cannery.trees.fitting_wheels import Accelerators, fitting_wheels
 from cannery.trees.installed import PYTHON
-from cannery.trees.pure_wheels import prefer_pure
 from cannery.trees.scripts import check_program, command_names
 from cannery.trees.system import certificates, system_tree, zones_tree
 from cannery.trees.wheels import environment_data
@@ -28,10 +28,18 @@ from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cannery.image.platform import Platform
     from cannery.imports.model import Reach
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
+
+_ACCELERATORS: Mapping[bool | str, Accelerators] = {
+    False: Accelerators.NONE,
+    "auto": Accelerators.WITHOUT_A_PURE_WHEEL,
+    True: Accelerators.ALL,
+}
 
 __all__ = ["Linked", "linked", "static", "system_of"]
 
@@ -67,7 +75,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
     settings = app.settings
     if settings.compile:
         raise ConfigurationError(
-            "the recipe 'static' has the app's modules as bytecode: it can't load those that Cython makes",
+            "the recipe 'static' has the app's modules as bytecode, and doesn't compile them",
             step="leave compile out, or take the recipe scratch, tiny or onefile",
         )
     target = target_for(settings.one_platform or native_target().platform)
@@ -82,7 +90,8 @@ def linked(app: App, workspace: Workspace) -> Linked:
     own = app_tree(app, workspace, grammar_of=grammar_of)
     wheels = dependencies.wheels
     if dependencies.requirements is not None:
-        wheels = prefer_pure(dependencies.requirements, wheels, fitting, workspace)
+        accelerators = _ACCELERATORS[settings.static.accelerators]
+        wheels = fitting_wheels(dependencies.requirements, wheels, fitting, for_musl(kit), accelerators, workspace)
     missing = check_imports(app, provision_of(own, wheels, kit.interpreter), workspace)
     made = executable(app, kit, own, wheels, workspace)
     notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_programs(own, app), *made.notes)

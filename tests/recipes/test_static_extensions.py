@@ -28,20 +28,30 @@ pytestmark = pytest.mark.once
 HOST = Host((3, 11, 2), frozenset({"sys"}))
 
 
-def reduced(main: str, wheels: dict[str, str], workspace: Workspace, wanted: str = "") -> Reduced:
+def reduced(
+    main: str,
+    wheels: dict[str, str],
+    workspace: Workspace,
+    wanted: str = "",
+    why: str | None = "it is for glibc",
+    *,
+    optional: bool = True,
+) -> Reduced:
+    """What an app and wheels come to, none of whose extension modules can be loaded, but for no reason ``why``."""
     places = [place_of("app", "/app", {"main.py": main}), place_of("dependencies", "/site", wheels)]
 
     def reach_in(some: Sequence[Place]) -> Reach:
         return reach(some, [], HOST, workspace, script="/app/main.py")
 
-    return without_extensions(places, reach_in, lambda: frozenset(wanted.split()))
+    return without_extensions(places, reach_in, lambda _: why, lambda: frozenset(wanted.split()), optional=optional)
 
 
 def test_one_that_an_importer_does_without_is_left_out_and_told(workspace: Workspace) -> None:
     wheels = {"a/__init__.py": "try:\n from . import fast\nexcept ImportError:\n fast = None", "a/fast.abi3.so": ""}
     found = reduced("import a", wheels, workspace)
     assert "a.fast" not in found.reach.modules
-    assert found.notes[0].endswith("what imports them does without: a.fast")
+    assert found.notes[0].endswith("what imports it does without: a.fast: it is for glibc")
+    assert not found.libraries
 
 
 def test_one_whose_source_lies_beside_it_gives_way_to_that(workspace: Workspace) -> None:
@@ -64,14 +74,33 @@ def test_one_whose_source_lies_beside_it_gives_way_to_that(workspace: Workspace)
     ids=["at once", "in a function", "its source is for its compiler alone", "its absence is told in other words"],
 )
 def test_one_that_is_needed_is_refused(wheels: dict[str, str], workspace: Workspace) -> None:
-    with pytest.raises(ProjectError, match="a needs dynamic loading") as refused:
+    with pytest.raises(ProjectError, match="a can't be loaded") as refused:
         reduced("import a", wheels, workspace)
-    assert "/site/a/fast.abi3.so: a.fast < a < __main__" in str(refused.value.evidence)
+    assert "/site/a/fast.abi3.so: it is for glibc\n  a.fast < a < __main__" in str(refused.value.evidence)
 
 
 def test_a_library_that_a_package_opens_is_told(workspace: Workspace) -> None:
     found = reduced("import a", {"a/__init__.py": "", "a/libx.so": ""}, workspace)
-    assert found.notes[0].startswith("/site/a/libx.so is a shared library, which a static executable can't open")
+    assert found.notes[0].startswith(
+        "/site/a/libx.so is a shared library that can't be opened (ctypes): it is for glibc"
+    )
+
+
+FAST = {
+    "a/__init__.py": "try:\n from . import fast\nexcept ImportError:\n fast = None\nfrom . import core",
+    "a/fast.abi3.so": "",
+    "a/core.abi3.so": "",
+    "a/libx.so": "",
+}
+
+
+@pytest.mark.parametrize(("optional", "found"), [(True, {"core", "fast"}), (False, {"core"})])
+def test_those_that_can_be_loaded_go_in_and_optional_ones_where_they_are_wanted(
+    optional: bool, found: set[str], workspace: Workspace
+) -> None:
+    made = reduced("import a", FAST, workspace, why=None, optional=optional)
+    assert set(made.libraries) == {*(f"/site/a/{name}.abi3.so" for name in found), "/site/a/libx.so"}
+    assert [note.rpartition(": ")[2] for note in made.notes] == ["accelerators = false"] * (not optional)
 
 
 SOUP = {
@@ -82,8 +111,8 @@ SOUP = {
 
 
 def test_what_is_required_by_name_is_no_accelerator_of_others(workspace: Workspace) -> None:
-    assert reduced("import soup", SOUP, workspace).notes[0].endswith("parser_x.etree")
-    with pytest.raises(ProjectError, match="parser_x needs dynamic loading") as refused:
+    assert reduced("import soup", SOUP, workspace).notes[0].endswith("parser_x.etree: it is for glibc")
+    with pytest.raises(ProjectError, match="parser_x can't be loaded") as refused:
         reduced("import soup", SOUP, workspace, "parser_x")
     assert refused.value.step.endswith('without = ["parser_x.etree"]')
 
@@ -92,7 +121,7 @@ def test_what_is_required_by_name_is_no_accelerator_of_others(workspace: Workspa
     "main", ["try:\n import parser_x.etree\nexcept ImportError:\n pass", "import parser_x, soup"], ids=["app", "used"]
 )
 def test_an_app_that_goes_on_without_it_or_uses_the_rest_of_it_does_without(main: str, workspace: Workspace) -> None:
-    assert reduced(main, SOUP, workspace, "parser_x").notes[0].endswith("parser_x.etree")
+    assert reduced(main, SOUP, workspace, "parser_x").notes[0].endswith("parser_x.etree: it is for glibc")
 
 
 @pytest.mark.parametrize(("lines", "found"), [("soup\nparser-x\n", {"soup", "parser_x"}), ("soup\n", {"soup"})])

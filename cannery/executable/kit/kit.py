@@ -40,7 +40,7 @@ _CONFIGURATION = {
     "SOABI": "",
     "TZPATH": "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo",
 }
-_LIBRARIES = (*NEEDED, "zstd")
+_LIBRARIES = (*NEEDED, "zstd", "musl")
 _TABLE = re.compile(r'^\s*\{"(\w+)", (PyInit_\w+|_?Py\w+)\},', re.MULTILINE)  # of Modules/config.c
 
 
@@ -59,6 +59,11 @@ class Kit:
     def include(self) -> Path:
         """The folder of the headers."""
         return self.folder / "include"
+
+    @property
+    def linker(self) -> Path:
+        """The folder of the source of musl's dynamic linker, which kits of earlier versions of cannery lack."""
+        return self.include / "musl"
 
     @property
     def libraries(self) -> tuple[Path, ...]:

@@ -150,6 +150,17 @@ _OPENSSL_WITHOUT = (
     *("sm4", "whirlpool", "weak-ssl-ciphers"),
 )
 
+
+def _musl(_: ZigToolchain, top: Path, folder: Path) -> None:
+    """The source of the dynamic linker, and nothing compiled.
+
+    It has to fit the inner side of the C library, which comes with the zig that links an executable, and that may be
+    another than the one that builds a kit. So it's compiled with each link, against that zig's own headers.
+    """
+    (folder / "include/musl").mkdir()
+    shutil.copy(top / "ldso/dynlink.c", folder / "include/musl")
+
+
 LIBRARIES: Mapping[str, LibraryRecipe] = {
     "zlib": _zlib,
     "bzip2": _bzip2,
@@ -158,6 +169,7 @@ LIBRARIES: Mapping[str, LibraryRecipe] = {
     "libffi": _libffi,
     "sqlite": _sqlite,
     "openssl": _openssl,
+    "musl": _musl,
 }
 
 

@@ -84,6 +84,21 @@ class ZigToolchain:
         return (str(self.zig), "cc", "-target", self.target.triple)
 
     @property
+    def libc(self) -> Path:
+        """The folder of zig's sources of C libraries."""
+        return self.zig.parent / "lib/libc"
+
+    @property
+    def inner_musl(self) -> tuple[str, ...]:
+        """The flags for C that belongs to the C library itself, and sees its inner side."""
+        machine, musl = self.target.triple.partition("-")[0], self.libc / "musl"
+        inside = ("arch/" + machine, "arch/generic", "src/include", "src/internal", "include")
+        folders = [*(musl / each for each in inside)]
+        folders += [self.libc / "include" / each for each in (self.target.triple, "generic-musl")]
+        flags = ("-std=c99", "-nostdinc", "-ffreestanding", "-D_XOPEN_SOURCE=700", "-w", "-fno-stack-protector")
+        return (*flags, *(f"-I{folder}" for folder in folders))
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """The variables of every program of a build: zig's, and those that make its output the same every time."""
         return {

@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from cannery.executable.kit.toolchain import toolchain
+from cannery.executable.static.exports import assembly
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of, package_file
 
@@ -14,13 +15,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
+    from cannery.executable.kit.toolchain import ZigToolchain
     from cannery.executable.static.archive import ModuleArchive
+    from cannery.executable.static.libraries import LinkedLibraries
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
 
 LAUNCHER = package_file("executable/static/launcher")
 _SOURCES = ("main.c", "inner.c", "dl.c", "libc.c")
+_NO_LINKER, _LINKER = "dl.c", "linker.c"  # the former where there's nothing to load
+_PAGES = {"linux/amd64": 1 << 12, "linux/arm64": 1 << 16}  # the largest that a kernel of the platform may have
 
 # What Python imports before the importer is there: frozen, under these names.
 EARLY = (
@@ -32,12 +37,19 @@ LINK = ("-static", "-Wl,--gc-sections", "-Wl,-s", "-Wl,--build-id=none")
 
 
 def link(
-    kit: Kit, archive: ModuleArchive, builtins: Iterable[str], header: str, target: Path, workspace: Workspace
+    kit: Kit,
+    archive: ModuleArchive,
+    libraries: LinkedLibraries,
+    builtins: Iterable[str],
+    header: str,
+    target: Path,
+    workspace: Workspace,
 ) -> None:
     """Link the executable ``target``, which is not packed yet.
 
-    ``builtins`` are the modules inside Python that go in, ``header`` is C with the app's settings as macros. Raises
-    :class:`ToolError` where zig isn't installed or fails.
+    ``builtins`` are the modules inside Python that go in, ``header`` is C with the app's settings as macros. Where
+    there are ``libraries`` to load, so is what loads them. Raises :class:`ToolError` where zig isn't installed or
+    fails.
     """
     tools = toolchain(kit.target, workspace)
     functions = dict(kit.builtins)
@@ -46,17 +58,33 @@ def link(
         (folder / "archive.S").write_text(embed("cannery_archive", "archive.bin"), encoding="utf-8")
         (folder / "app.h").write_text(_header(archive, header), encoding="utf-8")
         (folder / "app.c").write_text("\n".join(_tables(archive, sorted(builtins), functions)), encoding="utf-8")
-        for name in _SOURCES:
+        sources = [name for name in _SOURCES if not (libraries.files and name == _NO_LINKER)]
+        for name in sources:
             shutil.copy(LAUNCHER / name, folder)
         headers = (f"-I{kit.include}", f"-I{kit.include}/internal", "-I.")
-        sources = [folder / name for name in (*_SOURCES, "app.c", "archive.S")]
-        objects = tools.compile(sources, folder, (*WARNINGS, *headers))
-        libraries = ("-Wl,--start-group", *map(str, kit.libraries), "-Wl,--end-group")
+        objects = tools.compile(
+            [folder / name for name in (*sources, "app.c", "archive.S")], folder, (*WARNINGS, *headers)
+        )
+        objects += _linker(kit, libraries, folder, tools) if libraries.files else []
+        archives = ("-Wl,--start-group", *map(str, kit.libraries), "-Wl,--end-group")
         key = key_of("linked", code_key(__name__), tools.version, tools.target.triple)
         first = workspace.cache.recall("linked", key) is None
         workspace.progress("linking, once with the C library to be compiled by zig" if first else "linking")
-        tools.run(*tools.compiler, *LINK, *map(str, objects), *libraries, "-o", str(target), cwd=folder)
+        tools.run(*tools.compiler, *LINK, *map(str, objects), *archives, "-o", str(target), cwd=folder)
         workspace.cache.remember("linked", key, {})
+
+
+def _linker(kit: Kit, libraries: LinkedLibraries, folder: Path, tools: ZigToolchain) -> list[Path]:
+    """The dynamic linker and the ``libraries``, as object files in ``folder``."""
+    names = {path: f"{number}.so" for number, path in enumerate(libraries.files)}
+    for path, content in libraries.files.items():
+        with content.open() as stream, (folder / names[path]).open("wb") as target:
+            shutil.copyfileobj(stream, target)
+    text = assembly(libraries, names, _PAGES[tools.target.platform])
+    (folder / "libraries.S").write_text(text, encoding="utf-8")
+    shutil.copy(LAUNCHER / _LINKER, folder)
+    linker = tools.compile([folder / _LINKER], folder, (*tools.inner_musl, f"-I{kit.linker}"))
+    return [*linker, *tools.compile([folder / "libraries.S"], folder)]
 
 
 def embed(symbol: str, name: str, text: str = "") -> str:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from cannery.elf.components import mark_in
+from cannery.elf.constants import PF_X, PT_LOAD, SHF_EXECINSTR
 from cannery.elf.headers import ElfReader
 from cannery.errors import ToolError
 from cannery.executable.kit.toolchain import toolchain
@@ -22,18 +23,18 @@ from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
     from cannery.executable.static.archive import ModuleArchive
+    from cannery.executable.static.libraries import LinkedLibraries
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Rearranged", "check_packing", "pack", "rearranged"]
 
 _LEVEL = 19  # of zstd
 _DICTIONARY = 1 << 24  # bytes that xz looks back, and that unpacking takes besides the executable's own
-_SHF_EXECINSTR = 4
 _CACHES = """
 import json, opcode
 entries = opcode._inline_cache_entries  # by opcode, or since 3.13 by name
@@ -51,9 +52,15 @@ def check_packing(packing: str) -> None:
 
 
 def pack(
-    kit: Kit, source: Path, archive: ModuleArchive, packing: str, target: Path, workspace: Workspace
+    kit: Kit,
+    source: Path,
+    archive: ModuleArchive,
+    libraries: LinkedLibraries,
+    packing: str,
+    target: Path,
+    workspace: Workspace,
 ) -> tuple[Decision, ...]:
-    """Write ``source``, an executable with ``archive`` inside, to ``target``, packed by none, zstd or xz.
+    """Write ``source``, an executable with ``archive`` and ``libraries`` inside, to ``target``, packed by ``packing``.
 
     Returned are decisions on modules whose bytecode wasn't rearranged, and so takes more room. Raises
     :class:`ToolError` where the stub that unpacks can't be compiled.
@@ -62,8 +69,9 @@ def pack(
         shutil.copy(source, target)
         return ()
     workspace.progress(f"packing by {packing}")
-    program = source.read_bytes()
-    executable = rearranged(program, archive.bytecode, _inline_caches(kit, workspace), kit.target.platform)
+    program, caches = source.read_bytes(), _inline_caches(kit, workspace)
+    code = [_own_code(program), *_code_of_libraries(program, libraries)]
+    executable = rearranged(program, archive.bytecode, code, caches, kit.target.platform)
     if packing == "xz":
         packed_parts = [_xz(b"".join(executable.parts))]
     else:
@@ -93,7 +101,7 @@ class Rearranged:
     """An executable in two parts, which compress well: one without the bytecode, and that in columns."""
 
     size: int  # bytes, as it was
-    code: tuple[int, int]  # offset and size of the machine code
+    code: Sequence[tuple[int, int]]  # offset and size of each piece of machine code
     modules: tuple[int, int]  # offset and size of the bytecode
     caches: Sequence[int]  # by opcode: the code units of inline cache behind the instruction
     parts: tuple[bytes, bytes]  # the rest, from the end of the bytecode round to its beginning; and the columns
@@ -102,41 +110,66 @@ class Rearranged:
 
     def header(self) -> str:
         """C: the numbers that ``launcher/stub.c`` puts the executable back by."""
+        code = " ".join(f"each({start}ul, {size})" for start, size in self.code)
         return "\n".join((
             "#include <stdint.h>",
             f"#define UNPACKED {self.size}ul",
             f"#define COLUMNS_SIZE {len(self.parts[1])}ul",
-            f"#define CODE_START {self.code[0]}ul",
-            f"#define CODE_SIZE {self.code[1]}",
             f"#define MODULES_START {self.modules[0]}ul",
             f"#define MODULES_SIZE {self.modules[1]}ul",
+            f"#define EACH_CODE(each) {code}",
             f"static const uint8_t caches[256] = {{{', '.join(map(str, self.caches))}}};",
             f"static const uint32_t sizes[] = {{{', '.join(map(str, self.columns))}}};",
             "",
         ))  # fmt: skip
 
 
-def rearranged(executable: bytes, modules: Sequence[bytes], caches: Sequence[int], platform: str) -> Rearranged:
-    """``executable`` in an order that compresses better; ``modules`` is the bytecode in it, one after another."""
+def rearranged(
+    executable: bytes,
+    modules: Sequence[bytes],
+    code: Sequence[tuple[int, int]],
+    caches: Sequence[int],
+    platform: str,
+) -> Rearranged:
+    """``executable`` in an order that compresses better.
+
+    ``modules`` is the bytecode in it, one after another, ``code`` the offset and the size of each piece of machine
+    code.
+    """
     bytecode = b"".join(modules)
     start = executable.index(bytecode)
-    sections = ElfReader(io.BytesIO(executable), len(executable)).sections()
-    code = max((each for each in sections if each.flags & _SHF_EXECINSTR), key=lambda each: each.size)
     changed = bytearray(executable)
-    changed[code.offset : code.offset + code.size] = absolute_branches(
-        executable[code.offset : code.offset + code.size], platform
-    )
+    for offset, size in code:
+        changed[offset : offset + size] = absolute_branches(executable[offset : offset + size], platform)
     rest = bytes(changed[start + len(bytecode) :] + changed[:start])
     columns, stayed = columns_of(modules, caches)
     return Rearranged(
         size=len(executable),
-        code=(code.offset, code.size),
+        code=code,
         modules=(start, len(bytecode)),
         caches=caches,
         parts=(rest, b"".join(columns)),
         columns=tuple(map(len, columns)),
         stayed=stayed,
     )
+
+
+def _own_code(executable: bytes) -> tuple[int, int]:
+    """The program's own machine code: the largest section of it."""
+    sections = ElfReader(io.BytesIO(executable), len(executable)).sections()
+    code = max((each for each in sections if each.flags & SHF_EXECINSTR), key=lambda each: each.size)
+    return code.offset, code.size
+
+
+def _code_of_libraries(executable: bytes, libraries: LinkedLibraries) -> Iterator[tuple[int, int]]:
+    """The machine code of each library in ``executable``: the segments of it that can be executed."""
+    for content in libraries.files.values():
+        with content.open() as stream:
+            data = stream.read()
+        start = executable.index(data)
+        for segment in ElfReader(io.BytesIO(data), len(data)).segments():
+            if segment.type == PT_LOAD and segment.flags & PF_X:
+                yield start + segment.offset, segment.filesz
 
 
 def _inline_caches(kit: Kit, workspace: Workspace) -> list[int]:

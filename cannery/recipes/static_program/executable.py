@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from cannery.elf.components import marked
+from cannery.executable.static.libraries import LinkedLibraries
 from cannery.executable.static.link import link
 from cannery.executable.static.packing import pack
 from cannery.image.content import OnDisk
@@ -17,8 +18,9 @@ from cannery.image.tree import Decision, File, LazyTree, Tree
 from cannery.project.app import ScriptEntry
 from cannery.recipes.static_program.extensions import without_extensions
 from cannery.recipes.static_program.libraries import check_libraries
-from cannery.recipes.static_program.parts import PROGRAMS, ExecutableParts
+from cannery.recipes.static_program.parts import EXTENSIONS, PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
+from cannery.recipes.static_program.shared import shared_libraries
 from cannery.recipes.static_program.wanted import wanted_modules
 from cannery.trees.data_names import data_names
 from cannery.trees.shaken import reach_with
@@ -71,25 +73,30 @@ class Executable:
 def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Workspace) -> Executable:
     """The executable of ``app`` from its sources ``own`` and those of its dependencies, ``wheels``.
 
-    Raises :class:`ProjectError` where the app reaches an extension module, or opens a shared library: a static
-    executable can load neither.
+    Raises :class:`ProjectError` where the app needs an extension module that can't be loaded, or opens a shared library
+    that isn't there.
     """
     name = app.name.rpartition("/")[2]
     out = left_out_of(app, kit, workspace)
     host = host_of_kit(kit, out, workspace)
+    shared = cache(lambda: shared_libraries(kit, [own.code, wheels], workspace))
     reduced = without_extensions(
         places_of(app, kit, own, wheels, out),
         lambda places: reach_with(app, places, host, workspace, data_names(own, workspace)),
+        lambda path: shared().problem(path),
         cache(lambda: wanted_modules(app, wheels)),
+        optional=app.settings.static.accelerators is not False,
     )
     places, reach = list(reduced.places), reduced.reach
     script = str(app.entry.image_path) if isinstance(app.entry, ScriptEntry) else None
     notes = check_libraries(places, reach, host, workspace, allowed=app.settings.allow_missing, script=script)
-    parts = ExecutableParts(app, kit, places, reach, out.names, workspace)
+    libraries = cache(lambda: shared().linked(reduced.libraries) if reduced.libraries else LinkedLibraries({}))
+    parts = ExecutableParts(app, kit, places, reach, out.names, libraries, workspace)
     settings, starts = app.settings, repr((app.main, app.commands))
     key = key_of(
         "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
-        msgspec.to_builtins(reach), starts, settings.optimize, msgspec.to_builtins(settings.static), name,
+        msgspec.to_builtins(reach), reduced.libraries, starts, settings.optimize,
+        msgspec.to_builtins(settings.static), name,
     )  # fmt: skip
 
     made = partial(unaltered_folder, workspace.cache, "executables", key, partial(_make, parts))
@@ -118,9 +125,10 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
     """Make the executable ``program`` in ``folder``, and beside it the account of its contents."""
     builtins = [name for name, module in parts.reach.modules.items() if module.kind == "builtin"]
     linked, (archive, refused) = folder / "linked", parts.archive()
-    link(parts.kit, archive, builtins, _header(parts, builtins), linked, parts.workspace)
+    libraries = parts.libraries()
+    link(parts.kit, archive, libraries, builtins, _header(parts, builtins), linked, parts.workspace)
     packing = parts.app.settings.static.packing
-    stayed = pack(parts.kit, linked, archive, packing, folder / "program", parts.workspace)
+    stayed = pack(parts.kit, linked, archive, libraries, packing, folder / "program", parts.workspace)
     contents = _contents(parts, archive, linked, refused + stayed)
     (folder / _CONTENTS).write_bytes(msgspec.json.encode(contents))
     linked.unlink()
@@ -132,7 +140,9 @@ def _header(parts: ExecutableParts, builtins: list[str]) -> str:
     told = [
         each for each in parts.kit.components if _BEHIND.get(each.name, frozenset()).intersection(("sys", *builtins))
     ]
+    extensions = (f'#define CANNERY_EXTENSIONS "{EXTENSIONS}"',) if parts.extensions else ()
     return "\n".join((
+        *extensions,
         f'#define CANNERY_MAIN_FILE "{parts.main_file()}"',
         f"#define CANNERY_OPTIMIZE {settings.optimize}",
         f"#define CANNERY_USE_ENVIRONMENT {int(settings.static.python_variables)}",
@@ -145,9 +155,10 @@ def _contents(
     parts: ExecutableParts, archive: ModuleArchive, linked: Path, decisions: tuple[Decision, ...]
 ) -> ExecutableContents:
     modules = {name: module.bytecode.size for name, module in archive.modules.items() if module.bytecode}
-    files = {path: content.size for path, content in archive.files.items()}
+    files = {path: content.size for path, content in {**archive.files, **parts.libraries().files}.items()}
+    shared = sum(content.size for content in parts.libraries().files.values())
     major, minor, _ = parts.kit.interpreter.version
-    interpreter = {f"python{major}.{minor}": linked.stat().st_size - len(archive.data)}
+    interpreter = {f"python{major}.{minor}": linked.stat().st_size - len(archive.data) - shared}
     return ExecutableContents(modules, interpreter | files, decisions)
 
 

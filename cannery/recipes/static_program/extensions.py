@@ -1,60 +1,97 @@
-"""Extension modules, which a static executable can't load: left out where the program does without, else refused."""
+"""Extension modules that a static executable can't load: left out where the program does without, else refused."""
 
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ProjectError
 from cannery.image.tree import Transform
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cannery.imports.model import Module, Reach
     from cannery.imports.places import Place
 
-__all__ = ["Reduced", "without_extensions"]
+__all__ = ["Reduced", "is_shared_library", "without_extensions"]
 
-_LIBRARY = (".so",)
+_LIBRARY: Final = re.compile(r"\.so(?:\.|$)")
+_NOT_WANTED: Final = "accelerators = false"
 
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """The places without the extension modules that the program does without, and what it reaches then."""
+    """The places without the extension modules that stay out, and what the program reaches then."""
 
     places: Sequence[Place]
     reach: Reach
     notes: tuple[str, ...]  # on what was left out
+    libraries: tuple[str, ...]  # the paths of the extension modules that go in, and of libraries that may be opened
 
 
 def without_extensions(
     places: Sequence[Place],
     reach_in: Callable[[Sequence[Place]], Reach],
+    problem: Callable[[str], str | None],
     wanted: Callable[[], frozenset[str]] = frozenset,
+    *,
+    optional: bool = True,
 ) -> Reduced:
-    """What ``reach_in`` finds in ``places`` once no extension module is reached any more.
+    """What ``reach_in`` finds in ``places`` once no extension module is reached any more that can't be loaded.
 
-    One is left out where whoever imports it goes on without it ("except ImportError"), and where its source lies beside
-    it. Raises :class:`ProjectError` for any other, and for those of the top-level modules that are ``wanted``, where
-    nothing of them is used by anybody who doesn't go on without: they were required for that.
+    ``problem`` tells why the one at a path can't. It's left out where whoever imports it goes on without it ("except
+    ImportError"), and where its source lies beside it; so are those that can, unless the ``optional`` go in. Raises
+    :class:`ProjectError` for any other, and for those of the top-level modules that are ``wanted``, where nothing of
+    them is used by anybody who doesn't go on without: they were required for that.
     """
     reach = reach_in(places)
-    left_out: dict[str, Module] = {}
-    while found := {name: module for name, module in reach.modules.items() if module.kind == "extension"}:
-        alone = {name for name in found if not _has_source(found[name], places)}
-        needed = {name for name in alone if name not in reach.optional or _is_required_for(name, reach, wanted)}
-        if needed:
+    left_out: dict[str, str] = {}
+    while found := _in_the_way(reach, places, problem, wanted, optional=optional):
+        if needed := {name: why for name, (why, is_needed) in found.items() if is_needed}:
             raise _refusal(reach, needed)
-        left_out |= found
-        gone = frozenset(module.path for module in found.values())
+        left_out |= {name: why for name, (why, _) in found.items()}
+        gone = frozenset(reach.modules[name].path for name in found)
         places = [replace(place, tree=place.tree | _less(gone)) for place in places]
         before, reach = reach, reach_in(places)
-        if broken := {name for name in found if name in reach.broken}:
+        if broken := {name: why for name, (why, _) in found.items() if name in reach.broken}:
             raise _refusal(before, broken)  # its source is for its compiler alone
-    return Reduced(places, reach, (*_left_out(left_out), *_libraries(reach)))
+    modules = [module.path for module in reach.modules.values() if module.kind == "extension"]
+    opened = {path: problem(path) for path in reach.data if is_shared_library(path)}
+    libraries = (*modules, *(path for path, why in opened.items() if why is None))
+    notes = (*_left_out(left_out), *(_unopened(path, why) for path, why in opened.items() if why is not None))
+    return Reduced(places, reach, notes, libraries)
+
+
+def is_shared_library(path: str) -> bool:
+    """True for a path that is named as shared libraries are."""
+    return _LIBRARY.search(posixpath.basename(path)) is not None
+
+
+def _in_the_way(
+    reach: Reach,
+    places: Sequence[Place],
+    problem: Callable[[str], str | None],
+    wanted: Callable[[], frozenset[str]],
+    *,
+    optional: bool,
+) -> dict[str, tuple[str, bool]]:
+    """The extension modules that may not be reached: why, and whether the program needs them."""
+    found: dict[str, tuple[str, bool]] = {}
+    for name, module in reach.modules.items():
+        if module.kind != "extension":
+            continue
+        does_without = _has_source(module, places) or (
+            name in reach.optional and not _is_required_for(name, reach, wanted)
+        )
+        if (why := problem(module.path)) is not None:
+            found[name] = (why, not does_without)
+        elif does_without and not optional:
+            found[name] = (_NOT_WANTED, False)
+    return found
 
 
 def _less(paths: frozenset[str]) -> Transform:
@@ -80,30 +117,27 @@ def _has_source(module: Module, places: Sequence[Place]) -> bool:
     return any(f"{stem}.py" in place.tree.tree for place in places)
 
 
-def _left_out(modules: dict[str, Module]) -> tuple[str, ...]:
-    if not modules:
-        return ()
-    names = ", ".join(sorted(modules))
-    return (f"left out, as a static executable loads no extension modules and what imports them does without: {names}",)
+def _left_out(modules: Mapping[str, str]) -> Iterator[str]:
+    """A note for each reason why modules were left out."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in sorted(modules.items()):
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        yield f"left out, as what imports it does without: {', '.join(names)}: {why}"
 
 
-def _libraries(reach: Reach) -> tuple[str, ...]:
-    """A note on shared libraries among the data of packages, which ctypes could not open."""
-    found = [path for path in reach.data if path.endswith(_LIBRARY) or ".so." in posixpath.basename(path)]
-    return tuple(
-        f"{path} is a shared library, which a static executable can't open (ctypes): take the recipe tiny or scratch "
-        "if the program needs it"
-        for path in found
-    )
+def _unopened(path: str, why: str) -> str:
+    return f"{path} is a shared library that can't be opened (ctypes): {why}: take the recipe tiny or scratch if needed"
 
 
-def _refusal(reach: Reach, names: set[str]) -> ProjectError:
+def _refusal(reach: Reach, names: Mapping[str, str]) -> ProjectError:
     tops = sorted(set(map(_top, names)))
     listed = ", ".join(f'"{name}"' for name in sorted(names))
     return ProjectError(
-        f"{', '.join(tops)} {'needs' if len(tops) == 1 else 'need'} dynamic loading, which a static executable has not",
+        f"{', '.join(tops)} can't be loaded by a static executable",
         evidence="\n".join(
-            f"{reach.modules[name].path}: {' < '.join(step for step, _ in reach.why(name))}" for name in sorted(names)
+            f"{reach.modules[name].path}: {why}\n  {' < '.join(step for step, _ in reach.why(name))}"
+            for name, why in sorted(names.items())
         ),
         step="take the recipe tiny or scratch; or, where the program does without, leave it out: "
         f"[tool.cannery.static]  without = [{listed}]",

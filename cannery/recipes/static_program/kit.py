@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["kit_for", "python_for", "target_of_kit"]
+__all__ = ["for_musl", "kit_for", "python_for", "target_of_kit"]
 
 _OTHER_PYTHON = "take the recipe tiny, scratch or onefile, which pack any Python"
 
@@ -87,9 +87,16 @@ def _with_hash(given: str) -> tuple[str, str | None]:
 def target_of_kit(kit: Kit) -> WheelTarget:
     """The Python that wheels are chosen for: the kit's, described by options, as uv can't ask a static one.
 
-    They are wheels for glibc, though the kit's Python runs on musl: no extension module of either can be loaded, and
-    asking for those of musl alone would give versions that other recipes don't take.
+    They are wheels for glibc, though the kit's Python runs on musl: asking for those of musl alone would give versions
+    that other recipes don't take. Once versions are chosen, :func:`for_musl` finds those that fit.
     """
     number = ".".join(map(str, kit.interpreter.version[:2]))
     options = ("--python-platform", kit.target.wheels, "--python-version", number)
     return replace(kit.interpreter.target, executable=Path(sys.executable), options=options)
+
+
+def for_musl(kit: Kit) -> tuple[str, ...]:
+    """The options that have uv look for wheels of the kit's Python for musl."""
+    machine = kit.target.triple.partition("-")[0]
+    number = ".".join(map(str, kit.interpreter.version[:2]))
+    return ("--python-platform", f"{machine}-unknown-linux-musl", "--python-version", number)

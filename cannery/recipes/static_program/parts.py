@@ -17,19 +17,21 @@ from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.trees.transforms.bytecode import compile_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
+    from cannery.executable.static.libraries import LinkedLibraries
     from cannery.image.content import Content
     from cannery.imports.model import Reach
     from cannery.imports.places import Place
     from cannery.project.app import App, Command
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["PROGRAMS", "ExecutableParts"]
+__all__ = ["EXTENSIONS", "PROGRAMS", "ExecutableParts"]
 
 PROGRAMS: Final = "/usr/local/bin"
+EXTENSIONS: Final = "_cannery_extensions"
 # The import system, whose bytecode Python takes under other names: module, its source, the path that tracebacks show.
 _INTERNAL: Final = {
     "_frozen_importlib": ("importlib/_bootstrap.py", "<frozen importlib._bootstrap>"),
@@ -37,6 +39,7 @@ _INTERNAL: Final = {
 }
 _OWN: Final = {
     "_cannery_importer": "importer.py",
+    EXTENSIONS: "extensions.py",
     "_cannery_metadata": "metadata.py",
     "_cannery_resources": "resources.py",
 }
@@ -52,6 +55,7 @@ class ExecutableParts:
     places: list[Place]
     reach: Reach
     left_out: Mapping[str, str]  # modules, with the name that the setting has for them
+    libraries: Callable[[], LinkedLibraries]  # extension modules, with what they need, and what ctypes may open
     workspace: Workspace
 
     def archive(self) -> tuple[ModuleArchive, tuple[Decision, ...]]:
@@ -75,11 +79,18 @@ class ExecutableParts:
             "unreached": sorted(set(self.reach.left_out) - self.left_out.keys()),
             "stdlib": stdlib,
         }
+        if self.extensions:
+            facts["extensions"] = dict(sorted(self.extensions.items()))
         return ModuleArchive(modules, dict(self._data()), facts), refused
 
     def main_file(self) -> str:
         """The path of what runs, as tracebacks show it."""
         return self._file(self.app.main)
+
+    @property
+    def extensions(self) -> Mapping[str, str]:
+        """The extension modules, by their names, with the paths of their libraries."""
+        return {name: module.path for name, module in self.reach.modules.items() if module.kind == "extension"}
 
     @property
     def _prepared(self) -> tuple[Command, ...]:
@@ -128,6 +139,7 @@ class ExecutableParts:
         stdlib = self.kit.interpreter.stdlib
         sources = {shown: _on_disk(stdlib / path) for path, shown in _INTERNAL.values()}
         own = {name for needed, name in _NEEDED_BY.items() if needed in self.reach.modules} | {"_cannery_importer"}
+        own |= {EXTENSIONS} if self.extensions else set()
         shown = {name: f"<frozen {name}>" for name in own}
         sources |= {shown[name]: _on_disk(LAUNCHER / _OWN[name]) for name in own}
         made, _ = self._compile(sources, 2)
@@ -166,7 +178,7 @@ class ExecutableParts:
 
     def _data(self) -> Iterator[tuple[str, Content]]:
         """Package data, and the metadata of distributions that a module asks for."""
-        wanted = set(self.reach.data)
+        wanted = set(self.reach.data) - self.libraries().files.keys()
         for place in self.places:
             wanted.update(metadata_read(place.tree.tree, self.reach.modules))
             for path, file in place.tree.tree.files():

@@ -82,9 +82,16 @@ def program_with(modules: dict[str, bytes]) -> bytes:
     return Path(os.path.realpath(shutil.which("sh") or sys.executable)).read_bytes() + b"".join(modules.values()) + b"x"
 
 
+def pieces_of(program: bytes) -> list[tuple[int, int]]:
+    """Offsets and sizes of what may be machine code: a part of ``program``, and another."""
+    size = Path(os.path.realpath(shutil.which("sh") or sys.executable)).stat().st_size
+    assert len(program) > size
+    return [(0, size // 2), (size // 2 + 5, 1000)]
+
+
 def test_an_executable_is_put_back_as_it_was(modules: dict[str, bytes], tmp_path: Path) -> None:
     program = program_with(modules)
-    executable = rearranged(program, list(modules.values()), _CACHES, "linux/amd64")
+    executable = rearranged(program, list(modules.values()), pieces_of(program), _CACHES, "linux/amd64")
     whys = {name: executable.stayed[position] for position, name in enumerate(modules) if position in executable.stayed}
     assert "of its line tables have columns" in whys["columns"]
     assert whys["no module"] == "its bytecode is of no known form: an object of the kind 0x00"
@@ -100,7 +107,7 @@ def test_few_lines_and_what_branches_go_to_pack_better(modules: dict[str, bytes]
         for name, data in modules.items()
     }
     program = program_with(few)
-    executable = rearranged(program, list(few.values()), _CACHES, "linux/amd64")
+    executable = rearranged(program, list(few.values()), pieces_of(program), _CACHES, "linux/amd64")
     assert {list(few)[position] for position in executable.stayed} == {"columns", "no module"}
     sizes = [len(lzma.compress(data)) for data in (b"".join(executable.parts), program, program_with(modules))]
     assert sizes == sorted(sizes)
@@ -153,6 +160,6 @@ def test_a_cache_that_is_not_empty_leaves_the_module_as_it_is(tmp_path: Path) ->
     call = code.index(bytes((opcode.opmap["PRECALL"], 1)))
     code[call + 2] = 7
     program = program_with({"m": bytes(code)})
-    executable = rearranged(program, [bytes(code)], _CACHES, "linux/amd64")
+    executable = rearranged(program, [bytes(code)], pieces_of(program), _CACHES, "linux/amd64")
     assert put_back(executable, tmp_path) == program
     assert executable.stayed == {0: "its bytecode is of no known form: an inline cache that isn't empty"}

@@ -189,5 +189,6 @@ static void relate_branches(uint8_t *code, int32_t size) {
 /* Put the rest in its place. */
 static void put_rest(uint8_t *target) {
     memcpy(target, target + UNPACKED, MODULES_START);
-    relate_branches(target + CODE_START, CODE_SIZE);
+#define RELATE(start, size) relate_branches(target + (start), size);
+    EACH_CODE(RELATE)
 }

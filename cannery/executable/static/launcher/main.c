@@ -140,6 +140,9 @@ static int import_importer(void) {
     PyObject *importer = PyImport_ImportModule(IMPORTER);
     PyObject *done = importer == NULL ? NULL : PyObject_CallMethod(importer, "install", NULL);
     Py_XDECREF(importer);
+#ifdef CANNERY_EXTENSIONS
+    if (done != NULL) Py_SETREF(done, PyImport_ImportModule(CANNERY_EXTENSIONS));
+#endif
     Py_XDECREF(done);
     if (done == NULL) PyErr_Print();
     return done == NULL ? -1 : 0;
