@@ -6,7 +6,17 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cannery.elf.constants import DT_GNU_HASH, DT_HASH, DT_STRSZ, DT_SYMTAB, PT_DYNAMIC, SHN_UNDEF, STB_LOCAL, STB_WEAK
+from cannery.elf.constants import (
+    DT_GNU_HASH,
+    DT_HASH,
+    DT_STRSZ,
+    DT_STRTAB,
+    DT_SYMTAB,
+    PT_DYNAMIC,
+    SHN_UNDEF,
+    STB_LOCAL,
+    STB_WEAK,
+)
 from cannery.elf.dynamic import dynamic_entries, elf_of, file_offset, string_table
 from cannery.elf.headers import ElfReader, MalformedElfError, UnsupportedElfError, string_at
 from cannery.elf.symbols import LAYOUT, Symbol
@@ -77,18 +87,20 @@ def _count(reader: ElfReader, entries: Mapping[int, int]) -> int:
     segments = reader.segments()
     if DT_HASH in entries:
         return _words(reader, file_offset(segments, entries[DT_HASH]), 2)[1]
-    if DT_GNU_HASH in entries:
-        return _hashed(reader, file_offset(segments, entries[DT_GNU_HASH]))
-    raise MalformedElfError("its symbols can't be counted: it has no hash table")
+    if DT_GNU_HASH in entries and (count := _hashed(reader, file_offset(segments, entries[DT_GNU_HASH]))):
+        return count
+    if entries[DT_STRTAB] > entries[DT_SYMTAB]:  # where all linkers put the names: behind the symbols
+        return (entries[DT_STRTAB] - entries[DT_SYMTAB]) // LAYOUT.size
+    raise MalformedElfError("its symbols can't be counted: it has no table of hashes")
 
 
 def _hashed(reader: ElfReader, start: int) -> int:
-    """One more than the highest number in GNU's hash table: symbols that aren't in it come before the others."""
+    """One more than the highest number in GNU's hash table, which follow those that aren't in it; 0 if it's empty."""
     buckets, first, filters, _ = _words(reader, start, 4)
     place = start + 16 + 8 * filters
     last = max(_words(reader, place, buckets), default=0)
     if last < first:
-        return first
+        return 0
     place += 4 * buckets + 4 * (last - first)
     while not _words(reader, place, 1)[0] & 1:  # the mark of the last one in a chain
         place, last = place + 4, last + 1

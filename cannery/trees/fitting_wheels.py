@@ -90,7 +90,8 @@ def _wheel(
 ) -> Tree:
     """The wheel that uv finds by ``options``; empty where there is none."""
     hashes = _hashes(requirements, name, version)
-    key = key_of("fitting wheel", code_key(__name__), name, version, hashes, target.version, options)
+    told = hashes or requirements.key  # without, another index may have another file of that version
+    key = key_of("fitting wheel", code_key(__name__), name, version, told, target.version, options)
     fill = partial(_install, requirements, f"{name}=={version}", hashes, options, target=target, workspace=workspace)
     return installed_tree(workspace.cache.folder("fitting-wheels", key, fill), target.site_packages)
 

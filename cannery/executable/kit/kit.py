@@ -119,6 +119,7 @@ def _versions() -> str:
 def components_of(minor: str, musl: str) -> tuple[Component, ...]:
     """What a kit of Python ``minor`` is built from, with the version ``musl`` of the C library."""
     sources = {"Python": known_pythons()[minor], **known_libraries()}
+    del sources["musl"]  # the C library itself is zig's
     names = {"openssl": "OpenSSL", "sqlite": "SQLite"}
     listed = (Component(names.get(name, name), each.full_version, str(each.changed)) for name, each in sources.items())
     return (*listed, Component("musl", musl))

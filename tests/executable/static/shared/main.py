@@ -55,7 +55,7 @@ if __name__ == "__main__":
                 "modules": sorted(each.name for each in pkgutil.iter_modules(library.__path__)),
                 "beside": opened(f"{folder}/../library.libs/libhelper-1.so"),
                 "absent": opened("libnowhere.so.1"),
-                "unpacked": sorted(os.listdir("/tmp")) if os.path.isdir("/tmp") else [],
+                "unpacked": [name for name in os.listdir("/tmp") if not name.startswith("pymp-")],
             }
         )
     )
