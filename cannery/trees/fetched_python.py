@@ -135,7 +135,7 @@ def _locked(wanted: WantedPython, app: App) -> Chosen | None:
 
 def _in_image(runtime: str, app: App, workspace: Workspace) -> Interpreter:
     as_base = replace(app, settings=msgspec.structs.replace(app.settings, base=runtime))
-    image = base_image(as_base, workspace)
+    image = base_image(as_base, workspace, packed=True)
     settings = image.base.config.get("config") or {}
     path = next((each[5:] for each in settings.get("Env") or () if each.startswith("PATH=")), "")
     folders = tuple(filter(None, path.split(":")))

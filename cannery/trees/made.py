@@ -15,6 +15,7 @@ from cannery.python.grammar import NoPythonError, parse
 from cannery.workspace.documents import toml_tables
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,7 +126,8 @@ def _files_of_wheel(folder: Path, python: Path, workspace: Workspace) -> Path:
         with explained(wheel.path, "read"), zipfile.ZipFile(wheel.path) as archive:
             archive.extractall(target)
 
-    made = workspace.cache.folder("made-files", key_of("made", code_key(__name__), wheel.sha256), unpack)
+    key = key_of("made", code_key(__name__), wheel.sha256)
+    made = unaltered_folder(workspace.cache, "made-files", key, unpack)
     for name, path in [*files_of(folder)]:
         if name not in before and any(name.endswith(inside) for inside in _names(made)):
             path.unlink(missing_ok=True)

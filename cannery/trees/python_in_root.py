@@ -16,6 +16,7 @@ from cannery.python.interpreter import Interpreter, RunningPython, same_minor
 from cannery.trees.base.python import find_python, target_of
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,4 +127,4 @@ def launched(packaged: PackagedPython, workspace: Workspace) -> Path:
         script.chmod(0o755)
 
     key = key_of("launched", code_key(__name__), packaged.key, str(program))
-    return workspace.cache.folder("launched-pythons", key, fill) / packaged.chosen.python
+    return unaltered_folder(workspace.cache, "launched-pythons", key, fill) / packaged.chosen.python

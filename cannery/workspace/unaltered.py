@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cannery.workspace.cache import Cache, Waiting
 
-__all__ = ["files_below", "unaltered_folder"]
+__all__ = ["files_below", "is_unaltered", "unaltered_folder"]
 
 
 def unaltered_folder(
@@ -29,11 +29,13 @@ def unaltered_folder(
     fill: Callable[[Path], None],
     *,
     without: Container[str] = (),
+    compared: bool = True,
     waiting: Waiting = in_silence,
 ) -> Path:
     """The folder of :meth:`Cache.folder`, filled anew where a file in it isn't what it was when it was filled.
 
-    Folders in it whose names are in ``without`` don't count.
+    Folders in it whose names are in ``without`` don't count. Without ``compared`` it's filled anew where it's gone, and
+    nowhere else: nothing of it is to be run or packed then.
     """
 
     def filled(folder: Path) -> None:
@@ -41,17 +43,22 @@ def unaltered_folder(
         cache.remember(kind, key, {"stamp": _stamp(folder, without), "contents": _contents(folder, without)})
 
     def whole(folder: Path) -> bool:
-        known = cache.recall(kind, key)
-        if known is None or not folder.is_dir():
-            return False  # without a record nobody knows what it was
-        if known["stamp"] == (found := _stamp(folder, without)):
-            return True
-        if known["contents"] != _contents(folder, without):
-            return False
-        cache.remember(kind, key, {**known, "stamp": found})
-        return True
+        return is_unaltered(cache, kind, key, without=without) if compared else folder.is_dir()
 
     return cache.folder(kind, key, filled, whole=whole, waiting=waiting)
+
+
+def is_unaltered(cache: Cache, kind: str, key: str, *, without: Container[str] = ()) -> bool:
+    """True where such a folder is there, and is what it was when it was filled."""
+    folder, known = cache.root / kind / key, cache.recall(kind, key)
+    if known is None or not folder.is_dir():
+        return False  # without a record nobody knows what it was
+    if known["stamp"] == (found := _stamp(folder, without)):
+        return True
+    if known["contents"] != _contents(folder, without):
+        return False
+    cache.remember(kind, key, {**known, "stamp": found})
+    return True
 
 
 def files_below(folder: Path, without: Container[str] = ()) -> Iterator[tuple[str, os.stat_result]]:
@@ -91,8 +98,11 @@ def _described(path: str, status: os.stat_result) -> str:
         return f"-> {os.readlink(path)}"  # noqa: PTH115  # paths are text here
     if not stat_module.S_ISREG(status.st_mode):
         return f"{status.st_mode:o}"  # a pipe would never end
-    with open(path, "rb") as stream:  # noqa: PTH123
-        return f"{stat_module.S_IMODE(status.st_mode):o} {hashlib.file_digest(stream, 'sha256').hexdigest()}"
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return f"{stat_module.S_IMODE(status.st_mode):o} {hashlib.file_digest(stream, 'sha256').hexdigest()}"
+    except PermissionError:  # of an image's: what this user can't read, it neither runs nor packs
+        return f"{status.st_mode:o} {status.st_size}"
 
 
 def _digest(lines: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from cannery.image.tree import Decision, File, LazyTree, Symlink, Tree
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.process import ProgramFailed
+from cannery.workspace.unaltered import is_unaltered, unaltered_folder
 from cannery.workspace.use import used
 
 if TYPE_CHECKING:
@@ -104,17 +105,8 @@ def _recall(key: str, workspace: Workspace) -> dict[str, Any] | None:
     record = workspace.cache.recall("bundles", key)
     if record is None or any(stamp(Path(path)) != before for path, before in record["machine"].items()):
         return None
-    folder = workspace.cache.root / "bundles" / record["key"]
-    sizes = record["sizes"]
-    whole = used(folder) and all((size := _size(folder / path)) == sizes[path] and size is not None for path in sizes)
-    return record if whole else None
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.lstat().st_size
-    except OSError:
-        return None
+    whole = used(workspace.cache.root / "bundles" / record["key"])
+    return record if whole and is_unaltered(workspace.cache, "bundles", record["key"]) else None
 
 
 def _make(
@@ -142,7 +134,7 @@ def _make(
             result = scratch / "one"
         machine = {path: stamp(Path(path)) for path in contents["machine"]}
         made = key_of("bundle", key, machine)
-        workspace.cache.folder("bundles", made, lambda folder: _move(result, folder))
+        unaltered_folder(workspace.cache, "bundles", made, lambda folder: _move(result, folder))
         record = {
             "key": made,
             "machine": machine,
@@ -151,8 +143,6 @@ def _make(
             "missing": contents["missing"],
             "decisions": [astuple(each) for each in finished.decisions],
         }
-    folder = workspace.cache.root / "bundles" / made
-    record["sizes"] = {path.lstrip("/"): os.lstat(f"{folder}{path}").st_size for path, _ in _tree(folder)}
     workspace.cache.remember("bundles", key, record)
     return record
 

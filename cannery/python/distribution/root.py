@@ -15,6 +15,7 @@ from cannery.python.distribution.download import AbsentFileError, fetched
 from cannery.python.distribution.index import Package, closure, read_index
 from cannery.python.distribution.suites import debian_architecture
 from cannery.workspace.keys import code_key, key_of
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,7 +139,7 @@ def _unpacked(chosen: Chosen, wanted: WantedPython, workspace: Workspace) -> Pac
         }
         (folder / _TOLD).write_text(json.dumps(told), encoding="utf-8")
 
-    folder = workspace.cache.folder("package-roots", key, fill)
+    folder = unaltered_folder(workspace.cache, "package-roots", key, fill, without={"__pycache__"})
     return PackagedPython(Root(folder / "root"), chosen, key)
 
 

@@ -19,6 +19,7 @@ from cannery.trees.base.sources import digest_now, opened, reference_of, state_o
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
+from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,8 +50,8 @@ class BaseImage:
         return {path: Directory(*entry) for path, entry in table.items()}
 
 
-def base_image(app: App, workspace: Workspace) -> BaseImage:
-    """The base that the settings of ``app`` name, for their platform.
+def base_image(app: App, workspace: Workspace, *, packed: bool = False) -> BaseImage:
+    """The base that the settings of ``app`` name, for their platform; its files are compared where they're ``packed``.
 
     A tag is looked up in its registry once, and then only where ``workspace.refresh`` asks for that. Raises
     :class:`ConfigurationError` where no base is named, :class:`ImageError` where it can't be read.
@@ -72,7 +73,7 @@ def base_image(app: App, workspace: Workspace) -> BaseImage:
                 with opened(source, app, workspace) as medium:
                     pulled = pull(medium, wanted, workspace.cache, workspace.progress)
                 workspace.cache.remember("bases", key, _record(pulled))
-    return _unpacked(text, pulled, workspace)
+    return _unpacked(text, pulled, workspace, packed=packed)
 
 
 def _locked(text: str, app: App) -> str:
@@ -115,7 +116,7 @@ def _record(pulled: Base) -> dict[str, Any]:
     }
 
 
-def _unpacked(text: str, pulled: Base, workspace: Workspace) -> BaseImage:
+def _unpacked(text: str, pulled: Base, workspace: Workspace, *, packed: bool) -> BaseImage:
     def fill(folder: Path) -> None:
         from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and needed once per base
 
@@ -125,7 +126,8 @@ def _unpacked(text: str, pulled: Base, workspace: Workspace) -> BaseImage:
         (folder / "folders.json").write_text(json.dumps(dict(found.folders)), encoding="utf-8")
         (folder / "layers.json").write_text(json.dumps(found.layers), encoding="utf-8")
 
-    folder = workspace.cache.folder("base-roots", key_of("base root", code_key(__name__), pulled.manifest.hex), fill)
+    key = key_of("base root", code_key(__name__), pulled.manifest.hex)
+    folder = unaltered_folder(workspace.cache, "base-roots", key, fill, compared=packed)
     with explained(folder, "read"):
         counts = json.loads((folder / "layers.json").read_bytes())
     layers = tuple(

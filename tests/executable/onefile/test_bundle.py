@@ -11,7 +11,7 @@ import pytest
 from cannery.executable.onefile.bundle import bundle
 from cannery.executable.onefile.stage import BundleParts
 from cannery.executable.onefile.tools import find_tools
-from cannery.image.content import Inline
+from cannery.image.content import Inline, OnDisk, digest_of
 from cannery.image.tree import Decision, File, LazyTree, Transform, Tree
 from cannery.project.app import Command, ScriptEntry
 from cannery.python.interpreter import describe
@@ -40,6 +40,15 @@ def test_decisions_are_told_by_a_later_build_that_makes_nothing(workspace: Works
     assert len(tried) == 1
     assert first.tree.tree.decisions == (Decision(tried[0], "strip", "it is damaged", 7),)
     assert second.tree.tree == first.tree.tree
+    contents = {path: digest_of(file.content) for path, file in first.tree.tree.files()}
+    altered = next(path for path, _ in first.tree.tree.files() if path.endswith("base_library.zip"))
+    file = first.tree.tree.entries[altered]
+    assert isinstance(file, File)
+    assert isinstance(file.content, OnDisk)
+    with file.content.path.open("r+b") as stream:
+        stream.write(b"X")
+    third = bundle(parts, finish, python, find_tools(static=False), workspace)
+    assert {path: digest_of(file.content) for path, file in third.tree.tree.files()} == contents
 
 
 def test_letters_are_the_same_in_bytecode_whatever_pyinstaller_has_imported(workspace: Workspace) -> None:

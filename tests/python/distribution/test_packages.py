@@ -149,6 +149,14 @@ def test_a_package_that_changed_is_refused(archive: DebianArchive, workspace: Wo
     assert not list(workspace.cache.root.glob("package-roots/*"))
 
 
+def test_a_file_that_was_altered_later_is_not_packed(archive: DebianArchive, workspace: Workspace) -> None:
+    archive.publish()
+    libc = next(unpacked(archive, workspace).root.path.rglob("libc.so.6"))
+    before = libc.read_bytes()
+    libc.write_bytes(before[::-1])
+    assert next(unpacked(archive, workspace).root.path.rglob("libc.so.6")).read_bytes() == before
+
+
 def test_half_a_package_is_refused(archive: DebianArchive, workspace: Workspace) -> None:
     archive.publish()
     path = archive.folder / "pool/libc6.deb"
