@@ -53,8 +53,11 @@ class Layer:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], blobs: Blobs) -> Layer:
-        """The layer of a record that :meth:`as_json` made; its blob lies in ``blobs``."""
-        digest, diff_id = Digest(value["digest"]), Digest(value["diff_id"])
+        """The layer of a record that :meth:`as_json` made, maybe on another machine; its blob lies in ``blobs``.
+
+        Raises :class:`ImageError` where the digests are none: they become names of files here.
+        """
+        digest, diff_id = (Digest.parse(f"sha256:{value[name]}") for name in ("digest", "diff_id"))
         return cls(**{**value, "digest": digest, "diff_id": diff_id}, blob=blobs.blob(digest))
 
     def as_json(self) -> dict[str, str | int]:

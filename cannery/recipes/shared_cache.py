@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from cannery.errors import ConfigurationError, RegistryError
+from cannery.errors import ConfigurationError, ImageError, RegistryError
 from cannery.image.platform import Platform, machine_platform
 from cannery.recipes.build import build
 from cannery.recipes.platforms import for_each_platform
@@ -101,6 +101,14 @@ def _built(app: App, workspace: Workspace, own: Sequence[str]) -> SharedBuild:
         raise ConfigurationError(f"cache-from = {source!r} names a digest", step="name the repository alone")
     registry = Registry(f"{where.registry}/{where.repository}:{cache_tag(app)}", workspace.run)
     shared = BuildCache(registry, _KINDS, needed=named is None, progress=workspace.progress)
+    try:
+        return _built_with(shared, app, workspace)
+    except (ImageError, LookupError, TypeError, ValueError, AttributeError) as error:
+        # Whoever may write to the repository wrote the records. What is no fault of theirs is raised again.
+        return _built_with(shared.emptied(error), app, workspace)
+
+
+def _built_with(shared: BuildCache, app: App, workspace: Workspace) -> SharedBuild:
     cache = replace(workspace.cache, shared=shared)
     return SharedBuild(build(app, replace(workspace, cache=cache)), shared)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -130,3 +131,25 @@ def test_a_cache_that_is_no_use_is_told_and_costs_time_alone(project: Path) -> N
         assert f"{registry.address}/app:{tag} was of no use: the cache " in note
         assert registry.is_whole("app", "2")
         assert registry.is_whole("app", tag)  # it was mended
+
+
+@pytest.mark.parametrize("record", [{}, {"layer": 1}, {"layer": {"digest": "../../secret", "diff_id": "", "size": 6}}])
+def test_records_that_are_none_are_told_and_replaced(
+    project: Path, monkeypatch: pytest.MonkeyPatch, record: dict[str, Any]
+) -> None:
+    """Names of files aren't taken from them either: the blob of such a layer is no file of this machine."""
+    with serving(AwkwardRegistry()) as registry:
+        words = ("--", f"{registry.address}/shared/app:1")
+        first = pushed(project, *words)
+        tag = next(name for name in registry.manifests["shared/app"] if name.startswith("cannery-cache"))
+        manifest = json.loads(registry.manifests["shared/app"][tag])
+        small = json.loads(manifest["annotations"]["dev.cannery.records"])
+        small |= {name: record for name in small if name.startswith("layers/")}
+        manifest["annotations"]["dev.cannery.records"] = json.dumps(small)
+        registry.manifests["shared/app"][tag] = json.dumps(manifest).encode()
+        other = on_another_machine(project, "other", monkeypatch)
+        done = cannery("push", *words, cwd=other)
+        assert done.code == 0, done.stderr
+        assert "was of no use: a record in it is none of cannery's" in done.stderr + done.stdout
+        assert first["pushed"][0]["reference"] in done.stdout
+        assert pushed(on_another_machine(project, "third", monkeypatch), *words)["packed"] == []

@@ -81,6 +81,16 @@ class BuildCache:
         wanted = Descriptor(layer.media_type, layer.digest, layer.size)
         fetch_blob(self.registry, wanted, blobs, lambda done, total: self._progress(what, done, total))
 
+    def emptied(self, error: Exception) -> BuildCache:
+        """The same taken for empty, as a build made nothing of one of its records."""
+        other = BuildCache(self.registry, self._kinds, needed=self._needed, progress=self._progress)
+        other._document = CacheDocument()
+        other.notes = [
+            *self.notes,
+            f"{self.registry.name} was of no use: a record in it is none of cannery's ({error!r})",
+        ]
+        return other
+
     def write(self, registry: Registry, layers: Iterable[Layer]) -> int:
         """Let the tag of ``registry`` lead to what a build went by whose image, of ``layers``, is in its repository.
 
