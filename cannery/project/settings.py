@@ -64,6 +64,13 @@ Port = Annotated[
         description='a port from 1 to 65535, behind that of the machine if it is another: "8000", "18000:8000"',
     ),
 ]
+HealthAddress = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=rf"^(?:http://[A-Za-z0-9.-]*)?(?::{_TO_65535})?/[!-~]*\Z",
+        description='a path of the program: "/health", ":8000/health", "http://shop.example:8000/health"',
+    ),
+]
 ImageFolder = Annotated[
     str,
     msgspec.Meta(
@@ -203,6 +210,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     labels: dict[str, str] = {}
     ports: tuple[Port, ...] = ()
     volumes: tuple[ImageFolder, ...] = ()
+    health: HealthAddress | None = None  # that a small program beside the app's asks for: "/health"
+    init: bool = False  # as process 1, before the program
     stop_signal: SignalName | None = None
     pids_limit: Annotated[int, msgspec.Meta(ge=1, le=2**22)] = 1024  # processes and threads, under `invoke run`
     tmp_size: Size = "256MB"  # of /tmp, and of each volume

@@ -9,6 +9,7 @@ from cannery.containers.needs import EXECUTABLE_TMP, NEEDS_LABEL
 from cannery.containers.ports import published_port
 from cannery.project.app import HOME, ScriptEntry
 from cannery.trees.installed import entry_command
+from cannery.trees.small_programs import HEALTH, INIT
 from cannery.trees.system import CERTIFICATES
 
 if TYPE_CHECKING:
@@ -78,13 +79,16 @@ def config_on_base(app: App, base: Base, entry: tuple[str, ...], user: str, *, c
 def _own(app: App, entry: tuple[str, ...], user: str) -> dict[str, Any]:
     """The part of the config that follows from the app alone, whatever is below it."""
     settings = app.settings
-    config: dict[str, Any] = {"Entrypoint": list(entry), "User": user, "WorkingDir": str(HOME)}
+    before = (INIT,) if settings.init else ()
+    config: dict[str, Any] = {"Entrypoint": [*before, *entry], "User": user, "WorkingDir": str(HOME)}
     if app.arguments:
         config["Cmd"] = list(app.arguments)
     if app.ports:
         config["ExposedPorts"] = {published_port(text).container: {} for text in app.ports}
     if settings.volumes:
         config["Volumes"] = {path: {} for path in settings.volumes}
+    if settings.health:
+        config["Healthcheck"] = {"Test": ["CMD", HEALTH]}  # Docker's; OCI has none
     if settings.stop_signal:
         config["StopSignal"] = settings.stop_signal
     return config

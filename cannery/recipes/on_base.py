@@ -17,6 +17,7 @@ from cannery.trees.base.ground import ground_of
 from cannery.trees.cython.app import compiled_on
 from cannery.trees.installed import entry_command
 from cannery.trees.needs import Needs, needs_of_app, read_needs
+from cannery.trees.small_programs import with_small_programs
 from cannery.trees.transforms.strip import strip
 from cannery.trees.unprovided import Provision
 
@@ -87,7 +88,8 @@ def _on_base(
     if app.requirements is not None:
         finished = wheels | strip if app.settings.strip else wheels
         layers.append(("dependencies", finished | ground.replacing | ground.landing))
-    layers.append(("app", (code + own.resources + ground.system) | ground.landing))
+    files = with_small_programs(code + own.resources + ground.system, app, ground.base.platform)
+    layers.append(("app", files | ground.landing))
 
     entry = entry_command(app, ground.python.path, suffix)
     config = config_on_base(app, ground.base, entry, ground.user, certificates=ground.bundle is not None)

@@ -29,6 +29,7 @@ from cannery.trees.data_names import data_names
 from cannery.trees.runtime import libraries_of, system
 from cannery.trees.scripts import PLACE, check_program, command_names
 from cannery.trees.shaken import app_place, reach_with
+from cannery.trees.small_programs import with_small_programs
 from cannery.trees.transforms.rpath import confined
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.trees.transforms.strip import strip
@@ -67,7 +68,8 @@ def onefile(app: App, workspace: Workspace) -> Plan:
         key_of(code_key(__name__), path, sorted(links), made.tree.key),
         lambda: Tree({path: made.tree.tree.entries[f"/{made.name}"], **links}, made.tree.tree.decisions),
     )
-    layers = [("system", system(app, workspace, zones=made.zones)), ("program", executable)]
+    files = with_small_programs(system(app, workspace, zones=made.zones), app, made.platform)
+    layers = [("system", files), ("program", executable)]
     resources = bool(made.resources.tree.entries)
     layers += [("app", made.resources)] if resources else []  # for what opens them where it starts
     return Plan(app, tuple(layers), program_config(app, path, resources=resources), made.platform, made.notes)

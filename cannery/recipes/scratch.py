@@ -20,6 +20,7 @@ from cannery.trees.app import app_tree
 from cannery.trees.needs import read_needs
 from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import runtime, with_opened
+from cannery.trees.small_programs import with_small_programs
 from cannery.trees.source_readers import caller_readers, source_readers
 from cannery.trees.transforms.rpath import without_absolute
 from cannery.trees.transforms.strip import strip
@@ -50,7 +51,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     layers = [("runtime", runtime(app, python, needs, workspace) | without_absolute | strip | bytecode.library)]
     if app.requirements is not None:
         layers.append(("dependencies", finished(dependencies.wheels | bytecode.others)))
-    layers.append(("app", finished((code | bytecode.own) + own.resources)))
+    layers.append(("app", with_small_programs(finished((code | bytecode.own) + own.resources), app, python.platform)))
 
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
     notes = (

@@ -22,6 +22,7 @@ from cannery.trees.app import app_tree
 from cannery.trees.fitting_wheels import Accelerators, fitting_wheels
 from cannery.trees.installed import PYTHON
 from cannery.trees.scripts import check_program, command_names
+from cannery.trees.small_programs import with_small_programs
 from cannery.trees.system import certificates, system_tree, zones_tree
 from cannery.trees.wheels import environment_data
 from cannery.workspace.digest import Digest
@@ -59,7 +60,8 @@ def static(app: App, workspace: Workspace) -> Plan:
     """An image of one static executable, beside a system's small files."""
     made = linked(app, workspace)
     app = made.app
-    layers = [("system", system_of(app, made.executable.reach, workspace)), ("executable", made.executable.tree)]
+    system = with_small_programs(system_of(app, made.executable.reach, workspace), app, made.platform)
+    layers = [("system", system), ("executable", made.executable.tree)]
     beside = made.resources + made.executable.beside
     lies_beside = bool(beside.tree.entries)
     layers += [("app", beside)] if lies_beside else []

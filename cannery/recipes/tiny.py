@@ -23,6 +23,7 @@ from cannery.trees.needs import read_needs
 from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import packs_relocations, runtime, with_opened
 from cannery.trees.shaken import shaken_of
+from cannery.trees.small_programs import with_small_programs
 from cannery.trees.source_readers import caller_readers, source_readers
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
 from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
@@ -69,7 +70,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     layers = [("runtime", smaller.runtime(library, needs))]
     if app.requirements is not None:
         layers.append(("dependencies", smaller.dependencies(wheels)))
-    layers.append(("app", smaller.app_files(code, own.resources)))
+    layers.append(("app", with_small_programs(smaller.app_files(code, own.resources), app, python.platform)))
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
     readers = source_readers(wheels, python.image_site_packages, workspace, app.settings.drop_sources)
     notes = (

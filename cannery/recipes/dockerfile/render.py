@@ -64,6 +64,12 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
             evidence=did_you_mean(recipe, _RECIPES),
             step=f"those that have one are: {', '.join(_RECIPES)}",
         )
+    if app.settings.health or app.settings.init:
+        raise ConfigurationError(
+            "a Dockerfile has no health check and no init of ours: cannery puts these programs in itself",
+            evidence="[tool.cannery]  health, init",
+            step="leave them out here: the engine has both (docker run --init, --health-cmd), or let cannery build",
+        )
     base = named_base(app)
     _check_wheels(app, base, workspace)
     shebang = "/usr/bin/env python3" if recipe in _ON_BASE else "/usr/local/bin/python3"
