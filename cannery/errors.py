@@ -14,6 +14,7 @@ Each class has an exit code of its own, by which a script can tell them apart:
 10  a registry can't be reached, refuses, or does not have the image
 11  an image does something otherwise than a virtual environment
 12  a program fails, in its image and in a virtual environment alike
+13  an image takes more bytes than it may
 130 interrupted
 ==  =========================================================
 """
@@ -39,6 +40,7 @@ __all__ = [
     "RegistryError",
     "RequirementsError",
     "RuntimeTreeError",
+    "SizeError",
     "ToolError",
     "did_you_mean",
 ]
@@ -139,6 +141,12 @@ class ProgramError(CanneryError):
     """A program fails, in its image and in a virtual environment alike."""
 
     exit_code = 12
+
+
+class SizeError(CanneryError):
+    """An image takes more bytes than its budget, or has grown by more than it may."""
+
+    exit_code = 13
 
 
 def _short(line: str) -> str:

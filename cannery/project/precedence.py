@@ -15,6 +15,7 @@ from cannery.project.settings import (
     ExportSettings,
     OnefileSettings,
     Settings,
+    SizesSettings,
     StaticSettings,
     TinySettings,
 )
@@ -34,6 +35,7 @@ _VARIABLES = {"CANNERY_CACHE", "CANNERY_KIT", "CANNERY_SOURCES"}  # those that a
 # The tables of settings in [tool.cannery]
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "audit": AuditSettings,
+    "sizes": SizesSettings,
     "cython": CythonSettings,
     "onefile": OnefileSettings,
     "static": StaticSettings,

@@ -17,6 +17,7 @@ __all__ = [
     "OnefileSettings",
     "PartOfName",
     "Settings",
+    "SizesSettings",
     "StaticSettings",
     "TinySettings",
 ]
@@ -152,6 +153,14 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     allow: tuple[Allowed, ...] = ()  # "CAN501", or "CAN102:/app/main.pyc", where * crosses folders
 
 
+class SizesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What the image may take to pull, for ``invoke sizes``: ``[tool.cannery.sizes]``."""
+
+    budget: str | None = None  # "50MB"
+    against: str | None = None  # the image before: an archive, a layout, an engine's or a registry's
+    max_growth: str | None = None  # "1MB" or "5%" more than that
+
+
 class OnefileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """``[tool.cannery.onefile]``: how the app becomes one executable."""
 
@@ -238,6 +247,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
     tiny: TinySettings = TinySettings()
     audit: AuditSettings = AuditSettings()
+    sizes: SizesSettings = SizesSettings()
     static: StaticSettings = StaticSettings()
     cython: CythonSettings = CythonSettings()
     onefile: OnefileSettings = OnefileSettings()
