@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cannery.errors import ConfigurationError
 from cannery.executable.kit.toolchain import native_target, target_for, toolchain
 from cannery.executable.static.packing import check_packing
 from cannery.image.rootfs import MACHINE
 from cannery.image.tree import LazyTree, Symlink, Tree
-from cannery.recipes.common import pinned_dependencies, settled_app
+from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on, notes_on_programs
 from cannery.recipes.plan import Plan
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
+_MUSL = (1, 2)  # the version that extension modules are compiled for
 _ACCELERATORS: Mapping[bool | str, Accelerators] = {
     False: Accelerators.NONE,
     "auto": Accelerators.WITHOUT_A_PURE_WHEEL,
@@ -75,11 +75,6 @@ def linked(app: App, workspace: Workspace) -> Linked:
     Raises :class:`ToolError`, before any work, where a program that links or packs it isn't installed.
     """
     settings = app.settings
-    if settings.compile:
-        raise ConfigurationError(
-            "the recipe 'static' has the app's modules as bytecode, and doesn't compile them",
-            step="leave compile out, or take the recipe scratch, tiny or onefile",
-        )
     target = target_for(settings.one_platform or native_target().platform)
     toolchain(target, workspace)
     check_packing(settings.static.packing)
@@ -95,7 +90,8 @@ def linked(app: App, workspace: Workspace) -> Linked:
         accelerators = _ACCELERATORS[settings.static.accelerators]
         wheels = fitting_wheels(dependencies.requirements, wheels, fitting, for_musl(kit), accelerators, workspace)
     missing = check_imports(app, provision_of(own, wheels, kit.interpreter), workspace)
-    made = executable(app, kit, own, wheels, workspace)
+    code = app_code(own, app, replace(kit.interpreter, libc=("musl", _MUSL)), workspace)
+    made = executable(app, kit, own, wheels, workspace, compiled=code if settings.compile else None)
     notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_programs(own, app), *made.notes)
     beside = own.resources + environment_data(wheels, fitting.site_packages, workspace)
     return Linked(app, made, beside, kit.interpreter.platform, notes)

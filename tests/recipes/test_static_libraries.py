@@ -66,6 +66,25 @@ def test_one_that_the_program_does_without_is_no_matter(workspace: Workspace, ma
     assert notes(main, workspace) == ()
 
 
+def test_one_that_is_opened_where_an_extension_module_is_not_there_is_told(workspace: Workspace) -> None:
+    chooses = "try:\n import fast\nexcept ImportError:\n try:\n  import slow\n except ImportError:\n  pass"
+    wheels = {"a.py": chooses, "slow.py": "import opens", "opens.py": f"import ctypes, os\n{OPENS}", "fast.abi3.so": ""}
+    places = [place_of("app", "/app", {"main.py": "import a"}), place_of("dependencies", "/site", wheels)]
+
+    def told() -> tuple[str, ...]:
+        found = reach(places, [], HOST, workspace, script="/app/main.py")
+        return check_libraries(places, found, HOST, workspace, script="/app/main.py")
+
+    assert told()[0].startswith("/site/opens.py:2: opens a shared library by ctypes")
+    places[1] = place_of("dependencies", "/site", {**wheels, "fast.abi3.so": "", "a.py": "import slow"})
+    with pytest.raises(ProjectError, match=r"/site/opens\.py:2 opens"):
+        told()
+
+
+def test_one_that_the_c_library_stands_for_is_no_matter(workspace: Workspace) -> None:
+    assert notes("ctypes.CDLL('libc.so.6').getpid()", workspace) == ()
+
+
 def test_one_that_is_allowed_to_be_missing_is_no_matter(workspace: Workspace) -> None:
     assert notes(OPENS, workspace, allowed=("libanswer.so",)) == ()
 
@@ -73,4 +92,4 @@ def test_one_that_is_allowed_to_be_missing_is_no_matter(workspace: Workspace) ->
 @pytest.mark.parametrize(("main", "wheel"), [("def f(n):\n  ctypes.CDLL(n)", ""), ("", f"def f():\n  {OPENS}")])
 def test_one_that_may_never_be_opened_is_told(workspace: Workspace, main: str, wheel: str) -> None:
     (note,) = notes(main, workspace, wheel)
-    assert "opens a shared library by ctypes, which a static executable can't" in note
+    assert "opens a shared library by ctypes that isn't in the executable" in note

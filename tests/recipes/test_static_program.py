@@ -40,7 +40,7 @@ def parts_of(folder: Path, wheels: dict[str, str], workspace: Workspace) -> Exec
     out = left_out_of(app, kit, workspace)
     places = places_of(app, kit, own, LazyTree("wheels", lambda: Tree(files)), out)
     reach = reach_with(app, places, host_of_kit(kit, out, workspace), workspace)
-    return ExecutableParts(app, kit, places, reach, out.names, lambda: LinkedLibraries({}), workspace)
+    return ExecutableParts(app, kit, places, reach, out.names, {}, lambda: LinkedLibraries({}), workspace)
 
 
 def test_a_dependency_s_module_that_is_no_python_stays_out_and_is_told(

@@ -34,6 +34,11 @@ class LinkedLibraries:
     program: frozenset[str] = frozenset()  # names that the program itself is asked for
     provided: Mapping[str, frozenset[str]] = field(default_factory=dict)  # those of the kit's libraries, by soname
 
+    @property
+    def linker(self) -> bool:
+        """True where there's anything for a dynamic linker to do."""
+        return bool(self.files or self.program)
+
 
 @dataclass(frozen=True)
 class SharedLibraries:
@@ -51,21 +56,25 @@ class SharedLibraries:
                 return found if each == path else f"it needs {each}, and {found}"
         return None
 
-    def linked(self, paths: Iterable[str]) -> LinkedLibraries:
-        """The libraries at ``paths``, none of which has a problem, with all that they need."""
-        program: set[str] = set()
+    def linked(self, paths: Iterable[str], called: Iterable[str] = ()) -> LinkedLibraries:
+        """The libraries at ``paths``, none of which has a problem, with all that they need.
+
+        Names that are ``called`` come in where the program can have them.
+        """
+        program = self.kit.program.intersection(called) if called else frozenset[str]()
+        asked: set[str] = set()
         provided: dict[str, set[str]] = {}
         files: dict[str, Content] = {}
         for root in sorted(set(paths)):
             for path in self._closure(root):
                 files[path] = strip_elf(self.files[path]).content
                 for soname, name in self._asked(path, root):
-                    (provided.setdefault(soname, set()) if soname else program).add(name)
+                    (provided.setdefault(soname, set()) if soname else asked).add(name)
             for soname in self._of_kit(root):
                 provided.setdefault(soname, set())
         return LinkedLibraries(
             dict(sorted(files.items())),
-            frozenset(program),
+            program | asked,
             {soname: frozenset(names) for soname, names in sorted(provided.items())},
         )
 

@@ -58,14 +58,14 @@ def link(
         (folder / "archive.S").write_text(embed("cannery_archive", "archive.bin"), encoding="utf-8")
         (folder / "app.h").write_text(_header(archive, header), encoding="utf-8")
         (folder / "app.c").write_text("\n".join(_tables(archive, sorted(builtins), functions)), encoding="utf-8")
-        sources = [name for name in _SOURCES if not (libraries.files and name == _NO_LINKER)]
+        sources = [name for name in _SOURCES if not (libraries.linker and name == _NO_LINKER)]
         for name in sources:
             shutil.copy(LAUNCHER / name, folder)
         headers = (f"-I{kit.include}", f"-I{kit.include}/internal", "-I.")
         objects = tools.compile(
             [folder / name for name in (*sources, "app.c", "archive.S")], folder, (*WARNINGS, *headers)
         )
-        objects += _linker(kit, libraries, folder, tools) if libraries.files else []
+        objects += _linker(kit, libraries, folder, tools) if libraries.linker else []
         archives = ("-Wl,--start-group", *map(str, kit.libraries), "-Wl,--end-group")
         key = key_of("linked", code_key(__name__), tools.version, tools.target.triple)
         first = workspace.cache.recall("linked", key) is None

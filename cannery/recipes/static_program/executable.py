@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +17,8 @@ from cannery.executable.static.packing import pack
 from cannery.image.content import OnDisk
 from cannery.image.tree import Decision, File, LazyTree, Tree
 from cannery.project.app import ScriptEntry
-from cannery.recipes.static_program.extensions import without_extensions
+from cannery.recipes.static_program.called import called_names
+from cannery.recipes.static_program.extensions import compiled_in, extensions_in, without_extensions
 from cannery.recipes.static_program.libraries import check_libraries
 from cannery.recipes.static_program.parts import EXTENSIONS, PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
@@ -70,8 +72,12 @@ class Executable:
     beside: LazyTree  # data that modules may open by its path, for the image's disk
 
 
-def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Workspace) -> Executable:
+def executable(
+    app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Workspace, *, compiled: LazyTree | None = None
+) -> Executable:
     """The executable of ``app`` from its sources ``own`` and those of its dependencies, ``wheels``.
+
+    Where the app's modules are ``compiled``, these go in, each in the place of its source.
 
     Raises :class:`ProjectError` where the app needs an extension module that can't be loaded, or opens a shared library
     that isn't there.
@@ -79,7 +85,7 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     name = app.name.rpartition("/")[2]
     out = left_out_of(app, kit, workspace)
     host = host_of_kit(kit, out, workspace)
-    shared = cache(lambda: shared_libraries(kit, [own.code, wheels], workspace))
+    shared = cache(lambda: shared_libraries(kit, [compiled or own.code, wheels], workspace))
     reduced = without_extensions(
         places_of(app, kit, own, wheels, out),
         lambda places: reach_with(app, places, host, workspace, data_names(own, workspace)),
@@ -89,13 +95,17 @@ def executable(app: App, kit: Kit, own: AppTree, wheels: LazyTree, workspace: Wo
     )
     places, reach = list(reduced.places), reduced.reach
     script = str(app.entry.image_path) if isinstance(app.entry, ScriptEntry) else None
-    notes = check_libraries(places, reach, host, workspace, allowed=app.settings.allow_missing, script=script)
-    libraries = cache(lambda: shared().linked(reduced.libraries) if reduced.libraries else LinkedLibraries({}))
-    parts = ExecutableParts(app, kit, places, reach, out.names, libraries, workspace)
+    allowed = (*app.settings.allow_missing, *map(posixpath.basename, reduced.libraries))
+    notes = check_libraries(places, reach, host, workspace, allowed=allowed, script=script)
+    extensions = {**extensions_in(reach), **(compiled_in(reach, compiled.tree) if compiled else {})}
+    wanted = (*reduced.libraries, *extensions.values())
+    called = called_names(places, reach, workspace)
+    libraries = cache(lambda: shared().linked(wanted, called) if wanted or called else LinkedLibraries({}))
+    parts = ExecutableParts(app, kit, places, reach, out.names, extensions, libraries, workspace)
     settings, starts = app.settings, repr((app.main, app.commands))
     key = key_of(
         "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
-        msgspec.to_builtins(reach), reduced.libraries, starts, settings.optimize,
+        msgspec.to_builtins(reach), wanted, sorted(called), compiled and compiled.key, starts, settings.optimize,
         msgspec.to_builtins(settings.static), name,
     )  # fmt: skip
 

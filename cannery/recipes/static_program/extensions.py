@@ -14,10 +14,11 @@ from cannery.workspace.keys import code_key, key_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from cannery.image.tree import Tree
     from cannery.imports.model import Module, Reach
     from cannery.imports.places import Place
 
-__all__ = ["Reduced", "is_shared_library", "without_extensions"]
+__all__ = ["Reduced", "compiled_in", "extensions_in", "is_shared_library", "without_extensions"]
 
 _LIBRARY: Final = re.compile(r"\.so(?:\.|$)")
 _NOT_WANTED: Final = "accelerators = false"
@@ -59,7 +60,7 @@ def without_extensions(
         before, reach = reach, reach_in(places)
         if broken := {name: why for name, (why, _) in found.items() if name in reach.broken}:
             raise _refusal(before, broken)  # its source is for its compiler alone
-    modules = [module.path for module in reach.modules.values() if module.kind == "extension"]
+    modules = extensions_in(reach).values()
     opened = {path: problem(path) for path in reach.data if is_shared_library(path)}
     libraries = (*modules, *(path for path, why in opened.items() if why is None))
     notes = (*_left_out(left_out), *(_unopened(path, why) for path, why in opened.items() if why is not None))
@@ -69,6 +70,22 @@ def without_extensions(
 def is_shared_library(path: str) -> bool:
     """True for a path that is named as shared libraries are."""
     return _LIBRARY.search(posixpath.basename(path)) is not None
+
+
+def extensions_in(reach: Reach) -> dict[str, str]:
+    """The extension modules that are reached, with the paths of their libraries."""
+    return {name: module.path for name, module in reach.modules.items() if module.kind == "extension"}
+
+
+def compiled_in(reach: Reach, tree: Tree) -> dict[str, str]:
+    """The app's modules that are sources in ``reach`` and compiled in ``tree``, with the paths of their libraries."""
+    stems = {_stem(path): path for path in tree.entries if path.endswith(".so")}
+    own = {
+        name: stems.get(_stem(module.path))
+        for name, module in reach.modules.items()
+        if module.place == "app" and module.kind == "source" and module.path not in tree.entries
+    }
+    return {name: path for name, path in own.items() if path is not None}
 
 
 def _in_the_way(
@@ -112,9 +129,14 @@ def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
+def _stem(path: str) -> str:
+    """The path without the suffix, which for extension modules has more than one dot."""
+    folder, name = posixpath.split(path)
+    return f"{folder}/{name.partition('.')[0]}"
+
+
 def _has_source(module: Module, places: Sequence[Place]) -> bool:
-    stem = f"{posixpath.dirname(module.path)}/{posixpath.basename(module.path).partition('.')[0]}"
-    return any(f"{stem}.py" in place.tree.tree for place in places)
+    return any(f"{_stem(module.path)}.py" in place.tree.tree for place in places)
 
 
 def _left_out(modules: Mapping[str, str]) -> Iterator[str]:

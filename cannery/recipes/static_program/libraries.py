@@ -1,4 +1,4 @@
-"""Shared libraries that code opens by ctypes, which a static executable can't: refused where the program would fail."""
+"""Shared libraries that code opens by ctypes and an executable lacks: refused where the program would fail."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from cannery.elf.closure import MUSL_ITSELF
 from cannery.errors import ProjectError
 from cannery.image.tree import File
 from cannery.imports.conditions import Conditions
@@ -51,7 +52,8 @@ def check_libraries(
     """A note on the lines of reached modules that open shared libraries, and that the program may never come to.
 
     Raises :class:`ProjectError` for one that is run when its module is imported, and for any of the app's own code,
-    unless something catches its failure, or ``allowed`` names the library. ``script`` is the path of what is run.
+    unless something catches its failure, or ``allowed`` names the library; the C library is the program itself.
+    ``script`` is the path of what is run.
     """
     modules = [each for each in reach.modules.values() if each.kind == "source" and each.place != "stdlib"]
     paths = {module.path: module.place for module in sorted(modules, key=lambda each: each.path)}
@@ -62,11 +64,32 @@ def check_libraries(
         known = {path: [astuple(call) for call in _calls_in(path, places, host, main=path == script)] for path in paths}
         workspace.cache.remember("library-calls", key, {path: calls for path, calls in known.items() if calls})
     calls = [(path, LibraryCall(*each)) for path, found in known.items() for each in found]
-    open_ones = [(path, each) for path, each in calls if not each.guarded and each.name not in allowed]
-    refused = [(path, each) for path, each in open_ones if not each.deferred or (paths[path] == "app" and each.name)]
+    there = [each.name in allowed or MUSL_ITSELF.match(each.name) for _, each in calls]
+    open_ones = [call for call, is_there in zip(calls, there, strict=True) if not call[1].guarded and not is_there]
+    spared = _alternatives(reach)
+    refused = [
+        (path, each)
+        for path, each in open_ones
+        if path not in spared and (not each.deferred or (paths[path] == "app" and each.name))
+    ]
     if refused:
         raise _refusal(refused)
     return _notes([_line(path, each) for path, each in open_ones])
+
+
+def _alternatives(reach: Reach) -> set[str]:
+    """The paths of modules that are imported only where an extension module isn't there, and it is.
+
+    On the way to them somebody does without the next, and leads to the extension module, too.
+    """
+    native = (name for name, module in reach.modules.items() if module.kind == "extension")
+    leading = {step for name in native for step, _ in reach.why(name)}
+    optional = frozenset(reach.optional) - leading
+
+    def is_spared(name: str) -> bool:
+        return any(step in optional and reason.importer in leading for step, reason in reach.why(name))
+
+    return {module.path for name, module in reach.modules.items() if is_spared(name)} if leading else set()
 
 
 def _line(path: str, call: LibraryCall) -> str:
@@ -160,7 +183,7 @@ def _refusal(refused: Sequence[tuple[str, LibraryCall]]) -> ProjectError:
     without = f"; or, where the program goes on without, set  [tool.cannery]  allow-missing = {names}" if names else ""
     what = f"{_line(path, call)} opens {call.name or 'a shared library'} by ctypes"
     return ProjectError(
-        f"{what}, and a static executable opens no shared libraries",
+        f"{what}, and the executable has no such library",
         evidence="\n".join(f"{_line(other, each)} opens {each.name or 'another'}" for other, each in others),
         step=f"take the recipe tiny or scratch{without}",
     )
@@ -170,5 +193,5 @@ def _notes(lines: Sequence[str]) -> tuple[str, ...]:
     if not lines:
         return ()
     more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-    said = "opens a shared library by ctypes, which a static executable can't"
+    said = "opens a shared library by ctypes that isn't in the executable"
     return (f"{', '.join(lines[:_SHOWN])}{more}: {said}: take the recipe tiny or scratch if the program comes there",)

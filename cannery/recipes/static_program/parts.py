@@ -55,7 +55,8 @@ class ExecutableParts:
     places: list[Place]
     reach: Reach
     left_out: Mapping[str, str]  # modules, with the name that the setting has for them
-    libraries: Callable[[], LinkedLibraries]  # extension modules, with what they need, and what ctypes may open
+    extensions: Mapping[str, str]  # modules, with the paths of their libraries
+    libraries: Callable[[], LinkedLibraries]  # these libraries, with what they need, and what ctypes may open
     workspace: Workspace
 
     def archive(self) -> tuple[ModuleArchive, tuple[Decision, ...]]:
@@ -88,11 +89,6 @@ class ExecutableParts:
         return self._file(self.app.main)
 
     @property
-    def extensions(self) -> Mapping[str, str]:
-        """The extension modules, by their names, with the paths of their libraries."""
-        return {name: module.path for name, module in self.reach.modules.items() if module.kind == "extension"}
-
-    @property
     def _prepared(self) -> tuple[Command, ...]:
         """The commands that have arguments or variables of their own."""
         commands = (self.app.main, *self.app.commands)
@@ -112,7 +108,8 @@ class ExecutableParts:
         """The bytecode of the sources that the analysis found, by their paths, and the sources that have none."""
         made: dict[str, File] = {}
         refused: tuple[Decision, ...] = ()
-        wanted = {module.path for module in self.reach.modules.values() if module.kind == "source"}
+        modules = self.reach.modules.items()
+        wanted = {each.path for name, each in modules if each.kind == "source" and name not in self.extensions}
         for place in self.places:
             optimize = 2 if place.kind == "stdlib" else self.app.settings.optimize
             some = {path: file for path, file in place.tree.tree.files() if path in wanted}

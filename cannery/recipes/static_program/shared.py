@@ -29,7 +29,8 @@ def shared_libraries(kit: Kit, trees: Iterable[LazyTree], workspace: Workspace) 
     """
     if not kit.linker.is_dir():
         raise ConfigurationError(
-            "the app needs extension modules, and the kit has no dynamic linker: it's of an earlier version of cannery",
+            "the app needs a dynamic linker, for extension modules or for what ctypes calls, and the kit has none",
+            evidence=f"the kit of Python {kit.interpreter.version_text} is of an earlier version of cannery",
             step=f"make it anew: {program_name()} kit",
         )
     files = {path: file.content for tree in trees for path, file in tree.tree.files() if is_shared_library(path)}

@@ -114,6 +114,7 @@ def check(found: dict[str, Any]) -> None:
     assert found["modules"] == ["fast"]
     assert found["beside"] == 8  # the same library, by another path
     assert found["absent"].startswith("Error loading shared library libnowhere.so.1: No such file")
+    assert found["itself"] == [True, True, 1]  # functions that nothing but ctypes asks for
     assert found["unpacked"] == []
 
 
@@ -133,6 +134,18 @@ def test_nothing_but_the_executable_is_needed_not_even_proc(built: Made, tmp_pat
     (tmp_path / "python").symlink_to("program")
     command = ["unshare", "--user", "--map-root-user", "chroot", str(tmp_path), "/python", "-c", ask]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "41 7\n"
+
+
+def test_the_app_s_own_modules_are_compiled_and_loaded(built: Made) -> None:
+    main = "import own\nif __name__ == '__main__':\n    print(type(own.f).__name__, own.f(2), own.__file__)\n"
+    (built.project / "compiled.py").write_text(main, encoding="utf-8")
+    (built.project / "own.py").write_text("def f(x: int):\n    return x * 21\n", encoding="utf-8")
+    built.configure("none")
+    text = (built.project / "pyproject.toml").read_text(encoding="utf-8")
+    told = text.replace('entry = "main.py"', 'entry = "compiled.py"\ncompile = true')
+    (built.project / "pyproject.toml").write_text(told, encoding="utf-8")
+    answer = subprocess.run([program_of(built)], capture_output=True, text=True, check=True).stdout
+    assert answer == f"cython_function_or_method 42 /app/own.cpython-311-{MACHINE}-linux-musl.so\n"
 
 
 @pytest.fixture

@@ -67,7 +67,6 @@ def test_the_project_s_recipe_is_taken(make_probe: Probe) -> None:
             "[tool.cannery]\nresources = ['data']\n",
             "resources lie beside the program, and the recipe static makes one file that unpacks nothing",
         ),
-        (["--recipe=static", "--compile"], "", "it can't load those that Cython makes\nNext: leave compile out"),
         (["--platform=linux/s390x"], "", "the recipe onefile makes no executable for linux/s390x on linux/"),
         (["--recipe=static", "--platform=linux/s390x"], "", "no static executable can be made for linux/s390x\nNext: "),
     ],

@@ -55,6 +55,11 @@ if __name__ == "__main__":
                 "modules": sorted(each.name for each in pkgutil.iter_modules(library.__path__)),
                 "beside": opened(f"{folder}/../library.libs/libhelper-1.so"),
                 "absent": opened("libnowhere.so.1"),
+                "itself": [
+                    ctypes.CDLL(None).getppid() == os.getppid(),
+                    ctypes.CDLL("libc.so.6").getpid() == os.getpid(),
+                    ctypes.pythonapi.PyGILState_Check(),
+                ],
                 "unpacked": [name for name in os.listdir("/tmp") if not name.startswith("pymp-")],
             }
         )
