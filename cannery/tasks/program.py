@@ -33,7 +33,7 @@ _UNKNOWN = re.compile(r"No idea what '(.*)' is!")  # as Invoke says it
 _NO_VALUE = re.compile(r"Flag <Argument: (\S+)> needed value")
 
 
-class _Config(Config):
+class _InvokeConfig(Config):
     """Invoke's settings, of which a home folder that can't be looked into has none."""
 
     def load_user(self, merge: bool = True) -> None:
@@ -88,5 +88,5 @@ program = _CanneryProgram(
     binary_names=["cannery"],
     namespace=namespace,
     version=__version__,
-    config_class=_Config,
+    config_class=_InvokeConfig,
 )

@@ -42,11 +42,12 @@ def sizes(
     html: str | None = None,
     json: bool = False,
 ) -> None:
-    """Show what takes the bytes of an image: layers, distributions, modules and libraries.
+    """Show what takes the bytes of an image.
 
-    Without --image it's the project's own, built first where something has changed. Each has its bytes and its part
-    of the compressed layer, which is what is pulled. The exit code is 13 where that is more than --budget or
-    --max-growth, which [tool.cannery.sizes] can set as well: a gate for pull requests.
+    That is its layers, and in them distributions, modules and libraries. Without --image it's the project's own, built
+    first where something has changed. Each has its bytes and its part of the compressed layer, which is what is pulled.
+    The exit code is 13 where that is more than --budget or --max-growth, which [tool.cannery.sizes] can set as well: a
+    gate for pull requests.
     """
     from cannery.sizes.difference import SizesDifference, check_budget, check_growth  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
