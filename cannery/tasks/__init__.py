@@ -20,12 +20,13 @@ from cannery.tasks.lock import lock
 from cannery.tasks.prune import prune
 from cannery.tasks.push import push
 from cannery.tasks.registry_check import registry_check
+from cannery.tasks.resolve import resolve
 from cannery.tasks.run import run
 from cannery.tasks.sizes import sizes
 
 __all__ = ["namespace"]
 
 namespace = Collection(
-    image, run, push, registry_check, lock, check, explore, freeze, dockerfile, ps, images,
+    image, run, push, registry_check, resolve, lock, check, explore, freeze, dockerfile, ps, images,
     prune, audit, sizes, config, cythonize, imports, kit,
 )  # fmt: skip

@@ -37,13 +37,13 @@ class CommandLine(NamedTuple):
 
 
 def command(
-    *settings: str, help: Mapping[str, str] | None = None, optional: Sequence[str] = ()
+    *settings: str, help: Mapping[str, str] | None = None, optional: Sequence[str] = (), iterable: Sequence[str] = ()
 ) -> Callable[[Callable[..., None]], Task[Any]]:
     """A decorator that makes a task of a function whose arguments are a :class:`CommandLine` and flags of its own.
 
     The task's flags are the ``settings``, explained by :data:`FLAGS`, the function's own, and ``--project``. ``help``
     explains the function's own, and settings that mean something else here; ``optional`` are flags whose value may be
-    left out.
+    left out, ``iterable`` those that may be given several times.
     """
 
     def decorate(function: Callable[..., None]) -> Task[Any]:
@@ -61,7 +61,7 @@ def command(
 
         run.__signature__ = _signature(function, settings)  # type: ignore[attr-defined]  # Invoke makes flags of it
         words = {**{name: FLAGS[name].help for name in settings}, "project": _PROJECT, **(help or {})}
-        made: Task[Any] = task(help=words, optional=optional, auto_shortflags=False)(friendly(run))
+        made: Task[Any] = task(help=words, optional=optional, iterable=iterable, auto_shortflags=False)(friendly(run))
         return made
 
     return decorate

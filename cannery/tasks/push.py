@@ -12,7 +12,7 @@ from cannery.tasks.project import app_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["push"]
+__all__ = ["push", "write_references"]
 
 
 @command(
@@ -51,11 +51,12 @@ def push(
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         pushed = push_image(app, where, workspace, dry=dry_run)
     if image_refs and not dry_run:
-        _write(image_refs, (str(each.reference) for each in pushed.pushed))
+        write_references(image_refs, (str(each.reference) for each in pushed.pushed))
     print_report(PushReport(pushed, time.perf_counter() - began), json=json)
 
 
-def _write(path: str, references: Iterable[str]) -> None:
+def write_references(path: str, references: Iterable[str]) -> None:
+    """Write ``references`` to the file at ``path``, one a line."""
     from cannery.workspace.files import replacing, user_path  # noqa: PLC0415
 
     with replacing(user_path(path).absolute()) as stream:

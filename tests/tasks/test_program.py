@@ -41,6 +41,7 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
         "run",
         "push",
         "registry-check",
+        "resolve",
         "explore",
         "freeze",
         "dockerfile",
@@ -89,6 +90,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "ps",
         "push",
         "registry-check",
+        "resolve",
         "run",
         "sizes",
     ]
