@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from cannery.image.content import Inline, OnDisk, digest_of
 from cannery.image.tree import Decision, File, LazyTree, Transform, Tree
 from cannery.project.app import Command, ScriptEntry
 from cannery.python.interpreter import describe
+from tests.support.elf_files import compile_c
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
@@ -79,3 +81,42 @@ def test_data_of_an_environment_lies_in_the_bundle_as_in_the_environment(workspa
     assert [path for path in made.tree.tree.entries if path.endswith("share/tin/a.txt")] == [
         "/_internal/share/tin/a.txt"
     ]
+
+
+@pytest.mark.slow
+def test_libraries_beside_a_package_go_with_the_extension_modules_that_are_linked_to_them(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """As auditwheel repairs wheels (numpy has numpy.libs): a module stays out, and what only it is linked to."""
+    site, suffix = tmp_path / "site", sysconfig.get_config_var("EXT_SUFFIX")
+    links = ["-shared", "-fPIC", "-I", sysconfig.get_path("include"), "-Wl,-rpath,$ORIGIN/../tin.libs"]
+    for name in ("used", "unused"):
+        library, named = site / f"tin.libs/lib{name}.so", f"-Wl,-soname,lib{name}.so"
+        compile_c(f"int {name}_twice(int x) {{ return 2 * x; }}", library, "-shared", "-fPIC", named)
+        module = f"""
+            #include <Python.h>
+            int {name}_twice(int);
+            static struct PyModuleDef module = {{PyModuleDef_HEAD_INIT, "{name}", NULL, -1, NULL}};
+            PyMODINIT_FUNC PyInit_{name}(void) {{ {name}_twice(1); return PyModule_Create(&module); }}
+        """
+        compile_c(module, site / f"tin/{name}{suffix}", *links, str(library))
+    (site / "tin/__init__.py").touch()
+    python = describe(Path(sys.executable), workspace)
+    files = {
+        f"{python.image_site_packages}/{path.relative_to(site).as_posix()}": File(OnDisk(path, path.stat().st_size))
+        for path in site.rglob("*.*")
+        if path.is_file()
+    }
+    code = LazyTree("linked", lambda: Tree({"/app/main.py": File(Inline(b"import tin.used\n"))}))
+    main = Command("", ScriptEntry(PurePosixPath("main.py")))
+    parts = BundleParts(
+        *("linked", main, (), (PurePosixPath(),), code, LazyTree("nothing", Tree)),
+        LazyTree("linked wheels", lambda: Tree(files)),
+        reached=("tin", "tin.used"),
+        left_out=("tin.unused",),
+    )
+    unchanged = Transform("unchanged", lambda tree: tree)
+    made = bundle(parts, unchanged, python, find_tools(static=False), workspace)
+    names = {path.rpartition("/")[2].partition(".")[0] for path in made.tree.tree.entries}
+    assert names >= {"used", "libused"}
+    assert names.isdisjoint({"unused", "libunused"})

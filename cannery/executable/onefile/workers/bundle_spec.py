@@ -85,9 +85,14 @@ def triggers(graph: Any) -> dict[str, str]:
 def without_orphans(binaries: Toc, kept_ones: Toc) -> Toc:
     """``kept_ones`` less the shared libraries that only the others of ``binaries`` were linked to."""
     gone = [entry for entry in binaries if entry not in kept_ones]
-    linked = {entry[0] for entry in binary_dependency_analysis(gone)}
-    used = {entry[0] for entry in binary_dependency_analysis([each for each in kept_ones if each[0] not in linked])}
+    linked = with_libraries(gone)
+    used = with_libraries([each for each in kept_ones if each[0] not in linked])
     return [entry for entry in kept_ones if entry[0] not in linked - used]
+
+
+def with_libraries(binaries: Toc) -> set[str]:
+    """The destinations of ``binaries`` and of the libraries that they are linked to, with all links to these."""
+    return {entry[0] for entry in binary_dependency_analysis(binaries, symlink_suppression_patterns=())}
 
 
 def missing(graph: Any, own: set[str]) -> list[tuple[str, str]]:
