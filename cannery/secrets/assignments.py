@@ -20,7 +20,8 @@ WIREGUARD: Final = Kind("wireguard", "a private key of WireGuard")
 _HINTS: Final = (  # in small letters: every name of a secret has one
     b"pass", b"pwd", b"secret", b"token", b"credential", b"apikey", b"api_key", b"api-key", b"accesskey", b"access_key",
     b"access-key", b"privatekey", b"private_key", b"private-key", b"accountkey", b"account_key", b"auth", b"signing",
-    b"encryption", b"master", b"shared", b"webhook", b"license", b"connection", b"app_key", b"appkey", b"bearer",
+    b"encryption", b"master", b"shared", b"webhook", b"license", b"connection",
+    b"fernet", b"psk", b"shared_key", b"app_key", b"appkey", b"bearer",
 )  # fmt: skip
 _NAME: Final = re.compile(rb"[A-Za-z0-9_$.-]{0,60}\Z")
 _REST: Final = re.compile(rb"[A-Za-z0-9_.-]{0,40}")
@@ -31,7 +32,7 @@ _LONGEST_CALL: Final = 3
 _LONGEST: Final = 512  # bytes of a name and its value
 # Between name and value: an equals sign or a colon, with quotes, a bracket and a type's name; in XML a tag's end
 _GIVEN: Final = re.compile(
-    rb"[\"']?\]?[ \t]{0,30}(?:: ?(?:Final|str|bytes|SecretStr|string|\w+\[\w+\]) ?)?"
+    rb"[\"']?\]?[ \t]{0,30}(?:: ?(?:Final|bytes|SecretStr|&?(?:'static )?[Ss]tr(?:ing)?\??|\w+\[\w+\]) ?)?"
     rb"(?:=>|:=|\?=|=(?![=~])|:(?![:/])|>)[ \t]{0,30}(?:[rbuf]{1,2}(?=[\"']))?"
     rb"(?:\"\"\"((?:[^\"\\\n]|\\.)+)\"\"\"|\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|([^\s\"'`,;<>(){}]+(?=[\s\"'`,;<>)}\]]|\Z)))"
 )

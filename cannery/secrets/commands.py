@@ -50,6 +50,9 @@ _PLACED: Final = re.compile(  # passwords by their place among the words
     rf"|\bmachine\s+\S+\s+login\s+\S+\s+password\s+{_VALUE}"
 )
 _HASHED: Final = re.compile(r"\b(?:useradd|usermod)\s[^\n;&|]{0,200}?(?:-p|--password)[\s=]+[\"']?\$(?:\d|y|2[aby])\$")
+_SET: Final = re.compile(  # a name and a value behind the word that sets it
+    rf"(?m)(?:^\s*(?:ENV|ARG)|\b(?:config|configure)\s+set)\s+[\"']?(?:\S{{0,200}}:)?([A-Za-z_][\w.-]{{0,80}})[\"']?\s+{_VALUE}"
+)
 _LONGEST: Final = 1 << 18  # letters of a command
 _NO_VALUE: Final = re.compile(  # a reference, an option, a path, a switch, a port
     r"[$%<{`@*]|/|-|(?:true|false|yes|no|none|null|on|off|auto|stdin|prompt)$|\d{1,6}$|env:|file:|\.\.?/", re.IGNORECASE
@@ -68,6 +71,8 @@ def secret_of_variable(name: str, value: str) -> Secret | None:
     data = value.encode("utf-8", "surrogateescape")
     if has_password(data):
         return Secret(_URL)
+    if header := next(headers_in(b"Authorization: " + data), None):
+        return header[0]
     return next((Secret(found.kind) for found in _in_data(data)), None) or secret_in_command(value)
 
 
@@ -76,11 +81,11 @@ def _in_command(command: str) -> Iterator[Secret]:
     yield from _in_data(data)
     if has_password(data):
         yield Secret(_URL)
-    for pattern in (_ASSIGNED, _OPTIONS):
+    for pattern in (_ASSIGNED, _OPTIONS, _SET):
         for match in pattern.finditer(command):
             name, value = match[1], _value_of(match)
             if names_a_secret(name) and _is_value(value):
-                yield Secret(_GIVEN if pattern is _ASSIGNED else _OPTION, name=name)
+                yield Secret(_OPTION if pattern is _OPTIONS else _GIVEN, name=name)
     yield from (secret for secret, _ in _logins(command, _is_value))
 
 
@@ -98,6 +103,9 @@ def _logins(command: str, is_value: Callable[[str], bool]) -> Iterator[tuple[Sec
         for match in pattern.finditer(command):
             if is_value(_value_of(match)):
                 yield Secret(_OPTION), match.start()
+    for match in _SET.finditer(command):
+        if names_a_secret(match[1]) and is_value(_value_of(match)):
+            yield Secret(_GIVEN, name=match[1]), match.start()
     for match in _HASHED.finditer(command):
         yield Secret(_LOGIN), match.start()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.secrets.addresses import places_of_credentials
 from cannery.secrets.kind import Kind, Secret
-from cannery.secrets.values import is_placeholder
+from cannery.secrets.values import is_placeholder, may_be_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +35,10 @@ def _is_login(value: bytes) -> bool:
     except ValueError:
         return False
     return bool(user and colon and password)
+
+
+def _may_be_password(value: bytes) -> bool:
+    return may_be_password(value.decode("utf-8", "replace"))
 
 
 def _is_no_example(value: bytes) -> bool:
@@ -97,7 +101,7 @@ FORMS: Final = (
         Form(
             Kind("htpasswd", "hashes of passwords (htpasswd)"),
             (mark,),
-            re.compile(rb"(?m)^[\w.@-]{1,64}:(\$(?:apr1|2[aby])\$[./A-Za-z0-9$]{20,}|\{SHA\}[A-Za-z0-9+/]{27}=)\s*$"),
+            re.compile(rb"(?m)(?:^|(?<=[\"']))[\w.@-]{1,64}:(\$(?:apr1|2[aby])\$[./A-Za-z0-9$]{20,}|\{SHA\}[A-Za-z0-9+/]{27}=)(?=\s*$|[\"'])"),
         )
         for mark in (b":$apr1$", b":$2a$", b":$2b$", b":$2y$", b":{SHA}")
     ),
@@ -129,12 +133,35 @@ FORMS: Final = (
     ),
     *(
         Form(
-            Kind("server-password", "a password in a server's settings"),  # of OpenLDAP, nslcd, Redis
+            Kind("server-password", "a password in a server's settings"),  # of OpenLDAP, nslcd, Redis, HAProxy, msmtp
             (mark,),
-            re.compile(rb"(?m)^[ \t]*%b[ \t]+[\"']?([^\s\"'$<{%%]{4,200})[\"']?[ \t]*$" % mark),
-            _is_no_example,
+            re.compile(
+                rb"(?m)^[ \t]*(?:user[ \t]+\S+[ \t]+)?%b[ \t]+[\"']?([^\s\"'$<{%%]{4,200})[\"']?[ \t]*$" % mark
+            ),
+            _may_be_password if mark == b"password" else _is_no_example,
         )
-        for mark in (b"bindpw", b"rootpw", b"requirepass", b"masterauth")
+        for mark in (b"bindpw", b"rootpw", b"requirepass", b"masterauth", b"insecure-password", b"password")
+    ),
+    *(
+        Form(
+            Kind("sql-password", "a password in SQL"),
+            (mark,),
+            re.compile(rb"(?i)\b(?:identified[ \t]+by|with(?:[ \t]+encrypted)?[ \t]+password)[ \t]+'([^'\n]{4,200})'"),
+            _may_be_password,
+        )
+        for mark in (b"IDENTIFIED BY '", b"identified by '", b"PASSWORD '", b"password '")
+    ),
+    *(
+        Form(
+            Kind("connection-string", "a connection string with a password"),
+            (mark,),
+            re.compile(
+                rb"(?i)\b(?:server|data source|host|address|user id|uid|username|database)=[^;\"'\n]{1,200};"
+                rb"(?:[^\"'\n]{0,300};)?[ ]?(?:pwd|password)=([^;\"'\s]{4,200})"
+            ),
+            _may_be_password,
+        )
+        for mark in (b"Pwd=", b"PWD=", b"pwd=", b"Password=", b"password=")
     ),
     *(
         Form(

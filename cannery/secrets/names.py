@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["begins_a_script", "is_configuration", "is_script", "names_a_password", "names_a_secret"]
+__all__ = ["begins_a_script", "begins_settings", "is_configuration", "is_script", "names_a_password", "names_a_secret"]
 
 _NAMED: Final = re.compile(  # at a name's end: what follows would say what about the secret is meant
-    r"(?:^|_)(?:[a-z0-9]*pass(?:word|wd|phrase)|[a-z0-9]*pwd|pass|rediscli_auth|secrets?|[a-z]*token|(?:api|app|access|account|auth|private|secret"
-    r"|signing|encryption|master|shared|license|session|service)_?key|apikey|client_?secret|credentials?|bearer|authtoken"
+    r"(?:^|_)(?:[a-z0-9]*pass(?:word|wd|phrase)|[a-z0-9]*pwd|pass|(?:rediscli|neo4j|basic)_auth|requirepass|masterauth|(?:pre_?shared_?key|psk)|secrets?|[a-z]*token|(?:api|app|access|account|auth|private|secret"
+    r"|signing|fernet|encryption|master|shared|license|session|service)_?key|apikey|client_?secret|credentials?|bearer|authtoken"
     r"|webhook_?url)"
     r"(?:_(?:base|value|str|string|text|plain|raw|b64|base64|prod|production|dev|development|stage|staging|live|main|primary|secondary"
     r"|default|old|new|next|current|backup|local|remote|read|write|rw|ro|admin|root|user|db|[a-z]?[0-9]{1,3}))*$"
@@ -24,13 +24,17 @@ _CONFIGURATION: Final = re.compile(
     r".*\.(?:ya?ml|toml|ini|cfg|conf|cnf|config|json|jsonc|json5|properties|props|xml|env|envrc|tfvars|hcl|plist|rc|secret|secrets"
     r"|credentials?|service|desktop|url|reg|pgpass|netrc|txt|lst|csv|sh|bash|zsh|ps1|bat|cmd|dockerfile|bak|old|orig|save|swp)"
     r"|\.[\w.-]*(?:rc|env|cnf|pass)|(?:Dockerfile|Containerfile|Procfile|Makefile|Jenkinsfile|Vagrantfile).*"
-    r"|(?:config|credentials?|settings|secrets?|passwd|password|environment|env|kubeconfig)",
+    r"|(?:config|\w*credentials?|settings|\w*secrets?|passwd|password|environment|env|kubeconfig)",
     re.IGNORECASE,
 )
 
 _SCRIPT: Final = re.compile(
-    r".*\.(?:sh|bash|zsh|ksh|bat|cmd|ps1|service|dockerfile|mk)|(?:Dockerfile|Containerfile|Makefile|Jenkinsfile|Procfile).*",
+    r".*\.(?:ya?ml|sh|bash|zsh|ksh|bat|cmd|ps1|service|dockerfile|mk)|(?:Dockerfile|Containerfile|Makefile|Jenkinsfile|Procfile).*",
     re.IGNORECASE,
+)
+_SETTINGS: Final = re.compile(  # a section of INI, or a name with a value
+    rb"(?:[ \t]{0,40}(?:[#;][^\n]*)?\n){0,40}[ \t]{0,40}"
+    rb"(?:\[[\w .:/\"-]{1,60}\][ \t]{0,40}\r?\n|[A-Za-z_][\w.-]{0,60}[ \t]?[=:][ \t]?\S)"
 )
 _SHELL: Final = re.compile(rb"#![^\n]{0,100}\b(?:ba|z|k|da|a)?sh\b")
 
@@ -63,3 +67,8 @@ def is_script(name: str) -> bool:
 def begins_a_script(head: bytes) -> bool:
     """True for the beginning of a file that a shell runs, whatever its name."""
     return _SHELL.match(head) is not None
+
+
+def begins_settings(name: str, head: bytes) -> bool:
+    """True for the beginning of settings in a file whose ``name`` has no suffix to tell what it is."""
+    return "." not in name and _SETTINGS.match(head) is not None

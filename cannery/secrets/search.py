@@ -19,7 +19,7 @@ from cannery.secrets.encoded import decoded_runs, encoding_of, is_packed
 from cannery.secrets.file_names import kind_by_name
 from cannery.secrets.key_files import key_file, keys_in
 from cannery.secrets.kind import Secret
-from cannery.secrets.names import begins_a_script, is_configuration, is_script
+from cannery.secrets.names import begins_a_script, begins_settings, is_configuration, is_script
 from cannery.secrets.sieve import sift
 from cannery.secrets.tokens import tokens_in
 
@@ -78,7 +78,8 @@ class SecretSearch:
         elif b"\0" in head[:CHUNK]:
             self._binary(_pieces(head, rest), within)
         else:
-            self._text(f"{name}.sh" if begins_a_script(head) else name, _pieces(head, rest), within)
+            suffix = ".sh" if begins_a_script(head) else ".conf" if begins_settings(name, head) else ""
+            self._text(f"{name}{suffix}", _pieces(head, rest), within)
 
     def _packed(self, name: str, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
         """Look through an archive or a compressed file; what comes before a damage is looked at."""
