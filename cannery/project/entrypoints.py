@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from cannery.project.settings import Settings
     from cannery.project.startable import Startable
 
-__all__ = ["find", "packages"]
+__all__ = ["NoEntryPointError", "find", "packages"]
 
 _LOOKED_FOR: Final = (
     "looked for a Procfile, [project.scripts], a Dockerfile, manage.py, a package with __main__.py, main.py, and "
     "modules with an application"
 )
 _NAME_ONE: Final = 'name one in pyproject.toml:  [tool.cannery]  entry = "main.py"  (or "package", "module:function")'
+
+
+class NoEntryPointError(ProjectError):
+    """A project has nothing to start, and names nothing: a library, say."""
 
 
 def find(startable: Startable, settings: Settings, distribution: str | None, requirements: Callable[[], str]) -> Starts:
@@ -87,7 +91,7 @@ def _found(
     if refused:
         raise refused[0]
     scripts = ", ".join(scripts_in(startable.folder))
-    raise ProjectError(
+    raise NoEntryPointError(
         f"no entry point found in {startable.folder}",
         evidence=_LOOKED_FOR + (f"; there are several scripts: {scripts}" if scripts else ""),
         step=_NAME_ONE,

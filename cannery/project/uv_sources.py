@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["asks_backends", "is_static", "local_sources", "names_indexes", "workspace_root"]
+__all__ = ["asks_backends", "is_static", "local_sources", "names_indexes", "workspace_members", "workspace_root"]
 
 
 def is_static(pyproject: Path) -> bool:
@@ -52,6 +52,18 @@ def workspace_root(folder: Path) -> Path | None:
             left_out = any(fnmatch.fnmatchcase(path, pattern) for pattern in workspace.get("exclude", []))
             return above if named and not left_out else None
     return None
+
+
+def workspace_members(folder: Path) -> tuple[Path, ...]:
+    """The projects of the workspace that ``folder`` is the root or a member of, the root's own first; else none."""
+    root = workspace_root(folder) or folder
+    workspace = _tool(root / "pyproject.toml").get("workspace")
+    if not isinstance(workspace, dict):
+        return ()
+    found = (path for pattern in workspace.get("members", []) for path in sorted(root.glob(pattern.rstrip("/"))))
+    own = (root,) if isinstance(tables_of(root / "pyproject.toml").get("project"), dict) else ()
+    members = (path for path in found if (path / "pyproject.toml").is_file() and workspace_root(path) == root)
+    return tuple(dict.fromkeys((*own, *members)))
 
 
 def names_indexes(folder: Path) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cannery.errors import ConfigurationError
 from cannery.image.media.registry import Registry
@@ -12,7 +14,7 @@ from cannery.recipes.build import whole
 from cannery.recipes.shared_cache import build_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cannery.image.image import Image, ImageIndex
     from cannery.image.layer import Layer
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.recipes.plan import Built
     from cannery.recipes.shared_cache import SharedBuild
+    from cannery.workspace.digest import Digest
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["PushedImage", "Target", "push_image", "targets"]
+__all__ = ["PushedImage", "Target", "built_for", "push_image", "send_image", "targets", "with_registry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,16 @@ def _repository(app: App) -> str:
     raise ConfigurationError(
         "nothing says where to push the image",
         evidence=f"its name is {app.name}, which has no registry, and there is no setting repository",
-        step=f'name a repository:  --repository ghcr.io/TEAM/{app.name}  or  [tool.cannery]  repository = "…"',
+        step=f'name one:  --repository ghcr.io/TEAM/{app.name}  or  --registry ghcr.io/TEAM  or  repository = "…"',
     )
+
+
+def with_registry(app: App, registry: str | None) -> App:
+    """``app``, which goes to ``registry`` by its name where its settings name no repository."""
+    if registry is None or app.settings.repository or Reference.parse(app.name).registry != DOCKER_HUB:
+        return app
+    repository = f"{registry.rstrip('/')}/{app.name}"
+    return replace(app, settings=msgspec.structs.replace(app.settings, repository=repository))
 
 
 def push_image(app: App, where: Sequence[Target], workspace: Workspace, *, dry: bool = False) -> PushedImage:
@@ -95,15 +106,42 @@ def push_image(app: App, where: Sequence[Target], workspace: Workspace, *, dry: 
 
     Raises :class:`RegistryError` where a registry refuses; no tag leads to an image that isn't whole then.
     """
-    builds = build_shared(app, workspace, [target.repository for target in where])
-    pushed = tuple(_pushed(builds, where, workspace, dry=dry))
+    return send_image(app, built_for(app, where, workspace), where, workspace, dry=dry)
+
+
+def built_for(app: App, where: Sequence[Target], workspace: Workspace) -> tuple[SharedBuild, ...]:
+    """The images of ``app`` for its platforms, built with the layers that the repositories of ``where`` have."""
+    return build_shared(app, workspace, [target.repository for target in where])
+
+
+def send_image(
+    app: App,
+    builds: tuple[SharedBuild, ...],
+    where: Sequence[Target],
+    workspace: Workspace,
+    *,
+    dry: bool = False,
+    places: dict[Digest, str] | None = None,
+) -> PushedImage:
+    """Push what was built of ``app`` as :func:`push_image` does.
+
+    ``places`` are the repositories that blobs were pushed to before, from where they are taken; this push adds its own.
+    """
+    pushed = tuple(_pushed(builds, where, workspace, places or {}, dry=dry))
     repositories = () if dry else [target.repository for target in where]
     left = sum(each.leave(repository, workspace) for repository in repositories for each in builds)
+    if places is not None and not dry:
+        places.update({sent.blob.digest: str(each.reference) for each in pushed for sent in each.blobs})
     return PushedImage(app, builds, pushed, left, dry)
 
 
 def _pushed(
-    builds: Sequence[SharedBuild], where: Sequence[Target], workspace: Workspace, *, dry: bool
+    builds: Sequence[SharedBuild],
+    where: Sequence[Target],
+    workspace: Workspace,
+    places: Mapping[Digest, str],
+    *,
+    dry: bool,
 ) -> Iterator[Pushed]:
     bases = (each.built.base.reference for each in builds if each.built.base)
     caches = (each.cache.registry.name for each in builds if each.cache)
@@ -118,5 +156,11 @@ def _pushed(
     for target in where:
         with Registry(target.repository, workspace.run) as registry:
             yield registry.push(
-                image, target.tags, mounts=mounts, dry=dry, lacking=lacking, progress=workspace.progress
+                image,
+                target.tags,
+                mounts=mounts,
+                places=places,
+                dry=dry,
+                lacking=lacking,
+                progress=workspace.progress,
             )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from cannery.errors import ConfigurationError
 from cannery.image.registry.reference import DOCKER_HUB, Reference
 from cannery.project.config import load
-from cannery.recipes.push import push_image, targets
+from cannery.recipes.push import push_image, targets, with_registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,5 +82,4 @@ def _app(named: NamedProject, folder: Path, flags: Mapping[str, object], registr
             evidence=f"{named.place} names it, and its settings name no repository",
             step="say for all such:  --registry ghcr.io/TEAM",
         )
-    repository = f"{registry.rstrip('/')}/{app.name}"
-    return replace(app, settings=msgspec.structs.replace(app.settings, repository=repository))
+    return with_registry(app, registry)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
     from invoke.tasks import Task
 
-__all__ = ["JSON", "CommandLine", "Values", "are_for_another", "command", "typed", "words_behind"]
+__all__ = ["JSON", "CommandLine", "Values", "are_for_another", "command", "flags_of", "typed", "words_behind"]
 
 Values = Mapping[str, "str | bool | None"]  # flag -> value; None where it's not given
 
@@ -65,6 +65,11 @@ def command(
         return made
 
     return decorate
+
+
+def flags_of(line: CommandLine) -> dict[str, object]:
+    """The settings that are given as flags."""
+    return {name: value for name, value in line.settings.items() if value is not None}
 
 
 _TAKING_WORDS: Final = frozenset({"check", "push", "registry-check", "run"})  # tasks that do

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from cannery.project.flags import BUILD_FLAGS, FLAGS
-from cannery.tasks.flags import JSON, CommandLine, are_for_another, command, typed, words_behind
-from cannery.tasks.project import app_of
+from cannery.tasks.flags import JSON, CommandLine, are_for_another, command, flags_of, typed, words_behind
+from cannery.tasks.project import app_of, folder_of
 
 if TYPE_CHECKING:
     from cannery.project.app import App
@@ -24,6 +24,7 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
 @command(
     *(name for name in FLAGS if name != "repository"),
     help={
+        "all": "Build the images of all members of the workspace that start something.",
         "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
         "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
@@ -35,6 +36,7 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
 )
 def image(
     line: CommandLine,
+    all: bool = False,
     refresh: bool = False,
     docker_builder: str | None = None,
     cache_to: str | None = None,
@@ -58,6 +60,9 @@ def image(
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
 
     began = time.perf_counter()
+    if all:
+        _build_all(line, refresh=refresh, json=json, one=check or locked or explain)
+        return
     app = app_of(line)
     if locked:
         require_lock_of(app)
@@ -74,6 +79,26 @@ def image(
     print_report(ImageReport(made, took, components, run, explain, found), json=json)
     if found is not None:
         found.close()
+
+
+def _build_all(line: CommandLine, *, refresh: bool, json: bool, one: bool) -> None:
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
+    from cannery.recipes.members import make_images, members_of  # noqa: PLC0415
+    from cannery.tasks.report.members import MembersReport  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.tasks.report.report import print_report  # noqa: PLC0415
+
+    began = time.perf_counter()
+    if one or line.settings["output"] or line.settings["builder"] == "docker":
+        raise ConfigurationError(
+            "--all builds by cannery itself, into the dist/ of each member, and explains and checks nothing",
+            step="leave other flags out, or build one member:  --project services/api",
+            evidence="--output, --builder, --check, --locked and --explain are for one image",
+        )
+    members = members_of(folder_of(line), flags_of(line))
+    with shown_workspace(quiet=json, refresh=refresh) as workspace:
+        made = make_images(members, workspace)
+    print_report(MembersReport(made, members.skipped, time.perf_counter() - began), json=json)
 
 
 def _words(line: CommandLine, *, check: bool) -> list[str]:

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from cannery.project.flags import BUILD_FLAGS
-from cannery.tasks.flags import JSON, CommandLine, command, words_behind
-from cannery.tasks.project import app_of
+from cannery.tasks.flags import JSON, CommandLine, command, flags_of, words_behind
+from cannery.tasks.project import app_of, folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,8 @@ __all__ = ["push", "write_references"]
     "repository",
     "cache_from",
     help={
+        "all": "Push all members of the workspace that start something: each blob once, in one go.",
+        "registry": "Where projects go whose settings name no repository: ghcr.io/team, to which their name is added.",
         "dry_run": "Say what would be sent, and send nothing.",
         "image_refs": "A file to write the reference by digest to, one a line: for what deploys it.",
         "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
@@ -28,6 +30,8 @@ __all__ = ["push", "write_references"]
 )
 def push(
     line: CommandLine,
+    all: bool = False,
+    registry: str | None = None,
     dry_run: bool = False,
     image_refs: str | None = None,
     refresh: bool = False,
@@ -40,19 +44,45 @@ def push(
     that none ever leads to half an image. Who is logged in by 'docker login' or 'podman login' is logged in here. The
     last line is the reference by digest.
     """
-    from cannery.recipes.push import push_image, targets  # noqa: PLC0415
+    from cannery.recipes.push import push_image, targets, with_registry  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.push import PushReport  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
 
     began = time.perf_counter()
-    app = app_of(line)
+    if all:
+        _push_all(line, registry, image_refs, dry_run=dry_run, refresh=refresh, json=json)
+        return
+    app = with_registry(app_of(line), registry)
     where = targets(app, words_behind(line))
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         pushed = push_image(app, where, workspace, dry=dry_run)
     if image_refs and not dry_run:
         write_references(image_refs, (str(each.reference) for each in pushed.pushed))
     print_report(PushReport(pushed, time.perf_counter() - began), json=json)
+
+
+def _push_all(
+    line: CommandLine, registry: str | None, image_refs: str | None, *, dry_run: bool, refresh: bool, json: bool
+) -> None:
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
+    from cannery.recipes.members import members_of, push_images  # noqa: PLC0415
+    from cannery.tasks.report.members import PushedMembersReport  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.tasks.report.report import print_report  # noqa: PLC0415
+
+    began = time.perf_counter()
+    if words_behind(line) or line.settings["repository"]:
+        raise ConfigurationError(
+            "--all pushes each member to a repository of its own, and one is named for all",
+            step="say which registry:  push --all --registry ghcr.io/TEAM  (or a setting repository for each member)",
+        )
+    members = members_of(folder_of(line), flags_of(line))
+    with shown_workspace(quiet=json, refresh=refresh) as workspace:
+        pushed = push_images(members, workspace, registry=registry, dry=dry_run)
+    if image_refs and not dry_run:
+        write_references(image_refs, (str(each.reference) for one in pushed.values() for each in one.pushed))
+    print_report(PushedMembersReport(pushed, members.skipped, time.perf_counter() - began), json=json)
 
 
 def write_references(path: str, references: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cannery.tasks.flags import CommandLine, command
+from cannery.tasks.flags import CommandLine, command, flags_of
 
 __all__ = ["resolve"]
 
@@ -44,10 +44,9 @@ def resolve(
     if not f:
         raise ConfigurationError("no manifest is named", step="name a file or a folder:  resolve -f k8s/")
     manifests = manifests_at(f, recursive=recursive)
-    flags = {name: value for name, value in line.settings.items() if value is not None}
     folder = Path(line.project or ".").absolute()
     with shown_workspace() as workspace:
-        resolved = resolve_manifests(manifests, folder, flags, workspace, registry=registry, dry=dry_run)
+        resolved = resolve_manifests(manifests, folder, flags_of(line), workspace, registry=registry, dry=dry_run)
     for each in resolved.pushed.values():
         for note in each.notes:
             show(f"note     {each.app.name}: {note}")

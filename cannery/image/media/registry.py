@@ -7,6 +7,7 @@ import io
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from cannery.errors import ImageError, ToolError
@@ -104,6 +105,7 @@ class Registry:
         tags: Sequence[str] = (),
         *,
         mounts: Iterable[str] = (),
+        places: Mapping[Digest, str] = MappingProxyType({}),
         dry: bool = False,
         lacking: Callable[[Layer], None] | None = None,
         progress: Progress = silent,
@@ -111,22 +113,20 @@ class Registry:
         """Push ``image``, and let ``tags`` lead to it; or, ``dry``, only see what that would send.
 
         ``mounts`` are references to images that may have some of the layers: where they lie in the same registry, the
-        layers are taken from there. ``lacking`` is called for a layer that has to be sent and whose blob isn't here.
+        layers are taken from there. ``places`` are references to images that have a certain blob for sure. ``lacking``
+        is called for a layer that has to be sent and whose blob isn't here.
         """
         repository = self._repository
         from cannery.image.registry.push import push, scopes_for, would_push  # noqa: PLC0415  # slow to import
 
-        found = (Reference.parse(text) for text in mounts)
-        near = tuple(
-            each.repository
-            for each in found
-            if each.registry == self.reference.registry and each.repository != self.reference.repository
-        )
-        repository.connection.more_scopes(scopes_for(self.reference, near))
+        near = tuple(filter(None, map(self._beside, mounts)))
+        known = {digest: beside for digest, text in places.items() if (beside := self._beside(text))}
+        own = {known[each.digest] for each in image.layers if each.digest in known}
+        repository.connection.more_scopes(scopes_for(self.reference, (*near, *sorted(own))))
         repository.connection.shown_by(progress)
         if dry:
             return would_push(image, repository, tags)
-        return push(image, repository, tags, mounts=near, lacking=lacking, progress=progress)
+        return push(image, repository, tags, mounts=near, places=known, lacking=lacking, progress=progress)
 
     def keep(self, manifest: bytes, blobs: Mapping[str, bytes]) -> int:
         """Push ``blobs``, with names for people, and then the ``manifest`` of an artifact under the name's tag.
@@ -150,6 +150,12 @@ class Registry:
     def told(self) -> str:
         """Who is logged in, for people."""
         return self._repository.connection.told
+
+    def _beside(self, reference: str) -> str | None:
+        """The repository of ``reference`` where that is another one of the same registry."""
+        found = Reference.parse(reference)
+        near = found.registry == self.reference.registry and found.repository != self.reference.repository
+        return found.repository if near else None
 
     @cached_property
     def _repository(self) -> Repository:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from cannery.image.media_types import MANIFEST
@@ -59,19 +60,22 @@ def push(
     tags: Sequence[str] = (),
     *,
     mounts: Sequence[str] = (),
+    places: Mapping[Digest, str] = MappingProxyType({}),
     lacking: Callable[[Layer], None] | None = None,
     progress: Progress = silent,
 ) -> Pushed:
     """Bring ``image`` into ``repository``, and let ``tags`` lead to it.
 
-    ``mounts`` are other repositories of that registry, which blobs are taken from where they have them. ``lacking`` is
-    called for a layer that has to be sent and whose blob isn't here, and brings it. Raises :class:`RegistryError` where
-    the registry refuses or breaks off for good; what was there before is as it was then.
+    ``mounts`` are other repositories of that registry, which blobs are taken from where they have them; ``places`` are
+    those that have a certain one. ``lacking`` is called for a layer that has to be sent and whose blob isn't here, and
+    brings it. Raises :class:`RegistryError` where the registry refuses or breaks off for good; what was there before is
+    as it was then.
     """
     blobs = list(_blobs(image, lacking))
     gauge = Gauge(f"pushing to {repository.reference.registry}", sum(blob.size for blob in blobs), progress)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        futures = [pool.submit(send, repository, blob, gauge, mounts) for blob in blobs]
+        near = {blob: (*filter(None, [places.get(blob.digest)]), *mounts) for blob in blobs}
+        futures = [pool.submit(send, repository, blob, gauge, near[blob]) for blob in blobs]
         try:
             sent = tuple(future.result() for future in futures)
         except BaseException:

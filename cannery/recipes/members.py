@@ -1,0 +1,115 @@
+"""The members of a workspace, those that start something, built and pushed in one go."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cannery.errors import CanneryError, ConfigurationError
+from cannery.project.config import load
+from cannery.project.entrypoints import NoEntryPointError
+from cannery.project.uv_sources import workspace_members, workspace_root
+from cannery.recipes.image import make_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from cannery.project.app import App
+    from cannery.recipes.image import MadeImage
+    from cannery.recipes.push import PushedImage
+    from cannery.workspace.digest import Digest
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Members", "make_images", "members_of", "push_images"]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The projects of a workspace."""
+
+    apps: Mapping[str, App]  # by their folders, relative to the workspace
+    skipped: tuple[str, ...]  # those that start nothing
+
+
+def members_of(folder: Path, flags: Mapping[str, object]) -> Members:
+    """The members of the workspace that ``folder`` is the root or a member of; ``flags`` are settings for all.
+
+    Raises :class:`ConfigurationError` where it's no workspace, none of them starts anything, or two have one name.
+    """
+    folder = folder.resolve()
+    folders = workspace_members(folder)
+    if not folders:
+        raise ConfigurationError(
+            f"{folder} is no workspace, and no member of one",
+            evidence="no pyproject.toml there, or above, has  [tool.uv.workspace]  members",
+            step='leave --all out, or name the members:  [tool.uv.workspace]  members = ["services/*"]',
+        )
+    apps: dict[str, App] = {}
+    skipped: list[str] = []
+    top = workspace_root(folder) or folder
+    for each in folders:
+        name = each.relative_to(top).as_posix()
+        try:
+            with _of(name):
+                apps[name] = load(each, flags)
+        except NoEntryPointError:
+            skipped.append(name)
+    for name, app in apps.items():
+        if alike := [other for other in apps if other != name and apps[other].name == app.name]:
+            raise ConfigurationError(
+                f"two members have the image {app.name}: {name} and {alike[0]}",
+                step='call one otherwise:  [tool.cannery]  name = "…"',
+            )
+    if not apps:
+        raise ConfigurationError(
+            "no member of the workspace starts anything",
+            evidence=", ".join(skipped),
+            step='give one an entry point:  [project.scripts], or  [tool.cannery]  entry = "main.py"',
+        )
+    return Members(apps, tuple(skipped))
+
+
+def make_images(members: Members, workspace: Workspace) -> dict[str, MadeImage]:
+    """The images of all members, each built and written as :func:`make_image` does."""
+    made = {}
+    for name, app in members.apps.items():
+        with _of(name):
+            made[name] = make_image(app, workspace)
+    return made
+
+
+def push_images(
+    members: Members, workspace: Workspace, *, registry: str | None = None, dry: bool = False
+) -> dict[str, PushedImage]:
+    """The images of all members, pushed; those whose settings name no repository go to ``registry``, by their names.
+
+    All are built before the first is pushed. A blob that several have is sent once, where the repositories are of one
+    registry that lets one take it from another.
+    """
+    from cannery.recipes.push import built_for, send_image, targets, with_registry  # noqa: PLC0415  # not for images
+
+    where, built = {}, {}
+    for name, app in members.apps.items():
+        with _of(name):
+            where[name] = targets(with_registry(app, registry))
+    for name, app in members.apps.items():
+        with _of(name):
+            built[name] = built_for(app, where[name], workspace)
+    places: dict[Digest, str] = {}
+    pushed = {}
+    for name, app in members.apps.items():
+        with _of(name):
+            pushed[name] = send_image(app, built[name], where[name], workspace, dry=dry, places=places)
+    return pushed
+
+
+@contextmanager
+def _of(member: str) -> Iterator[None]:
+    """Let errors say which member they are about."""
+    try:
+        yield
+    except CanneryError as error:
+        error.what = f"{member}: {error.what}"
+        raise
