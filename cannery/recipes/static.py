@@ -15,7 +15,7 @@ from cannery.recipes.notes import notes_on, notes_on_programs
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.recipes.static_program.executable import Executable, executable
-from cannery.recipes.static_program.kit import for_musl, kit_for, target_of_kit
+from cannery.recipes.static_program.kit import for_musl, kit_for, notes_on_kit, target_of_kit
 from cannery.recipes.static_program.parts import PROGRAMS
 from cannery.trees.app import app_tree
 from cannery.trees.fitting_wheels import Accelerators, fitting_wheels
@@ -92,7 +92,14 @@ def linked(app: App, workspace: Workspace) -> Linked:
     missing = check_imports(app, provision_of(own, wheels, kit.interpreter), workspace)
     code = app_code(own, app, replace(kit.interpreter, libc=("musl", _MUSL)), workspace)
     made = executable(app, kit, own, wheels, workspace, compiled=code if settings.compile else None)
-    notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing, *notes_on_programs(own, app), *made.notes)
+    notes = (
+        *notes_on_kit(app, kit),
+        *notes_on(app, dependencies.requirements),
+        *own.notes,
+        *missing,
+        *notes_on_programs(own, app),
+        *made.notes,
+    )
     beside = own.resources + environment_data(wheels, fitting.site_packages, workspace)
     return Linked(app, made, beside, kit.interpreter.platform, notes)
 

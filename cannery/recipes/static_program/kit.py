@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import WheelTarget
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["for_musl", "kit_for", "python_for", "target_of_kit"]
+__all__ = ["for_musl", "kit_for", "notes_on_kit", "python_for", "target_of_kit"]
 
 _OTHER_PYTHON = "take the recipe tiny, scratch or onefile, which pack any Python"
 
@@ -54,6 +54,14 @@ def python_for(app: App) -> str:
     minor = max(known, key=lambda minor: (_fitness(app, known[minor].version), *map(int, minor.split("."))))
     check_version(app, known[minor].version, "the kit that cannery builds", _OTHER_PYTHON)
     return minor
+
+
+def notes_on_kit(app: App, kit: Kit) -> tuple[str, ...]:
+    """The note that the executable has another Python than ``.python-version`` names; nothing where it hasn't."""
+    version = kit.interpreter.version_text
+    if app.settings.python is not None or _is_of(version, app.python):
+        return ()
+    return (f".python-version names Python {app.python}, of which there is no kit here: the executable has {version}",)
 
 
 def _fitness(app: App, version: str) -> int:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cannery.errors import ConfigurationError
-from cannery.executable.kit.kit import kit_python
+from cannery.executable.kit.kit import Kit, kit_python
 from cannery.executable.kit.sources import known_pythons
+from cannery.executable.kit.toolchain import native_target
 from cannery.project.config import load
-from cannery.recipes.static_program.kit import kit_for, python_for
+from cannery.python.interpreter import describe
+from cannery.recipes.static_program.kit import kit_for, notes_on_kit, python_for
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
@@ -47,6 +52,20 @@ def test_a_setting_that_names_a_python_without_a_kit_is_refused(make_project: Ma
     folder = make_project({"pyproject.toml": '[tool.cannery]\npython = "3.12"\n', "main.py": ""})
     with pytest.raises(ConfigurationError, match=r"no kit of Python 3\.12\n.*\nNext: take a kit of 3\.11 or"):
         python_for(load(folder))
+
+
+@pytest.mark.parametrize(
+    ("pinned", "setting", "noted"),
+    [("3.12", "", True), ("3.11", "", False), ("", "", False), ("3.12", 'python = "3.11"', False)],
+)
+def test_another_python_than_the_project_pins_is_told(
+    make_project: MakeProject, workspace: Workspace, pinned: str, setting: str, *, noted: bool
+) -> None:
+    files = {"pyproject.toml": f"[tool.cannery]\n{setting}\n", "main.py": "", ".python-version": pinned}
+    interpreter = replace(describe(Path(sys.executable), workspace), version=(3, 11, 2))
+    kit = Kit(Path("nowhere"), "a kit", native_target(), interpreter, ())
+    notes = notes_on_kit(load(make_project(files)), kit)
+    assert [".python-version names Python 3.12" in note for note in notes] == [True] * noted
 
 
 def test_a_project_for_a_later_python_is_refused_before_a_kit_is_built(
