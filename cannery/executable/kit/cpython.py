@@ -72,6 +72,7 @@ def cpython(tools: ZigToolchain, minor: str, *, tests: bool = False) -> Path:
             for each in libraries:
                 shutil.copytree(each, prefix, dirs_exist_ok=True)
             top = unpacked_source(source, scratch, workspace)
+            _tell_musl(top)
             _configure(tools, top, prefix, (*options, *_options_for(tools, minor, prefix)))
             if tests:
                 _without_loading(top)
@@ -99,6 +100,14 @@ def _options_for(tools: ZigToolchain, minor: str, prefix: Path) -> Iterator[str]
     if native != tools.target:
         (python,) = (cpython(replace(tools, target=native), minor) / "bin").iterdir()
         yield f"--with-build-python={python}"
+
+
+def _tell_musl(top: Path) -> None:
+    """Let configure of 3.13 and later know musl: it looks for a name that zig's headers don't set."""
+    triplet = top / "Misc/platform_triplet.c"
+    if triplet.is_file():
+        text = triplet.read_text(encoding="utf-8")
+        triplet.write_text(text.replace("ifdef __DEFINED_va_list", "if 1"), encoding="utf-8")
 
 
 def _configure(tools: ZigToolchain, top: Path, prefix: Path, options: Iterable[str]) -> None:
