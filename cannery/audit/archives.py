@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Saved", "read_archive", "read_layout"]
 
 _LARGEST_DOCUMENT = 1 << 24  # bytes of JSON
+_MOST_DOCUMENTS, _PER_DOCUMENT = 1 << 26, 1 << 10  # bytes of all of them, and what each takes besides
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Saved:
     layers: dict[str, LayerContents] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)  # of what is packed in files
+    left: int = _MOST_DOCUMENTS  # bytes that further documents may have
 
     def document(self, name: str) -> Any:
         """The JSON of that name."""
@@ -97,6 +99,9 @@ def _take(saved: Saved, path: str, content: BinaryIO, size: int, *, readable: bo
     if stream.peek(1)[:1] in {b"{", b"["}:
         if size > _LARGEST_DOCUMENT:
             raise ImageError(f"{path} in {saved.name} has {size:,} bytes: no document of an image is so large")
+        saved.left -= size + _PER_DOCUMENT
+        if saved.left < 0:
+            raise ImageError(f"the documents of {saved.name} are larger than those of any image")
         saved.documents[path] = stream.read()
     elif _is_layer(path, size):
         with undamaged(f"the layer {path} in {saved.name}"):

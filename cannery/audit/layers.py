@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from cannery.audit.contents import LayerContents, Node, NodeFacts
 from cannery.audit.provenance import may_be_own
 from cannery.audit.scan import scan
+from cannery.errors import ImageError
 from cannery.image.layer import OPAQUE, WHITEOUT
 from cannery.image.tar import members
 from cannery.secrets.budget import Budget
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_layer"]
 
+_MOST = 1_000_000  # files of a layer: those of real ones are far fewer
 _CAPABILITY = "SCHILY.xattr.security.capability"
 
 
@@ -40,7 +42,11 @@ def read_layer(archive: BinaryIO, *, readable: bool = False, budget: Budget | No
     replaced: list[Node] = []
     whiteouts: set[str] = set()
     opaque: set[str] = set()
-    for member, content in members(archive):
+    for number, (member, content) in enumerate(members(archive)):
+        if number >= _MOST:
+            raise ImageError(
+                f"a layer has more than {_MOST:,} files", step="don't trust this image, or tell who made it"
+            )
         path = posixpath.normpath(f"/{member.name.lstrip('/')}")
         folder, name = posixpath.split(path)
         if name == OPAQUE:

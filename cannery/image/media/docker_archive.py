@@ -18,7 +18,7 @@ from cannery.image.hashing import HashingReader, pieces
 from cannery.image.image import canonical_json, descriptor
 from cannery.image.media.files import TarFiles, TarWriter, blob_name, distinct
 from cannery.image.media.layout import not_one
-from cannery.image.media.medium import check, decoded
+from cannery.image.media.medium import check, decoded, document_in
 from cannery.image.media.names import matching
 from cannery.image.media_types import COMPRESSIONS, CONFIG, LAYER, MANIFEST
 from cannery.workspace.files import replacing
@@ -109,7 +109,7 @@ class DockerArchive:
         """The entry of the image in ``manifest.json``."""
         with TarFiles(self.path).open(MANIFEST_FILE) as stream:
             what = f"{MANIFEST_FILE} in {self.path}"
-            images = saved_images(decoded(stream.read(), what), what)
+            images = saved_images(decoded(document_in(stream, what), what), what)
         chosen = matching(((each, each.get("RepoTags") or ()) for each in images), self.reference)
         if len(chosen) != 1:
             there = [tag for each in images for tag in each.get("RepoTags") or ()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cannery.errors import ConfigurationError, ImageError
 from cannery.image.image import canonical_json, index_of
 from cannery.image.media.files import FolderFiles, blob_name, distinct
-from cannery.image.media.medium import Descriptor, parse_json
+from cannery.image.media.medium import Descriptor, document_in, parse_json
 from cannery.image.media.names import annotations_of, matching, names_of
 from cannery.image.media.walk import entries_of
 from cannery.image.platform import Platform
@@ -117,7 +117,7 @@ class LayoutFiles:
             there = [names[0] for entry in entries if (names := names_of(entry))]
             raise not_one(len(different), self.name, self.reference, there)
         with self.blob(Descriptor.parse(different[0])) as stream:
-            return stream.read() or b""
+            return document_in(stream, f"the manifest of {self.name}")
 
     def blob(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
         """The bytes of a blob."""
@@ -153,4 +153,4 @@ def _replaced(entry: Mapping[str, Any], image: Image | ImageIndex, references: S
 
 def _read_index(files: Files, what: str) -> Mapping[str, Any]:
     with files.open(INDEX_FILE) as stream:
-        return parse_json(stream.read(), what)
+        return parse_json(document_in(stream, what), what)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from cannery.image.image import Image
     from cannery.workspace.workspace import Progress
 
-__all__ = ["Descriptor", "Medium", "WritableMedium", "check", "decoded", "is_index", "parse_json"]
+__all__ = [
+    "LARGEST_DOCUMENT",
+    "Descriptor",
+    "Medium",
+    "WritableMedium",
+    "check",
+    "decoded",
+    "document_in",
+    "is_index",
+    "parse_json",
+]
+
+LARGEST_DOCUMENT: Final = 8 << 20  # bytes of an index, a manifest or a configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,17 @@ class WritableMedium(Medium, Protocol):
     def write(self, image: Image, references: Sequence[str] = (), *, progress: Progress = silent) -> object:
         """Write ``image`` under the names ``references``; ``progress`` is told the bytes of layers that are done."""
         ...
+
+
+def document_in(stream: Readable, what: str) -> bytes:
+    """All of ``stream``, which is a document; raises :class:`ImageError` for what is larger than any is."""
+    parts, left = [], LARGEST_DOCUMENT
+    while left >= 0 and (data := stream.read(left + 1)):
+        parts.append(data)
+        left -= len(data)
+    if left < 0:
+        raise ImageError(f"{what} is too large", evidence=f"more than {LARGEST_DOCUMENT:,} bytes")
+    return b"".join(parts)
 
 
 def decoded(data: bytes, what: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,7 +11,7 @@ from cannery.errors import ImageError
 from cannery.image.hashing import HashingReader, pieces
 from cannery.image.image import Base
 from cannery.image.layer import Layer
-from cannery.image.media.medium import Descriptor, check, is_index, parse_json
+from cannery.image.media.medium import LARGEST_DOCUMENT, Descriptor, check, is_index, parse_json
 from cannery.image.media.walk import best, candidates
 from cannery.image.media_types import LAYERS
 from cannery.image.platform import Platform
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Progress
 
 __all__ = ["fetch_blob", "pull", "read_blob"]
-
-_LARGEST_DOCUMENT: Final = 8 << 20  # bytes of a configuration or a manifest
 
 
 class _InheritedSettings(msgspec.Struct):
@@ -132,7 +130,7 @@ def _read_json(medium: Medium, descriptor: Descriptor) -> Mapping[str, Any]:
 
 
 def _document(medium: Medium, descriptor: Descriptor) -> bytes:
-    if descriptor.size > _LARGEST_DOCUMENT:
+    if descriptor.size > LARGEST_DOCUMENT:
         raise ImageError(f"a document of {medium.name} is too large", evidence=f"{descriptor.size} bytes")
     return read_blob(medium, descriptor)
 
