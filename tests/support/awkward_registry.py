@@ -208,7 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
         registry = self.registry
         if self.command != "PUT":
             data = registry.manifests.get(repository, {}).get(version)
-            return self._answer(404) if data is None else self._answer(200, body=data)
+            if data is None:
+                return self._answer(404)
+            return self._answer(200, {"Docker-Content-Digest": f"sha256:{hashlib.sha256(data).hexdigest()}"}, data)
         manifest = json.loads(body)
         lacking = [
             each["digest"]

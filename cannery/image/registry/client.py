@@ -51,6 +51,12 @@ class Repository:
             found: str | None = response.headers.get("Docker-Content-Digest")
             return found
 
+    def leads_to(self, tag: str) -> str | None:
+        """The digest that ``tag`` leads to; None where there is no such tag, or the registry won't say."""
+        with self.asked("HEAD", f"manifests/{tag}", headers=_ACCEPTED) as response:
+            found: str | None = response.headers.get("Docker-Content-Digest")
+            return found if response.ok else None
+
     def manifest(self, version: str) -> bytes:
         """The manifest or index of that tag or digest, as it's stored."""
         with self._answer("GET", f"manifests/{version}") as response:

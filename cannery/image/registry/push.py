@@ -68,10 +68,14 @@ def push(
 
     ``mounts`` are other repositories of that registry, which blobs are taken from where they have them; ``places`` are
     those that have a certain one. ``lacking`` is called for a layer that has to be sent and whose blob isn't here, and
-    brings it. Raises :class:`RegistryError` where the registry refuses or breaks off for good; what was there before is
-    as it was then.
+    brings it. Where all ``tags`` lead to the image already, the registry has all of it, and nothing else is asked.
+    Raises :class:`RegistryError` where the registry refuses or breaks off for good; what was there before is as it was
+    then.
     """
     blobs = list(_blobs(image, lacking))
+    reference = replace(repository.reference, digest=image.digest)
+    if tags and all(repository.leads_to(tag) == str(image.digest) for tag in tags):
+        return Pushed(reference, tuple(tags), tuple(Sent(blob, "present") for blob in blobs))
     gauge = Gauge(f"pushing to {repository.reference.registry}", sum(blob.size for blob in blobs), progress)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         near = {blob: (*filter(None, [places.get(blob.digest)]), *mounts) for blob in blobs}
@@ -87,7 +91,7 @@ def push(
         put_document(repository, document)
     for tag in (None, *tags):
         put_document(repository, last, tag)
-    return Pushed(replace(repository.reference, digest=image.digest), tuple(tags), sent)
+    return Pushed(reference, tuple(tags), sent)
 
 
 def would_push(image: Image | ImageIndex, repository: Repository, tags: Sequence[str] = ()) -> Pushed:

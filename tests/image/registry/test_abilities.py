@@ -25,8 +25,8 @@ ALL = ["push", "chunks", "mount", "artifacts", "tags that move", "referrers", "d
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(connection, "WAITS", ())
-    monkeypatch.setattr(upload, "WAITS", ())
+    monkeypatch.setattr(connection, "WAITS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(upload, "WAITS", (0.0, 0.0, 0.0))
     monkeypatch.setenv("HOME", str(tmp_path))
 
 

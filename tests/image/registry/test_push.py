@@ -71,6 +71,7 @@ def test_a_changed_layer_is_all_that_is_sent(strict: AwkwardRegistry, image: Ima
         ("runtime", "app", "configuration"), "sent"
     )
     assert again.bytes_sent == 0
+    assert strict.count("HEAD", "blobs") == len(first.blobs) + len(changed.blobs)  # the tag alone has told that
     assert [sent.blob.name for sent in changed.blobs if sent.state == "sent"] == ["app", "configuration"]
     tags = strict.manifests["team/app"]
     assert tags["1"] == tags[str(image.digest)] == image.manifest_blob != tags["latest"]
