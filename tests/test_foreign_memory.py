@@ -8,6 +8,9 @@ import json
 import os
 import resource
 import tarfile
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,8 @@ from cannery.audit.archives import read_archive
 from cannery.errors import CanneryError
 from cannery.image.media.archive import Archive
 from cannery.image.media.docker_archive import DockerArchive
+from cannery.image.media.registry import Registry
+from cannery.image.registry import connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +86,37 @@ def test_an_audit_keeps_no_more_documents_than_images_have(tmp_path: Path, size:
     path = archive_with(tmp_path / "image.tar.gz", "{}.json", size, count)
     data = path.read_bytes()
     assert "document" in within(lambda: read_archive(io.BytesIO(data), "x"))
+
+
+class _Bomb(BaseHTTPRequestHandler):
+    """Answers with what is small on its way and large once it's unpacked."""
+
+    status = 200
+    body = b""
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        with suppress(OSError):  # whoever asked has had enough
+            self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("status", "told"), [(200, "is too large"), (404, "there is no image"), (500, "try again")])
+def test_what_a_registry_answers_unpacks_to_no_more_than_is_read(
+    status: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "WAITS", ())
+    handler = type("Handler", (_Bomb,), {"status": status, "body": gzip.compress(bytes(LARGE), 1)})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = within(Registry(f"127.0.0.1:{server.server_port}/a/b:1").root)
+        server.shutdown()
+    assert told in found
 
 
 def test_a_layer_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
