@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import zipfile
 from bisect import bisect_left
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
@@ -26,7 +27,8 @@ __all__ = ["LayerFile", "layer_files"]
 _STEP: Final = 1 << 9  # compressed bytes from one known point to the next
 _BLOCK: Final = 512  # bytes: what an archive's members begin at multiples of (pax, POSIX.1-2001)
 _LARGEST_ARCHIVE: Final = 1 << 29  # bytes of an archive whose members are listed
-_LISTS: Final = ("top_level.txt", "RECORD")  # of a distribution, by which its modules are known
+# The files that say whose others are: of a Python distribution, of a Debian package (dpkg's own data base)
+_LISTS: Final = re.compile(r".*/(?:top_level\.txt|RECORD)|/var/lib/dpkg/info/[^/]+\.list")
 _LARGEST_LIST: Final = 1 << 24  # bytes
 
 
@@ -36,7 +38,7 @@ class LayerFile(NamedTuple):
     path: str  # in the image; of a member below the archive's: /usr/local/lib/python311.zip/json/decoder.pyc
     size: int  # bytes in the layer before compression; of a member as the archive has it
     packed: int  # bytes of the blob
-    text: str = ""  # of a list of a distribution's files
+    text: str = ""  # of a list of somebody's files
 
 
 def layer_files(blob: Path, name: str) -> list[LayerFile]:
@@ -112,7 +114,7 @@ def _members(stream: _Measured) -> Iterator[_Member]:
             yield _Member(path, 0, end)
         elif path.endswith(".zip") and size <= _LARGEST_ARCHIVE:
             yield _Member(path, size, end, inner=_listed(content.read()))
-        elif posixpath.basename(path) in _LISTS and size <= _LARGEST_LIST:
+        elif _LISTS.fullmatch(path) and size <= _LARGEST_LIST:
             yield _Member(path, size, end, text=content.read().decode("utf-8", "replace"))
         else:
             yield _Member(path, size, end)

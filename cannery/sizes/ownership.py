@@ -26,6 +26,7 @@ _ARCHIVE: Final = re.compile(r".*?/(?:lib/python3\d+t?|(?:site|dist)-packages/[^
 _INTERPRETER: Final = re.compile(r".*/(?:bin/python[\d.]*t?|lib[^/]*/(?:[^/]+/)?libpython3[^/]*)")
 _SYSTEM: Final = re.compile(r"/(?:usr/)?(?:lib|lib32|lib64|libx32)/")
 _METADATA: Final = re.compile(r"(?P<name>.+?)-(?P<version>[^-/]+)(?:-py[\d.]+)?\.(?:dist-info|egg-info)")
+_PACKAGE: Final = re.compile(r"/var/lib/dpkg/info/(?P<name>[^/:]+)(?::\w+)?\.list")
 _BUNDLED: Final = re.compile(r"(?P<name>.+)\.libs")  # of auditwheel's: what a wheel brings along
 _CODE: Final = re.compile(r"\.(?:pyc|py)")
 _EXTENSION: Final = re.compile(r"(?P<name>\w+)(?:\.(?:cpython|abi3)[\w-]*)?\.so")
@@ -67,7 +68,12 @@ class Ownership:
         self._home = posixpath.join(home, "")
         self._by_top: dict[str, set[Owner]] = defaultdict(set)
         self._by_name: dict[str, Owner] = {}
+        self._packaged: dict[str, Owner] = {}  # files of Debian packages
         for file in files:
+            if found := _PACKAGE.fullmatch(file.path):
+                self._packaged |= dict.fromkeys(
+                    map(_merged, file.text.splitlines()), Owner(f"{found['name']} (Debian)")
+                )
             if (site := _SITE.fullmatch(file.path)) and (found := _METADATA.match(site["inside"])):
                 owner = Owner(canonicalize_name(found["name"]), found["version"])
                 self._by_name[owner.name] = owner
@@ -82,7 +88,8 @@ class Ownership:
             return Thing(_STANDARD, *_named(library["inside"]))
         if path.startswith(self._home):
             return Thing(_APP, *_named(path.removeprefix(self._home)))
-        return _of_the_system(path)
+        thing = _of_the_system(path)
+        return thing._replace(owner=self._packaged.get(_merged(path), thing.owner))
 
     def _installed(self, inside: str) -> Thing:
         """The file ``inside`` of the folder that distributions are installed in."""
@@ -115,6 +122,11 @@ def _of_the_system(path: str) -> Thing:
     if _SYSTEM.match(path) and _LIBRARY.fullmatch(base):
         return Thing(_LIBRARIES, "shared library", base)
     return Thing(_FILES, "data", path)
+
+
+def _merged(path: str) -> str:
+    """``path`` as it is where /lib and /bin are links into /usr: packages name files by either."""
+    return re.sub(r"^/(?=(?:s?bin|lib(?:32|64|x32)?)/)", "/usr/", path)
 
 
 def _tops(file: LayerFile) -> Iterator[str]:

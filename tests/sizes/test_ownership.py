@@ -22,7 +22,9 @@ LISTS = {
 
 @pytest.fixture(scope="module")
 def owners() -> Ownership:
-    return Ownership([LayerFile(f"{SITE}/{path}", 1, 1, text) for path, text in LISTS.items()], "/app")
+    lists = [LayerFile(f"{SITE}/{path}", 1, 1, text) for path, text in LISTS.items()]
+    packaged = "/.\n/lib/x86_64-linux-gnu/libtin.so.2\n/usr/bin/tin\n"
+    return Ownership([*lists, LayerFile("/var/lib/dpkg/info/libtin2:amd64.list", 1, 1, packaged)], "/app")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,8 @@ def owners() -> Ownership:
         ("/usr/local/lib/libpython3.11.so.1.0", "interpreter", "shared library", "libpython3.11.so.1.0"),
         ("/usr/local/bin/python3.11", "interpreter", "data", "python3.11"),
         ("/lib/x86_64-linux-gnu/libc.so.6", "system libraries", "shared library", "libc.so.6"),
+        ("/usr/lib/x86_64-linux-gnu/libtin.so.2", "libtin2 (Debian)", "shared library", "libtin.so.2"),
+        ("/bin/tin", "libtin2 (Debian)", "data", "/bin/tin"),
         ("/etc/passwd", "system files", "data", "/etc/passwd"),
         ("/app/shop/__main__.pyc", "app", "module", "shop.__main__"),
         ("/app/templates/index.html", "app", "data", "templates/index.html"),
