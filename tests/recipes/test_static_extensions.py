@@ -79,6 +79,16 @@ def test_one_that_is_needed_is_refused(wheels: dict[str, str], workspace: Worksp
     assert "/site/a/fast.abi3.so: it is for glibc\n  a.fast < a < __main__" in str(refused.value.evidence)
 
 
+def test_of_many_a_few_are_told_and_the_package_is_what_may_be_left_out(workspace: Workspace) -> None:
+    names = [f"m{number}" for number in range(9)]
+    wheels = {"a/__init__.py": f"from . import {', '.join(names)}", **{f"a/{name}.abi3.so": "" for name in names}}
+    with pytest.raises(ProjectError) as refused:
+        reduced("import a", wheels, workspace)
+    told = str(refused.value.evidence).splitlines()
+    assert (len(told), told[-1]) == (7, "and 6 more of a")
+    assert refused.value.step.endswith('without = ["a"]')
+
+
 def test_a_library_that_a_package_opens_is_told(workspace: Workspace) -> None:
     found = reduced("import a", {"a/__init__.py": "", "a/libx.so": ""}, workspace)
     assert found.notes[0].startswith(

@@ -23,7 +23,7 @@ from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cannery.executable.static.libraries import LinkedLibraries
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Rearranged", "check_packing", "pack", "rearranged"]
+__all__ = ["Rearranged", "check_packing", "code_in", "pack", "rearranged"]
 
 _LEVEL = 19  # of zstd
 _DICTIONARY = 1 << 24  # bytes that xz looks back, and that unpacking takes besides the executable's own
@@ -70,7 +70,7 @@ def pack(
         return ()
     workspace.progress(f"packing by {packing}")
     program, caches = source.read_bytes(), _inline_caches(kit, workspace)
-    code = [_own_code(program), *_code_of_libraries(program, libraries)]
+    code = code_in(program, libraries)
     executable = rearranged(program, archive.bytecode, code, caches, kit.target.platform)
     if packing == "xz":
         packed_parts = [_xz(b"".join(executable.parts))]
@@ -154,22 +154,22 @@ def rearranged(
     )
 
 
-def _own_code(executable: bytes) -> tuple[int, int]:
-    """The program's own machine code: the largest section of it."""
+def code_in(executable: bytes, libraries: LinkedLibraries) -> list[tuple[int, int]]:
+    """Offset and size of each piece of machine code in ``executable``: its own, and that of the ``libraries`` inside.
+
+    Its own is the largest section of it; a library's are the segments that can be executed.
+    """
     sections = ElfReader(io.BytesIO(executable), len(executable)).sections()
-    code = max((each for each in sections if each.flags & SHF_EXECINSTR), key=lambda each: each.size)
-    return code.offset, code.size
-
-
-def _code_of_libraries(executable: bytes, libraries: LinkedLibraries) -> Iterator[tuple[int, int]]:
-    """The machine code of each library in ``executable``: the segments of it that can be executed."""
+    own = max((each for each in sections if each.flags & SHF_EXECINSTR), key=lambda each: each.size)
+    pieces = [(own.offset, own.size)]
     for content in libraries.files.values():
         with content.open() as stream:
             data = stream.read()
         start = executable.index(data)
-        for segment in ElfReader(io.BytesIO(data), len(data)).segments():
-            if segment.type == PT_LOAD and segment.flags & PF_X:
-                yield start + segment.offset, segment.filesz
+        segments = ElfReader(io.BytesIO(data), len(data)).segments()
+        code = [each for each in segments if each.type == PT_LOAD and each.flags & PF_X]
+        pieces += [(start + each.offset, each.filesz) for each in code]
+    return pieces
 
 
 def _inline_caches(kit: Kit, workspace: Workspace) -> list[int]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Reduced", "compiled_in", "extensions_in", "is_shared_library", "without_extensions"]
 
 _LIBRARY: Final = re.compile(r"\.so(?:\.|$)")
+_NAMED: Final = 3  # modules in a message
 _NOT_WANTED: Final = "accelerators = false"
 
 
@@ -154,13 +155,24 @@ def _unopened(path: str, why: str) -> str:
 
 def _refusal(reach: Reach, names: Mapping[str, str]) -> ProjectError:
     tops = sorted(set(map(_top, names)))
-    listed = ", ".join(f'"{name}"' for name in sorted(names))
+    left_out = sorted(names) if len(names) <= _NAMED else tops
+    listed = ", ".join(f'"{name}"' for name in left_out)
     return ProjectError(
         f"{', '.join(tops)} can't be loaded by a static executable",
-        evidence="\n".join(
-            f"{reach.modules[name].path}: {why}\n  {' < '.join(step for step, _ in reach.why(name))}"
-            for name, why in sorted(names.items())
-        ),
+        evidence="\n".join(_evidence(reach, names)),
         step="take the recipe tiny or scratch; or, where the program does without, leave it out: "
         f"[tool.cannery.static]  without = [{listed}]",
     )
+
+
+def _evidence(reach: Reach, names: Mapping[str, str]) -> Iterator[str]:
+    """For each package and reason: a few modules, and who imports them."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name, why in sorted(names.items()):
+        groups.setdefault((_top(name), why), []).append(name)
+    for (top, why), modules in groups.items():
+        for name in modules[:_NAMED]:
+            yield f"{reach.modules[name].path}: {why}"
+            yield f"  {' < '.join(step for step, _ in reach.why(name))}"
+        if len(modules) > _NAMED:
+            yield f"and {len(modules) - _NAMED} more of {top}"

@@ -14,10 +14,12 @@ from types import CodeType
 
 import pytest
 
+from cannery.executable.static.libraries import LinkedLibraries
 from cannery.executable.static.link import LAUNCHER
-from cannery.executable.static.packing import Rearranged, rearranged
+from cannery.executable.static.packing import Rearranged, code_in, rearranged
 from cannery.python.line_table import with_few_lines
 from cannery.python.marshal import Field, UnknownFormatError, joined, tokens_of, with_few_references
+from tests.support.elf_files import compile_c, on_disk, read
 
 pytestmark = pytest.mark.once
 
@@ -96,6 +98,21 @@ def test_an_executable_is_put_back_as_it_was(modules: dict[str, bytes], tmp_path
     assert "of its line tables have columns" in whys["columns"]
     assert whys["no module"] == "its bytecode is of no known form: an object of the kind 0x00"
     assert b"".join(executable.parts)[: len(program)] != program
+    assert put_back(executable, tmp_path) == program
+
+
+def test_the_code_of_libraries_is_found_and_rearranged_too(tmp_path: Path) -> None:
+    calls = "int f(int x);" + "".join(f"int g{n}(int x) {{ return f(x) + {n}; }}" for n in range(50))
+    library = on_disk(compile_c(f"{calls} int f(int x) {{ return x; }}", tmp_path / "x.so", "-shared", "-fPIC", "-O1"))
+    module = compiled(b"x = 1", "m", columns=False)
+    program = program_with({"m": module}) + read(library)
+    own, *others = code_in(program, LinkedLibraries({"/x.so": library}))
+    assert others
+    assert all(start > program.index(read(library)) for start, _ in others)
+    executable = rearranged(program, [module], [own, *others], _CACHES, "linux/amd64")
+    ((start, size), *_) = others
+    place = start - executable.modules[0] - executable.modules[1]  # the rest begins behind the modules
+    assert executable.parts[0][place : place + size] != program[start : start + size]
     assert put_back(executable, tmp_path) == program
 
 
