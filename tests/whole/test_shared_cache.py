@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import MakeProject
-    from tests.support.registry import Registry
+    from tests.support.registry import Base, Registry
 
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
@@ -83,6 +83,19 @@ def test_a_machine_that_never_saw_the_project_packs_what_changed_and_installs_no
     monkeypatch.setenv("CANNERY_CACHE", own)  # on the first machine, which has made everything by itself
     (project / "main.py").write_text((third / "main.py").read_text())
     assert pushed(project, "--dry-run", *words)["digest"] == changed["digest"]
+
+
+def test_on_a_base_the_dependencies_are_taken_too(
+    project: Path, wheels: Path, registry: Registry, slim_base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--recipe", "slim", "--base", slim_base.reference, "--", f"{registry.address}/shared/slim:1")
+    first = pushed(project, *words)
+    shutil.rmtree(wheels)
+    second = on_another_machine(project, "second", monkeypatch)
+    assert pushed(second, *words)["digest"] == first["digest"]
+    (second / "main.py").write_text(f"{MAIN}print('changed')\n")
+    assert pushed(second, *words)["packed"] == ["app"]
+    assert not (second.with_name("cache") / "dependencies").exists()
 
 
 def test_an_archive_gets_its_layers_from_there(
