@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cannery.errors import CanneryError, ConfigurationError
+from cannery.project.changes import changed_members
 from cannery.project.config import load
 from cannery.project.entrypoints import NoEntryPointError
 from cannery.project.uv_sources import workspace_members, workspace_root
@@ -29,8 +30,18 @@ __all__ = ["Members", "make_images", "members_of", "push_images"]
 class Members:
     """The projects of a workspace."""
 
+    top: Path  # the workspace
     apps: Mapping[str, App]  # by their folders, relative to the workspace
     skipped: tuple[str, ...]  # those that start nothing
+    unchanged: tuple[str, ...] = ()  # since the commit that was asked for
+
+    def since(self, revision: str | None, workspace: Workspace) -> Members:
+        """Those that changed since ``revision``; all where it's None. Raises as :func:`changed_members` does."""
+        if revision is None:
+            return self
+        changed = changed_members(workspace_members(self.top), self.top, revision, workspace.run)
+        apps = {name: app for name, app in self.apps.items() if self.top / name in changed}
+        return replace(self, apps=apps, unchanged=tuple(name for name in self.apps if name not in apps))
 
 
 def members_of(folder: Path, flags: Mapping[str, object]) -> Members:
@@ -68,7 +79,7 @@ def members_of(folder: Path, flags: Mapping[str, object]) -> Members:
             evidence=", ".join(skipped),
             step='give one an entry point:  [project.scripts], or  [tool.cannery]  entry = "main.py"',
         )
-    return Members(apps, tuple(skipped))
+    return Members(top, apps, tuple(skipped))
 
 
 def make_images(members: Members, workspace: Workspace) -> dict[str, MadeImage]:

@@ -25,6 +25,7 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
     *(name for name in FLAGS if name != "repository"),
     help={
         "all": "Build the images of all members of the workspace that start something.",
+        "since": "With --all: those alone that changed since this commit, or that require one which did.",
         "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
         "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
@@ -37,6 +38,7 @@ EXPLAIN: Final = "Say which files stayed as they were though something was tried
 def image(
     line: CommandLine,
     all: bool = False,
+    since: str | None = None,
     refresh: bool = False,
     docker_builder: str | None = None,
     cache_to: str | None = None,
@@ -61,7 +63,7 @@ def image(
 
     began = time.perf_counter()
     if all:
-        _build_all(line, refresh=refresh, json=json, one=check or locked or explain)
+        _build_all(line, since, refresh=refresh, json=json, one=check or locked or explain)
         return
     app = app_of(line)
     if locked:
@@ -81,7 +83,7 @@ def image(
         found.close()
 
 
-def _build_all(line: CommandLine, *, refresh: bool, json: bool, one: bool) -> None:
+def _build_all(line: CommandLine, since: str | None, *, refresh: bool, json: bool, one: bool) -> None:
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.recipes.members import make_images, members_of  # noqa: PLC0415
     from cannery.tasks.report.members import MembersReport  # noqa: PLC0415
@@ -97,8 +99,9 @@ def _build_all(line: CommandLine, *, refresh: bool, json: bool, one: bool) -> No
         )
     members = members_of(folder_of(line), flags_of(line))
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
+        members = members.since(since, workspace)
         made = make_images(members, workspace)
-    print_report(MembersReport(made, members.skipped, time.perf_counter() - began), json=json)
+    print_report(MembersReport(made, members, time.perf_counter() - began), json=json)
 
 
 def _words(line: CommandLine, *, check: bool) -> list[str]:

@@ -21,6 +21,7 @@ __all__ = ["push", "write_references"]
     "cache_from",
     help={
         "all": "Push all members of the workspace that start something: each blob once, in one go.",
+        "since": "With --all: those alone that changed since this commit, or that require one which did.",
         "registry": "Where projects go whose settings name no repository: ghcr.io/team, to which their name is added.",
         "dry_run": "Say what would be sent, and send nothing.",
         "image_refs": "A file to write the reference by digest to, one a line: for what deploys it.",
@@ -31,6 +32,7 @@ __all__ = ["push", "write_references"]
 def push(
     line: CommandLine,
     all: bool = False,
+    since: str | None = None,
     registry: str | None = None,
     dry_run: bool = False,
     image_refs: str | None = None,
@@ -51,7 +53,7 @@ def push(
 
     began = time.perf_counter()
     if all:
-        _push_all(line, registry, image_refs, dry_run=dry_run, refresh=refresh, json=json)
+        _push_all(line, since, registry, image_refs, dry_run=dry_run, refresh=refresh, json=json)
         return
     app = with_registry(app_of(line), registry)
     where = targets(app, words_behind(line))
@@ -63,7 +65,14 @@ def push(
 
 
 def _push_all(
-    line: CommandLine, registry: str | None, image_refs: str | None, *, dry_run: bool, refresh: bool, json: bool
+    line: CommandLine,
+    since: str | None,
+    registry: str | None,
+    image_refs: str | None,
+    *,
+    dry_run: bool,
+    refresh: bool,
+    json: bool,
 ) -> None:
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.recipes.members import members_of, push_images  # noqa: PLC0415
@@ -79,10 +88,11 @@ def _push_all(
         )
     members = members_of(folder_of(line), flags_of(line))
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
+        members = members.since(since, workspace)
         pushed = push_images(members, workspace, registry=registry, dry=dry_run)
     if image_refs and not dry_run:
         write_references(image_refs, (str(each.reference) for one in pushed.values() for each in one.pushed))
-    print_report(PushedMembersReport(pushed, members.skipped, time.perf_counter() - began), json=json)
+    print_report(PushedMembersReport(pushed, members, time.perf_counter() - began), json=json)
 
 
 def write_references(path: str, references: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,3 +98,14 @@ def test_what_cannot_be_is_one_message(
         if not text and path.endswith(".py"):
             (folder / path).unlink()
     assert told in assert_refused(cannery(*words, cwd=folder), 2)
+
+
+def test_those_that_did_not_change_are_left_out(folder: Path, registry: AwkwardRegistry) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for words in ("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "first"):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    (folder / "services/b/main.py").write_text("print('changed')\n")
+    words = ("push", "--all", "--since", "HEAD", "--json", "--registry", f"{registry.address}/team")
+    report = cannery(*words, cwd=folder).report
+    assert (list(report["members"]), report["unchanged"]) == (["services/b"], ["services/a"])
+    assert list(registry.manifests) == ["team/b"]

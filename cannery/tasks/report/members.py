@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.recipes.image import MadeImage
+    from cannery.recipes.members import Members
     from cannery.recipes.plan import Built
     from cannery.recipes.push import PushedImage
 
@@ -24,13 +25,13 @@ class MembersReport:
     """The images of members, and how long all of them took."""
 
     made: Mapping[str, MadeImage]  # by the members' folders
-    skipped: tuple[str, ...]
+    members: Members
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types: those of all members."""
         members = {name: ImageReport(made, 0.0, ((),) * len(made.each)).as_json() for name, made in self.made.items()}
-        return {"members": members, "skipped": list(self.skipped), "seconds": round(self.seconds, 3)}
+        return {"members": members, **_others(self.members), "seconds": round(self.seconds, 3)}
 
     def lines(self) -> Iterator[str]:
         """The report in lines of text."""
@@ -41,7 +42,7 @@ class MembersReport:
         yield from ruled(
             (Column("member", f"{len(rows)} images"), Column("packed"), Column("size", right=True), Column("")), rows
         )
-        yield from _ending({name: made.notes for name, made in self.made.items()}, self.skipped, self.seconds)
+        yield from _ending({name: made.notes for name, made in self.made.items()}, self.members, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,13 @@ class PushedMembersReport:
     """The images of members that were pushed, and how long all of them took."""
 
     made: Mapping[str, PushedImage]  # by the members' folders
-    skipped: tuple[str, ...]
+    members: Members
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types: those of all members."""
         members = {name: PushReport(made, 0.0).as_json() for name, made in self.made.items()}
-        return {"members": members, "skipped": list(self.skipped), "seconds": round(self.seconds, 3)}
+        return {"members": members, **_others(self.members), "seconds": round(self.seconds, 3)}
 
     def lines(self) -> Iterator[str]:
         """The report in lines of text; the last ones are the references by digest."""
@@ -69,18 +70,24 @@ class PushedMembersReport:
             Column("to send" if dry else "sent", total, right=True),
         )
         yield from ruled(columns, rows)
-        yield from _ending({name: made.notes for name, made in self.made.items()}, self.skipped, self.seconds)
+        yield from _ending({name: made.notes for name, made in self.made.items()}, self.members, self.seconds)
         yield ""
         yield from (str(each.reference) for made in self.made.values() for each in made.pushed)
+
+
+def _others(members: Members) -> dict[str, list[str]]:
+    return {"skipped": list(members.skipped), "unchanged": list(members.unchanged)}
 
 
 def _packed(each: Iterable[Built]) -> str:
     return ", ".join(sorted({name for built in each for name in built.packed})) or styled("nothing", "dim")
 
 
-def _ending(notes: Mapping[str, Iterable[str]], skipped: tuple[str, ...], seconds: float) -> Iterator[str]:
+def _ending(notes: Mapping[str, Iterable[str]], members: Members, seconds: float) -> Iterator[str]:
     yield f"took     {seconds:.2f} s"
-    if skipped:
-        yield f"skipped  {', '.join(skipped)}: nothing to start"
+    if members.unchanged:
+        yield f"skipped  {', '.join(members.unchanged)}: not changed"
+    if members.skipped:
+        yield f"skipped  {', '.join(members.skipped)}: nothing to start"
     for name, told in notes.items():
         yield from (f"{styled('note', 'yellow')}     {name}: {note}" for note in told)
