@@ -221,7 +221,8 @@ def test_an_extension_module_is_refused_by_name_with_who_imports_it(make_probe: 
     shutil.copy(found.origin, make_probe.project / "probe/fast.abi3.so")
     refused = make_probe.build(check=False)
     assert refused.returncode == 3
-    assert "error: probe needs dynamic loading, which a static executable has not" in refused.stderr
+    assert "error: probe can't be loaded by a static executable" in refused.stderr
+    assert "probe/fast.abi3.so: it is for the C library glibc" in refused.stderr
     assert "take the recipe tiny or scratch" in refused.stderr
 
 
