@@ -17,6 +17,7 @@ from cannery.executable.kit.toolchain import BuildTarget, ZigToolchain, native_t
 from cannery.workspace.cache import Cache
 from cannery.workspace.workspace import Workspace
 from tests.support.emulator import on_arm64, require_qemu
+from tests.support.prerequisites import absent
 from tests.support.wheels import make_wheel, only_from
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ def test_a_wheel_for_musl_is_loaded_out_of_the_executable(packing: str, built: M
 @pytest.mark.skipif(os.uname().machine == "aarch64", reason="it's this machine's own platform")
 def test_so_it_is_on_64_bit_arm(tmp_path: Path, kits: Path, cache: Path) -> None:
     require_qemu()
+    if not any(kits.glob("*-linux-arm64.kit")):
+        absent(f"a kit for linux/arm64 in {kits}")
     made = published(Made(tmp_path, kits, cache, target_for("linux/arm64")))
     ran = subprocess.run(on_arm64(str(program_of(made))), capture_output=True, text=True, check=True)
     check(json.loads(ran.stdout), made)
