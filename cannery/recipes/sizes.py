@@ -11,10 +11,9 @@ from cannery.image.image import CREATED_BY
 from cannery.image.platform import machine_platform
 from cannery.project.app import HOME
 from cannery.recipes.build import build
-from cannery.sizes.layer_files import LayerFile, layer_files
+from cannery.sizes.known_files import known_files
 from cannery.sizes.parts import sizes_of
 from cannery.workspace.files import explained, user_path
-from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from cannery.containers.engine.discovery import Choice
     from cannery.containers.engine.engine import Engine
     from cannery.image.image import Base, Image
-    from cannery.image.layer import Layer
     from cannery.image.media.medium import Medium
     from cannery.image.platform import Platform
     from cannery.project.app import App
@@ -99,19 +97,8 @@ def _saved(name: str, engine: Engine, workspace: Workspace) -> Iterator[Medium]:
 
 def _sizes(name: str, image: Image | Base, workspace: Workspace) -> ImageSizes:
     layers = dict(zip(_names(image.config, len(image.layers)), image.layers, strict=True))
-    files = {each: _files(layer, each, workspace) for each, layer in layers.items()}
+    files = {each: known_files(layer, each, workspace) for each, layer in layers.items()}
     return sizes_of(name, str(image.platform), files, _home(image.config))
-
-
-def _files(layer: Layer, name: str, workspace: Workspace) -> list[LayerFile]:
-    """The files of a layer, which are read once."""
-    key = key_of("files of a layer", code_key(layer_files.__module__), layer.digest.hex)
-    known = workspace.cache.recall("layer-files", key)
-    if known is None:
-        workspace.progress(f"reading the layer {name}")
-        known = {"files": layer_files(layer.blob, f"the layer {name}")}
-        workspace.cache.remember("layer-files", key, known)
-    return [LayerFile(*each) for each in known["files"]]
 
 
 def _names(config: Mapping[str, Any], count: int) -> list[str]:

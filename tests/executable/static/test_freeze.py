@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cannery.executable.kit.kit import kit_python
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,7 +35,7 @@ def test_it_is_the_one_in_the_image_and_says_what_it_holds(probe: Probe, tmp_pat
     program = probe.project / "dist/probe-static"
     assert (report["path"], report["size"]) == (str(program), program.stat().st_size)
     assert program.read_bytes() == probe.program(tmp_path).read_bytes()
-    assert {"python3.11", "probe", "ssl"} <= {part["name"] for part in report["contents"]}
+    assert {f"python{kit_python()}", "probe", "ssl"} <= {part["name"] for part in report["contents"]}
     assert subprocess.run([program, "libraries"], capture_output=True, text=True, check=True).stdout.startswith(
         "SQLITE"
     )
