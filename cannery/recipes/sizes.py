@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cannery.sizes.parts import ImageSizes
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["sizes_of_app", "sizes_of_image"]
+__all__ = ["layer_names", "sizes_of_app", "sizes_of_image"]
 
 
 def sizes_of_app(app: App, workspace: Workspace) -> ImageSizes:
@@ -96,17 +96,21 @@ def _saved(name: str, engine: Engine, workspace: Workspace) -> Iterator[Medium]:
 
 
 def _sizes(name: str, image: Image | Base, workspace: Workspace) -> ImageSizes:
-    layers = dict(zip(_names(image.config, len(image.layers)), image.layers, strict=True))
+    layers = dict(zip(layer_names(image.config, len(image.layers)), image.layers, strict=True))
     files = {each: known_files(layer, each, workspace) for each, layer in layers.items()}
     return sizes_of(name, str(image.platform), files, _home(image.config))
 
 
-def _names(config: Mapping[str, Any], count: int) -> list[str]:
-    """The layers' names: those that cannery gave them, a number and the command that made them for others."""
+def layer_names(config: Mapping[str, Any], count: int) -> list[str]:
+    """The names of an image's ``count`` layers, no two the same: those that cannery gave them, a number for others.
+
+    Where an image that cannery made is the base of another, both have an "app": those are numbered, too.
+    """
     history = [entry for entry in config.get("history") or [] if not entry.get("empty_layer")]
     made = [str(entry.get("created_by") or "") for entry in history]
     made = made if len(made) == count else [""] * count
-    return [_name(number, text) for number, text in enumerate(made, 1)]
+    names = [_name(number, text) for number, text in enumerate(made, 1)]
+    return [name if names.count(name) == 1 else f"{name} ({number})" for number, name in enumerate(names, 1)]
 
 
 def _name(number: int, made_by: str) -> str:
