@@ -15,6 +15,8 @@ Each class has an exit code of its own, by which a script can tell them apart:
 11  an image does something otherwise than a virtual environment
 12  a program fails, in its image and in a virtual environment alike
 13  an image takes more bytes than it may
+14  two images are not the same
+15  nothing proves what an image is: no signature that holds, no statement, another build
 130 interrupted
 ==  =========================================================
 """
@@ -35,6 +37,7 @@ __all__ = [
     "DifferenceError",
     "ImageError",
     "MachineError",
+    "OtherImageError",
     "ProgramError",
     "ProjectError",
     "RegistryError",
@@ -42,6 +45,7 @@ __all__ = [
     "RuntimeTreeError",
     "SizeError",
     "ToolError",
+    "UnprovenError",
     "did_you_mean",
 ]
 
@@ -147,6 +151,18 @@ class SizeError(CanneryError):
     """An image takes more bytes than its budget, or has grown by more than it may."""
 
     exit_code = 13
+
+
+class OtherImageError(CanneryError):
+    """Two images are not the same."""
+
+    exit_code = 14
+
+
+class UnprovenError(CanneryError):
+    """An image isn't shown to be what it's said to be: a signature, a statement or the build that it names fails."""
+
+    exit_code = 15
 
 
 def _short(line: str) -> str:

@@ -9,6 +9,7 @@ from cannery.tasks.audit import audit
 from cannery.tasks.check import check
 from cannery.tasks.config import config
 from cannery.tasks.cythonize import cythonize
+from cannery.tasks.diff import diff
 from cannery.tasks.dockerfile import dockerfile
 from cannery.tasks.explore import explore
 from cannery.tasks.freeze import freeze
@@ -28,5 +29,5 @@ __all__ = ["namespace"]
 
 namespace = Collection(
     image, run, push, registry_check, resolve, lock, check, explore, freeze, dockerfile, ps, images,
-    prune, audit, sizes, config, cythonize, imports, kit,
+    prune, audit, sizes, diff, config, cythonize, imports, kit,
 )  # fmt: skip

@@ -100,11 +100,16 @@ def typed(name: str, flags: Values) -> str:
 
 
 def _signature(function: Callable[..., None], settings: Sequence[str]) -> inspect.Signature:
-    """The parameters of a task, of which Invoke makes flags; a default of False makes one that has no value."""
+    """The parameters of a task, of which Invoke makes flags; a default of False makes one that has no value.
+
+    Those of its own without a default are given by their place: ``diff BEFORE AFTER``.
+    """
     own = list(inspect.signature(function).parameters.values())[1:]
+    placed = [each for each in own if each.default is inspect.Parameter.empty]
     flags = [_keyword(name, default=False if FLAGS[name].switch else None) for name in settings]
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return inspect.Signature([context, *flags, *own, _keyword("project", default=None)])
+    own = [each for each in own if each not in placed]
+    return inspect.Signature([context, *placed, *flags, *own, _keyword("project", default=None)])
 
 
 def _keyword(name: str, *, default: object) -> inspect.Parameter:

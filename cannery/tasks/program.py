@@ -28,6 +28,7 @@ Shell completion: {binary} --print-completion-script bash|zsh|fish
 """
 
 
+_HELP_FLAGS = frozenset({"--help", "-h"})
 _USAGE = 2  # the exit code for a command line that is wrong, as for a wrong setting
 _UNKNOWN = re.compile(r"No idea what '(.*)' is!")  # as Invoke says it
 _NO_VALUE = re.compile(r"Flag <Argument: (\S+)> needed value")
@@ -48,6 +49,9 @@ class _CanneryProgram(Program):
         try:
             super().parse_tasks()
         except ParseError as error:
+            if error.context is not None and not _HELP_FLAGS.isdisjoint(self.argv):  # of one that wants an argument
+                self.print_task_help(error.context.name or "")
+                raise Exit(code=0) from error
             raise Exit(self._refusal(error), _USAGE) from error
 
     def parse_cleanup(self) -> None:

@@ -25,7 +25,14 @@ pytestmark = pytest.mark.once
 # What these commands mean by a flag is not what the setting means, or only a part of it.
 OF_THEIR_OWN = {
     *(("freeze", "recipe"), ("freeze", "platform"), ("explore", "base"), ("dockerfile", "output")),
-    *(("cythonize", "python"), ("cythonize", "output"), ("kit", "python"), ("kit", "platform"), ("kit", "output")),
+    *(
+        ("cythonize", "python"),
+        ("cythonize", "output"),
+        ("kit", "python"),
+        ("kit", "platform"),
+        ("kit", "output"),
+        ("diff", "platform"),
+    ),
 }
 
 
