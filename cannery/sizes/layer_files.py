@@ -15,6 +15,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from cannery.image.decompression import compression_of, undamaged, unzipped
+from cannery.image.hashing import pieces
 from cannery.image.tar import members
 from cannery.workspace.files import explained
 
@@ -113,11 +114,16 @@ def _members(stream: _Measured) -> Iterator[_Member]:
         if content is None:
             yield _Member(path, 0, end)
         elif path.endswith(".zip") and size <= _LARGEST_ARCHIVE:
-            yield _Member(path, size, end, inner=_listed(content.read()))
+            yield _Member(path, size, end, inner=_listed(_whole(content)))
         elif _LISTS.fullmatch(path) and size <= _LARGEST_LIST:
-            yield _Member(path, size, end, text=content.read().decode("utf-8", "replace"))
+            yield _Member(path, size, end, text=_whole(content).decode("utf-8", "replace"))
         else:
             yield _Member(path, size, end)
+
+
+def _whole(content: BinaryIO) -> bytes:
+    """All of a member, piece by piece, as it can't be read at once."""
+    return b"".join(pieces(content))
 
 
 def _listed(data: bytes) -> tuple[tuple[str, int], ...]:

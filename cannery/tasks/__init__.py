@@ -23,11 +23,12 @@ from cannery.tasks.push import push
 from cannery.tasks.registry_check import registry_check
 from cannery.tasks.resolve import resolve
 from cannery.tasks.run import run
+from cannery.tasks.sbom import sbom
 from cannery.tasks.sizes import sizes
 
 __all__ = ["namespace"]
 
 namespace = Collection(
     image, run, push, registry_check, resolve, lock, check, explore, freeze, dockerfile, ps, images,
-    prune, audit, sizes, diff, config, cythonize, imports, kit,
+    prune, audit, sizes, sbom, diff, config, cythonize, imports, kit,
 )  # fmt: skip

@@ -55,6 +55,14 @@ def test_an_uncompressed_layer_takes_its_own_bytes(tmp_path: Path) -> None:
     assert found["/app/b"].size == 0
 
 
+def test_a_large_archive_is_listed_as_well(tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("large.pyc", random.Random(7).randbytes(1_500_000))
+    found = read(gzip.compress(tarred({"usr/local/lib/python311.zip": made.getvalue()})), tmp_path)
+    assert found["/usr/local/lib/python311.zip/large.pyc"].size == 1_500_000
+
+
 def test_the_members_of_an_archive_are_parts_of_it(tmp_path: Path) -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -32,6 +32,7 @@ OF_THEIR_OWN = {
         ("kit", "platform"),
         ("kit", "output"),
         ("diff", "platform"),
+        ("sbom", "output"),
     ),
 }
 

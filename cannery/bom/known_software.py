@@ -1,0 +1,81 @@
+"""Programs and libraries that are known by name, as data bases of vulnerabilities call them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from packageurl import PackageURL
+
+from cannery.bom.inventory import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cannery.bom.inventory import BuiltFrom, ItemKind
+
+__all__ = ["software"]
+
+
+class _Known(NamedTuple):
+    """What something is called elsewhere."""
+
+    name: str  # in purls
+    vendor: str  # in CPEs (nvd.nist.gov/products/cpe)
+    product: str
+    licence: str
+
+
+_KNOWN: Final[Mapping[str, _Known]] = {
+    "Python": _Known("python", "python", "python", "PSF-2.0"),
+    "OpenSSL": _Known("openssl", "openssl", "openssl", "Apache-2.0"),
+    "SQLite": _Known("sqlite", "sqlite", "sqlite", "blessing"),
+    "glibc": _Known("glibc", "gnu", "glibc", "LGPL-2.1-or-later"),
+    "musl": _Known("musl", "musl-libc", "musl", "MIT"),
+    "libffi": _Known("libffi", "libffi_project", "libffi", "MIT"),
+    "zlib": _Known("zlib", "zlib", "zlib", "Zlib"),
+    "bzip2": _Known("bzip2", "bzip", "bzip2", "bzip2-1.0.6"),
+    "xz": _Known("xz", "tukaani", "xz", "0BSD"),
+    "zstd": _Known("zstd", "facebook", "zstandard", "BSD-3-Clause"),
+}
+
+
+def software(
+    name: str,
+    version: str,
+    *,
+    paths: tuple[str, ...] = (),
+    digest: str = "",
+    origin: str = "",
+    kind: ItemKind = "library",
+    left_out: tuple[str, ...] = (),
+    sources: tuple[BuiltFrom, ...] = (),
+    packaged: bool = False,
+) -> Item:
+    """The item of a program or a library.
+
+    One that a distribution has ``packaged``, as many versions tell, gets no CPE: what its makers have mended in a later
+    version the distribution may have mended in this.
+    """
+    packaged = packaged or re.search(r"[-+~]", version) is not None
+    known = _KNOWN.get(name, _Known(name.lower(), "", "", ""))
+    purl = str(PackageURL("generic", name=known.name, version=version or None))
+    cpe = f"cpe:2.3:a:{known.vendor}:{known.product}:{_escaped(version)}:*:*:*:*:*:*:*" if known.vendor else ""
+    return Item(
+        kind,
+        known.name,
+        version,
+        purl,
+        known.licence,
+        digest,
+        paths,
+        origin,
+        "" if packaged or not version else cpe,
+        left_out,
+        sources,
+    )
+
+
+def _escaped(version: str) -> str:
+    """A version as a CPE has it (NIST IR 7695, 5.3.2): what is no letter, digit, dot or hyphen has a backslash."""
+    return "".join(each if each.isalnum() or each in "._-" else f"\\{each}" for each in version)
