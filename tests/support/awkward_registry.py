@@ -53,6 +53,7 @@ class AwkwardRegistry:
     artifacts: bool = True
     fixed_tags: bool = False
     referrers: bool = False
+    forgets: int = 0  # how many of the next indexes that are written by a tag somebody else writes anew at once
 
     _uploads: dict[str, tuple[str, bytearray]] = field(default_factory=dict)  # state -> repository, bytes
     _states: Iterator[int] = field(default_factory=itertools.count)
@@ -146,11 +147,16 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(404)
         found = {version: json.loads(data) for version, data in self.registry.manifests[repository].items()}
         referring = [
-            {"digest": version}
+            {"digest": version, "artifactType": manifest.get("artifactType")}
             for version, manifest in found.items()
             if manifest.get("subject", {}).get("digest") == digest
         ]
-        return self._answer(200, body=json.dumps({"manifests": referring}).encode())
+        page = parse_qsl(urlsplit(self.path).query)
+        number = int(dict(page).get("page", "0"))
+        more = {"Link": f"</v2/{repository}/referrers/{digest}?page={number + 1}>; rel=next"}
+        last = number + 1 >= len(referring)
+        body = json.dumps({"manifests": referring[number : number + 1]}).encode()
+        return self._answer(200, {} if last else more, body)
 
     def _asks_who(self) -> bool:
         registry = self.registry
@@ -214,8 +220,13 @@ class _Handler(BaseHTTPRequestHandler):
         manifest = json.loads(body)
         lacking = [
             each["digest"]
-            for each in (manifest["config"], *manifest["layers"])
+            for each in (*filter(None, [manifest.get("config")]), *manifest.get("layers", ()))
             if each["digest"] not in registry.blobs.get(repository, {})
+        ]
+        lacking += [
+            each["digest"]
+            for each in manifest.get("manifests", ())
+            if each["digest"] not in registry.manifests.get(repository, {})
         ]
         if lacking:
             return self._answer(400, body=b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN"}]}')
@@ -225,7 +236,12 @@ class _Handler(BaseHTTPRequestHandler):
         if registry.fixed_tags and kept.get(version, body) != body:
             return self._answer(409, body=b'{"errors": [{"code": "TAG_INVALID", "message": "the tag is immutable"}]}')
         kept[version] = kept[digest] = body
-        return self._answer(201, {"Docker-Content-Digest": digest})
+        if registry.forgets and "manifests" in manifest and version != digest:
+            registry.forgets -= 1
+            kept[version] = json.dumps({**manifest, "manifests": manifest["manifests"][:-1]}).encode()
+        subject = manifest.get("subject", {}).get("digest") if registry.referrers else None
+        noted = {"OCI-Subject": subject} if subject else {}
+        return self._answer(201, {"Docker-Content-Digest": digest, **noted})
 
     def _answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         self.send_response(status)

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cannery.errors import CanneryError, RegistryError
+from cannery.image.artifact import EMPTY_CONFIG
 from cannery.image.image import canonical_json
-from cannery.image.media.cache_document import EMPTY_CONFIG, CacheDocument, packed_record, unpacked_record
+from cannery.image.media.cache_document import CacheDocument, packed_record, unpacked_record
 from cannery.image.media.medium import Descriptor
 from cannery.image.media.pull import fetch_blob, read_blob
 from cannery.workspace.workspace import silent

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ImageError
+from cannery.image.artifact import EMPTY_CONFIG
 from cannery.image.image import canonical_json, descriptor
 from cannery.image.media.medium import Descriptor, decoded, parse_json
 from cannery.image.media_types import EMPTY, MANIFEST
@@ -22,9 +23,8 @@ from cannery.workspace.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["EMPTY_CONFIG", "CacheDocument", "packed_record", "unpacked_record"]
+__all__ = ["CacheDocument", "packed_record", "unpacked_record"]
 
-EMPTY_CONFIG: Final = b"{}"
 
 _ARTIFACT: Final = "application/vnd.cannery.build-cache.v1"
 _RECORD: Final = "application/vnd.cannery.record.v1+json+gzip"

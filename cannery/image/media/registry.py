@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cannery.errors import ImageError, ToolError
 from cannery.image.media_types import INDEXES, MANIFESTS
@@ -21,6 +21,7 @@ from cannery.workspace.workspace import silent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from cannery.image.artifact import Attachment
     from cannery.image.hashing import Readable
     from cannery.image.image import Image, ImageIndex
     from cannery.image.layer import Layer
@@ -138,6 +139,22 @@ class Registry:
 
         repository.connection.more_scopes(scopes_for(self.reference))
         return push_artifact(repository, manifest, blobs, self.reference.tag)
+
+    def referrers(self, subject: Digest) -> tuple[Mapping[str, Any], ...]:
+        """The descriptors of the artifacts that refer to ``subject``, an image of the repository."""
+        repository = self._repository
+        from cannery.image.registry.referrers import referrers  # noqa: PLC0415  # slow to import
+
+        return referrers(repository, subject)
+
+    def attach(self, subject: Digest, attachment: Attachment) -> int:
+        """Push an artifact that refers to ``subject``, where it isn't there yet; returns how many bytes were sent."""
+        repository = self._repository
+        from cannery.image.registry.push import scopes_for  # noqa: PLC0415  # slow to import
+        from cannery.image.registry.referrers import attach  # noqa: PLC0415
+
+        repository.connection.more_scopes(scopes_for(self.reference))
+        return attach(repository, subject, attachment)
 
     def abilities(self) -> Iterator[Ability]:
         """What the registry can, each as it's found out by trying it in the repository."""

@@ -76,7 +76,7 @@ class Repository:
             if response.status_code in _NOT_SHOWN:
                 return None
             if not response.ok:
-                raise self._refused(response)
+                raise self.refused(response)
             return self._document(response)
 
     @contextmanager
@@ -91,7 +91,7 @@ class Repository:
         """The answer, where it is a success; raises :class:`RegistryError` where it isn't, or none comes."""
         with self.asked(method, path, headers=_ACCEPTED) as response:
             if not response.ok:
-                raise self._refused(response)
+                raise self.refused(response)
             yield response
 
     @contextmanager
@@ -124,7 +124,8 @@ class Repository:
             step=_AT_ENGINE if self.reference.registry == "localhost" else _UNREACHABLE,
         )
 
-    def _refused(self, response: requests.Response) -> RegistryError:
+    def refused(self, response: requests.Response) -> RegistryError:
+        """The error for an answer that hands nothing out."""
         evidence = said(response)
         match response.status_code:
             case requests.codes.not_found:

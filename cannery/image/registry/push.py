@@ -131,8 +131,12 @@ def push_artifact(repository: Repository, manifest: bytes, blobs: Mapping[str, b
     return len(manifest) + sum(each.blob.size for each in done if each.state == "sent")
 
 
-def put_document(repository: Repository, document: tuple[str, bytes], tag: str | None = None) -> None:
-    """Write a manifest or an index by its digest, or let ``tag`` lead to it."""
+def put_document(repository: Repository, document: tuple[str, bytes], tag: str | None = None) -> str | None:
+    """Write a manifest or an index by its digest, or let ``tag`` lead to it.
+
+    Returns the digest of the subject that the registry has taken note of (OCI distribution-spec v1.1, pushing manifests
+    with subject); None where it says nothing of one.
+    """
     media_type, data = document
     digest = Digest.of(data)
     path, headers = f"manifests/{tag or digest}", {"Content-Type": media_type}
@@ -140,3 +144,5 @@ def put_document(repository: Repository, document: tuple[str, bytes], tag: str |
         if not response.ok:
             raise refusal(repository, response)
         check_digest(repository, response, digest)
+        noted: str | None = response.headers.get("OCI-Subject")
+        return noted
