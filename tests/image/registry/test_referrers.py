@@ -10,11 +10,13 @@ import pytest
 
 from cannery.errors import RegistryError
 from cannery.image.artifact import Artifact, attachment_of
+from cannery.image.image import assemble
 from cannery.image.media.registry import Registry
+from cannery.image.platform import Platform
 from cannery.image.registry import connection, referrers, upload
 from cannery.workspace.digest import Digest
-from tests.image.registry.test_push import made
 from tests.support.awkward_registry import AwkwardRegistry, serving
+from tests.support.layers import file, layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +44,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def image(tmp_path: Path) -> Image:
-    return made(tmp_path, b"app")
+    return assemble([layer(tmp_path, file("text", b"app"), name="app")], {"Cmd": ["x"]}, Platform("linux", "amd64"))
 
 
 @pytest.fixture
