@@ -51,7 +51,7 @@ _PLACED: Final = re.compile(  # passwords by their place among the words
 )
 _HASHED: Final = re.compile(r"\b(?:useradd|usermod)\s[^\n;&|]{0,200}?(?:-p|--password)[\s=]+[\"']?\$(?:\d|y|2[aby])\$")
 _SET: Final = re.compile(  # a name and a value behind the word that sets it
-    rf"(?m)(?:^\s*(?:ENV|ARG)|\b(?:config|configure)\s+set)\s+[\"']?(?:\S{{0,200}}:)?([A-Za-z_][\w.-]{{0,80}})[\"']?\s+{_VALUE}"
+    rf"(?m)(?:^[^\S\n]*(?:ENV|ARG)|\b(?:config|configure)\s+set)\s+[\"']?(?:\S{{0,200}}:)?([A-Za-z_][\w.-]{{0,80}})[\"']?\s+{_VALUE}"
 )
 _LONGEST: Final = 1 << 18  # letters of a command
 _NO_VALUE: Final = re.compile(  # a reference, an option, a path, a switch, a port

@@ -120,7 +120,7 @@ FORMS: Final = (
     Form(
         Kind("netrc", "passwords (netrc)"),
         (b"machine", b"login", b"password"),
-        re.compile(rb"(?m)^\s*machine\s+\S+\s+login\s+\S+\s+password\s+([^\s$<]{3,})"),
+        re.compile(rb"(?m)^[^\S\n]*machine\s+\S+\s+login\s+\S+\s+password\s+([^\s$<]{3,})"),
         _is_no_example,
     ),
     *(

@@ -51,3 +51,8 @@ def test_what_settings_name_is_reached(make_project: MakeProject, workspace: Wor
     assert {name for name, module in reached.modules.items() if module.place == "dependencies"} == {
         "logs", "logs.json", "other",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["\n", " \n", "a:\n", "-\n", "a: "])
+def test_what_is_there_over_and_over_takes_no_time(text: str) -> None:
+    assert not list(names_in_settings(text * 50_000))
