@@ -23,7 +23,7 @@ CLASSIFIED = f"""\
     version = "1"
     classifiers = ["Programming Language :: Python :: {THIS}"]
 """
-_OURS = ("CI", "COV_", "COVERAGE_FILE", "NOX", "UV_")  # what the session around these tests sets
+_OURS = ("CI", "COV_", "COVERAGE_FILE", "NOX", "PYTEST_", "UV_")  # what the session around these tests sets
 
 
 def nox(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
