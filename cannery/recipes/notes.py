@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from cannery.project.app import ScriptEntry
 from cannery.project.modules import imported_as, named_by
-from cannery.trees.programs_started import ITSELF
 from cannery.trees.scripts import command_names, script_name
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from cannery.project.requirements import Requirements
     from cannery.trees.app import AppTree
 
-__all__ = ["notes_on", "notes_on_callers", "notes_on_code", "notes_on_itself", "notes_on_programs", "notes_on_readers"]
+__all__ = ["notes_on", "notes_on_callers", "notes_on_code", "notes_on_programs", "notes_on_readers"]
 
 _NO_VERSION = (
     "the project's version is dynamic, so importlib.metadata won't know it in the image: give it with "
@@ -75,21 +74,12 @@ def notes_on_programs(own: AppTree, app: App) -> Iterator[str]:
     """Notes on other programs that the app's code starts, in an image with its own and no others."""
     present = {*command_names(app), *(name for command in (app.main, *app.commands) if (name := script_name(command)))}
     for name, line in own.programs.items():
-        if name not in {*present, ITSELF}:
+        if name not in present:
             yield (
                 f"{line} starts {name}, which the image does not have: where that is a script of a dependency, name it "
                 f'in  [tool.cannery]  commands = {{ {name} = "{name}" }}, and else build on a base that has it '
                 '(recipe = "slim")'
             )
-
-
-def notes_on_itself(own: AppTree) -> Iterator[str]:
-    """A note on code that starts a Python, in a program that has no other than itself."""
-    if line := own.programs.get(ITSELF):
-        yield (
-            f"{line} starts sys.executable, which is the program itself here and no Python: it starts again, and may "
-            'do so without end; by  recipe = "tiny", "scratch" or "static"  it is a Python'
-        )
 
 
 def notes_on_readers(app: App, readers: Mapping[str, str]) -> Iterator[str]:

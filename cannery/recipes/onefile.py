@@ -21,7 +21,7 @@ from cannery.imports.places import Place, standard_library
 from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
-from cannery.recipes.notes import notes_on, notes_on_code, notes_on_itself, notes_on_programs
+from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs
 from cannery.recipes.plan import Plan
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
@@ -105,7 +105,6 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
         *own.notes,
         *missing,
         *notes_on_code(own, app),
-        *notes_on_itself(own),
         *notes_on_programs(own, app),
     )
     notes += tuple(notes_on_bundle(made, tree, form))

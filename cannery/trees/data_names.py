@@ -20,7 +20,9 @@ _SETTINGS: Final = (".cfg", ".conf", ".ini", ".json", ".toml", ".yaml", ".yml")
 _MOST: Final = 200_000  # bytes: what is larger has other data
 _DOTTED: Final = re.compile(r"(?<![\w./@-])[A-Za-z_]\w*(?:[.:][A-Za-z_]\w*)+(?![\w/@-])")
 _WORD: Final = re.compile(r"(?<![\w./@-])[A-Za-z]\w*_\w+(?![\w/@-])")
-_VALUE: Final = re.compile(r"""^[^\S\n]*(?:["']?[\w.-]+["']?\s*[:=]\s*|-\s*)["']?([A-Za-z_]\w*)["']?,?\s*$""", re.MULTILINE)
+_VALUE: Final = re.compile(
+    r"""^[^\S\n]*(?:["']?[\w.-]+["']?\s*[:=]\s*|-\s*)["']?([A-Za-z_]\w*)["']?,?\s*$""", re.MULTILINE
+)
 
 
 def data_names(own: AppTree, workspace: Workspace) -> tuple[str, ...]:

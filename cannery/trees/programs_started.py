@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["ITSELF", "programs_started"]
+__all__ = ["programs_started"]
 
-ITSELF: Final = "sys.executable"  # stands for the Python that runs the source, or for the program that has Python in it
 _SUBPROCESS: Final = {"Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "run"}
 _STARTS: Final[Mapping[str, set[str]]] = {
     "subprocess": _SUBPROCESS,
@@ -26,8 +25,7 @@ _GUARDS: Final = {"FileNotFoundError", "OSError", "Exception", "BaseException"}
 def programs_started(tree: ast.Module) -> tuple[tuple[str, int], ...]:
     """The names of the programs that a source starts, each with its first line.
 
-    Only constants tell them, and a program that the source goes on without ("except OSError") doesn't count. Python
-    itself, as ``sys.executable``, is :data:`ITSELF`.
+    Only constants tell them, and a program that the source goes on without ("except OSError") doesn't count.
     """
     bound = {
         alias.asname or alias.name
@@ -52,8 +50,6 @@ def _started(node: ast.AST, bound: set[str]) -> Iterator[tuple[str, int]]:
                 name = posixpath.basename(words[0]) if words else ""
                 if _NAME.fullmatch(name) and not name.startswith("python"):
                     yield name, node.lineno
-            case ast.List(elts=[ast.Attribute(value=ast.Name(id="sys"), attr="executable"), *_]):
-                yield ITSELF, node.lineno
     for part in ast.iter_child_nodes(node):
         yield from _started(part, bound)
 

@@ -10,7 +10,6 @@ from cannery.image.tree import Directory
 from cannery.project.config import load
 from cannery.recipes.notes import notes_on_programs
 from cannery.trees.app import AppTree, app_tree
-from cannery.trees.programs_started import ITSELF
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -231,7 +230,6 @@ def test_other_programs_that_code_starts_are_known_with_their_lines(
         "git": "main.py:5",
         "pdftotext": "main.py:6",
         "ls": "main.py:7",
-        ITSELF: "main.py:8",
         "needed": "main.py:16",
     }
     assert tree_of(folder, workspace).programs == found

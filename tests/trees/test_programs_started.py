@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from cannery.trees.programs_started import ITSELF, programs_started
+from cannery.trees.programs_started import programs_started
 
 pytestmark = pytest.mark.once
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.once
         ("subprocess.run(['git', 'log'])", [("git", 1)]),
         ("from subprocess import check_output as ask\nask('/usr/bin/jq .')", [("jq", 2)]),
         ("os.system('LANG=C ls')", [("ls", 1)]),
-        ("subprocess.run([sys.executable, '-m', 'pip'])", [(ITSELF, 1)]),
+        ("subprocess.run([sys.executable, '-m', 'pip'])", []),
         ("subprocess.run(['python3', 'x.py'])", []),
         ("subprocess.run(command)", []),
         ("print(['git', 'log'])", []),

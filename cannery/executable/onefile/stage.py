@@ -33,7 +33,10 @@ _HOOKS: Final = {
     "init_again": package_file("executable/onefile/payload/init_again.py"),
     "libraries": package_file("executable/onefile/payload/libraries.py"),
 }
-_ENDING: Final = package_file("executable/onefile/payload/ending.py")
+_RUNNING: Final = {
+    "cannery_ending": package_file("executable/onefile/payload/ending.py"),
+    "cannery_as_python": package_file("executable/onefile/payload/as_python.py"),
+}
 _WORKERS: Final = package_file("executable/onefile/workers")
 
 
@@ -87,12 +90,11 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     write_tree(parts.code.tree + parts.resources.tree, app, link=True)
     for spec in ("bundle", "file"):
         shutil.copyfile(_WORKERS / f"{spec}_spec.py", folder / f"{spec}.spec")
-    shutil.copyfile(_ENDING, folder / "cannery_ending.py")
     (folder / "children.py").write_text(children_script(parts.main.started), encoding="utf-8")
     left_out = left_out_script({*parts.left_out, *parts.without}, parts.without)
     (folder / "left_out.py").write_text(left_out, encoding="utf-8")
-    for name, hook in _HOOKS.items():
-        shutil.copyfile(hook, folder / f"{name}.py")
+    for name, module in {**_HOOKS, **_RUNNING}.items():
+        shutil.copyfile(module, folder / f"{name}.py")
     (folder / "bundle.json").write_text(
         json.dumps(_description(folder, app, site, parts, interpreter)), encoding="utf-8"
     )

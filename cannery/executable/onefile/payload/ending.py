@@ -24,18 +24,28 @@ _interrupted = False
 
 
 def run(names: "list[str]") -> None:
-    """Run the modules called ``names``, one after the other, as the program's ``__main__``."""
+    """Run the modules called ``names``, one after the other, as the program's ``__main__``; or what a Python would."""
     if _below_staticx():
         _stand_between()
     atexit.register(_end_by_interrupt)  # what is registered first is called last
+    python = __import__("cannery_as_python")
+    code = python.code_as_python(_file(_code(names[-1])))
+    if code is not None:
+        vars(sys.modules["__main__"]).pop("__file__", None)
+        _run(code)
+        return
     for name in names:
-        _run(name)
+        code = _code(name)
+        vars(sys.modules["__main__"])["__file__"] = _file(code)
+        _run(code)
 
 
-def _run(name: str) -> None:
-    code = _code(name)
+def _file(code: "types.CodeType") -> str:
+    return os.path.join(sys._MEIPASS, os.path.basename(code.co_filename))  # type: ignore[attr-defined]  # noqa: PTH118, PTH119, SLF001
+
+
+def _run(code: "types.CodeType") -> None:
     namespace = vars(sys.modules["__main__"])
-    namespace["__file__"] = os.path.join(sys._MEIPASS, os.path.basename(code.co_filename))  # type: ignore[attr-defined]  # noqa: PTH118, PTH119, SLF001
     try:
         exec(code, namespace)  # noqa: S102  # the app
     except SystemExit:

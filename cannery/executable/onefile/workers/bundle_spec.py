@@ -117,7 +117,7 @@ def run_by_ending(scripts: Toc, pure: Toc, run: list[str], folder: Path) -> Toc:
     """``scripts``, with one in the place of those in ``run``, which runs them as modules; ``pure`` gets those."""
     names = {path: name for name, path, code in pure if code.startswith("PYMODULE")}
     ending = "cannery_ending"
-    pure.append((ending, str(folder / f"{ending}.py"), "PYMODULE"))
+    pure += [(name, str(folder / f"{name}.py"), "PYMODULE") for name in (ending, "cannery_as_python")]
     for name, path, code in (entry for entry in scripts if entry[1] in run):
         if path not in names:
             names[path] = f"cannery:{name}"

@@ -86,13 +86,18 @@ static int same_program_started_this(void) {
     return parents > 0 && parents == mine && memcmp(parent, own, mine) == 0;
 }
 
+static int is_source(const char *path) {
+    size_t length = strlen(path);
+    return length > 3 && strcmp(path + length - 3, ".py") == 0 && access(path, R_OK) == 0;
+}
+
 /* Whether the arguments are for Python: those that subprocess, multiprocessing and people give to sys.executable. */
 static int is_called_as_python(int argc, char **argv) {
     const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
     name = name != NULL ? name + 1 : argc > 0 ? argv[0] : "";
     if (strncmp(name, "python", 6) == 0) return 1;
     if (argc < 2 || !same_program_started_this()) return 0;
-    return strcmp(argv[1], CANNERY_MAIN_FILE) == 0 ||
+    return strcmp(argv[1], CANNERY_MAIN_FILE) == 0 || is_source(argv[1]) ||
            (argv[1][0] == '-' && argv[1][1] != '\0' && strchr("cmBEIOPSWXbdqsuv", argv[1][1]) != NULL);
 }
 
