@@ -6,7 +6,7 @@ import nox
 
 from cannery.sessions import export, lint, tests
 
-__all__ = ["examples", "export", "lint", "quick", "tests"]
+__all__ = ["docs", "examples", "export", "lint", "quick", "tests"]
 
 QUICK = ["-m", "not slow"]  # of the tests: without engines, and without builds that take seconds
 
@@ -21,6 +21,15 @@ def examples(session: nox.Session) -> None:
         with session.chdir(folder):
             session.run("mypy", "--strict", ".")
             session.run("python", "-m", "pytest", "--quiet", "tests")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site, build/site; links that lead nowhere fail, and pages that ask other hosts for anything."""
+    session.install(*nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "docs"))
+    session.run("python", "-m", "docs.making.site", "stage")
+    session.run("zensical", "build", "--strict")
+    session.run("python", "-m", "docs.making.site", "check")
 
 
 @nox.session(python="3.11", venv_backend="uv", reuse_venv=True, default=False)

@@ -9,13 +9,15 @@ from textwrap import indent
 import pytest
 
 import cannery
+from docs.making.pictures import PICTURES, TERMINALS, drawn
+from docs.making.site import foreign, named_in_navigation, staged_text
 
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PACKAGE = Path(cannery.__file__).parent
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *PACKAGE.rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *PACKAGE.rglob("*.md")])
 # Pages whose words in `code` that look like paths are paths of this repository.
 MAPS = [PACKAGE / "README.md", *(page for page in PAGES if page.stem in {"CONTRIBUTING", "design", "glossary"})]
 _PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|toml|md|c|h|dockerfile|json|lock))")
@@ -34,6 +36,42 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             target = page.parent / path if path else page
             assert target.exists(), link
             assert not heading or heading in _headings(target), link
+
+
+def test_every_page_has_its_place_in_the_site_and_leads_to_others() -> None:
+    named = named_in_navigation()
+    pages = {path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md")}
+    assert pages - named == set(), "zensical.toml has no place for them"
+    assert {page for page in named if not (ROOT / page).exists()} == set()
+
+
+def test_pictures_that_are_drawn_are_what_they_are_drawn_from_today() -> None:
+    assert {name: (PICTURES / name).read_text(encoding="utf-8") for name in drawn()} == drawn()
+
+
+def test_pictures_ask_no_other_host_for_anything() -> None:
+    pictures = sorted(PICTURES.glob("*.svg"))
+    assert {*drawn(), *TERMINALS} == {path.name for path in pictures}
+    assert [path.name for path in pictures if re.search(r"(?:url\(|href=|src=).{0,3}https?:", _text(path))] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ('<script src="https://cdn.example/x.js"></script>', ["index.html: https://cdn.example/x.js"]),
+        ('<link href="//fonts.example/x.css" rel="stylesheet">', ["index.html: //fonts.example/x.css"]),
+        ("<style>@import 'https://fonts.example/x'</style>", ["index.html: https://fonts.example/x"]),
+        ('<a href="https://docs.example/">see</a><link rel="canonical" href="https://docs.example/">', []),
+    ],
+)
+def test_what_a_site_asks_other_hosts_for_is_found(page: str, found: list[str], tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(page)
+    assert foreign(tmp_path) == found
+
+
+def test_links_to_what_is_no_page_lead_to_the_repository() -> None:
+    assert "](https://github.com/cannery-dev/cannery/tree/main/examples)" in staged_text(Path("README.md"))
+    assert "](docs/starting.md)" in staged_text(Path("README.md"))
 
 
 def _headings(page: Path) -> set[str]:
