@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["resolve_settings"]
 
 _PREFIX = "CANNERY_"
-_VARIABLES = {"CANNERY_CACHE", "CANNERY_KIT", "CANNERY_SOURCES"}  # those that aren't settings
+_VARIABLES = {"CANNERY_CACHE", "CANNERY_KEY_PASSWORD", "CANNERY_KIT", "CANNERY_SOURCES"}  # those that aren't settings
 
 # The tables of settings in [tool.cannery]
 _TABLES: dict[str, type[msgspec.Struct]] = {

@@ -241,6 +241,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     cache_from: Filled | None = None  # repository, or "none"; None: for a push the one that it goes to
     output: Filled | None = None  # None: dist/<name>.tar
 
+    # what is said of it where it goes
+    attest: bool = False  # a push attaches a bill of material and the provenance
+    sign: Filled | None = None  # by which key a push signs: a file, "env://NAME", or "keyless"
+    signer: Filled | None = None  # a program that signs in place of a key
+
     # what is let through
     allow_missing: tuple[str, ...] = ()  # shared libraries, and modules that the app imports
     allow_secrets: tuple[str, ...] = ()  # files that look like secrets and go in all the same

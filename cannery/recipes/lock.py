@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["check_lock", "lock_of", "require_lock"]
+__all__ = ["check_lock", "lock_of", "require_lock", "tools_of", "zlib_digest"]
 
 # Of what builds run on: the Python of the same packages makes the bytecode there, whatever the image is for.
 _BUILDING: Final = (Platform("linux", "amd64"), Platform("linux", "arm64"))
@@ -40,8 +40,8 @@ def lock_of(app: App, workspace: Workspace) -> BuildLock:
     """
     return BuildLock(
         LOCK_VERSION,
-        tools=_tools(app),
-        zlib=_zlib(),
+        tools=tools_of(app),
+        zlib=zlib_digest(),
         runtime=tuple(_runtimes(app, workspace)),
         base=tuple(_bases(app, workspace)),
     )
@@ -58,7 +58,7 @@ def check_lock(app: App) -> None:
     lock = read_lock(app.folder)
     if lock is None:
         return
-    here = _tools(app)
+    here = tools_of(app)
     different = {name: version for name, version in lock.tools.items() if here.get(name, version) != version}
     if missing := sorted(here.keys() - lock.tools.keys()):
         raise ConfigurationError(f"{LOCK_FILE} is out of date", evidence=f"it has no {missing[0]}", step="cannery lock")
@@ -69,7 +69,7 @@ def check_lock(app: App) -> None:
             evidence="\n".join(f"{name} {here[name]}, and locked is {version}" for name, version in different.items()),
             step=f"pip install {wanted}; or, to lock what is here:  cannery lock",
         )
-    if lock.zlib != _zlib():
+    if lock.zlib != zlib_digest():
         raise ConfigurationError(
             f"this machine's zlib compresses otherwise than the one that {LOCK_FILE} was written with",
             evidence=f"it calls itself {zlib.ZLIB_RUNTIME_VERSION}",
@@ -77,7 +77,7 @@ def check_lock(app: App) -> None:
         )
 
 
-def _tools(app: App) -> dict[str, str]:
+def tools_of(app: App) -> dict[str, str]:
     """The versions of the distributions on this machine that decide about the bytes of the app's image."""
     settings = app.settings
     names = ["cannery"]
@@ -97,7 +97,7 @@ def _versions(names: list[str]) -> Iterator[tuple[str, str]]:
             continue  # the build says so, with what it's needed for
 
 
-def _zlib() -> str:
+def zlib_digest() -> str:
     """A digest of what this machine's zlib makes of a sample: there are several, and each compresses in its own way."""
     made = (zlib.compress(_SAMPLE, level) for level in _LEVELS)
     return f"sha256:{hashlib.sha256(b''.join(made)).hexdigest()}"

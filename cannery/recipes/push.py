@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cannery.image.layer import Layer
     from cannery.image.registry.push import Pushed
     from cannery.project.app import App
+    from cannery.recipes.attest import Attached, Prepared
     from cannery.recipes.plan import Built
     from cannery.recipes.shared_cache import SharedBuild
     from cannery.workspace.digest import Digest
@@ -37,6 +38,7 @@ class PushedImage:
     pushed: tuple[Pushed, ...]
     bytes_for_others: int  # that were sent for builds of other machines
     dry: bool  # nothing was sent: this is what would be
+    attached: tuple[Attached, ...] = ()  # to the images, in each repository
 
     @property
     def image(self) -> Image | ImageIndex:
@@ -110,7 +112,14 @@ def push_image(app: App, where: Sequence[Target], workspace: Workspace, *, dry: 
 
 
 def built_for(app: App, where: Sequence[Target], workspace: Workspace) -> tuple[SharedBuild, ...]:
-    """The images of ``app`` for its platforms, built with the layers that the repositories of ``where`` have."""
+    """The images of ``app`` for its platforms, built with the layers that the repositories of ``where`` have.
+
+    Raises :class:`ConfigurationError` before that where the key that is to sign them can't be read.
+    """
+    if _says_something(app):
+        from cannery.recipes.attest import wishes_of  # noqa: PLC0415  # most images are pushed and no more
+
+        wishes_of(app)
     return build_shared(app, workspace, [target.repository for target in where])
 
 
@@ -127,12 +136,23 @@ def send_image(
 
     ``places`` are the repositories that blobs were pushed to before, from where they are taken; this push adds its own.
     """
+    about: tuple[Prepared, ...] = ()
+    if _says_something(app) and not dry:
+        from cannery.recipes.attest import attach_to, prepared  # noqa: PLC0415
+
+        about = prepared(app, builds, whole([each.built for each in builds]).descriptor, workspace)
     pushed = tuple(_pushed(builds, where, workspace, places or {}, dry=dry))
+    attached = attach_to(where, about, workspace) if about else ()
     repositories = () if dry else [target.repository for target in where]
     left = sum(each.leave(repository, workspace) for repository in repositories for each in builds)
     if places is not None and not dry:
         places.update({sent.blob.digest: str(each.reference) for each in pushed for sent in each.blobs})
-    return PushedImage(app, builds, pushed, left, dry)
+    return PushedImage(app, builds, pushed, left, dry, attached)
+
+
+def _says_something(app: App) -> bool:
+    """True where something is to be attached to the image."""
+    return app.settings.attest or app.settings.sign is not None or app.settings.signer is not None
 
 
 def _pushed(

@@ -19,6 +19,9 @@ __all__ = ["push", "write_references"]
     *BUILD_FLAGS,
     "repository",
     "cache_from",
+    "attest",
+    "sign",
+    "signer",
     help={
         "all": "Push all members of the workspace that start something: each blob once, in one go.",
         "since": "With --all: those alone that changed since this commit, or that require one which did.",
@@ -43,8 +46,8 @@ def push(
 
     'push -- REFERENCE' builds first where something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the
     settings repository, tag and tags say where. Blobs that the registry has are not sent, and tags are set last, so
-    that none ever leads to half an image. Who is logged in by 'docker login' or 'podman login' is logged in here. The
-    last line is the reference by digest.
+    that none ever leads to half an image. What --attest and --sign add is attached to the image, and no part of it. Who
+    is logged in by 'docker login' or 'podman login' is logged in here. The last line is the reference by digest.
     """
     from cannery.recipes.push import push_image, targets, with_registry  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

@@ -55,7 +55,7 @@ def test_every_flag_is_explained() -> None:
 
 
 def test_image_has_a_flag_for_every_setting_that_is_one() -> None:
-    assert {flag for name, flag in TOLD if name == "image"} >= FLAGS.keys() - {"repository"}
+    assert {flag for name, flag in TOLD if name == "image"} >= FLAGS.keys() - {"repository", "attest", "sign", "signer"}
 
 
 def run(*words: str) -> tuple[CommandLine, str | None]:

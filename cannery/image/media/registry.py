@@ -147,14 +147,14 @@ class Registry:
 
         return referrers(repository, subject)
 
-    def attach(self, subject: Digest, attachment: Attachment) -> int:
-        """Push an artifact that refers to ``subject``, where it isn't there yet; returns how many bytes were sent."""
+    def attach(self, subject: Digest, attachments: Sequence[Attachment]) -> tuple[int, ...]:
+        """Push artifacts that refer to ``subject``, those that aren't there; returns how many bytes each took."""
         repository = self._repository
         from cannery.image.registry.push import scopes_for  # noqa: PLC0415  # slow to import
         from cannery.image.registry.referrers import attach  # noqa: PLC0415
 
         repository.connection.more_scopes(scopes_for(self.reference))
-        return attach(repository, subject, attachment)
+        return attach(repository, subject, attachments)
 
     def abilities(self) -> Iterator[Ability]:
         """What the registry can, each as it's found out by trying it in the repository."""

@@ -55,25 +55,40 @@ def referrers(repository: Repository, subject: Digest) -> tuple[Mapping[str, Any
     return tuple(_indexed(repository, subject) if found is None else found)
 
 
-def attach(repository: Repository, subject: Digest, attachment: Attachment) -> int:
-    """Bring ``attachment``, which refers to ``subject``, into ``repository``, and see that it's listed.
+def attach(repository: Repository, subject: Digest, attachments: Sequence[Attachment]) -> tuple[int, ...]:
+    """Bring ``attachments``, which refer to ``subject``, into ``repository``, and see that they are listed.
 
-    Returns how many bytes were sent: 0 where it's there already. Raises :class:`RegistryError` where the registry
-    refuses; nothing lists the artifact then.
+    Returns how many bytes were sent for each: 0 where it's there already. Raises :class:`RegistryError` where the
+    registry refuses; where it keeps no list, none of them is listed then.
     """
     own = _own_list(repository, subject)
     there = _indexed(repository, subject) if own is None else own
-    if _has(there, attachment.digest):
-        return 0
+    sent, unlisted = [], []
+    for each in attachments:
+        if _has(there, each.digest):
+            sent.append(0)
+            continue
+        count, noted = _send(repository, each)
+        sent.append(count)
+        if not noted:
+            unlisted.append(each)
+    if unlisted and own is not None:
+        now = _own_list(repository, subject) or []
+        unlisted = [each for each in unlisted if not _has(now, each.digest)]
+    if unlisted:
+        _add(repository, subject, unlisted)
+    return tuple(sent)
+
+
+def _send(repository: Repository, attachment: Attachment) -> tuple[int, bool]:
+    """Send an artifact; how many bytes were sent, and whether the registry takes note of its subject."""
     gauge = Gauge(f"attaching to {repository.reference.repository}", sum(map(len, attachment.blobs.values())), silent)
     sent = [
         send(repository, Blob(name, Digest.of(data), len(data), partial(BytesIO, data)), gauge)
         for name, data in attachment.blobs.items()
     ]
     noted = put_document(repository, (MANIFEST, attachment.manifest))
-    if noted is None and (own is None or not _has(_own_list(repository, subject) or (), attachment.digest)):
-        _add(repository, subject, attachment)
-    return len(attachment.manifest) + sum(each.blob.size for each in sent if each.state == "sent")
+    return len(attachment.manifest) + sum(each.blob.size for each in sent if each.state == "sent"), noted is not None
 
 
 def _own_list(repository: Repository, subject: Digest) -> list[Mapping[str, Any]] | None:
@@ -136,15 +151,19 @@ def _has(entries: Sequence[Mapping[str, Any]], digest: Digest) -> bool:
     return any(each["digest"] == str(digest) for each in entries)
 
 
-def _add(repository: Repository, subject: Digest, attachment: Attachment) -> None:
-    """Add an artifact to the index that the tag leads to, and look again: others may write it at the same time."""
-    entry = listed(json_value(attachment.manifest), attachment.digest, len(attachment.manifest))
+def _add(repository: Repository, subject: Digest, attachments: Sequence[Attachment]) -> None:
+    """Add artifacts to the index that the tag leads to, and look again: others may write it at the same time."""
+    entries = [listed(json_value(each.manifest), each.digest, len(each.manifest)) for each in attachments]
     for pause in _pauses():
-        index = canonical_json(index_of([*_indexed(repository, subject), entry]))
-        put_document(repository, (INDEX, index), fallback_tag(subject))
-        if _has(_indexed(repository, subject), attachment.digest):
+        before = _indexed(repository, subject)
+        lacking = [each for each in entries if not _has(before, Digest.parse(each["digest"]))]
+        if not lacking:
             return
+        put_document(repository, (INDEX, canonical_json(index_of([*before, *lacking]))), fallback_tag(subject))
         time.sleep(pause)
+    now = _indexed(repository, subject)
+    if all(_has(now, Digest.parse(each["digest"])) for each in entries):
+        return
     raise RegistryError(
         f"what was attached to {subject} is not listed in {repository.reference.repository}",
         evidence=f"the tag {fallback_tag(subject)} was written {_ATTEMPTS} times, and others took it out each time",
@@ -153,4 +172,5 @@ def _add(repository: Repository, subject: Digest, attachment: Attachment) -> Non
 
 
 def _pauses() -> Iterator[float]:
-    return (_PAUSE * number for number in range(1, _ATTEMPTS + 1))
+    """How long to wait after each attempt, in seconds: not at all after the first, which is enough nearly always."""
+    return (_PAUSE * number for number in range(_ATTEMPTS))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from cannery.image.registry.push import Pushed
     from cannery.image.registry.upload import Sent
+    from cannery.recipes.attest import Attached
     from cannery.recipes.push import PushedImage
 
 __all__ = ["PushReport"]
@@ -35,6 +36,7 @@ class PushReport:
             "packed": sorted({name for each in self.made.each for name in each.packed}),
             "dry_run": self.made.dry,
             "bytes_for_other_builds": self.made.bytes_for_others,
+            "attached": [_attached_as_json(each) for each in self.made.attached],
             "pushed": [_pushed_as_json(each) for each in self.made.pushed],
             "seconds": round(self.seconds, 3),
             "notes": list(self.made.notes),
@@ -44,6 +46,7 @@ class PushReport:
         """The report in lines of text; the last ones are the references by digest."""
         for pushed in self.made.pushed:
             yield from self._repository(pushed)
+        yield from self._attached()
         if self.made.bytes_for_others:
             yield f"cache    {human_size(self.made.bytes_for_others)} sent, by which other machines build on this"
         yield f"took     {self.seconds:.2f} s"
@@ -59,6 +62,20 @@ class PushReport:
         size = human_size(sum(sent.blob.size for sent in pushed.blobs))
         yield from ruled((Column("blob", "together"), Column("size", size, right=True), Column("", total)), rows)
 
+    def _attached(self) -> Iterator[str]:
+        found = self.made.attached
+        if found:
+            rows = [
+                (
+                    each.what,
+                    f"{str(each.subject)[:19]}…",
+                    human_size(each.bytes_sent) if each.bytes_sent else "is there",
+                )
+                for each in found
+            ]
+            total = f"{human_size(sum(each.bytes_sent for each in found))} sent"
+            yield from ruled((Column("attached", "together"), Column("to"), Column("", total)), rows)
+
     def _state(self, sent: Sent) -> str:
         if sent.state != "sent":
             return styled(_STATES[sent.state], "dim")
@@ -66,6 +83,15 @@ class PushReport:
             return "would be sent"
         rate = f", {human_size(sent.blob.size / sent.seconds)}/s" if sent.blob.size > _LARGE and sent.seconds else ""
         return f"{_STATES[sent.state]}{rate}"
+
+
+def _attached_as_json(attached: Attached) -> dict[str, Any]:
+    return {
+        "what": attached.what,
+        "subject": str(attached.subject),
+        "digest": str(attached.artifact),
+        "bytes_sent": attached.bytes_sent,
+    }
 
 
 def _pushed_as_json(pushed: Pushed) -> dict[str, Any]:

@@ -72,10 +72,10 @@ def test_what_is_attached_is_listed_and_is_not_attached_twice(
     with opened(strict.address, image) as registry:
         assert registry.referrers(image.digest) == ()
         for artifact in (ONE, TWO):
-            assert registry.attach(image.digest, attachment_of(artifact, image.descriptor)) > 0
+            assert registry.attach(image.digest, [attachment_of(artifact, image.descriptor)])[0] > 0
         assert kinds(registry.referrers(image.digest)) == [ONE.type, TWO.type]
         before = len(strict.requests)
-        assert registry.attach(image.digest, attachment_of(ONE, image.descriptor)) == 0
+        assert registry.attach(image.digest, [attachment_of(ONE, image.descriptor)]) == (0,)
         assert {method for method, _ in strict.requests[before:]} <= {"GET", "HEAD"}
     tag = referrers.fallback_tag(image.digest)
     assert (tag in strict.manifests["team/app"]) is not knows
@@ -83,7 +83,7 @@ def test_what_is_attached_is_listed_and_is_not_attached_twice(
 
 def test_the_image_and_its_tag_stay_as_they_were(strict: AwkwardRegistry, image: Image) -> None:
     with opened(strict.address, image) as registry:
-        registry.attach(image.digest, attachment_of(ONE, image.descriptor))
+        registry.attach(image.digest, [attachment_of(ONE, image.descriptor)])
     assert strict.manifests["team/app"]["1"] == image.manifest_blob
 
 
@@ -91,9 +91,9 @@ def test_the_index_behind_the_tag_has_kind_and_annotations_and_keeps_what_others
     strict: AwkwardRegistry, image: Image
 ) -> None:
     with opened(strict.address, image) as registry:
-        registry.attach(image.digest, attachment_of(ONE, image.descriptor))
+        registry.attach(image.digest, [attachment_of(ONE, image.descriptor)])
         other = attachment_of(TWO, image.descriptor)
-        registry.attach(image.digest, other)
+        registry.attach(image.digest, [other])
     index = json.loads(strict.manifests["team/app"][referrers.fallback_tag(image.digest)])
     assert index["mediaType"] == "application/vnd.oci.image.index.v1+json"
     one, two = index["manifests"]
@@ -106,11 +106,11 @@ def test_the_index_behind_the_tag_has_kind_and_annotations_and_keeps_what_others
 def test_one_that_another_pipeline_took_out_of_the_index_is_added_again(strict: AwkwardRegistry, image: Image) -> None:
     strict.forgets = 2
     with opened(strict.address, image) as registry:
-        registry.attach(image.digest, attachment_of(ONE, image.descriptor))
+        registry.attach(image.digest, [attachment_of(ONE, image.descriptor)])
         assert kinds(registry.referrers(image.digest)) == [ONE.type]
         strict.forgets = 99
         with pytest.raises(RegistryError, match="is not listed in team/app"):
-            registry.attach(image.digest, attachment_of(TWO, image.descriptor))
+            registry.attach(image.digest, [attachment_of(TWO, image.descriptor)])
 
 
 def test_several_at_once_are_all_listed(strict: AwkwardRegistry, image: Image) -> None:
@@ -118,7 +118,7 @@ def test_several_at_once_are_all_listed(strict: AwkwardRegistry, image: Image) -
     artifacts = [Artifact(f"application/vnd.test.n{number}", b"x%d" % number) for number in range(4)]
     with opened(strict.address, image) as registry:
         attached = [attachment_of(each, image.descriptor) for each in artifacts]
-        threads = [threading.Thread(target=registry.attach, args=(image.digest, each)) for each in attached]
+        threads = [threading.Thread(target=registry.attach, args=(image.digest, [each])) for each in attached]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -132,7 +132,7 @@ def test_a_registry_that_takes_no_artifact_is_one_message_and_lists_nothing(
     strict.artifacts = False
     with opened(strict.address, image) as registry:
         with pytest.raises(RegistryError, match="does not take what is pushed to team/app"):
-            registry.attach(image.digest, attachment_of(ONE, image.descriptor))
+            registry.attach(image.digest, [attachment_of(ONE, image.descriptor)])
         assert registry.referrers(image.digest) == ()
 
 
@@ -140,14 +140,14 @@ def test_a_tag_that_is_no_list_is_told(strict: AwkwardRegistry, image: Image) ->
     with opened(strict.address, image) as registry:
         strict.manifests["team/app"][referrers.fallback_tag(image.digest)] = b'{"layers": []}'
         with pytest.raises(RegistryError, match="is no list of what refers to that image"):
-            registry.attach(image.digest, attachment_of(ONE, image.descriptor))
+            registry.attach(image.digest, [attachment_of(ONE, image.descriptor)])
 
 
 def test_a_real_registry_has_them(registry: RunningRegistry, image: Image) -> None:
     with opened(registry.address, image) as opened_registry:
         attachment = attachment_of(ONE, image.descriptor)
-        assert opened_registry.attach(image.digest, attachment) > 0
-        assert opened_registry.attach(image.digest, attachment) == 0
+        assert opened_registry.attach(image.digest, [attachment])[0] > 0
+        assert opened_registry.attach(image.digest, [attachment]) == (0,)
         (found,) = opened_registry.referrers(image.digest)
         assert found["digest"] == str(Digest.of(attachment.manifest))
         assert found["annotations"] == {"test.kind": "one"}

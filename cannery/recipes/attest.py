@@ -1,0 +1,163 @@
+"""From images that were pushed to what is attached to them: what is in them, what they were built from, signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cannery.bom.cyclonedx import cyclonedx
+from cannery.bom.spdx import spdx
+from cannery.errors import ConfigurationError
+from cannery.image.artifact import Artifact, attachment_of
+from cannery.image.media.registry import Registry
+from cannery.recipes.inventory import inventory_of
+from cannery.recipes.provenance import provenance_of
+from cannery.trust.keys import SigningKey
+from cannery.trust.signers import KEYLESS, KeylessSigner, KeySigner, signed_by_program
+from cannery.trust.statement import CYCLONEDX, SIGNED, Statement, Subject, artifact_of
+from cannery.workspace.digest import Digest
+from cannery.workspace.documents import json_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cannery.bom.inventory import Inventory
+    from cannery.image.artifact import Attachment
+    from cannery.project.app import App
+    from cannery.recipes.push import Target
+    from cannery.recipes.shared_cache import SharedBuild
+    from cannery.trust.provenance import Provenance
+    from cannery.trust.signers import Signer
+    from cannery.workspace.workspace import Workspace
+
+__all__ = ["Attached", "Prepared", "Wishes", "attach_to", "prepared", "wishes_of"]
+
+_CYCLONEDX: Final = "application/vnd.cyclonedx+json"
+_SPDX: Final = "application/spdx+json"
+
+
+class Wishes(NamedTuple):
+    """What is to be attached."""
+
+    about: bool = False  # what is in the image, and what it was built from
+    signer: Signer | None = None
+    program: str | None = None  # that signs
+
+
+class Attached(NamedTuple):
+    """Something that was attached to an image."""
+
+    what: str  # for people
+    subject: Digest
+    artifact: Digest
+    bytes_sent: int  # 0 where it was there
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that is to be attached to one image or index, made before anything is sent."""
+
+    subject: Digest
+    attachments: tuple[tuple[str, Attachment], ...]
+
+
+def wishes_of(app: App) -> Wishes:
+    """What the settings of ``app`` ask for.
+
+    Raises :class:`ConfigurationError` for a key that can't be read, :class:`ToolError` where an extra isn't installed.
+    """
+    settings = app.settings
+    if settings.sign and settings.signer:
+        raise ConfigurationError("both a key and a program are to sign", step="name one of them: --sign or --signer")
+    if settings.sign is None:
+        return Wishes(settings.attest, None, settings.signer)
+    by = KeylessSigner() if settings.sign == KEYLESS else KeySigner(SigningKey.read(settings.sign))
+    return Wishes(settings.attest, by)
+
+
+def prepared(
+    app: App, builds: Sequence[SharedBuild], whole: Mapping[str, object], workspace: Workspace
+) -> tuple[Prepared, ...]:
+    """What the settings of ``app`` want attached to the images ``builds``, and to the index of all.
+
+    ``whole`` is the descriptor of that, or of the one image.
+    """
+    wishes = wishes_of(app)
+    images = {str(each.built.image.digest): each for each in builds}
+    subjects = {str(whole["digest"]): whole, **{name: each.built.image.descriptor for name, each in images.items()}}
+    inventories: dict[str, Inventory] = {}
+    statement = None
+    if wishes.about:
+        inventories = {name: _inventory(each, workspace) for name, each in images.items()}
+        built = [each.built for each in builds]
+        statement = provenance_of(app, built, [*inventories.values()], workspace)
+    about = _Said(app.name, tuple(map(Digest.parse, subjects)), statement, wishes)
+    return tuple(
+        Prepared(Digest.parse(name), tuple(about.of(descriptor, inventories.get(name))))
+        for name, descriptor in subjects.items()
+    )
+
+
+def attach_to(where: Sequence[Target], everything: Sequence[Prepared], workspace: Workspace) -> tuple[Attached, ...]:
+    """Attach what was prepared to the images in each repository of ``where``, signatures last.
+
+    Raises :class:`RegistryError` where a registry refuses.
+    """
+    return tuple(each for target in where for each in _attached(target, everything, workspace))
+
+
+def _attached(target: Target, everything: Sequence[Prepared], workspace: Workspace) -> Iterator[Attached]:
+    with Registry(target.repository, workspace.run) as registry:
+        for one in everything:
+            workspace.progress(f"attaching to {target.repository}")
+            sent = registry.attach(one.subject, [each for _, each in one.attachments])
+            for (what, attachment), count in zip(one.attachments, sent, strict=True):
+                yield Attached(what, one.subject, attachment.digest, count)
+
+
+def _inventory(shared: SharedBuild, workspace: Workspace) -> Inventory:
+    for layer in shared.built.image.layers:
+        shared.fetch(layer, workspace)
+    return inventory_of(shared.built, workspace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said of an app's images."""
+
+    name: str
+    subjects: tuple[Digest, ...]  # all that the provenance speaks of
+    provenance: Provenance | None
+    wishes: Wishes
+
+    def of(self, descriptor: Mapping[str, object], inventory: Inventory | None) -> Iterator[tuple[str, Attachment]]:
+        """What is attached to ``descriptor``, with words on each; signatures of the image come last."""
+        digest = Digest.parse(str(descriptor["digest"]))
+        for what, artifact in (*self._contents(digest, inventory), *self._origin()):
+            yield what, attachment_of(artifact, descriptor)
+        signer = self.wishes.signer
+        if signer is not None:
+            yield "signature", attachment_of(signer.artifact(Statement((Subject(digest),), SIGNED)), descriptor)
+        if self.wishes.program is not None:
+            found = signed_by_program(self.wishes.program, descriptor)
+            yield from (("signature", each) for each in found)
+
+    def _contents(self, digest: Digest, inventory: Inventory | None) -> Iterator[tuple[str, Artifact]]:
+        if inventory is None:
+            return
+        bom = cyclonedx(inventory)
+        yield "bill of material (CycloneDX)", Artifact(_CYCLONEDX, bom, "sbom.cdx.json")
+        yield "bill of material (SPDX)", Artifact(_SPDX, spdx(inventory), "sbom.spdx.json")
+        if self.wishes.signer is not None:
+            statement = Statement((Subject(digest, self.name),), CYCLONEDX, json_value(bom))
+            yield "bill of material, signed", self.wishes.signer.artifact(statement)
+
+    def _origin(self) -> Iterator[tuple[str, Artifact]]:
+        if self.provenance is None:
+            return
+        statement = self.provenance.statement(tuple(Subject(each, self.name) for each in self.subjects))
+        signer = self.wishes.signer
+        if signer is None:
+            yield "provenance", artifact_of(statement, "provenance.intoto.json")
+        else:
+            yield "provenance, signed", signer.artifact(statement)

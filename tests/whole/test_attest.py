@@ -1,0 +1,101 @@
+"""``cannery push --attest --sign``: what is attached to an image in a real registry; cosign, oras and crane judge."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.command import assert_refused, cannery
+from tests.support.judges import judged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import MakeProject
+    from tests.support.registry import Registry
+
+pytestmark = [pytest.mark.once, pytest.mark.slow]
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(make_project: MakeProject) -> Path:
+    """A project in a repository of Git, with a key beside it."""
+    folder = make_project({"main.py": "print('hello')\n", ".gitignore": "dist\n"})
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one")
+    for words in (
+        ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "key"),
+        ("pkey", "-in", "key", "-pubout", "-out", "key.pub"),
+    ):
+        subprocess.run(["openssl", *words], cwd=folder.parent, check=True, capture_output=True)
+    return folder
+
+
+def pushed(project: Path, reference: str, *words: str) -> dict[str, Any]:
+    report: dict[str, Any] = cannery("push", "--json", *words, "--", reference, cwd=project).report
+    return report
+
+
+def test_what_is_attached_is_accepted_by_others_and_sent_once(project: Path, registry: Registry) -> None:
+    reference = f"{registry.address}/team/signed:1"
+    words = ("--attest", "--sign", "../key")
+    first = pushed(project, reference, *words)
+    assert [each["what"] for each in first["attached"]] == [
+        "bill of material (CycloneDX)", "bill of material (SPDX)", "bill of material, signed", "provenance, signed",
+        "signature",
+    ]  # fmt: skip
+    again = pushed(project, reference, *words)
+    assert [each["bytes_sent"] for each in again["attached"]] == [0] * 5
+    assert again["digest"] == first["digest"] == pushed(project, reference)["digest"]
+
+    key = ("--key", str(project.parent / "key.pub"), "--insecure-ignore-tlog", "--allow-http-registry")
+    judged("cosign", "verify", *key, reference)
+    statement = judged("cosign", "verify-attestation", "--type", "slsaprovenance1", *key, reference)
+    payload = json.loads(base64.b64decode(json.loads(statement)["payload"]))
+    assert payload["subject"][0]["digest"] == {"sha256": first["digest"].removeprefix("sha256:")}
+    judged("cosign", "verify-attestation", "--type", "cyclonedx", *key, reference)
+    found = json.loads(judged("oras", "discover", "--plain-http", "--format", "json", reference))
+    assert len(found["referrers"]) == 5
+    manifest = json.loads(judged("crane", "manifest", "--insecure", reference))
+    assert "subject" not in manifest
+
+
+def test_a_signature_alone_says_who_and_no_more(project: Path, registry: Registry) -> None:
+    report = pushed(project, f"{registry.address}/team/alone:1", "--sign", "../key")
+    assert [each["what"] for each in report["attached"]] == ["signature"]
+
+
+def test_without_a_key_nothing_is_signed_and_settings_say_so_too(project: Path, registry: Registry) -> None:
+    (project / "pyproject.toml").write_text("[tool.cannery]\nattest = true\n")
+    report = pushed(project, f"{registry.address}/team/unsigned:1")
+    assert [each["what"] for each in report["attached"]] == [
+        "bill of material (CycloneDX)", "bill of material (SPDX)", "provenance",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("--sign", "../none"), 2, "there is no key ../none"),
+        (("--sign", "main.py"), 2, "main.py is no private key"),
+        (("--sign", "../key", "--signer", "false"), 2, "both a key and a program are to sign"),
+        (("--signer", "false"), 7, "the signer 'false' failed with exit code 1, and nothing was attached"),
+        (("--signer", "echo nonsense"), 7, "the signer 'echo nonsense' does not write what can be attached"),
+    ],
+)
+def test_what_cannot_sign_is_one_message_and_nothing_is_pushed(
+    project: Path, registry: Registry, words: tuple[str, ...], code: int, told: str
+) -> None:
+    reference = f"{registry.address}/team/refused:1"
+    assert told in assert_refused(cannery("push", *words, "--", reference, cwd=project), code)
+    assert not (registry.data / "docker/registry/v2/repositories/team/refused/_manifests").exists()
