@@ -92,12 +92,7 @@ class Provenance:
         """The statement that ``subjects`` were built so."""
         external: dict[str, Any] = {"settings": dict(self.settings)}
         if self.source is not None:
-            told = {
-                "repository": self.source.repository,
-                "folder": self.source.folder,
-                "modified": self.source.modified,
-            }
-            external["source"] = {"commit": self.source.commit, **{k: v for k, v in told.items() if v}}
+            external["source"] = {name: value for name, value in asdict(self.source).items() if value}
         internal = {"locks": self.locks, "tools": self.tools, "python": self.python, "zlib": self.zlib}
         definition = {
             "buildType": _BUILD_TYPE,
