@@ -75,9 +75,10 @@ def test_an_image_runs_as_this_machine_s_does(
 
 
 def test_sys_executable_is_a_python(made: Path, environment: dict[str, str]) -> None:
-    command, module = run_image(made, environment, "python").splitlines()
+    command, module, script = run_image(made, environment, "python").splitlines()
     assert command == "['-c', '-x']"
     assert module.startswith("/app/probe/checks.py ['/app/probe/__main__.py', 'where']")
+    assert script == "['3']"
 
 
 def test_an_image_that_nothing_here_runs_says_what_would(made: Path, environment: dict[str, str]) -> None:

@@ -85,9 +85,10 @@ def test_processes_of_a_pool_work(probe: Probe, method: str) -> None:
 
 
 def test_sys_executable_is_a_python(probe: Probe) -> None:
-    command, module = probe.run("python").stdout.splitlines()
+    command, module, script = probe.run("python").stdout.splitlines()
     assert command == "['-c', '-x']"
     assert module.startswith("/app/probe/checks.py ['/app/probe/__main__.py', 'where']")
+    assert script == "['3']"
 
 
 def test_a_server_s_certificate_is_checked(probe: Probe, make_probe: Probe, server: tuple[int, Path]) -> None:

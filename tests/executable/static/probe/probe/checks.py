@@ -18,6 +18,7 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -61,9 +62,13 @@ def pool(method: str) -> None:
 
 
 def python() -> None:
-    for arguments in (["-c", "import sys; print(sys.argv)", "-x"], ["-m", "probe", "where"]):
-        done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
-        print(done.stdout.strip())
+    show = "import sys; print(sys.argv)"
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
+        script.write(show.replace("argv", "argv[1:]"))
+        script.flush()
+        for arguments in (["-c", show, "-x"], ["-m", "probe", "where"], [script.name, "3"]):
+            done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+            print(done.stdout.strip())
 
 
 def tls(address: str) -> None:
