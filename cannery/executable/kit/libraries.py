@@ -136,7 +136,7 @@ _OPENSSL_WITHOUT = (
     *("autoload-config", "makedepend"),
     # What neither of the two modules has a function for
     *("quic", "dtls", "srtp", "sctp", "cmp", "cms", "ct", "ts", "rfc3779", "srp", "nextprotoneg", "ssl-trace"),
-    *("argon2", "thread-pool", "multiblock", "ssl3"),
+    *("argon2", "http", "multiblock", "ocsp", "ssl3", "thread-pool"),
     # Algorithms that no server asks for any more, or that none asks for yet
     *("aria", "bf", "camellia", "cast", "idea", "md2", "md4", "mdc2", "ocb", "rc2", "rc4", "rc5", "seed", "siv"),
     *("gost", "sm2", "sm3", "sm4", "whirlpool", "weak-ssl-ciphers", "dsa", "ec2m", "ml-dsa", "slh-dsa"),

@@ -127,6 +127,19 @@ def test_what_is_garbage_before_an_import_ends_is_collected(probe: Probe) -> Non
     assert probe.run("collector").stdout == "True True\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["ending", "object"], "told\nfinalized\n"),
+        (["ending", "file"], "told\nflushed\n"),
+        (["ending", "plain"], "told\n"),
+        (["thread"], "finalized\nworked\n"),
+    ],
+)
+def test_what_has_work_at_its_end_does_it(probe: Probe, arguments: list[str], shown: str) -> None:
+    assert probe.run(*arguments).stdout == shown
+
+
 def test_classes_have_signatures(probe: Probe) -> None:
     assert probe.run("signatures").stdout == "Plain() () (number: int) -> tuple[int, int]\n"
 

@@ -6,6 +6,7 @@ is frozen: it's imported before anything else can be.
 
 import _frozen_importlib as bootstrap
 import _frozen_importlib_external as external
+import atexit
 import gc
 import marshal
 import sys
@@ -18,7 +19,7 @@ MAIN, SEARCH_PATH, LEFT_OUT = facts["main"], facts["path"], facts["left_out"]
 COMMANDS, GIVEN = facts["commands"], facts["given"]
 UNREACHED = frozenset(facts["unreached"])
 
-_SELDOM = 20_000  # objects until the collector runs
+_SELDOM = 100_000  # objects until the collector runs: most imports make fewer
 
 _folders = {path.rpartition("/")[0] for path, *_ in modules.values()} | {path.rpartition("/")[0] for path in files}
 
@@ -36,7 +37,8 @@ class Loader(external._LoaderBasics):
     def exec_module(self, module):
         """Run a module's code. What imports make is mostly there to stay: garbage is looked for less often meanwhile.
 
-        It's not forgotten, as there are programs all of which is run while their module is imported.
+        It's not forgotten, as there are programs all of which is run while their module is imported. What is alive when
+        the outermost import ends goes to the oldest generation, unexamined, or else it would be looked at right after.
         """
         thresholds = gc.get_threshold()
         outermost = thresholds[0] != _SELDOM
@@ -48,6 +50,9 @@ class Loader(external._LoaderBasics):
         finally:
             if changed and gc.get_threshold()[0] == _SELDOM:  # or else the module has chosen
                 gc.set_threshold(*thresholds)
+                if not gc.get_freeze_count():
+                    gc.freeze()
+                    gc.unfreeze()
             if outermost:
                 _cannery.release()
 
@@ -205,6 +210,7 @@ def install():
     for name, module in list(sys.modules.items()):
         if name in modules and module.__spec__ is not None:
             bootstrap._init_module_attrs(spec_of(name), module, override=True)
+    atexit.register(_cannery.settle)  # what is registered first is called last
     _add_builtins()
 
 

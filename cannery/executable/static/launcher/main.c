@@ -38,9 +38,50 @@ static PyObject *cannery_release(PyObject *module, PyObject *nothing) {
     Py_RETURN_NONE;
 }
 
+/* Whether `object` is one of Python's standard streams, or what lies below it. */
+static int is_standard(PyObject *object) {
+    static const char *const names[] = {"__stdin__", "__stdout__", "__stderr__"};
+    for (size_t each = 0; each < sizeof names / sizeof *names; each++) {
+        PyObject *text = PySys_GetObject(names[each]);
+        if (text == NULL || text == Py_None) continue;
+        PyObject *buffer = PyObject_GetAttrString(text, "buffer");
+        PyObject *raw = buffer == NULL ? NULL : PyObject_GetAttrString(buffer, "raw");
+        PyErr_Clear();
+        int found = object == text || object == buffer || object == raw;
+        Py_XDECREF(buffer);
+        Py_XDECREF(raw);
+        if (found) return 1;
+    }
+    return 0;
+}
+
+static int has_work_at_its_end(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    return (type->tp_finalize != NULL || type->tp_del != NULL) && !is_standard(object);
+}
+
+/* The last of what runs at exit. Python looks for garbage three times more then, to finalize it. Where no object has
+   anything to do at its end, and no other thread is left to make one, all are put where they are not looked at. */
+static PyObject *cannery_settle(PyObject *module, PyObject *nothing) {
+    (void)module, (void)nothing;
+    if (PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL) Py_RETURN_NONE;
+    PyObject *gc = PyImport_ImportModule("gc");
+    PyObject *objects = gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
+    PyObject *done = objects == NULL ? NULL : Py_NewRef(Py_None);
+    int work = 0;
+    for (Py_ssize_t each = 0; done != NULL && !work && each < PyList_GET_SIZE(objects); each++) {
+        work = has_work_at_its_end(PyList_GET_ITEM(objects, each));
+    }
+    Py_XDECREF(objects);
+    if (done != NULL && !work) Py_SETREF(done, PyObject_CallMethod(gc, "freeze", NULL));
+    Py_XDECREF(gc);
+    return done;
+}
+
 static PyMethodDef functions[] = {
     {"read", cannery_read, METH_VARARGS, NULL},
     {"release", cannery_release, METH_NOARGS, NULL},
+    {"settle", cannery_settle, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -23,6 +23,7 @@ import threading
 import urllib.error
 import urllib.request
 import warnings
+import weakref
 import zoneinfo
 from decimal import Decimal
 
@@ -124,6 +125,44 @@ def collector() -> None:
     before = gc.get_threshold()
     alive = importlib.import_module("probe.working").alive
     print(alive < 50_000, gc.get_threshold() == before)
+
+
+class Kept:
+    """Refers to itself, and so is there until Python looks for garbage at its end."""
+
+    def __init__(self, held: object) -> None:
+        self.itself = self
+        self.held = held
+
+
+KEPT: list[Kept] = []
+
+
+class Finalized:
+    """Says that it ends."""
+
+    def __del__(self) -> None:
+        os.write(1, b"finalized\n")
+
+
+def ending(kind: str) -> None:
+    KEPT.append(Kept(Finalized() if kind == "object" else None))
+    if kind == "file":
+        KEPT[0].held = file = open(1, "w", closefd=False)  # noqa: SIM115  # it's there until the end
+        file.write("flushed\n")
+    weakref.finalize(KEPT[0], os.write, 1, b"told\n")
+
+
+def thread() -> None:
+    """Go on in a thread after the end of the program's own."""
+
+    def work() -> None:
+        threading.main_thread().join()
+        Kept(Finalized())
+        gc.collect()
+        print("worked")
+
+    threading.Thread(target=work).start()
 
 
 def zones() -> None:
