@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 __all__ = ["main"]
 
@@ -16,7 +17,17 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from cannery.tasks.program import program  # noqa: PLC0415
 
-    program.run()
+    try:
+        try:
+            program.run()
+        finally:
+            if sys.stdout is not None and not sys.stdout.closed:
+                sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough, as head has; tasks see to themselves
+        from cannery.workspace.streams import abandon  # noqa: PLC0415
+
+        abandon(sys.stdout)
+        sys.exit(128 + signal.SIGPIPE)
 
 
 if __name__ == "__main__":

@@ -20,14 +20,24 @@ class Flag(NamedTuple):
     help: str
     switch: bool = False  # has no value: it's given or not
     build: bool = True  # decides how an image is built; so commands that build one on their way take it, too
+    values: tuple[str, ...] = ()  # that a shell completes: all there are, or the usual ones
 
 
 # By the setting's name in Settings.
 FLAGS: Final[Mapping[str, Flag]] = {
-    "recipe": Flag("scratch, tiny, static, onefile, slim or cython (default: the project's, or else scratch)."),
+    "recipe": Flag(
+        "scratch, tiny, static, onefile, slim or cython (default: the project's, or else scratch).",
+        values=("scratch", "tiny", "static", "onefile", "slim", "cython"),
+    ),
     "base": Flag("Base image of the recipe: a reference, oci:DIR, docker-archive:FILE or docker-daemon:NAME."),
-    "runtime": Flag("Where the image's Python comes from: machine, debian:trixie, ubuntu:noble, or an image."),
-    "platform": Flag("Platform of the image, or several: linux/amd64,linux/arm64 (default: this machine's)."),
+    "runtime": Flag(
+        "Where the image's Python comes from: machine, debian:trixie, ubuntu:noble, or an image.",
+        values=("machine", "debian:trixie", "debian:bookworm", "ubuntu:noble"),
+    ),
+    "platform": Flag(
+        "Platform of the image, or several: linux/amd64,linux/arm64 (default: this machine's).",
+        values=("linux/amd64", "linux/arm64", "linux/amd64,linux/arm64"),
+    ),
     "tag": Flag("Tag of the image (default: latest)."),
     "repository": Flag("Repository of a registry that is pushed to: ghcr.io/team/app.", build=False),
     "cache_from": Flag("Repository to take layers from: ghcr.io/team/app; or none.", build=False),
@@ -38,7 +48,14 @@ FLAGS: Final[Mapping[str, Flag]] = {
     "python": Flag("Python of the image: a version such as 3.12, or a path (default: the one that runs this)."),
     "strip": Flag("Take symbols from the shared libraries of wheels, too.", switch=True),
     "compile": Flag("Compile the project's own modules by Cython: no source, no bytecode.", switch=True),
-    "engine": Flag("Which engine to use: auto, none, docker or podman (default: auto, the first that answers)."),
-    "builder": Flag("Who builds: cannery, or docker, from the recipe's Dockerfile (default: cannery).", build=False),
+    "engine": Flag(
+        "Which engine to use: auto, none, docker or podman (default: auto, the first that answers).",
+        values=("auto", "none", "docker", "podman"),
+    ),
+    "builder": Flag(
+        "Who builds: cannery, or docker, from the recipe's Dockerfile (default: cannery).",
+        build=False,
+        values=("cannery", "docker"),
+    ),
 }
 BUILD_FLAGS: Final = tuple(name for name, flag in FLAGS.items() if flag.build)

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from invoke.context import Context
     from invoke.tasks import Task
 
-__all__ = ["JSON", "CommandLine", "Values", "are_for_another", "command", "flags_of", "typed", "words_behind"]
+__all__ = [
+    "JSON",
+    "TAKING_WORDS",
+    "CommandLine",
+    "Values",
+    "are_for_another",
+    "command",
+    "flags_of",
+    "typed",
+    "words_behind",
+]
 
 Values = Mapping[str, "str | bool | None"]  # flag -> value; None where it's not given
 
@@ -72,7 +82,7 @@ def flags_of(line: CommandLine) -> dict[str, object]:
     return {name: value for name, value in line.settings.items() if value is not None}
 
 
-_TAKING_WORDS: Final = frozenset({"check", "push", "registry-check", "run"})  # tasks that do
+TAKING_WORDS: Final = frozenset({"check", "push", "registry-check", "run"})  # tasks that do
 
 
 def words_behind(line: CommandLine) -> list[str]:
@@ -84,7 +94,7 @@ def words_behind(line: CommandLine) -> list[str]:
 def are_for_another(task: str) -> bool:
     """True where the command line also names a task that takes the words behind ``--``: ``image run -- ARGS``."""
     before = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else []
-    return not _TAKING_WORDS.isdisjoint(set(before) - {task})
+    return not TAKING_WORDS.isdisjoint(set(before) - {task})
 
 
 def typed(name: str, flags: Values) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from contextlib import suppress
 
 from invoke.config import Config
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
+from invoke.terminals import pty_size
 
 from cannery import __version__
 from cannery.tasks import namespace
+from cannery.tasks.completion import values_for
+from cannery.tasks.flags import TAKING_WORDS
+from cannery.tasks.help import option, paragraphs, usage
 
 __all__ = ["program"]
 
@@ -20,11 +25,11 @@ Usage: {binary} COMMAND [--OPTIONS] [-- ARGUMENTS]
 Packs a Python project into a container image that is small, holds no source code, runs as nobody, and comes out the
 same every time. No Docker, no Dockerfile and no base image is needed.
 
-  {binary} image                    build the image of the project in this folder
-  {binary} run -- --help            run it, and pass it --help
-  {binary} image --help             what a command can do
+  {binary} image              build this folder's project
+  {binary} run -- --help      run it, and pass it --help
+  {binary} image --help       what a command can do
 
-Shell completion: {binary} --print-completion-script bash|zsh|fish
+Shell completion: {binary} --print-completion-script SHELL (bash, zsh, fish)
 """
 
 
@@ -49,12 +54,16 @@ class _CanneryProgram(Program):
         try:
             super().parse_tasks()
         except ParseError as error:
-            if error.context is not None and not _HELP_FLAGS.isdisjoint(self.argv):  # of one that wants an argument
-                self.print_task_help(error.context.name or "")
+            wants_help = not _HELP_FLAGS.isdisjoint(self.argv)
+            if wants_help and error.context is not None and error.context.name:  # of one that lacks an argument
+                self.print_task_help(error.context.name)
                 raise Exit(code=0) from error
             raise Exit(self._refusal(error), _USAGE) from error
 
     def parse_cleanup(self) -> None:
+        if self.args.complete.value and (values := values_for(self.core.remainder)):
+            print("\n".join(values))
+            raise Exit(code=0)
         try:
             super().parse_cleanup()
         except ParseError as error:  # of --help COMMAND
@@ -82,8 +91,16 @@ class _CanneryProgram(Program):
         return visible(f"error: {ConfigurationError(what, evidence=did_you_mean(word, near), step=step)}")
 
     def print_help(self) -> None:
-        print(_HELP.format(binary=self.binary))
+        print(paragraphs(_HELP.format(binary=self.binary), pty_size()[0]), end="\n\n")
         self.list_tasks()
+
+    def print_task_help(self, name: str) -> None:
+        """Print the help of the command ``name``, in place of Invoke's, which speaks of tasks and their docstrings."""
+        context = self.parser.contexts[name]
+        positional = [str(argument.name) for argument in context.positional_args]
+        print(usage(self.binary, name, positional, words=name in TAKING_WORDS), end="\n\n")
+        print(paragraphs(inspect.getdoc(self.collection[name]) or "", pty_size()[0]), end="\n\nOptions:\n")
+        self.print_columns([(option(spec), words) for spec, words in context.help_tuples()])
 
 
 program = _CanneryProgram(

@@ -31,7 +31,7 @@ def sbom(
     output: str | None = None,
     json: bool = False,
 ) -> None:
-    """Show what is really in an image: distributions, the interpreter, libraries, packages, and what was left out.
+    """Show what is really in an image, or write it as an SBOM.
 
     Without --image it's the project's own, built first where something has changed. The same image has the same bill
     of material, to the byte: there is neither a time in it nor a random number.
