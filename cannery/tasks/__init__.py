@@ -7,6 +7,7 @@ from invoke.collection import Collection
 
 from cannery.tasks.audit import audit
 from cannery.tasks.check import check
+from cannery.tasks.compare import compare
 from cannery.tasks.config import config
 from cannery.tasks.cythonize import cythonize
 from cannery.tasks.diff import diff
@@ -30,5 +31,5 @@ __all__ = ["namespace"]
 
 namespace = Collection(
     image, run, push, registry_check, resolve, lock, check, explore, freeze, dockerfile, ps, images,
-    prune, audit, sizes, sbom, diff, config, cythonize, imports, kit,
+    prune, audit, sizes, sbom, diff, compare, config, cythonize, imports, kit,
 )  # fmt: skip
