@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cannery.comparison.load import LoadTest
     from cannery.workspace.process import Runner
 
-__all__ = ["NO_ANSWER", "Answer", "Probe", "ask"]
+__all__ = ["NO_ANSWER", "FirstAnswer", "Probe", "ask"]
 
 _HOST: Final = "127.0.0.1"
 _MOMENT: Final = 0.002  # seconds between two attempts
@@ -45,7 +45,7 @@ class Probe:
     target: str = "/"  # the path and the query (RFC 9112, 3.2.1)
 
 
-class Answer(NamedTuple):
+class FirstAnswer(NamedTuple):
     """What came of one start."""
 
     outcome: str  # "exit code 0", "status 200": the same wherever the program works
@@ -56,7 +56,7 @@ class Answer(NamedTuple):
     last_line: str = ""  # that it wrote of its errors
 
 
-def ask(launch: Launch, probe: Probe, patience: float, run: Runner, *, load: bool = False) -> Answer:
+def ask(launch: Launch, probe: Probe, patience: float, run: Runner, *, load: bool = False) -> FirstAnswer:
     """Start a program, ask it, and end it.
 
     ``patience`` is how many seconds it gets to answer; with ``load`` a server is sent many requests then.
@@ -82,13 +82,13 @@ def _end(launched: Launched) -> None:
         time.sleep(_MOMENT)
 
 
-def _called(launched: Launched, patience: float) -> Answer:
+def _called(launched: Launched, patience: float) -> FirstAnswer:
     ended = _end_of(launched.process, patience)
     code = launched.process.poll()
     began = launched.began()
     if ended is None or began is None:
-        return Answer(NO_ANSWER, patience)
-    return Answer(f"exit code {code}", (launched.ended() or ended) - began)
+        return FirstAnswer(NO_ANSWER, patience)
+    return FirstAnswer(f"exit code {code}", (launched.ended() or ended) - began)
 
 
 def _end_of(process: subprocess.Popen[bytes], patience: float) -> float | None:
@@ -105,17 +105,17 @@ def _end_of(process: subprocess.Popen[bytes], patience: float) -> float | None:
     return ended
 
 
-def _served(launched: Launched, probe: Probe, patience: float, run: Runner, *, load: bool) -> Answer:
+def _served(launched: Launched, probe: Probe, patience: float, run: Runner, *, load: bool) -> FirstAnswer:
     assert probe.port is not None  # noqa: S101  # a defect
     deadline = time.monotonic() + patience
     while (status := _status(probe.port, probe.target)) is None:
         if launched.process.poll() is not None or time.monotonic() > deadline:
-            return Answer(NO_ANSWER, patience)
+            return FirstAnswer(NO_ANSWER, patience)
         time.sleep(_MOMENT)
     answered, began = time.monotonic(), launched.began()
     time.sleep(_SETTLED)
     idle = memory(launched.processes())
-    answer = Answer(f"status {status}", answered - (began or answered), idle)
+    answer = FirstAnswer(f"status {status}", answered - (began or answered), idle)
     if not load:
         return answer
     found = load_test(probe.port, probe.target, status, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from cannery.comparison.asking import NO_ANSWER, Answer, Probe, ask
+from cannery.comparison.asking import NO_ANSWER, FirstAnswer, Probe, ask
 from cannery.comparison.load import SECONDS
 from cannery.comparison.measurement import Lack, Running, Spread
 
@@ -36,7 +36,7 @@ def run_in_rounds(
         name: _lack(answer, expected) for name, answer in first.items() if not _fits(answer, expected)
     }
     taking_part = [name for name in launches if name not in found]
-    answers: dict[str, list[Answer]] = defaultdict(list)
+    answers: dict[str, list[FirstAnswer]] = defaultdict(list)
     for number in range(rounds):
         load = number >= rounds - LOADED
         for name in _turned(taking_part, number):
@@ -51,18 +51,18 @@ def _turned(names: Sequence[str], number: int) -> list[str]:
     return [*names[shift:], *names[:shift]]
 
 
-def _fits(answer: Answer, expected: str) -> bool:
+def _fits(answer: FirstAnswer, expected: str) -> bool:
     return answer.outcome == expected != NO_ANSWER
 
 
-def _lack(answer: Answer, expected: str) -> Lack:
+def _lack(answer: FirstAnswer, expected: str) -> Lack:
     said = f": {answer.last_line}" if answer.last_line else ""
     if expected == NO_ANSWER:
         return Lack("run", f"there's no answer in a virtual environment either{said}", "ask something else: --probe")
     return Lack("run", f"{answer.outcome}, and {expected} in a virtual environment{said}", "invoke check tells more")
 
 
-def _summed(answers: Sequence[Answer], expected: str) -> Running | Lack:
+def _summed(answers: Sequence[FirstAnswer], expected: str) -> Running | Lack:
     wrong = next((answer for answer in answers if not _fits(answer, expected)), None)
     if wrong is not None:
         return _lack(wrong, expected)

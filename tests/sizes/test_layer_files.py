@@ -86,14 +86,6 @@ def test_an_empty_layer_has_no_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [lambda blob: blob[:-9], lambda blob: blob[:-6] + b"\0" * 6, lambda _: b"no archive"])
-def test_an_archive_may_be_larger_than_any_header(tmp_path: Path) -> None:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("large.pyc", bytes(3 << 20))
-    found = read(gzip.compress(tarred({"usr/local/lib/python311.zip": made.getvalue()})), tmp_path)
-    assert found["/usr/local/lib/python311.zip/large.pyc"].size == 3 << 20
-
-
 def test_a_damaged_layer_is_told(spoil: object, tmp_path: Path) -> None:
     blob = gzip.compress(tarred({"app/a": random.Random(7).randbytes(5000)}))
     (tmp_path / "blob").write_bytes(spoil(blob))  # type: ignore[operator]

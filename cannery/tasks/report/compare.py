@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CompareReport", "as_markdown"]
 
-_VERSION: Final = 1  # of the JSON; it grows when a field goes or means something else
+_SCHEMA: Final = 1  # of the JSON; it grows when a field goes or means something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class CompareReport:
         """The report in JSON's types; sizes and memory are bytes, times seconds."""
         found = self.found
         return {
-            "version": _VERSION,
+            "version": _SCHEMA,
             "project": found.project,
             "probe": found.probe.text,
             "rounds": found.rounds,

@@ -36,7 +36,7 @@ class ComparedTable(NamedTuple):
     rows: tuple[tuple[Cell, ...], ...]
 
 
-class _Known(NamedTuple):
+class _TableValue(NamedTuple):
     """A value that is known, with its text, and the least and the greatest that it may be."""
 
     value: float
@@ -47,7 +47,7 @@ class _Known(NamedTuple):
 
 class _ComparedColumn(NamedTuple):
     title: str
-    of: Callable[[Measurement], _Known | None]
+    of: Callable[[Measurement], _TableValue | None]
     better: Better = "less"
 
 
@@ -83,39 +83,39 @@ def _cells(column: _ComparedColumn, rows: Sequence[Measurement]) -> list[Cell]:
     return [Cell(each.text, any(each is one for one in best)) if each else Cell(_NONE) for each in known]
 
 
-def _exact(value: float, text: str) -> _Known:
-    return _Known(value, text, value, value)
+def _exact(value: float, text: str) -> _TableValue:
+    return _TableValue(value, text, value, value)
 
 
-def _bytes(value: int | None) -> _Known | None:
+def _bytes(value: int | None) -> _TableValue | None:
     return None if value is None else _exact(value, human_size(value))
 
 
-def _count(value: int | None) -> _Known | None:
+def _count(value: int | None) -> _TableValue | None:
     return None if value is None else _exact(value, f"{value:,}")
 
 
-def _spread(spread: Spread, text: str, shown: Callable[[float], str]) -> _Known:
+def _spread(spread: Spread, text: str, shown: Callable[[float], str]) -> _TableValue:
     if len(spread.values) > 1:
         text += f" ({shown(spread.low)}-{shown(spread.high)})"
-    return _Known(spread.median, text, spread.low, spread.high)
+    return _TableValue(spread.median, text, spread.low, spread.high)
 
 
-def _seconds(spread: Spread | None) -> _Known | None:
+def _seconds(spread: Spread | None) -> _TableValue | None:
     if spread is None:
         return None
     digits = 1 if spread.median >= 10 else 2 if spread.median >= 1 else 3  # noqa: PLR2004
     return _spread(spread, f"{spread.median:.{digits}f} s", lambda each: f"{each:.{digits}f}")
 
 
-def _memory(spread: Spread | None) -> _Known | None:
+def _memory(spread: Spread | None) -> _TableValue | None:
     if spread is None:
         return None
     unit, factor = ("GB", 1e9) if spread.median >= 1e9 else ("MB", 1e6)  # noqa: PLR2004
     return _spread(spread, f"{spread.median / factor:.1f} {unit}", lambda each: f"{each / factor:.1f}")
 
 
-def _rate(row: Measurement) -> _Known | None:
+def _rate(row: Measurement) -> _TableValue | None:
     running = row.running
     if running is None or running.rate is None:
         return None
@@ -123,7 +123,7 @@ def _rate(row: Measurement) -> _Known | None:
     return _spread(running.rate, f"{least}{running.rate.median:,.0f}", lambda each: f"{each:,.0f}")
 
 
-def _audit(row: Measurement) -> _Known | None:
+def _audit(row: Measurement) -> _TableValue | None:
     """How many findings, and how many of them fail by default; fewer bad ones come before fewer."""
     if row.findings is None:
         return None
@@ -133,7 +133,7 @@ def _audit(row: Measurement) -> _Known | None:
     return _exact(bad * 1e6 + total, f"{total} ({worst})" if worst else "0")
 
 
-def _reproducible(row: Measurement) -> _Known | None:
+def _reproducible(row: Measurement) -> _TableValue | None:
     if row.builds is None or row.builds.reproducible is None:
         return None
     return _exact(not row.builds.reproducible, "yes" if row.builds.reproducible else "no")
