@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     _Made = tuple[Rebuilt, tuple[ImageDifference, ...]]  # what was built again, and what differs in what is there
 
-__all__ = ["Checked", "Question", "verified"]
+__all__ = ["ProofQuestion", "VerifiedImage", "verified"]
 
 
-class Question(NamedTuple):
+class ProofQuestion(NamedTuple):
     """What is asked of an image."""
 
     reference: str
@@ -44,7 +44,7 @@ class Question(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class VerifiedImage:
     """What was found out about an image."""
 
     reference: str  # by its digest
@@ -62,7 +62,7 @@ class Checked:
         return self.rebuilt is not None and self.digest in self.rebuilt.digests
 
 
-def verified(question: Question, workspace: Workspace) -> Checked:
+def verified(question: ProofQuestion, workspace: Workspace) -> VerifiedImage:
     """What is to be found out about the image; nothing is missing of what is asked for, but it may be another one.
 
     Raises :class:`UnprovenError` where no signature by the key is there, what is said is about another image, nothing
@@ -75,7 +75,7 @@ def verified(question: Question, workspace: Workspace) -> Checked:
         evidence = evidence_signed(registry, digest, key) if key else evidence_for(registry, digest)
         sizes = [*_checked_blobs(registry, root, workspace)]
         place = f"{registry.reference.registry}/{registry.reference.repository}@{digest}"
-        found = Checked(place, digest, key, len(sizes), sum(sizes))
+        found = VerifiedImage(place, digest, key, len(sizes), sum(sizes))
         told = [Provenance.of(each) for each in evidence.provenances]
         if not question.build:
             return replace(found, provenance=next(iter(told), None))
@@ -84,7 +84,7 @@ def verified(question: Question, workspace: Workspace) -> Checked:
         return _proven(found, told, lambda each: _built_again(each, question, evidence, registry, root, workspace))
 
 
-def _says_nothing(question: Question, evidence: Evidence) -> UnprovenError:
+def _says_nothing(question: ProofQuestion, evidence: Evidence) -> UnprovenError:
     return UnprovenError(
         f"nothing says what {question.reference} was built from",
         evidence="a signature by that key is there, and no provenance" if evidence.signed else "",
@@ -92,10 +92,10 @@ def _says_nothing(question: Question, evidence: Evidence) -> UnprovenError:
     )
 
 
-def _proven(found: Checked, told: Sequence[Provenance], again: Callable[[Provenance], _Made]) -> Checked:
+def _proven(found: VerifiedImage, told: Sequence[Provenance], again: Callable[[Provenance], _Made]) -> VerifiedImage:
     """``found`` with the first of what is told that builds the same, or else with the first that can be built."""
     failed: UnprovenError | None = None
-    other: Checked | None = None
+    other: VerifiedImage | None = None
     for provenance in told:
         try:
             made, differences = again(provenance)
@@ -113,7 +113,7 @@ def _proven(found: Checked, told: Sequence[Provenance], again: Callable[[Provena
 
 def _built_again(
     provenance: Provenance,
-    question: Question,
+    question: ProofQuestion,
     evidence: Evidence,
     registry: Registry,
     root: bytes,

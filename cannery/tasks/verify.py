@@ -9,7 +9,7 @@ from cannery.tasks.flags import JSON, CommandLine, command
 from cannery.tasks.project import folder_of
 
 if TYPE_CHECKING:
-    from cannery.recipes.verify import Checked
+    from cannery.recipes.verify import VerifiedImage
 
 __all__ = ["verify"]
 
@@ -38,7 +38,7 @@ def verify(
     differ it says in which files and bytes. The exit code is 15 where anything of that fails.
     """
     from cannery.errors import ConfigurationError  # noqa: PLC0415
-    from cannery.recipes.verify import Question, verified  # noqa: PLC0415
+    from cannery.recipes.verify import ProofQuestion, verified  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
     from cannery.tasks.report.verify import CheckedReport  # noqa: PLC0415
@@ -46,7 +46,7 @@ def verify(
     if signed_only and key is None:
         raise ConfigurationError("--signed-only compares signatures, and no key is named", step="--key PUBLIC_KEY")
     began = time.perf_counter()
-    question = Question(reference, key, source, folder_of(line), not signed_only)
+    question = ProofQuestion(reference, key, source, folder_of(line), not signed_only)
     with shown_workspace(quiet=json) as workspace:
         found = verified(question, workspace)
     print_report(CheckedReport(found, time.perf_counter() - began), json=json)
@@ -54,7 +54,7 @@ def verify(
         raise _unproven(found)
 
 
-def _unproven(found: Checked) -> Exception:
+def _unproven(found: VerifiedImage) -> Exception:
     from cannery.errors import UnprovenError  # noqa: PLC0415
 
     made = found.rebuilt

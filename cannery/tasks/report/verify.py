@@ -11,7 +11,7 @@ from cannery.tasks.report.text import aligned, human_size, styled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cannery.recipes.verify import Checked
+    from cannery.recipes.verify import VerifiedImage
 
 __all__ = ["CheckedReport"]
 
@@ -20,7 +20,7 @@ __all__ = ["CheckedReport"]
 class CheckedReport:
     """What was found out about an image, and how long that took."""
 
-    found: Checked
+    found: VerifiedImage
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
