@@ -31,7 +31,7 @@ def verify(
     signed_only: bool = False,
     json: bool = False,
 ) -> None:
-    """Prove that a pushed image was built from the commit that it names.
+    """Prove that a pushed image is what its commit builds.
 
     'verify REFERENCE' looks for a signature by --key, reads the provenance, compares every blob with its digest, builds
     that commit again with its locks and with nothing that an earlier build left, and compares the digests. Where they
