@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cannery.bom.cyclonedx import inventory_of_cyclonedx
+from cannery.bom.digests import digest_of_files
 from cannery.bom.distributions import distributions_in, modules_left_out
 from cannery.bom.inventory import Inventory
+from cannery.bom.layer_contents import ContainedFile, files_of_tree
 from cannery.bom.libraries import libraries_in, pythons_in
-from cannery.bom.packages import packages_in
+from cannery.bom.packages import SystemPackages, packages_in
 from cannery.bom.visible import visible_files
 from cannery.errors import ImageError
+from cannery.image.tree import Tree
 from cannery.imports.places import module_name
 
 if TYPE_CHECKING:
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
 
     from cannery.bom.distributions import DistributionMetadata, InstalledDistribution
     from cannery.bom.inventory import Item
-    from cannery.bom.layer_contents import ContainedFile
 
 __all__ = ["SBOM_PATH", "About", "PlannedContents", "inventory_of_layers"]
 
@@ -48,6 +50,9 @@ class PlannedContents:
     program: str = ""  # the path of an executable with modules inside
     modules: frozenset[str] = frozenset()  # these modules
     items: tuple[Item, ...] = ()  # what is linked into it
+    inside: tuple[ContainedFile, ...] = ()  # what was packed into it
+    owners: Mapping[str, str] = field(default_factory=dict)  # of these the paths that packages have, with their names
+    beside: Tree = field(default_factory=Tree)  # files by which scanners find what is in it
 
 
 def inventory_of_layers(
@@ -58,14 +63,18 @@ def inventory_of_layers(
     A bill of material of cannery's that lies in it tells what files don't, unless that is ``planned``.
     """
     planned = planned or PlannedContents()
-    files = visible_files(layers)
+    files = visible_files([*layers, files_of_tree(planned.beside)])
     packages = packages_in(files)
     distributions = [_with_modules(each, files, planned) for each in distributions_in(files, planned.known)]
-    bundlers = {path: each.title for each in distributions for path in each.files}
+    bundlers = {path: each.title for each in distributions for path in each.files if path != planned.program}
     pythons = [_with_left_out(each, files, planned) for each in pythons_in(files, packages)]
+    inner = {file.path: file for file in planned.inside}
+    owned = SystemPackages("", (), planned.owners)
     found = [
         *(each.item for each in distributions),
         *pythons,
+        *(_with_left_out(_in_program(each, files, planned), files, planned) for each in pythons_in(inner, owned)),
+        *(_in_program(each, files, planned) for each in libraries_in(inner, owned, lambda _: "")),
         *libraries_in(files, packages, lambda path: bundlers.get(path, "")),
         *(item for each in distributions for item in each.bundled),
         *packages.items,
@@ -78,9 +87,15 @@ def _with_modules(
     distribution: InstalledDistribution, files: Mapping[str, ContainedFile], planned: PlannedContents
 ) -> InstalledDistribution:
     """``distribution`` with its modules in the executable, which is one of its files then."""
-    own = {name for path in distribution.metadata.record if (name := module_name(path))} & planned.modules
+    own = distribution.metadata.modules & planned.modules
     program = {planned.program: files[planned.program]} if own and planned.program in files else {}
-    return replace(distribution, files={**distribution.files, **program}, modules_elsewhere=frozenset(own))
+    return replace(distribution, files={**distribution.files, **program}, modules_elsewhere=own)
+
+
+def _in_program(item: Item, files: Mapping[str, ContainedFile], planned: PlannedContents) -> Item:
+    """``item``, whose files are packed into the executable, which is its file in the image."""
+    program = files.get(planned.program)
+    return replace(item, paths=(planned.program,), digest=digest_of_files([program] if program else []))
 
 
 def _with_left_out(python: Item, files: Mapping[str, ContainedFile], planned: PlannedContents) -> Item:
@@ -118,8 +133,10 @@ def _both(item: Item, more: Item) -> Item:
     return replace(
         item,
         licence=item.licence or more.licence,
-        digest=item.digest or more.digest,
-        origin=item.origin or more.origin,
+        digest=more.digest or item.digest,
+        purl=more.purl or item.purl,
+        cpe=item.cpe and more.cpe,
+        origin=more.origin or item.origin,
         left_out=item.left_out or more.left_out,
         sources=item.sources or more.sources,
     )

@@ -25,7 +25,7 @@ CYCLONEDX: Final = "application/vnd.cyclonedx+json"  # the media type
 
 _TYPES: Final[Mapping[ItemKind, str]] = {
     "distribution": "library",
-    "interpreter": "platform",
+    "interpreter": "application",
     "library": "library",
     "package": "library",
 }

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _INFO: Final = re.compile(r"(?P<site>/(?:.*/)?)(?P<folder>[^/]+\.(?:dist|egg)-info)(?:/(?P<name>METADATA|PKG-INFO))?")
-_ARCHIVE: Final = re.compile(r"[^/]+\.zip/")  # in a path: the archive that a module lies in
+_ARCHIVE: Final = re.compile(r"^[^/]+\.zip/")  # that a module lies in
 _CACHED: Final = re.compile(r"__pycache__/(?P<name>[^/]+)\.cpython-\d+t?(?:\.opt-\d)?\.pyc$")
 _CODE: Final = re.compile(r"\.(?:pyc|py)$")
 
@@ -50,6 +50,11 @@ class DistributionMetadata:
     record: tuple[str, ...] = ()  # the paths of its files below the folder that it's installed in, where that is known
     tops: tuple[str, ...] = ()  # its modules at the top level, where it names them
     bundled: tuple[Item, ...] = ()  # what it brings along of others, as bills of material in it say (PEP 770)
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """The modules in its record."""
+        return frozenset(name for path in self.record if (name := module_name(path)))
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def distributions_in(
     for path, file in files.items():
         site = max((site for site in sites if path.startswith(site)), key=len, default=None)
         if site is not None:
-            for folder in owners.of(site, _ARCHIVE.sub("", path.removeprefix(site), count=1)):
+            for folder in owners.of(site, path.removeprefix(site)):
                 theirs[site, folder][path] = file
                 if archive := archive_of(path):
                     theirs[site, folder][archive] = files[archive]
@@ -183,20 +188,19 @@ class _FileOwners:
                 self._by_path[each.site, _plain(path)].add(each.folder)
             own = (each.folder, f"{each.metadata.name}.libs", f"{each.folder.rpartition('-')[0]}.libs")
             first = each.folder.split("-")[0]
-            tops = each.metadata.tops or (() if each.metadata.record else (first, first.lower()))
-            for top in (*own, f"{first}.libs", *tops):
+            for top in (*own, f"{first}.libs", *each.metadata.tops):
                 self._by_top[each.site, top].add(each.folder)
 
     def of(self, site: str, inside: str) -> set[str]:
         """The owners of the file ``inside`` of the folder ``site``."""
         if found := self._by_path.get((site, _plain(inside))):
             return found
-        folder, _, rest = inside.partition("/")
+        folder, _, rest = _ARCHIVE.sub("", inside).partition("/")
         top = folder if rest and folder != "__pycache__" else _plain(inside).partition(".")[0]
         return self._by_top.get((site, top), set())
 
 
 def _plain(path: str) -> str:
     """The path in a wheel of what became a file of an image: bytecode for a source, a library that was compressed."""
-    path = _CACHED.sub(r"\g<name>.py", path).removesuffix(".xz")
+    path = _CACHED.sub(r"\g<name>.py", _ARCHIVE.sub("", path)).removesuffix(".xz")
     return _CODE.sub(".py", path)

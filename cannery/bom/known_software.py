@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from packageurl import PackageURL
 
-from cannery.bom.inventory import Item
+from cannery.bom.inventory import BuiltFrom, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from cannery.bom.inventory import BuiltFrom, ItemKind
+    from cannery.bom.inventory import ItemKind
 
-__all__ = ["software"]
+__all__ = ["built_from_source", "software"]
 
 
 class _Known(NamedTuple):
@@ -73,6 +74,27 @@ def software(
         "" if packaged or not version else cpe,
         left_out,
         sources,
+    )
+
+
+def built_from_source(
+    name: str, version: str, program: str, archives: Iterable[tuple[str, str]], debian: str = ""
+) -> Item:
+    """The item of what was built from ``archives``, addresses with their SHA-256, and linked into ``program``.
+
+    Where Debian's fixes were applied, ``debian`` names its source package: "openssl=3.5.7-1~deb13u2". By that name
+    data bases of vulnerabilities know which are mended.
+    """
+    kind: ItemKind = "interpreter" if name == "Python" else "library"
+    sources = tuple(BuiltFrom(*each) for each in archives)
+    made = software(name, version, kind=kind, paths=(program,), origin="built from source", sources=sources)
+    if not debian:
+        return made
+    package, _, full = debian.partition("=")
+    release = re.search(r"[+~]deb(\d+)", full)
+    qualifiers = {"arch": "source", **({"distro": f"debian-{release[1]}"} if release else {})}
+    return replace(
+        made, purl=str(PackageURL("deb", "debian", package, full, qualifiers)), origin="built from Debian's source"
     )
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["ContainedFile", "contained_files"]
+    from cannery.image.tree import Tree
+
+__all__ = ["ContainedFile", "contained_files", "files_of_tree"]
 
 _PIECE: Final = 1 << 20  # bytes that are looked at in one go
 _OVERLAP: Final = 1 << 10  # of them that are looked at again with the next: a text may lie across both
@@ -35,7 +37,7 @@ _TEXTS: Final = re.compile(
     | /(?:etc|usr/lib)/os-release
     | /var/lib/dpkg/(?:status|status\.d/[^/]+|info/[^/]+\.(?:list|md5sums))
     | /lib/apk/db/installed
-    | /usr/share/sbom/[^/]+\.cdx\.json
+    | /usr/share/sbom/image\.cdx\.json
     """,
     re.VERBOSE,
 )
@@ -65,6 +67,15 @@ def contained_files(blob: Path, name: str) -> Iterator[ContainedFile]:
             pass
 
 
+def files_of_tree(tree: Tree) -> list[ContainedFile]:
+    """The same of a small tree that is to become a layer."""
+    found: list[ContainedFile] = []
+    for path, file in tree.files():
+        with file.content.open() as stream:
+            found += _read(path, file.content.size, stream)
+    return found
+
+
 def _read(path: str, size: int, content: BinaryIO) -> Iterator[ContainedFile]:
     """The file at ``path``, after the members of the archive of modules that it is."""
     if path.endswith(".zip") and size <= _LARGEST_ARCHIVE:
@@ -74,7 +85,7 @@ def _read(path: str, size: int, content: BinaryIO) -> Iterator[ContainedFile]:
     elif _TEXTS.fullmatch(path) and size <= _LARGEST_TEXT:
         data = b"".join(pieces(content))
         yield ContainedFile(path, hashlib.sha256(data).hexdigest(), text=data.decode("utf-8", "replace"))
-    elif path.endswith(".so.xz"):  # as the recipe tiny has large libraries
+    elif path.endswith(".xz"):  # as the recipe tiny has large libraries
         hashed = _Hashed(content)
         elf, components = _unpacked(hashed)
         yield ContainedFile(path, hashed.finished(), elf, components)

@@ -49,7 +49,7 @@ def libraries_in(
     ``bundler`` says which distribution a file is of, as ``numpy 2.3.0``; it's empty for none.
     """
     told = _told(files)
-    del told[_PYTHON]
+    told.pop(_PYTHON, None)
     named: set[str] = set()
     found: list[Item] = []
     for name, versions in told.items():

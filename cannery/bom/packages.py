@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Final
 from packageurl import PackageURL
 
 from cannery.bom.inventory import Item
+from cannery.python.distribution.status import FILES_FIELD, merged_path, paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.bom.layer_contents import ContainedFile
 
-__all__ = ["FILES_FIELD", "SystemPackages", "packages_in"]
+__all__ = ["SystemPackages", "packages_in"]
 
-FILES_FIELD: Final = "Cannery-Files"  # of an entry in status.d: the files of the package that are in the image
 _STATUS: Final = re.compile(r"/var/lib/dpkg/status(?:\.d/(?!.*\.md5sums$)[^/]+)?")
 _LIST: Final = re.compile(r"/var/lib/dpkg/(?:info|status\.d)/(?P<name>[^/:]+?)(?::\w+)?\.(?:list|md5sums)")
 _APK: Final = "/lib/apk/db/installed"
-_MERGED: Final = re.compile(r"^/(?=(?:s?bin|lib(?:32|64|x32)?)/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class SystemPackages:
 
     def owner(self, path: str) -> str | None:
         """The package that the file at ``path`` is of; None where it's of none."""
-        return self.owners.get(_merged(path))
+        return self.owners.get(merged_path(path))
 
 
 def packages_in(files: Mapping[str, ContainedFile]) -> SystemPackages:
@@ -46,9 +45,9 @@ def packages_in(files: Mapping[str, ContainedFile]) -> SystemPackages:
     items: list[Item] = []
     for path, file in files.items():
         if _STATUS.fullmatch(path):
-            for stanza in _stanzas(file.text):
+            for stanza in paragraphs(file.text):
                 items += _debian(stanza, release, path)
-                owners |= {_merged(name): stanza["Package"] for name in stanza.get(FILES_FIELD, "").split()}
+                owners |= {merged_path(name): stanza["Package"] for name in stanza.get(FILES_FIELD, "").split()}
         elif found := _LIST.fullmatch(path):
             owners |= dict.fromkeys(_listed(file.text), found["name"])
     if _APK in files:
@@ -71,21 +70,6 @@ def _unquoted(value: str) -> str:
         return " ".join(shlex.split(value))
     except ValueError:
         return value.strip()
-
-
-def _stanzas(text: str) -> Iterator[dict[str, str]]:
-    """The paragraphs of a control file that name a package (deb-control(5))."""
-    for paragraph in re.split(r"\n\s*\n", text):
-        fields: dict[str, str] = {}
-        name = ""
-        for line in paragraph.splitlines():
-            if line[:1] in {" ", "\t"} and name:
-                fields[name] += f" {line.strip()}"
-            else:
-                name, _, value = line.partition(":")
-                fields[name] = value.strip()
-        if {"Package", "Version"} <= fields.keys():
-            yield fields
 
 
 def _debian(stanza: Mapping[str, str], release: Mapping[str, str], path: str) -> Iterable[Item]:
@@ -133,7 +117,7 @@ def _apk(text: str) -> Iterator[tuple[dict[str, str], list[str]]]:
             if key == "F":
                 folder = value
             elif key == "R":
-                own.append(_merged(posixpath.join("/", folder, value)))
+                own.append(merged_path(posixpath.join("/", folder, value)))
             else:
                 fields.setdefault(key, value)
         if {"P", "V"} <= fields.keys():
@@ -144,9 +128,4 @@ def _listed(text: str) -> Iterator[str]:
     """The paths in a list of a package's files, or in one of their MD5 sums."""
     for line in text.splitlines():
         path = line if line.startswith("/") else "/" + line.partition("  ")[2]
-        yield _merged(path.replace("/./", "/"))
-
-
-def _merged(path: str) -> str:
-    """``path`` as it is where /lib and /bin are links into /usr: packages name files by either."""
-    return _MERGED.sub("/usr/", path)
+        yield merged_path(path)

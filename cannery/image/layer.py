@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
-from cannery.image.media_types import GZIP_LAYER
+from cannery.image.media_types import GZIP_LAYER, LAYER
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained
 from cannery.workspace.use import used
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cannery.image.tree import Tree
     from cannery.workspace.workspace import Progress
 
-__all__ = ["OPAQUE", "WHITEOUT", "Blobs", "Layer", "pack"]
+__all__ = ["OPAQUE", "WHITEOUT", "Blobs", "Layer", "gzipped", "pack"]
 
 # Names of files in layers that take away what lower layers have (layer.md, Whiteouts).
 WHITEOUT: Final = ".wh."  # begins the name of a file that stands for the one of that name
@@ -97,3 +97,20 @@ def pack(name: str, tree: Tree, blobs: Blobs, *, level: int = 6, progress: Progr
             write_tar(tree, archive, lambda done: progress(f"packing {name}", done, total))
         path = commit(blob.digest)
     return Layer(name, blob.digest, archive.digest, blob.size, total, len(files), GZIP_LAYER, path)
+
+
+def gzipped(layer: Layer, blobs: Blobs, progress: Progress = silent) -> Layer:
+    """``layer`` compressed by gzip, with its blob in ``blobs``; itself where it's compressed already."""
+    if layer.media_type != LAYER:
+        return layer
+    from cannery.image.gzip import GzipWriter  # noqa: PLC0415  # as above
+    from cannery.image.hashing import HashingWriter, pieces  # noqa: PLC0415
+
+    progress(f"compressing {layer.name}")
+    with layer.blob.open("rb") as content, blobs.new_blob() as (stream, commit):
+        blob = HashingWriter(stream)
+        with GzipWriter(blob, level=6) as compressed:
+            for data in pieces(content, 1 << 20):
+                compressed.write(data)
+        path = commit(blob.digest)
+    return replace(layer, digest=blob.digest, size=blob.size, media_type=GZIP_LAYER, blob=path)

@@ -213,6 +213,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     compress: bool = False  # large extension modules, unpacked when they're imported; of the recipe tiny
     compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
 
+    sbom: bool = True  # a bill of material lies in the image, where scanners find it
+
     # how it runs
     user: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None  # 65535, unless a base names one
     env: dict[VariableName, str] = {}

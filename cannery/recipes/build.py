@@ -10,6 +10,7 @@ from cannery.recipes.layers import layer_of
 from cannery.recipes.named import recipe_named
 from cannery.recipes.plan import Built, Plan
 from cannery.recipes.platforms import for_one_platform
+from cannery.recipes.sbom_layer import sbom_tree
 from cannery.workspace.eviction import trim
 from cannery.workspace.files import ChangedFileError, OtherFilesError
 
@@ -77,7 +78,10 @@ def mending(make: Callable[[], Made], workspace: Workspace) -> Made:
 def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:
     """Build ``plan``, its layers compressed with gzip's ``level``."""
     made = [layer_of(name, tree, workspace, level=level) for name, tree in plan.layers]
+    if plan.app.settings.sbom:
+        listed = sbom_tree(plan, [each.layer for each in made], workspace)
+        made.append(layer_of("sbom", listed, workspace, level=level))
     image = assemble(tuple(each.layer for each in made), plan.config, plan.platform, plan.base)
     packed = frozenset(each.layer.name for each in made if each.packed)
     decisions = tuple(decision for each in made for decision in each.decisions)
-    return Built(plan.app, image, packed, plan.notes, plan.base, decisions)
+    return Built(plan.app, image, packed, plan.notes, plan.base, decisions, plan.contents)

@@ -24,10 +24,12 @@ def _in_layer(layer: Layer, workspace: Workspace) -> list[Component]:
     key = key_of("components", code_key(__name__), layer.diff_id.hex)
     found = workspace.cache.recall("components", key)
     if found is None:
-        from cannery.recipes.component_reading import read_components  # noqa: PLC0415  # not where nothing has changed
+        from cannery.recipes.layer_contents import contents_of_layer  # noqa: PLC0415  # not where nothing has changed
 
         if not layer.is_present():  # of a base that is pulled when it's needed
             return []
-        found = {"components": [(each.name, each.version, each.changed) for each in read_components(layer)]}
+        found = {
+            "components": sorted({each for file in contents_of_layer(layer, workspace) for each in file.components})
+        }
         workspace.cache.remember("components", key, found)
     return [Component(*each) for each in found["components"]]

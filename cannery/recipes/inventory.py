@@ -1,13 +1,12 @@
-"""From an app, or the name of an image, to the inventory of what is in it."""
+"""From an image that was built, or the name of one, to the inventory of what is in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cannery.bom.assembled import About, inventory_of_layers
-from cannery.bom.layer_contents import ContainedFile, contained_files
 from cannery.recipes.any_image import pulled_image
-from cannery.workspace.keys import code_key, key_of
+from cannery.recipes.layer_contents import contents_of_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,17 +15,16 @@ if TYPE_CHECKING:
     from cannery.containers.engine.discovery import Choice
     from cannery.image.layer import Layer
     from cannery.image.platform import Platform
-    from cannery.recipes.plan import Built
+    from cannery.project.app import App
+    from cannery.recipes.plan import Built, LazyContents
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["inventory_of", "inventory_of_image"]
+__all__ = ["about", "inventory_of", "inventory_of_image", "inventory_of_parts"]
 
 
 def inventory_of(built: Built, workspace: Workspace) -> Inventory:
-    """The inventory of an image that was built."""
-    app = built.app
-    about = About(app.name.rpartition("/")[2], app.metadata.version or "", str(built.image.platform))
-    return _inventory(about, built.image.layers, workspace)
+    """The inventory of an image that was built: the same that lies in it, where the settings say so."""
+    return inventory_of_parts(about(built.app, built.image.platform), built.image.layers, built.contents, workspace)
 
 
 def inventory_of_image(name: str, engine: Choice, platform: Platform | None, workspace: Workspace) -> Inventory:
@@ -37,23 +35,18 @@ def inventory_of_image(name: str, engine: Choice, platform: Platform | None, wor
     pulled = pulled_image(name, engine, platform, workspace)
     labels = (pulled.config.get("config") or {}).get("Labels") or {}
     title = labels.get("org.opencontainers.image.title") or name
-    about = About(str(title), str(labels.get("org.opencontainers.image.version") or ""), str(pulled.platform))
-    return _inventory(about, pulled.layers, workspace)
+    told = About(str(title), str(labels.get("org.opencontainers.image.version") or ""), str(pulled.platform))
+    return inventory_of_parts(told, pulled.layers, None, workspace)
 
 
-def _inventory(about: About, layers: Iterable[Layer], workspace: Workspace) -> Inventory:
-    return inventory_of_layers(about, [_contents_of(layer, workspace) for layer in layers])
+def inventory_of_parts(
+    about: About, layers: Iterable[Layer], contents: LazyContents | None, workspace: Workspace
+) -> Inventory:
+    """The inventory of an image with ``layers``, of which a recipe knows the ``contents`` besides."""
+    planned = contents.make() if contents is not None else None
+    return inventory_of_layers(about, [contents_of_layer(layer, workspace) for layer in layers], planned)
 
 
-def _contents_of(layer: Layer, workspace: Workspace) -> list[ContainedFile]:
-    """The files of a layer, which is read once."""
-    key = key_of("contents of a layer", code_key(__name__), layer.diff_id.hex)
-    known = workspace.cache.recall("layer-contents", key)
-    if known is None:
-        workspace.progress(f"reading the layer {layer.name}")
-        known = {"files": [*contained_files(layer.blob, f"the layer {layer.name}")]}
-        workspace.cache.remember("layer-contents", key, known)
-    return [
-        ContainedFile(path, sha256, elf, tuple(tuple(each) for each in components), text)
-        for path, sha256, elf, components, text in known["files"]
-    ]
+def about(app: App, platform: Platform) -> About:
+    """What the image of ``app`` for ``platform`` is called in its bill of material."""
+    return About(app.name.rpartition("/")[2], app.metadata.version or "", str(platform))

@@ -11,6 +11,7 @@ from cannery.recipes.common import pinned_dependencies, settled_app
 from cannery.recipes.container_config import config_on_base
 from cannery.recipes.notes import notes_on, notes_on_code
 from cannery.recipes.plan import Plan
+from cannery.recipes.planned_contents import contents_on_base
 from cannery.recipes.provided import check_imports
 from cannery.trees.app import app_tree
 from cannery.trees.base.ground import ground_of
@@ -18,6 +19,7 @@ from cannery.trees.cython.app import compiled_on
 from cannery.trees.installed import entry_command
 from cannery.trees.needs import Needs, needs_of_app, read_needs
 from cannery.trees.small_programs import with_small_programs
+from cannery.trees.transforms.bills_of_material import without_boms
 from cannery.trees.transforms.strip import strip
 from cannery.trees.unprovided import Provision
 
@@ -86,7 +88,8 @@ def _on_base(
 
     layers: list[tuple[str, LazyTree]] = []
     if app.requirements is not None:
-        finished = wheels | strip if app.settings.strip else wheels
+        finished = wheels | without_boms if app.settings.sbom else wheels
+        finished = finished | strip if app.settings.strip else finished
         layers.append(("dependencies", finished | ground.replacing | ground.landing))
     files = with_small_programs(code + own.resources + ground.system, app, ground.base.platform)
     layers.append(("app", files | ground.landing))
@@ -96,4 +99,5 @@ def _on_base(
     provision = Provision(own.code, wheels, ground.target.site_packages, ground.python.version, None)
     missing = check_imports(app, provision, workspace)
     notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing)
-    return Plan(app, tuple(layers), config, ground.base.platform, notes, ground.base)
+    contents = contents_on_base(wheels, workspace)
+    return Plan(app, tuple(layers), config, ground.base.platform, notes, ground.base, contents)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cannery.elf.closure import needs_of
 from cannery.executable.onefile.bundle import bundle
@@ -23,6 +23,7 @@ from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs
 from cannery.recipes.plan import Plan
+from cannery.recipes.program_contents import Ingredients, PackedBundle, contents_of_bundle
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.data_names import data_names
@@ -60,9 +61,10 @@ _NO_UPX = (
 def onefile(app: App, workspace: Workspace) -> Plan:
     """An image of one static executable, beside a system's small files."""
     check_platform(app, machine_platform())
-    made = program(app, "static", workspace)
+    bundled = _program(app, "static", workspace)
+    made = bundled.program
     app = made.app
-    path = f"/usr/local/bin/{made.name}"
+    path = bundled.ingredients.program
     links = {f"{PLACE}/{name}": Symlink(made.name) for name in command_names(app)}
     executable = LazyTree(
         key_of(code_key(__name__), path, sorted(links), made.tree.key),
@@ -72,7 +74,17 @@ def onefile(app: App, workspace: Workspace) -> Plan:
     layers = [("system", files), ("program", executable)]
     resources = bool(made.resources.tree.entries)
     layers += [("app", made.resources)] if resources else []  # for what opens them where it starts
-    return Plan(app, tuple(layers), program_config(app, path, resources=resources), made.platform, made.notes)
+    config = program_config(app, path, resources=resources)
+    contents = contents_of_bundle(bundled.packed, bundled.ingredients, workspace)
+    return Plan(app, tuple(layers), config, made.platform, made.notes, contents=contents)
+
+
+class _Bundled(NamedTuple):
+    """A program, and what it's made of."""
+
+    program: Program
+    packed: PackedBundle
+    ingredients: Ingredients
 
 
 def program(app: App, form: Form, workspace: Workspace) -> Program:
@@ -80,6 +92,10 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
 
     Raises :class:`ToolError` where PyInstaller, staticx or a program of theirs is missing.
     """
+    return _program(app, form, workspace).program
+
+
+def _program(app: App, form: Form, workspace: Workspace) -> _Bundled:
     tools = find_tools(static=form == "static")
     python = interpreter_for(app, workspace)
     check_python(python, workspace)
@@ -90,7 +106,7 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
     parts = _parts(app, own, dependencies.wheels, python, workspace)
     made = bundle(parts, _finish, python, tools, workspace, one_file=form == "file")
-    tree, files = made.tree, dict(made.files)
+    tree, files, libraries = made.tree, dict(made.files), Tree()
     if form == "static":
         libraries = _libraries(made.tree.tree, app, python)
         files.update({path: file.content.size for path, file in libraries.files()})
@@ -111,7 +127,11 @@ def program(app: App, form: Form, workspace: Workspace) -> Program:
     if app.settings.onefile.upx:
         notes += (_NO_UPX,)
     zones = _zones(app, made)
-    return Program(app, parts.name, form, tree, made.modules, files, python.platform, notes, zones, own.resources)
+    return _Bundled(
+        Program(app, parts.name, form, tree, made.modules, files, python.platform, notes, zones, own.resources),
+        PackedBundle(made.modules, made.tree, libraries, made.machine),
+        Ingredients(f"{PLACE}/{parts.name}", python, own, dependencies.wheels),
+    )
 
 
 # Neither changes what is loaded, so both are for every file; the executable itself stays as PyInstaller made it.

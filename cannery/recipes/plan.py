@@ -6,14 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from cannery.bom.assembled import PlannedContents
     from cannery.image.image import Base, Image
     from cannery.image.platform import Platform
     from cannery.image.tree import Decision, LazyTree
     from cannery.project.app import App
 
-__all__ = ["Built", "Plan"]
+__all__ = ["Built", "LazyContents", "Plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class LazyContents:
+    """What a recipe knows of an image's contents; it's put together only when somebody asks, and known by a key."""
+
+    key: str
+    make: Callable[[], PlannedContents]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,7 @@ class Plan:
     platform: Platform
     notes: tuple[str, ...] = ()  # what the user had better know
     base: Base | None = None  # the image below the layers
+    contents: LazyContents | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +48,4 @@ class Built:
     notes: tuple[str, ...] = ()  # of its plan
     base: Base | None = None  # whose layers come first in the image
     decisions: tuple[Decision, ...] = ()  # of its trees, in the order of the layers
+    contents: LazyContents | None = None  # of its plan

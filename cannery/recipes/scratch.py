@@ -15,6 +15,7 @@ from cannery.recipes.common import (
 from cannery.recipes.container_config import container_config
 from cannery.recipes.notes import notes_on, notes_on_callers, notes_on_code, notes_on_programs
 from cannery.recipes.plan import Plan
+from cannery.recipes.planned_contents import contents_with
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.needs import read_needs
@@ -22,6 +23,7 @@ from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import runtime, with_opened
 from cannery.trees.small_programs import with_small_programs
 from cannery.trees.source_readers import caller_readers, source_readers
+from cannery.trees.transforms.bills_of_material import without_boms
 from cannery.trees.transforms.rpath import without_absolute
 from cannery.trees.transforms.strip import strip
 
@@ -50,7 +52,8 @@ def scratch(app: App, workspace: Workspace) -> Plan:
 
     layers = [("runtime", runtime(app, python, needs, workspace) | without_absolute | strip | bytecode.library)]
     if app.requirements is not None:
-        layers.append(("dependencies", finished(dependencies.wheels | bytecode.others)))
+        wheels = dependencies.wheels | without_boms if app.settings.sbom else dependencies.wheels
+        layers.append(("dependencies", finished(wheels | bytecode.others)))
     layers.append(("app", with_small_programs(finished((code | bytecode.own) + own.resources), app, python.platform)))
 
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
@@ -64,4 +67,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     )
     if app.settings.base is not None:
         notes += ("the recipe 'scratch' needs no base: --recipe slim takes the one that is set",)
-    return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+    contents = contents_with(python, dependencies.wheels, workspace)
+    return Plan(
+        app, tuple(layers), container_config(app, python_path(python)), python.platform, notes, contents=contents
+    )

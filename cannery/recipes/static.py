@@ -13,6 +13,7 @@ from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
 from cannery.recipes.notes import notes_on, notes_on_programs
 from cannery.recipes.plan import Plan
+from cannery.recipes.program_contents import Ingredients, contents_of_executable
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.recipes.static_program.executable import Executable, executable
 from cannery.recipes.static_program.kit import for_musl, kit_for, notes_on_kit, target_of_kit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from cannery.image.platform import Platform
     from cannery.imports.model import Reach
     from cannery.project.app import App
+    from cannery.recipes.plan import LazyContents
     from cannery.workspace.workspace import Workspace
 
 _MUSL = (1, 2)  # the version that extension modules are compiled for
@@ -54,6 +56,7 @@ class Linked:
     resources: LazyTree  # the project's files that lie beside it, and the wheels' in sys.prefix
     platform: Platform
     notes: tuple[str, ...]
+    contents: LazyContents
 
 
 def static(app: App, workspace: Workspace) -> Plan:
@@ -66,7 +69,7 @@ def static(app: App, workspace: Workspace) -> Plan:
     lies_beside = bool(beside.tree.entries)
     layers += [("app", beside)] if lies_beside else []
     config = program_config(app, f"{PROGRAMS}/{made.executable.name}", unpacks=False, resources=lies_beside)
-    return Plan(app, tuple(layers), config, made.platform, made.notes)
+    return Plan(app, tuple(layers), config, made.platform, made.notes, contents=made.contents)
 
 
 def linked(app: App, workspace: Workspace) -> Linked:
@@ -101,7 +104,9 @@ def linked(app: App, workspace: Workspace) -> Linked:
         *made.notes,
     )
     beside = own.resources + environment_data(wheels, fitting.site_packages, workspace)
-    return Linked(app, made, beside, kit.interpreter.platform, notes)
+    ingredients = Ingredients(f"{PROGRAMS}/{made.name}", kit.interpreter, own, wheels)
+    contents = contents_of_executable(made, kit, ingredients, workspace)
+    return Linked(app, made, beside, kit.interpreter.platform, notes, contents)
 
 
 def system_of(app: App, reach: Reach, workspace: Workspace) -> LazyTree:

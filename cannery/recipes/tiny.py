@@ -16,6 +16,7 @@ from cannery.recipes.common import (
 from cannery.recipes.container_config import container_config
 from cannery.recipes.notes import notes_on, notes_on_callers, notes_on_code, notes_on_programs, notes_on_readers
 from cannery.recipes.plan import Plan
+from cannery.recipes.planned_contents import contents_with
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.certificates import looks_for_certificates
@@ -82,7 +83,10 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     )
     callers = caller_readers(wheels, python.image_site_packages, workspace)
     notes += (*notes_on_readers(app, readers), *notes_on_callers(own, app, callers))
-    return Plan(app, tuple(layers), container_config(app, python_path(python)), python.platform, notes)
+    contents = contents_with(python, dependencies.wheels, workspace)
+    return Plan(
+        app, tuple(layers), container_config(app, python_path(python)), python.platform, notes, contents=contents
+    )
 
 
 @dataclass(frozen=True, slots=True)

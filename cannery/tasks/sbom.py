@@ -33,6 +33,7 @@ def sbom(
 ) -> None:
     """Show what is really in an image, or write it as an SBOM.
 
+    That is its distributions, the interpreter, libraries, packages of a system, and which modules were left out.
     Without --image it's the project's own, built first where something has changed. The same image has the same bill
     of material, to the byte: there is neither a time in it nor a random number.
     """

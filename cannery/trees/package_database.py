@@ -1,53 +1,109 @@
 """What of a distribution's packages is in an image, told where scanners look for it.
 
 That is a file for each package in ``/var/lib/dpkg/status.d``, as distroless images have it: dpkg's own status is one
-file, which no layer could add to.
+file, which no layer could add to. The packages are those that a Python was unpacked from, or those that are installed
+where it lies: on this machine, or in an image.
 """
 
 from __future__ import annotations
 
 import json
 import posixpath
-from typing import TYPE_CHECKING, Final
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
 
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import File, Tree
+from cannery.python.distribution.status import installed_packages, owners_of, paragraph
+from cannery.workspace.files import stamp
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
+    from cannery.image.rootfs import Root
     from cannery.python.interpreter import Interpreter
+    from cannery.workspace.workspace import Workspace
 
-__all__ = ["package_database"]
+__all__ = ["package_database", "package_entries", "packages_of"]
 
-_FOLDER: Final = "/var/lib/dpkg/status.d"
+FOLDER: Final = "/var/lib/dpkg/status.d"
 _RELEASE: Final = "/usr/lib/os-release"  # by which scanners know whose versions these are (os-release(5))
 _LINK: Final = "/etc/os-release"
+_PROGRAM: Final = re.compile(r"(?:lib|ld-)[^/]*\.so[.\d]*|python[\d.]+t?")  # of a path's last part
 
 
-def package_database(interpreter: Interpreter, tree: Tree) -> Tree:
-    """The entries of the packages that ``tree`` has files of; empty where the Python doesn't come from packages."""
-    if interpreter.packages is None:
+def package_database(interpreter: Interpreter, tree: Tree, workspace: Workspace) -> Tree:
+    """The entries of the packages that ``tree`` has files of; empty where the Python lies among none."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    top = interpreter.root.path
+    places = {
+        path: interpreter.inside(file.content.path)
+        for path, file in tree.files()
+        if isinstance(file.content, OnDisk) and file.content.path.is_relative_to(top)
+    }
+    if interpreter.packages is not None:
+        known = _unpacked(interpreter.packages)
+        owners = {path: name for name, fields in known.items() for path in fields["files"]}
+        stanzas: Mapping[str, Mapping[str, str]] = {name: fields["stanza"] for name, fields in known.items()}
+    else:
+        owners, stanzas = packages_of(interpreter.root, places.values(), workspace)
+    for path, place in places.items():
+        if (owner := owners.get(place)) is not None:
+            found[owner] += [path] if _PROGRAM.fullmatch(posixpath.basename(path)) else []
+    return package_entries(interpreter.root, {name: (stanzas[name], paths) for name, paths in found.items()})
+
+
+def package_entries(root: Root, packages: Mapping[str, tuple[Mapping[str, str], Iterable[str]]]) -> Tree:
+    """The entries of ``packages`` of the distribution in ``root``: by name their fields, and files in the image."""
+    if not packages:
         return Tree()
-    known: Mapping[str, Mapping[str, str]] = json.loads(interpreter.packages.read_bytes())
-    owners = {posixpath.normpath(path): name for name, each in known.items() for path in each["files"]}
-    used = sorted({owners[path] for path in _paths(interpreter, tree) if path in owners})
-    entries = {f"{_FOLDER}/{name}": File(Inline(_stanza(known[name]).encode())) for name in used}
-    release = interpreter.root.content(_RELEASE)
+    entries = {
+        f"{FOLDER}/{name}": File(Inline(paragraph(fields, files).encode()))
+        for name, (fields, files) in sorted(packages.items())
+    }
+    release = root.content(_RELEASE)
     return Tree({**entries, _LINK: File(release)} if release else entries)
 
 
-def _paths(interpreter: Interpreter, tree: Tree) -> Iterable[str]:
-    """The paths in the interpreter's root of the files that lie in ``tree``, wherever they lie there."""
-    top = interpreter.root.path
-    for _, file in tree.files():
-        if isinstance(file.content, OnDisk) and file.content.path.is_relative_to(top):
-            yield interpreter.inside(file.content.path)
+def packages_of(
+    root: Root, paths: Iterable[str], workspace: Workspace
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """The names of the packages that ``paths`` in ``root`` are of, and the fields of these packages.
+
+    Remembered until dpkg's data base changes; both are empty where the root has none.
+    """
+    status = root.path / "var/lib/dpkg/status"
+    if not status.is_file():
+        return {}, {}
+    wanted = sorted(set(paths))
+    key = key_of("system packages", code_key(__name__), str(root.path), stamp(status), wanted)
+    known: Any = workspace.cache.recall("system-packages", key)
+    if known is None:
+        owners = owners_of(root.path, wanted)
+        fields = installed_packages(root.path)
+        named = {name: _told(fields[name]) for name in sorted(set(owners.values())) if name in fields}
+        known = {"owners": {path: name for path, name in owners.items() if name in named}, "packages": named}
+        workspace.cache.remember("system-packages", key, known)
+    return known["owners"], known["packages"]
 
 
-def _stanza(fields: Mapping[str, str]) -> str:
-    """A paragraph of dpkg's database, of what scanners read of it (deb-control(5))."""
-    return "".join(f"{name}: {fields[key]}\n" for name, key in _FIELDS) + "\n"
+def _told(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: fields[name] for name in ("Package", "Version", "Architecture", "Source") if name in fields}
+
+
+def _unpacked(packages: Path) -> dict[str, Any]:
+    """The packages that a Python was unpacked from, by name, each with the paths of its files and its fields."""
+    known: Mapping[str, Mapping[str, Any]] = json.loads(packages.read_bytes())
+    return {
+        name: {
+            "files": [posixpath.normpath(path) for path in each["files"]],
+            "stanza": {title: str(each[field]) for title, field in _FIELDS},
+        }
+        for name, each in known.items()
+    }
 
 
 _FIELDS: Final = (("Package", "name"), ("Version", "version"), ("Architecture", "architecture"), ("Source", "source"))

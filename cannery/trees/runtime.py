@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.elf.need import Need
@@ -13,7 +14,7 @@ from cannery.image.rootfs import MACHINE, Root
 from cannery.image.tree import File, LazyTree, Tree
 from cannery.python.stdlib import interpreter_tree, known_modules
 from cannery.trees.needs import Needs
-from cannery.trees.package_database import package_database
+from cannery.trees.package_database import package_database, packages_of
 from cannery.trees.system import certificates, locale_tree, system_tree, terminals_tree, without_remarks, zones_tree
 from cannery.workspace.contents import contents_key
 from cannery.workspace.digest import Digest
@@ -22,7 +23,6 @@ from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from cannery.elf.closure import Closure
     from cannery.image.content import Content
@@ -69,14 +69,16 @@ def runtime(
         data += zones_tree(root, workspace.cache)
     if "curses" in wanted:
         data += terminals_tree(root, workspace.cache)
+    program = (interpreter.inside(path) for path in (interpreter.executable, *map(Path.resolve, libraries.values())))
+    _, packages = packages_of(root, program, workspace) if interpreter.packages is None else ({}, {})
     key = key_of(
         "runtime", code_key(__name__), python.key, app.settings.uid, bundle and Digest.of_content(bundle),
-        _contents(libraries, workspace), data.key,
+        _contents(libraries, workspace), data.key, packages,
     )  # fmt: skip
 
     def make() -> Tree:
         tree = _shared(libraries) + python.tree + system_tree(app.settings.uid, bundle) + data.tree
-        return tree + package_database(interpreter, tree)
+        return tree + package_database(interpreter, tree, workspace)
 
     return LazyTree(key, make)
 

@@ -26,6 +26,6 @@ def test_decisions_are_told_by_a_later_build_that_packs_nothing(
     plan = Plan(app, (("app", tree),), {}, Platform("linux", "amd64"))
     first = build_plan(plan, workspace, level=6)
     second = build_plan(plan, workspace, level=6)
-    assert first.packed == {"app"}
+    assert first.packed == {"app", "sbom"}
     assert second.packed == frozenset()
     assert first.decisions == second.decisions == (KEPT,)

@@ -76,13 +76,13 @@ def members(built: Built, number: int) -> dict[str, tarfile.TarInfo]:
 
 def test_the_base_s_layers_come_first_and_ours_on_top(project: Path, tmp_path: Path, workspace: Workspace) -> None:
     done = built(project, workspace, base=base(tmp_path / "base"))
-    assert [each.name for each in done.image.layers] == ["base-1", "dependencies", "app"]
-    assert done.packed == {"dependencies", "app"}
+    assert [each.name for each in done.image.layers] == ["base-1", "dependencies", "app", "sbom"]
+    assert done.packed == {"dependencies", "app", "sbom"}
     assert {each["mediaType"] for each in done.image.manifest["layers"]} == {
         "application/vnd.oci.image.layer.v1.tar+gzip"
     }
     assert [entry.get("created_by") for entry in done.image.config["history"]] == [
-        "base", "cannery: dependencies", "cannery: app",
+        "base", "cannery: dependencies", "cannery: app", "cannery: sbom",
     ]  # fmt: skip
 
 
@@ -101,8 +101,20 @@ def test_layers_keep_their_compression(project: Path, tmp_path: Path, workspace:
     layout(folder, [by_zstd(tmp_path, layer(tmp_path, *DEBIAN)), layer(tmp_path, file("a"))], kind=kind)
     done = built(project, workspace, base=f"oci:{folder}")
     kinds = [each["mediaType"].rpartition(".")[2] for each in done.image.manifest["layers"]]
-    assert kinds == ["tar+zstd", "tar+gzip", "tar+gzip", "tar+gzip"]
+    assert kinds == ["tar+zstd", "tar+gzip", "tar+gzip", "tar+gzip", "tar+gzip"]
     assert (rootfs(done.image, workspace.cache) / "app/fish/__init__.py").is_file()
+
+
+def test_layers_of_a_base_that_are_not_compressed_are_compressed_once(
+    project: Path, tmp_path: Path, workspace: Workspace
+) -> None:
+    """An engine saves them so, and who reads an archive may take all layers to be what the first one is."""
+    named = f"docker-archive:{docker_archive(tmp_path / 'saved.tar', [layer(tmp_path, *DEBIAN)])}"
+    done = built(project, workspace, base=named)
+    assert {each["mediaType"].rpartition(".")[2] for each in done.image.manifest["layers"]} == {"tar+gzip"}
+    assert all(each.blob.read_bytes()[:2] == b"\x1f\x8b" for each in done.image.layers)
+    assert (rootfs(done.image, workspace.cache) / "usr/local/bin/python3.11").is_file()
+    assert built(project, workspace, base=named).packed == frozenset()
 
 
 def test_the_app_lies_there_as_sources_and_its_script_is_for_the_base_s_python(
@@ -239,7 +251,7 @@ def test_blobs_that_are_gone_from_the_cache_are_fetched_again(
 def test_an_archive_of_docker_s_is_a_base_too(project: Path, tmp_path: Path, workspace: Workspace) -> None:
     docker_archive(project / "base.tar", [layer(tmp_path, *DEBIAN)], "base:1")
     done = built(project, workspace, base="docker-archive:base.tar:base:1")
-    assert done.image.manifest["layers"][0]["mediaType"] == "application/vnd.oci.image.layer.v1.tar"
+    assert done.image.manifest["layers"][0]["mediaType"] == "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
 @pytest.mark.parametrize(
@@ -317,7 +329,7 @@ def test_what_python_optimizes_is_said_to_it(project: Path, tmp_path: Path, work
 def test_too_many_layers_are_told(project: Path, tmp_path: Path, workspace: Workspace) -> None:
     folder = tmp_path / "base"
     folder.mkdir()
-    layout(folder, [layer(tmp_path, *DEBIAN), *[layer(tmp_path, file("a"))] * 125])
+    layout(folder, [layer(tmp_path, *DEBIAN), *[layer(tmp_path, file("a"))] * 124])
     with pytest.raises(ImageError, match="the image would have 128 layers, and engines take 127"):
         built(project, workspace, base=f"oci:{folder}")
 

@@ -25,8 +25,11 @@ _LOADER = "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
 def program(loader: str, version: str = "3.11.9") -> bytes:
     """An interpreter, as far as a loader and a curious eye are concerned."""
     name = loader.encode() + b"\0"
+    minor = "".join(version.split(".")[:2])
     segments = [Segment(PT_INTERP, 0x800, len(name))]
-    return Handmade(segments=segments, contents={0x800: name, 0xA00: b"\0" + version.encode() + b"\0"}).build()
+    return Handmade(
+        segments=segments, contents={0x800: name, 0xA00: f"\0{version}\0cpython-{minor}\0".encode()}
+    ).build()
 
 
 # As the official image has it: merged /usr, Python in /usr/local, packages of its own.

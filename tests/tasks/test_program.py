@@ -50,7 +50,6 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
         "prune",
         "audit",
         "check",
-        "compare",
         "config",
         "cythonize",
         "diff",
@@ -79,7 +78,6 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
     assert tasks == [
         "audit",
         "check",
-        "compare",
         "config",
         "cythonize",
         "diff",
@@ -99,7 +97,6 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "run",
         "sbom",
         "sizes",
-        "verify",
     ]
 
 

@@ -61,7 +61,7 @@ def test_time_zones_are_there_as_polars_uses_them(files: dict[str, tarfile.TarIn
 
 
 def test_layers_go_from_what_changes_rarely_to_what_changes_often(sample: BuiltImage) -> None:
-    assert [layer["name"] for layer in sample.report["layers"]] == ["runtime", "dependencies", "app"]
+    assert [layer["name"] for layer in sample.report["layers"]] == ["runtime", "dependencies", "app", "sbom"]
 
 
 def test_the_entry_point_is_in_exec_form_and_the_user_is_a_number(sample: BuiltImage) -> None:

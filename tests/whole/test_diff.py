@@ -40,7 +40,7 @@ def test_an_image_is_compared_wherever_it_lies(make_project: MakeProject, regist
     assert not found["same"]
     assert [file["path"] for file in found["images"][0]["files"]] == ["/app/main.pyc"]
     assert {layer["name"]: layer["how"] for layer in found["images"][0]["layers"]} == {
-        "runtime": "same", "app": "changed",
+        "runtime": "same", "app": "changed", "sbom": "same",
     }  # fmt: skip
 
 

@@ -46,8 +46,8 @@ def test_a_blob_that_several_have_is_sent_once(folder: Path, registry: AwkwardRe
     first, second = (
         {blob["name"]: blob["state"] for blob in each["pushed"][0]["blobs"]} for each in report["members"].values()
     )
-    assert first == dict.fromkeys(("runtime", "app", "configuration"), "sent")
-    assert second == {"runtime": "mounted", "app": "sent", "configuration": "sent"}
+    assert first == dict.fromkeys(("runtime", "app", "sbom", "configuration"), "sent")
+    assert second == {"runtime": "mounted", "app": "sent", "sbom": "sent", "configuration": "sent"}
     assert all(registry.is_whole(f"team/{name}", "latest") for name in "ab")
     references = [each["pushed"][0]["reference"] for each in report["members"].values()]
     assert (folder / "refs").read_text().splitlines() == references

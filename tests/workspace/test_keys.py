@@ -139,7 +139,7 @@ def test_a_build_by_changed_code_makes_what_that_code_makes_and_nothing_else(
 ) -> None:
     project = make_project({"main.py": "print(1)\n", "requirements.txt": "six==1.17.0\n"})
     code = shutil.copytree(PACKAGE, tmp_path / "code" / "cannery", ignore=shutil.ignore_patterns("__pycache__"))
-    assert _packed(code, project) == {"runtime", "dependencies", "app"}
+    assert _packed(code, project) == {"runtime", "dependencies", "app", "sbom"}
     assert _packed(code, project) == set()
     for changed, packed in {
         "trees/transforms/strip.py": {"runtime"},  # which is always stripped

@@ -28,6 +28,7 @@ __all__ = [
     "PatchSeries",
     "SourceArchive",
     "SourcePackage",
+    "debian_packages",
     "known_libraries",
     "known_pythons",
     "locate",
@@ -90,6 +91,12 @@ def known_pythons() -> Mapping[str, SourcePackage]:
 def known_libraries() -> Mapping[str, SourcePackage]:
     """The sources of libraries, by name."""
     return {name: _package(name, entry) for name, entry in _listed()["library"].items()}
+
+
+def debian_packages() -> Mapping[str, str]:
+    """Debian's source package of each of them, with its version: ``openssl=3.5.7-1~deb13u2``; by minor of Python."""
+    listed = _listed()
+    return {name: entry["debian"] for name, entry in {**listed["python"], **listed["library"]}.items()}
 
 
 def untried_pythons() -> Mapping[str, str]:

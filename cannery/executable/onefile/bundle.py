@@ -51,6 +51,7 @@ class Bundle:
     modules: Mapping[str, int]  # in the executable, with the bytes of each
     files: Mapping[str, int]  # the other files, with the bytes of each
     missing: tuple[tuple[str, str], ...]  # modules that don't exist, with a module of the app that imports each
+    machine: tuple[str, ...] = ()  # the paths on this machine of the files that were taken from it
 
 
 def bundle(
@@ -82,6 +83,7 @@ def bundle(
         record["modules"],
         record["files"],
         missing,
+        tuple(record["machine"]),
     )
 
 

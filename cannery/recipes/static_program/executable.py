@@ -70,6 +70,7 @@ class Executable:
     contents: Callable[[], ExecutableContents]  # makes it, too
     notes: tuple[str, ...]
     beside: LazyTree  # data that modules may open by its path, for the image's disk
+    packing: str  # how it's compressed: "zstd", "xz" or "none"
 
 
 def executable(
@@ -119,7 +120,15 @@ def executable(
     def contents() -> ExecutableContents:
         return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=ExecutableContents)
 
-    return Executable(name, LazyTree(key, tree), reach, contents, (*reduced.notes, *notes), _beside(places, reach))
+    return Executable(
+        name,
+        LazyTree(key, tree),
+        reach,
+        contents,
+        (*reduced.notes, *notes),
+        _beside(places, reach),
+        settings.static.packing,
+    )
 
 
 def _beside(places: list[Place], reach: Reach) -> LazyTree:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ConfigurationError
 from cannery.image.image import Base
-from cannery.image.layer import Layer
+from cannery.image.layer import Layer, gzipped
 from cannery.image.media.pull import pull
 from cannery.image.platform import Platform, machine_platform
 from cannery.image.rootfs import Root
@@ -71,9 +71,19 @@ def base_image(app: App, workspace: Workspace, *, packed: bool = False) -> BaseI
             pulled = _remembered(key, source, replace(workspace, refresh=False))
             if pulled is None or workspace.refresh:
                 with opened(source, app, workspace) as medium:
-                    pulled = pull(medium, wanted, workspace.cache, workspace.progress)
+                    pulled = _compressed(pull(medium, wanted, workspace.cache, workspace.progress), workspace)
                 workspace.cache.remember("bases", key, _record(pulled))
     return _unpacked(text, pulled, workspace, packed=packed)
+
+
+def _compressed(pulled: Base, workspace: Workspace) -> Base:
+    """The base with all layers compressed, as those are that come on top of it.
+
+    Engines save them as they have them unpacked, and some who read archives (go-containerregistry) take all layers to
+    be what the first one is.
+    """
+    layers = (gzipped(layer, workspace.cache, workspace.progress) for layer in pulled.layers)
+    return replace(pulled, layers=tuple(layers))
 
 
 def _locked(text: str, app: App) -> str:
