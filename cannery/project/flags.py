@@ -39,7 +39,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
         values=("linux/amd64", "linux/arm64", "linux/amd64,linux/arm64"),
     ),
     "tag": Flag("Tag of the image (default: latest)."),
-    "repository": Flag("Repository of a registry that is pushed to: ghcr.io/team/app.", build=False),
+    "repository": Flag("Repository to push to: ghcr.io/team/app.", build=False),
     "cache_from": Flag("Repository to take layers from: ghcr.io/team/app; or none.", build=False),
     "attest": Flag("Attach what is in the image, and what it was built from.", switch=True, build=False),
     "sign": Flag("Sign by this key: a file, env://NAME, or keyless.", build=False),

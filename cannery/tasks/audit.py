@@ -24,7 +24,7 @@ __all__ = ["audit"]
         "fail-on": "How bad a finding must be to fail: critical, high, medium, low, info or never (default: high).",
         "readable": "List what anybody can read in the app's compiled modules and bytecode.",
         "json": JSON,
-        "sarif": "The same as SARIF 2.1.0.",
+        "sarif": "Print the result as SARIF 2.1.0, for code scanning.",
     },
 )
 def audit(
@@ -37,9 +37,9 @@ def audit(
 ) -> None:
     """Look for what remains of the source, for secrets and more.
 
-    The image is read as it is, layer by layer, and nothing of it is run or unpacked; what a later layer deletes is
-    found, too. The exit code is 9 where a finding is as bad as --fail-on says, or worse. What is meant to be there is
-    allowed in pyproject.toml: [tool.cannery.audit] allow = ["CAN501", "CAN102:/app/main.pyc"].
+    It reads the image layer by layer and runs nothing of it. Files that a later layer deletes are found, too. The exit
+    code is 9 if a finding is as bad as --fail-on says, or worse. To allow what is meant to be there, name it in
+    pyproject.toml: [tool.cannery.audit] allow = ["CAN501", "CAN102:/app/main.pyc"].
     """
     from cannery.audit.audit import close_gate, severity_named  # noqa: PLC0415
 

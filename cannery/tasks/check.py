@@ -26,11 +26,11 @@ TIMEOUT: Final = "Seconds that the program gets to end, or to answer (default: 6
 def check(line: CommandLine, timeout: str | None = None, json: bool = False) -> None:
     """Compare the image with a virtual environment.
 
-    Builds it first where something has changed. Its program is run as invoke run does it, and so it is in a virtual
-    environment made of the same requirements; exit code and output are compared, or what a server answers. The words
-    behind --, or else the setting check, say what to ask: arguments, or an address such as http://:8000/health. Where
-    nothing does, the app's own modules are imported, and a server is asked for /. The exit code is 11 where something
-    differs, and 12 where the program fails in both.
+    Builds the image first if something has changed. Then the program runs twice, in its image and in a virtual
+    environment with the same requirements, and the exit codes and outputs are compared, or what a server answers. Say
+    what to ask behind --, or by the setting check: arguments, or an address such as http://:8000/health. By default
+    the app's own modules are imported, and a server is asked for /. The exit code is 11 if something differs, and 12
+    if the program fails in both.
     """
     from cannery.recipes.build import build  # noqa: PLC0415
     from cannery.tasks.report.check import CheckReport  # noqa: PLC0415

@@ -12,9 +12,8 @@ __all__ = ["config"]
 def config(line: CommandLine, json: bool = False) -> None:
     """Show every setting, its value, and where that comes from.
 
-    What is found in the project's files in place of settings is shown, too.
-
-    A flag beats the environment, which beats pyproject.toml, which beats what is found, which beats the default.
+    A flag comes before a variable of the environment, then comes pyproject.toml, then what is found in the project's
+    files, then the default.
     """
     from cannery.errors import CanneryError  # noqa: PLC0415
     from cannery.project.config import load  # noqa: PLC0415

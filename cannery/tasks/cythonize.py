@@ -23,8 +23,8 @@ def cythonize(
 ) -> None:
     """Compile the project's packages into extension modules.
 
-    They're written to build/, where they can be imported as they stand. Settings come from [tool.cannery.cython] in
-    pyproject.toml; only what has changed is compiled, and nothing is left beside the sources.
+    They're written to build/, and can be imported from there. Settings come from [tool.cannery.cython] in
+    pyproject.toml. Only what has changed is compiled, and nothing is written beside the sources.
     """
     from dataclasses import replace  # noqa: PLC0415
 

@@ -22,9 +22,9 @@ def dockerfile(
 ) -> None:
     """Write a recipe as a Dockerfile, with its .dockerignore.
 
-    It's for platforms that build from nothing else: several stages, dependencies before sources, a user that is not
-    root. It behaves as the image that 'image' makes. The recipes slim, cython, scratch and onefile
-    have one. A digest that the file names stays until --pin looks it up again.
+    For platforms that build from a Dockerfile only. It has several stages, installs dependencies before sources, and
+    doesn't run as root; the image behaves like the one that 'image' makes. The recipes slim, cython, scratch and
+    onefile can be written so. A digest in the file stays until --pin looks it up again.
     """
     from cannery.recipes.dockerfile.file import DockerfileTarget, render_files  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

@@ -31,9 +31,9 @@ __all__ = ["explore"]
 def explore(line: CommandLine, image: str | None = None, base: str | bool = False, name: str = "dev") -> None:
     """Look around in an image, at a prompt inside it.
 
-    The container is gone at the end. The prompt is the image's shell; an image that has none gives its own Python's;
-    one without that, too, that of a toolbox, which is laid into the container. It's said which. Without an engine
-    cannery itself runs the project's own image.
+    You get the image's shell if it has one, or else its own Python with ls, cat, find and run, or else a Python from a
+    toolbox that is mounted into the container; the first line says which. The container is removed at the end. Without
+    Docker or Podman, cannery itself runs the project's own image.
     """
     if image is not None:
         code = _explore_in(required_engine_of(line), image, name)

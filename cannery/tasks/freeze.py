@@ -31,10 +31,9 @@ def freeze(
 ) -> None:
     """Make one executable of the project: dist/NAME.
 
-    What --recipe, --form and --platform ask for is part of its name, as in dist/NAME-static: none replaces another.
-    Python, the dependencies and the app are in it; the static one brings the C library as well, and runs on any Linux.
-    It takes the extra cannery[onefile], or cannery[static]; settings come from [tool.cannery] and its table for the
-    recipe.
+    It holds Python, the dependencies and the app; the static one brings the C library as well, and runs on any Linux.
+    The name tells recipe, form and platform, as in dist/NAME-static, so that none replaces another. You need the extra
+    cannery[onefile] or cannery[static]. Settings come from [tool.cannery] and its table for the recipe.
     """
     from cannery.executable.program import Form  # noqa: PLC0415
     from cannery.recipes.freeze import freeze as make  # noqa: PLC0415

@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["EXPLAIN", "LOCKED", "image", "require_lock_of"]
 
 LOCKED: Final = "Refuse to build without cannery.lock."
-EXPLAIN: Final = "Say which files stayed as they were though something was tried with them, and why."
+EXPLAIN: Final = "List files that could not be made smaller or compiled, with the reasons."
 
 
 @command(
     *(name for name in FLAGS if name != "repository"),
     help={
         "all": "Build the images of all members of the workspace that start something.",
-        "since": "With --all: those alone that changed since this commit, or that require one which did.",
+        "since": "With --all: only members that changed since this commit, or require one that did.",
         "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
         "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
-        "check": "Check then that it does what a virtual environment does, as invoke check does: -- and what to ask.",
+        "check": "Then check that it does what a virtual environment does, as the command check; -- and what to ask.",
         "explain": EXPLAIN,
         "locked": LOCKED,
         "json": JSON,
@@ -49,11 +49,11 @@ def image(
 ) -> None:
     """Build the project's container image.
 
-    It's written to dist/, and loaded where Docker or Podman answers.
+    It's written to dist/, and loaded into Docker or Podman if one is running.
 
-    No Docker, no Dockerfile and no base image is needed. The archive is an OCI layout and a docker archive at once:
+    You need no Docker, no Dockerfile and no base image. The archive is an OCI layout and a docker archive at once:
     'docker load', 'podman load' and 'skopeo copy oci-archive:' take it. Settings come from [tool.cannery] in
-    pyproject.toml; a flag beats them, and so does a variable such as CANNERY_TAG.
+    pyproject.toml; flags, and variables such as CANNERY_TAG, come before them.
     """
     from cannery.recipes.components import components_in_image  # noqa: PLC0415
     from cannery.recipes.image import make_image  # noqa: PLC0415

@@ -12,8 +12,8 @@ __all__ = ["imports"]
 def imports(line: CommandLine, why: str | None = None, json: bool = False) -> None:
     """Show what the program imports, and why.
 
-    It's read from the sources of the app, its dependencies and the standard library; nothing of them is run, but for
-    the command that the setting trace names.
+    Reads the sources of the app, its dependencies and the standard library. Runs nothing of them, except what the
+    setting trace names.
     """
     from cannery.recipes.imports import imports_of  # noqa: PLC0415
     from cannery.tasks.report.imports import ImportsReport  # noqa: PLC0415

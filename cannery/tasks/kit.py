@@ -10,9 +10,9 @@ __all__ = ["kit"]
 
 @command(
     help={
-        "python": "Version of the Python in it, as 3.13 or 3.11 (default: the newest that kits are built of).",
+        "python": "Version of the Python in it, such as 3.13 (default: the newest that kits can be built of).",
         "platform": "Platform of the executables: linux/amd64 or linux/arm64 (default: this machine's).",
-        "versions": "List the versions of Python that kits are built of, and those of the libraries; nothing is built.",
+        "versions": "List the versions of Python and of the libraries that kits are built of; build nothing.",
         "output": "Where to write it, a file or a folder (default: dist/python-VERSION-PLATFORM.kit).",
         "json": JSON,
     },
@@ -28,8 +28,8 @@ def kit(
     """Write what static executables are linked from: a kit.
 
     A kit is for one version of Python and one platform. It's built from sources, which takes some minutes, and is the
-    same wherever it's built. Who names it in the setting static.kit, or in CANNERY_KIT, builds none. Sources are looked
-    for in the folder CANNERY_SOURCES, then fetched.
+    same wherever it's built. Name it in the setting static.kit or in CANNERY_KIT, and no build makes one of its own.
+    Sources are taken from the folder CANNERY_SOURCES if they are there, and downloaded otherwise.
     """
     from cannery.executable.kit.file import write_kit  # noqa: PLC0415
     from cannery.executable.kit.kit import built_kit, file_name, kit_python  # noqa: PLC0415

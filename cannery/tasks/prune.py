@@ -23,9 +23,9 @@ __all__ = ["prune"]
         "dry_run": "Show what would go, and remove nothing.",
         "running": "Stop and remove cannery's running containers, too.",
         "all": "Remove whatever the engine doesn't use, whoever made it, as 'docker system prune -a' does.",
-        "only": "One kind alone: containers, images or cache; or several, with commas between them.",
-        "name": "One container or image of cannery's alone, by its name or ID, tagged or not; commas as above.",
-        "keep": "How much of cannery's own cache to keep: 5GB, 500MB, 0; as much as cache-size says without it.",
+        "only": "Only this kind, or several with commas: containers, images, cache.",
+        "name": "Only this container or image of cannery's, by its name or ID; several with commas.",
+        "keep": "How much of cannery's own cache to keep: 5GB, 500MB, 0 (default: the setting cache-size).",
     },
 )
 def prune(
@@ -38,11 +38,11 @@ def prune(
     name: str | None = None,
     keep: str | None = None,
 ) -> None:
-    """Remove what cannery made and nobody uses.
+    """Remove what cannery made and nothing uses.
 
-    It's shown with its size first, and asked about. That is: stopped containers of 'run' and 'explore', untagged
-    images that cannery built, the caches of cannery's other versions, and of its own cache what was used longest ago.
-    What others made stays, unless --all is given.
+    Shows what would go, with its size, and asks. That is stopped containers of 'run' and 'explore', untagged images
+    that cannery built, the caches of other versions of cannery, and what was used longest ago in its own. What others
+    made stays, unless you say --all.
     """
     from cannery.containers.prune import Scope, removals  # noqa: PLC0415
     from cannery.errors import MachineError  # noqa: PLC0415

@@ -23,9 +23,9 @@ __all__ = ["push", "write_references"]
     "sign",
     "signer",
     help={
-        "all": "Push all members of the workspace that start something: each blob once, in one go.",
-        "since": "With --all: those alone that changed since this commit, or that require one which did.",
-        "registry": "Where projects go whose settings name no repository: ghcr.io/team, to which their name is added.",
+        "all": "Push all members of the workspace that start something; each blob is sent once.",
+        "since": "With --all: only members that changed since this commit, or require one that did.",
+        "registry": "Registry for projects without a repository in their settings: ghcr.io/team; their name is added.",
         "dry_run": "Say what would be sent, and send nothing.",
         "image_refs": "A file to write the reference by digest to, one a line: for what deploys it.",
         "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
@@ -44,10 +44,10 @@ def push(
 ) -> None:
     """Push the image to a registry.
 
-    'push -- REFERENCE' builds first where something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the
-    settings repository, tag and tags say where. Blobs that the registry has are not sent, and tags are set last, so
-    that none ever leads to half an image. What --attest and --sign add is attached to the image, and no part of it. Who
-    is logged in by 'docker login' or 'podman login' is logged in here. The last line is the reference by digest.
+    'push -- REFERENCE' builds first if something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the
+    settings repository, tag and tags say where. What the registry has is not sent again. Tags are set last, so none
+    ever leads to half an image. What --attest and --sign add is attached to the image, and no part of it. Logins of
+    'docker login' and 'podman login' count. The last line is the reference by digest.
     """
     from cannery.recipes.push import push_image, targets, with_registry  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

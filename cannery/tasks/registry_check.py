@@ -10,11 +10,11 @@ __all__ = ["registry_check"]
 
 @command("repository", help={"json": JSON})
 def registry_check(line: CommandLine, json: bool = False) -> None:
-    """Try what a registry can do.
+    """Find out what a registry can do.
 
-    'registry-check -- REPOSITORY' pushes a few bytes there, or to the repository of the settings: whole, in chunks, as
-    a mount into REPOSITORY-check, as an artifact, under a tag that moves, as one that refers to another; and deletes
-    them again. It says which of these the registry takes, and what follows for a push.
+    'registry-check -- REPOSITORY' tries each with a few bytes, which it deletes again: a blob as a whole and in chunks,
+    a mount into REPOSITORY-check, an artifact, a tag that moves, a manifest that refers to another. It says which of
+    these the registry takes, and what that means for a push.
     """
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.project.precedence import resolve_settings  # noqa: PLC0415

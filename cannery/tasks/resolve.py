@@ -14,7 +14,7 @@ __all__ = ["resolve"]
     help={
         "f": "A manifest, a folder of manifests, or - for standard input; may be given several times.",
         "recursive": "Look for manifests in the folders below those, too.",
-        "registry": "Where projects go whose settings name no repository: ghcr.io/team, to which their name is added.",
+        "registry": "Registry for projects without a repository in their settings: ghcr.io/team; their name is added.",
         "dry_run": "Build, and put in what a push would give; send nothing.",
         "image_refs": "A file to write the references to, one a line.",
         "project": "Folder that the paths in manifests start from (default: the current one).",
@@ -29,10 +29,10 @@ def resolve(
     dry_run: bool = False,
     image_refs: str | None = None,
 ) -> None:
-    """Push what manifests name, and print them with its digests.
+    """Push what manifests name, and print them with the digests.
 
-    'resolve -f k8s/ | kubectl apply -f -' pushes each project that stands there as cannery://FOLDER, once, and prints
-    the manifests with references by digest in the place of these. All else stays as it is, comments too.
+    'resolve -f k8s/ | kubectl apply -f -' builds and pushes each project that a manifest names as cannery://FOLDER, and
+    prints the manifests with the image's digest in its place. Everything else stays as it is, comments too.
     """
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.project.manifests import joined, manifests_at  # noqa: PLC0415

@@ -23,9 +23,9 @@ __all__ = ["run"]
 def run(line: CommandLine, command: str | None = None) -> None:
     """Run the image: invoke run -- ARGS.
 
-    Builds it first where something has changed. Docker or Podman runs it where one answers, its ports published on
-    127.0.0.1; otherwise it runs in namespaces of its own over the unpacked image, with the machine's network. Either
-    way it's read-only, with no capabilities, as the image's user; exit code and signals are the program's.
+    Builds it first if something has changed. Docker or Podman runs it if one is running, with its ports published on
+    127.0.0.1. Otherwise cannery runs it, with the machine's network. Either way its files are read-only, it has no
+    capabilities, and it runs as the image's user. The exit code is the program's, and signals reach it.
     """
     code = _run(app_of(line), command, words_behind(line))
     if code:

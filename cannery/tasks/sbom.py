@@ -33,9 +33,9 @@ def sbom(
 ) -> None:
     """Show what is really in an image, or write it as an SBOM.
 
-    That is its distributions, the interpreter, libraries, packages of a system, and which modules were left out.
-    Without --image it's the project's own, built first where something has changed. The same image has the same bill
-    of material, to the byte: there is neither a time in it nor a random number.
+    Lists the distributions, the interpreter, libraries, packages of a system, and which modules were left out. Without
+    --image it's the project's own image, built first if something has changed. The same image has the same bill of
+    materials, to the byte: there is neither a time in it nor a random number.
     """
     from cannery.bom.formats import format_of, written  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

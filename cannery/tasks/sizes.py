@@ -22,12 +22,12 @@ __all__ = ["sizes"]
     *BUILD_FLAGS,
     help={
         "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
-        "against": "Another such image, the one before: show what has grown, shrunk, come and gone since.",
-        "max_growth": "Fail where the image takes more than this more to pull: 1MB or 5%. Needs --against.",
-        "budget": "Fail where the image takes more than this to pull: 50MB.",
-        "why": "Show which imports bring each distribution in; of the project's own image.",
+        "against": "The image before, given in the same way: show what grew, shrank, came and went since.",
+        "max_growth": "Fail if the image grew by more than this, to pull: 1MB or 5%. Needs --against.",
+        "budget": "Fail if the image takes more than this to pull: 50MB.",
+        "why": "Show which imports bring each distribution in (for the project's own image).",
         "all": "Show everything, and not only what is large.",
-        "html": "A file to write a page with a map of the image to; it needs no other file.",
+        "html": "Write a page with a map of the image to this file.",
         "json": JSON,
     },
 )
@@ -44,10 +44,10 @@ def sizes(
 ) -> None:
     """Show what takes the bytes of an image.
 
-    That is its layers, and in them distributions, modules and libraries. Without --image it's the project's own, built
-    first where something has changed. Each has its bytes and its part of the compressed layer, which is what is pulled.
-    The exit code is 13 where that is more than --budget or --max-growth, which [tool.cannery.sizes] can set as well: a
-    gate for pull requests.
+    Lists the layers, and the distributions, modules and libraries in them, each with its bytes and its share of the
+    compressed layer, which is what is pulled. Without --image it's the project's own image, built first if something
+    has changed. The exit code is 13 if the image takes more than --budget or --max-growth allows, or
+    [tool.cannery.sizes]: a gate for pull requests.
     """
     from cannery.sizes.difference import SizesDifference, check_budget, check_growth  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
