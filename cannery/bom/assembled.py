@@ -139,6 +139,7 @@ def _both(item: Item, more: Item) -> Item:
         origin=more.origin or item.origin,
         left_out=item.left_out or more.left_out,
         sources=item.sources or more.sources,
+        bare=item.bare or more.bare,
     )
 
 

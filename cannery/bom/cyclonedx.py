@@ -33,6 +33,7 @@ _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/schema
 _KIND: Final = "cannery:kind"
 _ORIGIN: Final = "cannery:origin"
 _LEFT_OUT: Final = "cannery:modules-left-out"
+_BARE: Final = "cannery:metadata-alone"
 _PATH: Final = "cannery:path"
 _SYSTEM: Final = "cannery:system"
 _PLATFORM: Final = "cannery:platform"
@@ -85,6 +86,7 @@ def _component(item: Item, reference: str) -> dict[str, Any]:
             (_ORIGIN, item.origin),
             *((_PATH, path) for path in item.paths),
             (_LEFT_OUT, " ".join(item.left_out)),
+            (_BARE, "true" if item.bare else ""),
         ),
     }
     return {name: value for name, value in found.items() if value}
@@ -134,6 +136,7 @@ def _item(component: Mapping[str, Any]) -> Item:
         tuple(
             BuiltFrom(each["url"], each["hashes"][0]["content"]) for each in component.get("externalReferences") or ()
         ),
+        bare=_BARE in named,
     )
 
 

@@ -80,7 +80,13 @@ class InstalledDistribution:
             digest_of_files(self.files.values()),
             (f"{self.site}{self.folder}",),
             left_out=modules_left_out(about.record, self.modules | self.modules_elsewhere),
+            bare=self._is_bare(),
         )
+
+    def _is_bare(self) -> bool:
+        """True where it had modules, and nothing is left but its metadata."""
+        metadata = f"{self.site}{self.folder}/"
+        return bool(self.metadata.modules) and all(path.startswith(metadata) for path in self.files)
 
     @property
     def title(self) -> str:

@@ -32,6 +32,7 @@ class Item:
     cpe: str = ""  # (CPE 2.3), for what has no purl that data bases of vulnerabilities know
     left_out: tuple[str, ...] = ()  # its modules that are not in the image; one stands for all below it, too
     sources: tuple[BuiltFrom, ...] = ()  # what it was built from, where that is known
+    bare: bool = False  # True for a distribution of which nothing is there but its metadata
 
     def lacks(self, module: str) -> bool:
         """True where ``module`` was left out, or a package above it."""

@@ -25,10 +25,11 @@ from cannery.tasks.resolve import resolve
 from cannery.tasks.run import run
 from cannery.tasks.sbom import sbom
 from cannery.tasks.sizes import sizes
+from cannery.tasks.vex import vex
 
 __all__ = ["namespace"]
 
 namespace = Collection(
     image, run, push, registry_check, resolve, lock, check, explore, freeze, dockerfile, ps, images,
-    prune, audit, sizes, sbom, diff, config, cythonize, imports, kit,
+    prune, audit, sizes, sbom, vex, diff, config, cythonize, imports, kit,
 )  # fmt: skip

@@ -33,6 +33,7 @@ OF_THEIR_OWN = {
         ("kit", "output"),
         ("diff", "platform"),
         ("sbom", "output"),
+        ("vex", "output"),
     ),
 }
 

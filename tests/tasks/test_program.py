@@ -97,6 +97,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "run",
         "sbom",
         "sizes",
+        "vex",
     ]
 
 
