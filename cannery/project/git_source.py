@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ToolError
 from cannery.project.requirements import without_credentials
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from cannery.workspace.process import Runner
 
 __all__ = ["GitSource", "checked_out", "git_source"]
+
+_REMOTE: Final = re.compile(r"(?:https?|ssh|git)://|[^/\\:]+:(?!\\)")  # an address, or HOST:PATH as scp has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,12 @@ def git_source(folder: Path, run: Runner, without: tuple[str, ...] = ()) -> GitS
 
 
 def _origin(git: list[str], run: Runner) -> str:
+    """The address that others know the repository by; empty where it was cloned from a folder."""
     try:
-        return without_credentials(run([*git, "remote", "get-url", "origin"]).stdout.strip())
+        address = without_credentials(run([*git, "remote", "get-url", "origin"]).stdout.strip())
     except ProgramFailed:
         return ""
+    return address if _REMOTE.match(address) else ""
 
 
 def checked_out(repository: str, commit: str, into: Path, run: Runner) -> None:
