@@ -18,7 +18,6 @@ from benchmarks.corpus.project import NAMES
 from benchmarks.figures import as_json, as_markdown, as_table, between_markers
 from benchmarks.listing import listing
 from benchmarks.load import load
-from benchmarks.machine import machine
 from benchmarks.memory import memory
 from benchmarks.onefile import onefile
 from benchmarks.recipes import recipes
@@ -26,6 +25,7 @@ from benchmarks.size import size
 from benchmarks.slim import slim
 from benchmarks.start import start
 from benchmarks.timing import CommandError
+from cannery.comparison.machine import machine
 from cannery.errors import CanneryError
 
 if TYPE_CHECKING:

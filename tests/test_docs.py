@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from textwrap import indent
 
@@ -106,6 +107,13 @@ def test_the_design_names_all_that_is_remembered() -> None:
     table = _text(DOCS / "design.md").partition("| what | kinds |")[2].partition("\n\n")[0]
     rows = [row.split(" | ")[1] for row in table.splitlines()[2:]]
     assert {kind for row in rows for kind in re.findall(r"`([a-z-]+)`", row)} - {"bytecode", "extensions"} == kinds
+
+
+def test_the_readme_names_every_extra_and_no_other() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    table = _text(ROOT / "README.md").partition("| extra | what for |")[2].partition("\n\n")[0]
+    assert sorted(re.findall(r"`\[(\w+)\]`", table)) == sorted(extras)
 
 
 def test_contributors_are_told_of_every_session_and_of_no_other() -> None:

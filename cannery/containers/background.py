@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import pickle
 import sys
+import time
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 
 from cannery.containers.sandbox.container import Container
@@ -17,6 +19,8 @@ from cannery.workspace.process import start_background
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from cannery.containers.engine.discovery import Choice
     from cannery.containers.engine.engine import ContainerRequest
@@ -27,9 +31,15 @@ REFUSED: Final = 125  # exit code where there's no container: the last line on s
 _START: Final = "import sys; sys.path[:] = {path!r}; from cannery.containers.background import main; main({about!r})"
 
 
-def start_container(container: Container, output: IO[bytes], errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start ``container`` by the embedded runner; SIGTERM to the process that comes back reaches the program."""
-    return _start(container, "none", output, errors)
+def start_container(
+    container: Container, output: IO[bytes], errors: IO[bytes], clock: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Start ``container`` by the embedded runner; SIGTERM to the process that comes back reaches the program.
+
+    When the runner is called, and when it has returned, is written to the file ``clock``, a line each, in seconds of
+    :func:`time.monotonic`, which all processes share: that leaves out the start of the Python that calls it.
+    """
+    return _start(container, "none", output, errors, clock)
 
 
 def start_in_engine(
@@ -52,23 +62,37 @@ def main(about: bytes) -> None:
 
 
 def _start(
-    about: Container | ContainerRequest, choice: Choice, output: IO[bytes], errors: IO[bytes]
+    about: Container | ContainerRequest, choice: Choice, output: IO[bytes], errors: IO[bytes], clock: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    code = _START.format(path=sys.path, about=pickle.dumps((about, choice)))
+    code = _START.format(path=sys.path, about=pickle.dumps((about, choice, clock)))
     return start_background([sys.executable, "-I", "-c", code], output=output, errors=errors)
 
 
-def _run(about: Container | ContainerRequest, choice: Choice) -> int:
+def _run(about: Container | ContainerRequest, choice: Choice, clock: Path | None) -> int:
     from cannery.containers.sandbox.privileges import die_with_parent  # noqa: PLC0415
 
     die_with_parent()
     if isinstance(about, Container):
         from cannery.containers.sandbox.runner import run_container  # noqa: PLC0415
 
-        return run_container(about)
+        with _timed(clock):
+            return run_container(about)
     from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
 
     engine = find_engine(choice)
     if engine is None:
         raise MachineError("no engine answers", step="start Docker or Podman")
     return engine.run(about, tell=lambda _: None)  # what is said here would seem the program's
+
+
+@contextmanager
+def _timed(clock: Path | None) -> Iterator[None]:
+    if clock is None:
+        yield
+        return
+    with clock.open("w", buffering=1, encoding="ascii") as file:
+        file.write(f"{time.monotonic()}\n")
+        try:
+            yield
+        finally:
+            file.write(f"{time.monotonic()}\n")

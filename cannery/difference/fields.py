@@ -23,7 +23,7 @@ class FieldChange(NamedTuple):
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """The fields of two configurations that differ (OCI image-spec v1.1, config.md), but for the digests of layers."""
     old, new = (dict(_fields({k: v for k, v in each.items() if k not in _ELSEWHERE})) for each in (before, after))
-    names = sorted({*old, *new})
+    names = sorted({*old, *new} - {""})
     return tuple(FieldChange(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cannery.workspace.process import Runner
 
-__all__ = ["GitSource", "checked_out", "git_source"]
+__all__ = ["GitSource", "checked_out", "git_source", "repository_with"]
 
 _REMOTE: Final = re.compile(r"(?:https?|ssh|git)://|[^/\\:]+:(?!\\)")  # an address, or HOST:PATH as scp has it
 
@@ -57,6 +57,16 @@ def _origin(git: list[str], run: Runner) -> str:
     return address if _REMOTE.match(address) else ""
 
 
+def repository_with(commit: str, folder: Path, run: Runner) -> str | None:
+    """The repository that ``folder`` lies in, where it has ``commit``; None where it hasn't, or there is none."""
+    try:
+        git = [find("git", step=""), "-C", str(folder)]
+        run([*git, "cat-file", "-e", "--end-of-options", f"{commit}^{{commit}}"])
+        return run([*git, "rev-parse", "--show-toplevel"]).stdout.rstrip("\n")
+    except ToolError:
+        return None
+
+
 def checked_out(repository: str, commit: str, into: Path, run: Runner) -> None:
     """Write the files that ``repository``, an address or a folder, has at ``commit`` into the folder ``into``.
 
@@ -65,4 +75,4 @@ def checked_out(repository: str, commit: str, into: Path, run: Runner) -> None:
     git = find("git", step="install it: the project's files come from a repository")
     env = {"GIT_TERMINAL_PROMPT": "0"}
     run([git, "clone", "--quiet", "--no-checkout", "--", repository, str(into)], env=env)
-    run([git, "-C", str(into), "checkout", "--quiet", "--detach", commit], env=env)
+    run([git, "-C", str(into), "checkout", "--quiet", "--detach", commit, "--"], env=env)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cannery.image.media.medium import Medium
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["ImagesDifference", "compared", "difference_of", "difference_of_media"]
+__all__ = ["ImagesDifference", "compared", "difference_of", "difference_of_media", "platforms_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def difference_of_media(
     digests = Digest.of(roots[0]), Digest.of(roots[1])
     if digests[0] == digests[1]:
         return ImagesDifference(names, digests)
-    old, new = _platforms(roots[0], before), _platforms(roots[1], after)
+    old, new = platforms_of(roots[0], before), platforms_of(roots[1], after)
     if platform is not None:
         old = new = {str(platform): platform}
     only = tuple(name for name in old if name not in new), tuple(name for name in new if name not in old)
@@ -88,7 +88,7 @@ def compared(image: Base | Image) -> ComparedImage:
     return ComparedImage(manifest, image.config, tuple(zip(names, image.layers, strict=True)))
 
 
-def _platforms(root: bytes, medium: Medium) -> dict[str, Platform]:
+def platforms_of(root: bytes, medium: Medium) -> dict[str, Platform]:
     """The platforms that the image of ``medium``, whose first document is ``root``, is for."""
     document = parse_json(root, f"the manifest of {medium.name}")
 

@@ -56,11 +56,14 @@ def provenance_of(
 
 
 def deciding_settings(app: App) -> dict[str, Any]:
-    """The settings of ``app`` that decide about the bytes of its image, those that aren't defaults."""
+    """The settings of ``app`` that decide about the bytes of its image, those that aren't defaults.
+
+    The name is among them in any case: it may be that of the folder, which is another when somebody builds it again.
+    """
     settings: dict[str, Any] = msgspec.to_builtins(app.settings)
     defaults = msgspec.to_builtins(type(app.settings)())
     found = {name: value for name, value in settings.items() if value != defaults[name] and name not in _ELSEWHERE}
-    return msgspec.json.decode(msgspec.json.encode(found), type=dict[str, Any])
+    return msgspec.json.decode(msgspec.json.encode({**found, "name": app.name}), type=dict[str, Any])
 
 
 def locks_of(app: App) -> dict[str, str]:

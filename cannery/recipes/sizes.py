@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from cannery.image.image import Base, Image
     from cannery.image.platform import Platform
     from cannery.project.app import App
+    from cannery.recipes.plan import Built
     from cannery.sizes.parts import ImageSizes
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["layer_names", "sizes_of_app", "sizes_of_image"]
+__all__ = ["layer_names", "sizes_of_app", "sizes_of_built", "sizes_of_image"]
 
 
 def sizes_of_app(app: App, workspace: Workspace) -> ImageSizes:
     """What takes the bytes of the image of ``app``, which is built where something has changed."""
-    image = build(app, workspace).image
-    return _sizes(app.references[0], image, workspace)
+    return sizes_of_built(build(app, workspace), workspace)
+
+
+def sizes_of_built(built: Built, workspace: Workspace) -> ImageSizes:
+    """What takes the bytes of an image that was built."""
+    return _sizes(built.app.references[0], built.image, workspace)
 
 
 def sizes_of_image(name: str, engine: Choice, platform: Platform | None, workspace: Workspace) -> ImageSizes:

@@ -7,6 +7,7 @@ from invoke.collection import Collection
 
 from cannery.tasks.audit import audit
 from cannery.tasks.check import check
+from cannery.tasks.compare import compare
 from cannery.tasks.config import config
 from cannery.tasks.cythonize import cythonize
 from cannery.tasks.diff import diff
@@ -25,11 +26,12 @@ from cannery.tasks.resolve import resolve
 from cannery.tasks.run import run
 from cannery.tasks.sbom import sbom
 from cannery.tasks.sizes import sizes
+from cannery.tasks.verify import verify
 from cannery.tasks.vex import vex
 
 __all__ = ["namespace"]
 
 namespace = Collection(
     image, run, push, registry_check, resolve, lock, check, explore, freeze, dockerfile, ps, images,
-    prune, audit, sizes, sbom, vex, diff, config, cythonize, imports, kit,
+    prune, audit, sizes, sbom, vex, diff, compare, verify, config, cythonize, imports, kit,
 )  # fmt: skip

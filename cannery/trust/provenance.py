@@ -7,7 +7,7 @@ same from the same says the same.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
@@ -40,9 +40,9 @@ class Material:
 class _Source(msgspec.Struct):
     """The source as it's written."""
 
-    commit: str
-    repository: str = ""
-    folder: str = ""
+    commit: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")]
+    repository: Annotated[str, msgspec.Meta(pattern=r"^(?!-)")] = ""  # Git would take it for an option
+    folder: Annotated[str, msgspec.Meta(pattern=r"^(?!/)(?!(?:.*/)?\.\.(?:/|\Z))")] = ""  # below the repository's top
     modified: list[str] = []
 
 

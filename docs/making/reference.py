@@ -27,9 +27,10 @@ from docs.making.shapes import json_page
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from invoke.parser.argument import Argument
     from invoke.tasks import Task
 
-__all__ = ["FOLDER", "LIBRARIES", "pages"]
+__all__ = ["FOLDER", "LIBRARIES", "arguments_of", "pages"]
 
 FOLDER: Final = Path(__file__).parents[1] / "reference"
 LIBRARIES: Final = ("image", "elf", "imports")
@@ -72,11 +73,16 @@ def _command(task: Task[Any]) -> str:
     return "\n".join([f"\n## {_name(task)}\n", _prose(text), "\n| flag | what it does |\n|---|---|", *rows])
 
 
-def _flags(task: Task[Any]) -> Iterator[tuple[str, str]]:
+def arguments_of(task: Task[Any]) -> list[Argument]:
+    """The flags of a task, by their names; Invoke's own way takes the words out of the task's help."""
     kept = dict(task.help)
-    arguments = task.get_arguments()  # which takes the words out of it
+    arguments = task.get_arguments()
     task.help = kept
-    for argument in sorted(arguments, key=lambda argument: str(argument.name)):
+    return sorted(arguments, key=lambda argument: str(argument.name))
+
+
+def _flags(task: Task[Any]) -> Iterator[tuple[str, str]]:
+    for argument in arguments_of(task):
         name = namespace.transform(str(argument.name))
         dashes = "-" if len(name) == 1 else "--"
         yield f"{dashes}{name}" + ("" if argument.kind is bool else f" {name.upper()}"), str(argument.help or "")

@@ -50,6 +50,7 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
         "prune",
         "audit",
         "check",
+        "compare",
         "config",
         "cythonize",
         "diff",
@@ -78,6 +79,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
     assert tasks == [
         "audit",
         "check",
+        "compare",
         "config",
         "cythonize",
         "diff",
@@ -97,6 +99,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "run",
         "sbom",
         "sizes",
+        "verify",
         "vex",
     ]
 

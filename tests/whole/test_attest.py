@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.command import assert_refused, cannery
 from tests.support.judges import judged
+from tests.support.signed_project import commit, make_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,23 +21,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
-def git(folder: Path, *words: str) -> None:
-    identity = ("-c", "user.name=x", "-c", "user.email=x@example.com")
-    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture
 def project(make_project: MakeProject) -> Path:
     """A project in a repository of Git, with a key beside it."""
     folder = make_project({"main.py": "print('hello')\n", ".gitignore": "dist\n"})
-    git(folder, "init", "-q")
-    git(folder, "add", ".")
-    git(folder, "commit", "-qm", "one")
-    for words in (
-        ("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "key"),
-        ("pkey", "-in", "key", "-pubout", "-out", "key.pub"),
-    ):
-        subprocess.run(["openssl", *words], cwd=folder.parent, check=True, capture_output=True)
+    commit(folder)
+    make_key(folder.parent / "key")
     return folder
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cannery.image.media.medium import Medium
     from cannery.workspace.workspace import Progress
 
-__all__ = ["fetch_blob", "pull", "read_blob"]
+__all__ = ["check_blob", "fetch_blob", "pull", "read_blob"]
 
 
 class _InheritedSettings(msgspec.Struct):
@@ -139,6 +139,15 @@ def read_blob(medium: Medium, descriptor: Descriptor) -> bytes:
     """The bytes of a small blob; raises :class:`ImageError` where they aren't what its digest says."""
     with medium.blob(descriptor) as stream:
         return b"".join(_checked(stream, descriptor, medium))
+
+
+def check_blob(medium: Medium, descriptor: Descriptor, progress: Callable[[int, int], None]) -> None:
+    """Read a blob to its end and keep nothing; raises :class:`ImageError` where it isn't what its digest says."""
+    done = 0
+    with medium.blob(descriptor) as stream:
+        for data in _checked(stream, descriptor, medium):
+            done += len(data)
+            progress(done, descriptor.size)
 
 
 def fetch_blob(medium: Medium, layer: Descriptor, blobs: Blobs, progress: Callable[[int, int], None]) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cannery.difference.images import FileChange, ImageDifference, LayerPair
     from cannery.recipes.difference import ImagesDifference
 
-__all__ = ["ImagesDifferenceReport", "difference_lines"]
+__all__ = ["ImagesDifferenceReport", "difference_lines", "image_as_json"]
 
 _MOST_FILES: Final = 40  # shown by themselves; JSON has all
 _LONGEST: Final = 60  # characters of a value
@@ -34,7 +34,7 @@ class ImagesDifferenceReport:
             "same_contents": self.found.same_contents,
             "before": {"name": before, "digest": str(self.found.digests[0]), "only_for": list(only[0])},
             "after": {"name": after, "digest": str(self.found.digests[1]), "only_for": list(only[1])},
-            "images": [_image_as_json(each) for each in self.found.images],
+            "images": [image_as_json(each) for each in self.found.images],
         }
 
     def lines(self) -> Iterator[str]:
@@ -118,7 +118,8 @@ def _property(name: str, value: object) -> str:
     return f"{value:04o}" if name == "mode" and isinstance(value, int) else str(value)
 
 
-def _image_as_json(found: ImageDifference) -> dict[str, Any]:
+def image_as_json(found: ImageDifference) -> dict[str, Any]:
+    """What differs between two images for one platform, in JSON's types."""
     return {
         "platform": found.platform,
         "digests": [str(digest) for digest in found.digests],

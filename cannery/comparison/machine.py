@@ -1,4 +1,4 @@
-"""The machine that figures were measured on."""
+"""The machine that something is measured on."""
 
 from __future__ import annotations
 

@@ -1,0 +1,66 @@
+"""``invoke verify``: the proof that a pushed image is what it's said to be."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from cannery.tasks.flags import JSON, CommandLine, command
+from cannery.tasks.project import folder_of
+
+if TYPE_CHECKING:
+    from cannery.recipes.verify import VerifiedImage
+
+__all__ = ["verify"]
+
+
+@command(
+    help={
+        "reference": "The image in its registry: ghcr.io/team/app:1.0.",
+        "key": "The public key that has to have signed it: a file, or env://NAME.",
+        "source": "A repository of Git that has the commit (default: the project's own, or the one that was signed).",
+        "signed_only": "Compare signature and provenance, and build nothing. Needs --key.",
+        "json": JSON,
+    },
+)
+def verify(
+    line: CommandLine,
+    reference: str,
+    key: str | None = None,
+    source: str | None = None,
+    signed_only: bool = False,
+    json: bool = False,
+) -> None:
+    """Prove that a pushed image is what its commit builds.
+
+    'verify REFERENCE' looks for a signature by --key, reads the provenance, compares every blob with its digest, builds
+    that commit again with its locks and with nothing that an earlier build left, and compares the digests. Where they
+    differ it says in which files and bytes. The exit code is 15 where anything of that fails.
+    """
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
+    from cannery.recipes.verify import ProofQuestion, verified  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.tasks.report.report import print_report  # noqa: PLC0415
+    from cannery.tasks.report.verify import CheckedReport  # noqa: PLC0415
+
+    if signed_only and key is None:
+        raise ConfigurationError("--signed-only compares signatures, and no key is named", step="--key PUBLIC_KEY")
+    began = time.perf_counter()
+    question = ProofQuestion(reference, key, source, folder_of(line), not signed_only)
+    with shown_workspace(quiet=json) as workspace:
+        found = verified(question, workspace)
+    print_report(CheckedReport(found, time.perf_counter() - began), json=json)
+    if question.build and not found.proven:
+        raise _unproven(found)
+
+
+def _unproven(found: VerifiedImage) -> Exception:
+    from cannery.errors import UnprovenError  # noqa: PLC0415
+
+    made = found.rebuilt
+    lines = [f"there  {found.digest}", *(f"built  {each}" for each in sorted(made.digests if made else ()))]
+    return UnprovenError(
+        f"{found.reference} is not what its commit builds",
+        evidence="\n".join([*lines, *(made.notes if made else ())]),
+        step="don't trust it, or build with the tools that it was built with",
+    )

@@ -1,0 +1,96 @@
+"""``cannery compare`` over a whole project: two recipes beside a virtual environment, and one that can't build it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from cannery.tasks.report import compare as report_of
+from tests.support.command import assert_refused, cannery
+from tests.support.ports import free_port
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeProject
+
+pytestmark = [pytest.mark.once, pytest.mark.slow]
+
+SCHEMA = json.loads(Path(report_of.__file__).with_name("compare.schema.json").read_text(encoding="utf-8"))
+SERVER = """
+import http.server
+
+import helper
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(helper.TEXT.encode())
+
+    def log_message(self, *words):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+"""
+
+
+def rows_of(report: Any) -> dict[str, Any]:
+    jsonschema.validate(report, SCHEMA)
+    return {row["name"]: row for row in report["rows"]}
+
+
+def test_a_server_is_measured_in_a_virtual_environment_and_by_each_recipe(make_project: MakeProject) -> None:
+    port = free_port()
+    project = make_project(
+        {
+            "main.py": SERVER.replace("PORT", str(port)),
+            "helper.py": "TEXT = 'hello'",
+            "pyproject.toml": f"[tool.cannery]\nname = 'hello'\nentry = 'main.py'\nports = ['{port}']\n",
+        }
+    )
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    markdown = project.parent / "compared.md"
+    command = ("compare", "--recipes", "scratch,tiny,slim", "--rounds", "3", "--json", "--markdown", str(markdown))
+    rows = rows_of(cannery(*command, cwd=project).report)
+    assert [*rows] == ["environment", "scratch", "tiny", "slim"]
+    assert rows["slim"]["lacks"][0]["reason"] == "the recipe 'slim' needs a base"
+    for name in ("scratch", "tiny"):
+        row = rows[name]
+        assert row["lacks"] == []
+        assert row["size"] == sum(layer["size"] for layer in row["layers"]) > 5_000_000
+        (app,) = (layer for layer in row["layers"] if layer["name"] == "app")
+        assert abs(row["builds"]["sent_again"] - app["compressed_size"]) < 100  # of that layer alone
+        assert row["builds"]["reproducible"] is True
+    for name in ("environment", "scratch", "tiny"):
+        running = rows[name]["running"]
+        assert len(running["start"]["values"]) == len(running["requests_per_second"]["values"]) == 3
+        assert running["memory_idle"]["low"] > 1_000_000
+    assert rows["tiny"]["size"] < rows["scratch"]["size"]
+    assert "requests/s" in markdown.read_text(encoding="utf-8")
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+
+
+def test_a_program_that_ends_is_timed_to_its_end(make_project: MakeProject) -> None:
+    project = make_project({"main.py": "import sys; print(len(sys.argv))"})
+    rows = rows_of(
+        cannery("compare", "--recipes", "scratch", "--rounds", "3", "--probe=one two", "--json", cwd=project).report
+    )
+    assert rows["scratch"]["running"]["start"]["median"] > 0
+    assert rows["scratch"]["running"]["requests_per_second"] is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "what"),
+    [
+        (("--recipes", "scratch,tny"), "there is no recipe 'tny'"),
+        (("--rounds", "2"), "--rounds 2 are too few to tell a spread"),
+        (("--probe", "'"), "can't be split"),
+        (("--probe", "http://example.com/"), "is no address of the program"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(make_project: MakeProject, flags: tuple[str, ...], what: str) -> None:
+    project = make_project({"main.py": "print(1)"})
+    assert what in assert_refused(cannery("compare", *flags, cwd=project), 2)
