@@ -11,8 +11,6 @@ from cannery.tasks.project import app_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cannery.recipes.comparing.compare import Compared
-
 __all__ = ["compare"]
 
 _SETTINGS: Final = ("base", "runtime", "python", "strip", "compile")
@@ -27,6 +25,7 @@ _FEWEST: Final = 3  # rounds
         "rounds": "How often each is started (default: 7).",
         "timeout": TIMEOUT,
         "markdown": "A file to write the tables to as Markdown, for a pull request.",
+        "html": "A file to write a page with charts and maps to; it needs no other file.",
         "json": JSON,
     },
 )
@@ -37,6 +36,7 @@ def compare(
     rounds: int = 7,
     timeout: str | None = None,
     markdown: str | None = None,
+    html: str | None = None,
     json: bool = False,
 ) -> None:
     """Measure what each recipe makes of the project.
@@ -49,7 +49,8 @@ def compare(
     from cannery.recipes.comparing.compare import CompareOptions  # noqa: PLC0415
     from cannery.recipes.comparing.compare import compare as compared  # noqa: PLC0415
     from cannery.recipes.named import RECIPES, recipe_named  # noqa: PLC0415
-    from cannery.tasks.report.compare import CompareReport  # noqa: PLC0415
+    from cannery.tasks.report.compare import CompareReport, as_markdown  # noqa: PLC0415
+    from cannery.tasks.report.compare_page import compare_page  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
 
@@ -60,7 +61,9 @@ def compare(
     with shown_workspace(quiet=json) as workspace:
         found = compared(lambda recipe: app_of(line, recipe=recipe), options, workspace)
     if markdown:
-        _write_markdown(markdown, found)
+        _write(markdown, as_markdown(found))
+    if html:
+        _write(html, compare_page(found))
     print_report(CompareReport(found), json=json)
 
 
@@ -83,9 +86,8 @@ def _words(flags: Mapping[str, object]) -> Iterable[str]:
         yield flag if value is True else f"{flag}={value}"
 
 
-def _write_markdown(path: str, found: Compared) -> None:
-    from cannery.tasks.report.compare import as_markdown  # noqa: PLC0415
+def _write(path: str, text: str) -> None:
     from cannery.workspace.files import replacing, user_path  # noqa: PLC0415
 
     with replacing(user_path(path).absolute()) as stream:
-        stream.write(as_markdown(found).encode())
+        stream.write(text.encode())

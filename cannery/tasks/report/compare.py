@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from cannery.tasks.report.compare_tables import tables
+from cannery.tasks.report.compare_tables import noted, tables
 from cannery.tasks.report.text import aligned, styled
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CompareReport:
             yield f"\n{styled(table.title, 'bold')}  {table.explained}"
             yield from _aligned(table)
         yield f"\n* best of its column, or within its range   took {found.seconds:.0f} s"
-        yield from (f"{styled('note', 'yellow')} {line}" for line in _notes(found))
+        yield from (f"{styled('note', 'yellow')} {line}" for line in noted(found))
 
 
 def as_markdown(found: Compared) -> str:
@@ -59,7 +59,7 @@ def as_markdown(found: Compared) -> str:
         lines += ["", f"**{table.title}**: {table.explained}", "", _marked(table.columns)]
         lines.append(_marked(["---", *["---:"] * (len(table.columns) - 1)]))
         lines += [_marked([f"**{cell.text}**" if cell.best else cell.text for cell in row]) for row in table.rows]
-    if notes := list(_notes(found)):
+    if notes := list(noted(found)):
         lines += ["", *(f"- {note}" for note in notes)]
     return "\n".join(lines) + "\n"
 
@@ -79,16 +79,6 @@ def _aligned(table: ComparedTable) -> Iterator[str]:
 
 def _in_terminal(cell: Cell) -> str:
     return styled(f"{cell.text}*", "bold") if cell.best else f"{cell.text} "
-
-
-def _notes(found: Compared) -> Iterator[str]:
-    """What couldn't be measured and why, and what the contenders are."""
-    for row in found.rows:
-        for lack in row.lacks:
-            reason = " ".join(lack.reason.split())
-            yield f"{row.name}: no {lack.what}: {reason}{f'; {lack.step}' if lack.step else ''}"
-        if row.running is not None and row.running.rate_is_least:
-            yield f"{row.name}: it answers faster than one process asks, so it may take more requests"
 
 
 def _row_as_json(row: Measurement) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cannery.comparison.measurement import Measurement, Spread
     from cannery.recipes.comparing.compare import Compared
 
-__all__ = ["Cell", "ComparedTable", "tables"]
+__all__ = ["Cell", "ComparedTable", "noted", "tables"]
 
 _NONE = "-"
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -62,6 +62,16 @@ def tables(found: Compared) -> Iterator[ComparedTable]:
         *(_SERVING if served else ()),
     )
     yield from _filled("running", f"{found.probe.text}: median (lowest-highest) of {found.rounds}", running, found)
+
+
+def noted(found: Compared) -> Iterator[str]:
+    """What couldn't be measured and why, and what the contenders are."""
+    for row in found.rows:
+        for lack in row.lacks:
+            reason = " ".join(lack.reason.split())
+            yield f"{row.name}: no {lack.what}: {reason}{f'; {lack.step}' if lack.step else ''}"
+        if row.running is not None and row.running.rate_is_least:
+            yield f"{row.name}: it answers faster than one process asks, so it may take more requests"
 
 
 def _filled(title: str, explained: str, columns: Sequence[_ComparedColumn], found: Compared) -> Iterator[ComparedTable]:

@@ -1,155 +1,29 @@
-"""A page with a map of an image: one file that asks no other for anything, has no script, and can be printed."""
+"""A page with a map of an image."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from html import escape
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
-from cannery.sizes.parts import Bytes, summed
-from cannery.sizes.treemap import Rectangle, squarified
+from cannery.tasks.report.page_parts import document
+from cannery.tasks.report.size_map import drawn_map, layer_boxes, lists
 from cannery.tasks.report.text import human_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cannery.sizes.parts import ImageSizes, Part
+    from cannery.sizes.parts import ImageSizes
 
 __all__ = ["page"]
-
-_WIDTH, _HEIGHT = 1200, 720  # units of the drawing
-_TITLE: Final = 20  # units above what lies in an owner
-_LETTER: Final = 7.2  # units that a letter takes at most
-_SMALLEST: Final = 0.0001  # of the image: what takes less is drawn together
-_MOST_LISTED: Final = 200  # parts of an owner in the list
-_HUES: Final = (205, 150, 30, 275, 345, 95, 240, 60, 180, 315)  # degrees, of one layer after the other
-
-_STYLE: Final = """
-:root { color-scheme: light dark; --text: #1a1a1a; --back: #ffffff; --line: #ffffff; --light: 82%; --soft: #555555 }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #f0f0f0; --back: #16181c; --line: #16181c; --light: 28%; --soft: #b5b5b5 }
-}
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back) }
-main { margin: 0 auto; max-width: 76rem; padding: 0 .5rem }
-svg { width: 100%; height: auto; display: block }
-svg text { font: 12px system-ui, sans-serif; fill: var(--text); pointer-events: none }
-svg rect { stroke: var(--line); stroke-width: 1.5 }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { text-align: left; padding: .2rem .6rem .2rem 0; overflow-wrap: anywhere }
-th + th, td + td { text-align: right; white-space: nowrap }
-summary { cursor: pointer; padding: .3rem 0 }
-p, caption, footer { color: var(--soft); text-align: left }
-""".strip()
-
-
-class _Box(NamedTuple):
-    """Something that is drawn, with what lies in it."""
-
-    name: str
-    taken: Bytes
-    inside: Sequence[_Box] = ()
 
 
 def page(sizes: ImageSizes) -> str:
     """The page for an image, as HTML: the map of what is pulled, and all of it as lists."""
     total = sizes.total
     what = f"{human_size(total.size)}, {human_size(total.packed)} compressed"
-    layers = _layers(sizes)
-    lines = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(sizes.name)}: {what}</title>",
-        f"<style>{_STYLE}</style></head><body><main>",
+    layers = layer_boxes(sizes)
+    body = [
         f"<h1>{escape(sizes.name)}</h1>",
         f"<p>{escape(sizes.platform)}, {what}. Areas are compressed bytes, as they are pulled; colours are layers.</p>",
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Map of what takes the bytes of the image">',
-        *_map(layers, total.packed),
-        "</svg>",
-        *_lists(layers),
-        "</main></body></html>",
+        *drawn_map(layers, total.packed),
+        *lists(layers),
     ]
-    return "\n".join(lines) + "\n"
-
-
-def _layers(sizes: ImageSizes) -> list[_Box]:
-    """The layers with their owners, and these with their parts, each the largest first."""
-    found: dict[str, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
-    for part in sizes.parts:
-        found[part.layer][str(part.owner)].append(part)
-    return [
-        _Box(layer, taken, _sorted(_owner(name, parts) for name, parts in found[layer].items()))
-        for layer, taken in sizes.layers.items()
-    ]
-
-
-def _owner(name: str, parts: Sequence[Part]) -> _Box:
-    inside = _sorted(_Box(part.name, part.bytes) for part in parts)
-    return _Box(name, summed(part.bytes for part in parts), inside)
-
-
-def _sorted(boxes: Iterator[_Box]) -> list[_Box]:
-    return sorted(boxes, key=lambda box: (-box.taken.packed, box.name))
-
-
-def _map(layers: Sequence[_Box], total: int) -> Iterator[str]:
-    least = _SMALLEST * total
-    drawn = [layer for layer in _sorted(iter(layers)) if layer.taken.packed > 0]
-    hues = {layer.name: _HUES[number % len(_HUES)] for number, layer in enumerate(layers)}
-    places = squarified([layer.taken.packed for layer in drawn], Rectangle(0, 0, _WIDTH, _HEIGHT))
-    for layer, place in zip(drawn, places, strict=True):
-        yield "<g>"
-        for owner, owned in _placed(layer.inside, place, least):
-            yield from _drawn(owner, owned, hues[layer.name], f"{layer.name}: ", least)
-        yield "</g>"
-
-
-def _drawn(box: _Box, place: Rectangle, hue: int, before: str, least: float) -> Iterator[str]:
-    """A rectangle with its name, and those of what lies in it where there's room."""
-    yield _rectangle(box, place, hue, before)
-    inner = Rectangle(place.x + 2, place.y + _TITLE, place.width - 4, place.height - _TITLE - 2)
-    if len(box.inside) > 1 and inner.shorter > _TITLE:
-        for part, laid in _placed(box.inside, inner, least):
-            yield _rectangle(part, laid, hue, f"{before}{box.name}: ")
-            yield from _label(part, laid)
-    yield from _label(box, Rectangle(place.x, place.y, place.width, min(place.height, _TITLE)))
-
-
-def _placed(boxes: Sequence[_Box], place: Rectangle, least: float) -> Iterator[tuple[_Box, Rectangle]]:
-    large = [box for box in boxes if box.taken.packed >= max(least, 1)]
-    rest = [box for box in boxes if 0 < box.taken.packed < max(least, 1)]
-    if rest:
-        large = _sorted(iter([*large, _Box(f"{len(rest):,} others", summed(box.taken for box in rest))]))
-    if large:
-        yield from zip(large, squarified([box.taken.packed for box in large], place), strict=True)
-
-
-def _rectangle(box: _Box, place: Rectangle, hue: int, before: str) -> str:
-    told = f"{before}{box.name}, {human_size(box.taken.size)}, {human_size(box.taken.packed)} compressed"
-    return (
-        f'<rect x="{place.x:.1f}" y="{place.y:.1f}" width="{max(place.width, 0):.1f}" '
-        f'height="{max(place.height, 0):.1f}" fill="hsl({hue} 55% var(--light))"><title>{escape(told)}</title></rect>'
-    )
-
-
-def _label(box: _Box, place: Rectangle) -> Iterator[str]:
-    """The name, where it fits into ``place``; of a module the last part will do."""
-    room = int((place.width - 8) / _LETTER)
-    last = box.name.rpartition(".")[2] if ".so" not in box.name else box.name
-    names = (f"{box.name} {human_size(box.taken.packed)}", box.name, last)
-    if place.height >= _TITLE - 1 and (name := next((name for name in names if len(name) <= room), "")):
-        yield f'<text x="{place.x + 4:.1f}" y="{place.y + 14:.1f}">{escape(name)}</text>'
-
-
-def _lists(layers: Sequence[_Box]) -> Iterator[str]:
-    for layer in layers:
-        yield f"<h2>{escape(layer.name)}</h2><p>{human_size(layer.taken.packed)} compressed</p>"
-        for owner in layer.inside:
-            yield f"<details><summary>{escape(owner.name)}, {human_size(owner.taken.packed)}</summary><table>"
-            yield "<thead><tr><th>what</th><th>size</th><th>compressed</th></tr></thead><tbody>"
-            shown, rest = owner.inside[:_MOST_LISTED], owner.inside[_MOST_LISTED:]
-            boxes = [*shown, *([_Box(f"{len(rest):,} others", summed(box.taken for box in rest))] if rest else [])]
-            for box in boxes:
-                size, packed = human_size(box.taken.size), human_size(box.taken.packed)
-                yield f"<tr><td>{escape(box.name)}</td><td>{size}</td><td>{packed}</td></tr>"
-            yield "</tbody></table></details>"
+    return document(f"{sizes.name}: {what}", body)
