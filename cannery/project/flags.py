@@ -44,6 +44,9 @@ FLAGS: Final[Mapping[str, Flag]] = {
     "attest": Flag("Attach what is in the image, and what it was built from.", switch=True, build=False),
     "sign": Flag("Sign by this key: a file, env://NAME, or keyless.", build=False),
     "signer": Flag("A program that signs: it's given a descriptor, and writes an OCI layout.", build=False),
+    "vex": Flag(
+        "Attach which known vulnerabilities can't be in it: of a list, or audit to ask uv for one.", build=False
+    ),
     "output": Flag("Where to write the archive (default: dist/NAME.tar).", build=False),
     "python": Flag("Python of the image: a version such as 3.12, or a path (default: the one that runs this)."),
     "strip": Flag("Take symbols from the shared libraries of wheels, too.", switch=True),

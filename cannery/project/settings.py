@@ -247,6 +247,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     attest: bool = False  # a push attaches a bill of material and the provenance
     sign: Filled | None = None  # by which key a push signs: a file, "env://NAME", or "keyless"
     signer: Filled | None = None  # a program that signs in place of a key
+    vex: Filled | None = None  # a list of known vulnerabilities that a push tells of, or "audit": uv is asked for one
 
     # what is let through
     allow_missing: tuple[str, ...] = ()  # shared libraries, and modules that the app imports

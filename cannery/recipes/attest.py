@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cannery.bom.cyclonedx import cyclonedx
+from cannery.bom.openvex import OPENVEX, openvex
+from cannery.bom.reach import assessed
 from cannery.bom.spdx import spdx
 from cannery.errors import ConfigurationError
 from cannery.image.artifact import Artifact, attachment_of
 from cannery.image.media.registry import Registry
 from cannery.recipes.inventory import inventory_of
 from cannery.recipes.provenance import provenance_of
+from cannery.recipes.vex import listed_vulnerabilities
 from cannery.trust.keys import SigningKey
 from cannery.trust.signers import KEYLESS, KeylessSigner, KeySigner, signed_by_program
-from cannery.trust.statement import CYCLONEDX, SIGNED, Statement, Subject, artifact_of
+from cannery.trust.statement import CYCLONEDX, SIGNED, VEX, Statement, Subject, artifact_of
 from cannery.workspace.digest import Digest
 from cannery.workspace.documents import json_value
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cannery.bom.inventory import Inventory
+    from cannery.bom.vulnerabilities import Vulnerability
     from cannery.image.artifact import Attachment
     from cannery.project.app import App
     from cannery.recipes.push import Target
@@ -34,6 +38,7 @@ __all__ = ["Attached", "Prepared", "Wishes", "attach_to", "prepared", "wishes_of
 
 _CYCLONEDX: Final = "application/vnd.cyclonedx+json"
 _SPDX: Final = "application/spdx+json"
+_ASK: Final = "audit"  # in place of a list: uv is asked for one
 
 
 class Wishes(NamedTuple):
@@ -42,6 +47,7 @@ class Wishes(NamedTuple):
     about: bool = False  # what is in the image, and what it was built from
     signer: Signer | None = None
     program: str | None = None  # that signs
+    vulnerabilities: str | None = None  # a list of known ones, to say which of them can't be in the image
 
 
 class Attached(NamedTuple):
@@ -70,9 +76,9 @@ def wishes_of(app: App) -> Wishes:
     if settings.sign and settings.signer:
         raise ConfigurationError("both a key and a program are to sign", step="name one of them: --sign or --signer")
     if settings.sign is None:
-        return Wishes(settings.attest, None, settings.signer)
+        return Wishes(settings.attest, None, settings.signer, settings.vex)
     by = KeylessSigner() if settings.sign == KEYLESS else KeySigner(SigningKey.read(settings.sign))
-    return Wishes(settings.attest, by)
+    return Wishes(settings.attest, by, None, settings.vex)
 
 
 def prepared(
@@ -86,16 +92,20 @@ def prepared(
     images = {str(each.built.image.digest): each for each in builds}
     subjects = {str(whole["digest"]): whole, **{name: each.built.image.descriptor for name, each in images.items()}}
     inventories: dict[str, Inventory] = {}
-    statement = None
-    if wishes.about:
+    if wishes.about or wishes.vulnerabilities:
         inventories = {name: _inventory(each, workspace) for name, each in images.items()}
-        built = [each.built for each in builds]
-        statement = provenance_of(app, built, [*inventories.values()], workspace)
-    about = _Said(app.name, tuple(map(Digest.parse, subjects)), statement, wishes)
+    built = [each.built for each in builds]
+    statement = provenance_of(app, built, [*inventories.values()], workspace) if wishes.about else None
+    known = _known(app, wishes.vulnerabilities, workspace) if wishes.vulnerabilities else ()
+    about = _Said(app.name, tuple(map(Digest.parse, subjects)), statement, wishes, known)
     return tuple(
         Prepared(Digest.parse(name), tuple(about.of(descriptor, inventories.get(name))))
         for name, descriptor in subjects.items()
     )
+
+
+def _known(app: App, listed: str, workspace: Workspace) -> tuple[Vulnerability, ...]:
+    return listed_vulnerabilities(None if listed == _ASK else listed, app.folder, workspace)
 
 
 def attach_to(where: Sequence[Target], everything: Sequence[Prepared], workspace: Workspace) -> tuple[Attached, ...]:
@@ -129,11 +139,13 @@ class _Said:
     subjects: tuple[Digest, ...]  # all that the provenance speaks of
     provenance: Provenance | None
     wishes: Wishes
+    known: tuple[Vulnerability, ...]
 
     def of(self, descriptor: Mapping[str, object], inventory: Inventory | None) -> Iterator[tuple[str, Attachment]]:
         """What is attached to ``descriptor``, with words on each; signatures of the image come last."""
         digest = Digest.parse(str(descriptor["digest"]))
-        for what, artifact in (*self._contents(digest, inventory), *self._origin()):
+        contents = [*self._contents(digest, inventory), *self._vulnerabilities(digest, inventory)] if inventory else []
+        for what, artifact in (*contents, *self._origin()):
             yield what, attachment_of(artifact, descriptor)
         signer = self.wishes.signer
         if signer is not None:
@@ -142,15 +154,27 @@ class _Said:
             found = signed_by_program(self.wishes.program, descriptor)
             yield from (("signature", each) for each in found)
 
-    def _contents(self, digest: Digest, inventory: Inventory | None) -> Iterator[tuple[str, Artifact]]:
-        if inventory is None:
+    def _contents(self, digest: Digest, inventory: Inventory) -> Iterator[tuple[str, Artifact]]:
+        if not self.wishes.about:
             return
         bom = cyclonedx(inventory)
         yield "bill of material (CycloneDX)", Artifact(_CYCLONEDX, bom, "sbom.cdx.json")
         yield "bill of material (SPDX)", Artifact(_SPDX, spdx(inventory), "sbom.spdx.json")
+        yield from self._signed("bill of material", digest, CYCLONEDX, bom)
+
+    def _vulnerabilities(self, digest: Digest, inventory: Inventory) -> Iterator[tuple[str, Artifact]]:
+        """What is known of vulnerabilities, with which of them can't be in the image."""
+        if self.wishes.vulnerabilities is None:
+            return
+        document = openvex(assessed(self.known, inventory), inventory.name, str(digest))
+        yield "vulnerabilities (OpenVEX)", Artifact(OPENVEX, document, "vex.openvex.json")
+        yield from self._signed("vulnerabilities", digest, VEX, document)
+
+    def _signed(self, what: str, digest: Digest, kind: str, document: bytes) -> Iterator[tuple[str, Artifact]]:
+        """``document``, signed as a statement, where a key signs."""
         if self.wishes.signer is not None:
-            statement = Statement((Subject(digest, self.name),), CYCLONEDX, json_value(bom))
-            yield "bill of material, signed", self.wishes.signer.artifact(statement)
+            statement = Statement((Subject(digest, self.name),), kind, json_value(document))
+            yield f"{what}, signed", self.wishes.signer.artifact(statement)
 
     def _origin(self) -> Iterator[tuple[str, Artifact]]:
         if self.provenance is None:

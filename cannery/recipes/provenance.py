@@ -33,7 +33,7 @@ _ELSEWHERE: Final = frozenset(
     {
         *("attest", "audit", "build-options", "builder", "cache-from", "cache-size", "check", "engine", "export"),
         *("memory", "mirrors", "output", "pids-limit", "repository", "sign", "signer", "sizes", "tag", "tags"),
-        *("tmp-size",),
+        *("tmp-size", "vex"),
     }
 )
 

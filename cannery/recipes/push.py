@@ -152,7 +152,8 @@ def send_image(
 
 def _says_something(app: App) -> bool:
     """True where something is to be attached to the image."""
-    return app.settings.attest or app.settings.sign is not None or app.settings.signer is not None
+    settings = app.settings
+    return settings.attest or any(each is not None for each in (settings.sign, settings.signer, settings.vex))
 
 
 def _pushed(

@@ -22,6 +22,7 @@ __all__ = ["push", "write_references"]
     "attest",
     "sign",
     "signer",
+    "vex",
     help={
         "all": "Push all members of the workspace that start something; each blob is sent once.",
         "since": "With --all: only members that changed since this commit, or require one that did.",

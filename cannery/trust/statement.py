@@ -16,7 +16,7 @@ from cannery.workspace.documents import json_value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CYCLONEDX", "IN_TOTO", "PREDICATE", "PROVENANCE", "SIGNED", "Statement", "Subject", "artifact_of"]
+__all__ = ["CYCLONEDX", "IN_TOTO", "PREDICATE", "PROVENANCE", "SIGNED", "VEX", "Statement", "Subject", "artifact_of"]
 
 IN_TOTO: Final = "application/vnd.in-toto+json"  # the media type of a statement
 PREDICATE: Final = "in-toto.io/predicate-type"  # the annotation that tells what a statement is about
@@ -25,6 +25,7 @@ PREDICATE: Final = "in-toto.io/predicate-type"  # the annotation that tells what
 SIGNED: Final = "https://sigstore.dev/cosign/sign/v1"  # that somebody stands for the image
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"  # what it was built from
 CYCLONEDX: Final = "https://cyclonedx.org/bom"  # what is in it
+VEX: Final = "https://openvex.dev/ns"  # which known vulnerabilities can't be in it
 
 _TYPE: Final = "https://in-toto.io/Statement/v1"
 

@@ -56,7 +56,13 @@ def test_every_flag_is_explained() -> None:
 
 
 def test_image_has_a_flag_for_every_setting_that_is_one() -> None:
-    assert {flag for name, flag in TOLD if name == "image"} >= FLAGS.keys() - {"repository", "attest", "sign", "signer"}
+    assert {flag for name, flag in TOLD if name == "image"} >= FLAGS.keys() - {
+        "repository",
+        "attest",
+        "sign",
+        "signer",
+        "vex",
+    }
 
 
 def run(*words: str) -> tuple[CommandLine, str | None]:

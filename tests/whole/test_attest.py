@@ -72,12 +72,28 @@ def test_without_a_key_nothing_is_signed_and_settings_say_so_too(project: Path, 
     ]  # fmt: skip
 
 
+def test_which_known_vulnerabilities_cannot_be_in_it_is_attached(project: Path, registry: Registry) -> None:
+    package = {"ecosystem": "PyPI", "name": "requests"}
+    listed = [{"id": "TEST-1", "modified": "2026-01-02T00:00:00Z", "affected": [{"package": package}]}]
+    (project.parent / "known.json").write_text(json.dumps(listed))
+    reference = f"{registry.address}/team/vex:1"
+    report = pushed(project, reference, "--vex", "../known.json", "--sign", "../key")
+    assert [each["what"] for each in report["attached"]] == [
+        "vulnerabilities (OpenVEX)", "vulnerabilities, signed", "signature",
+    ]  # fmt: skip
+    key = ("--key", str(project.parent / "key.pub"), "--insecure-ignore-tlog", "--allow-http-registry")
+    statement = judged("cosign", "verify-attestation", "--type", "openvex", *key, reference)
+    said = json.loads(base64.b64decode(json.loads(statement)["payload"]))["predicate"]["statements"][0]
+    assert (said["status"], said["justification"]) == ("not_affected", "vulnerable_code_not_present")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
         (("--sign", "../none"), 2, "there is no key ../none"),
         (("--sign", "main.py"), 2, "main.py is no private key"),
         (("--sign", "../key", "--signer", "false"), 2, "both a key and a program are to sign"),
+        (("--vex", "main.py"), 2, "main.py is no list of vulnerabilities"),
         (("--signer", "false"), 7, "the signer 'false' failed with exit code 1, and nothing was attached"),
         (("--signer", "echo nonsense"), 7, "the signer 'echo nonsense' does not write what can be attached"),
     ],
