@@ -224,6 +224,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     health: HealthAddress | None = None  # that a small program beside the app's asks for: "/health"
     init: bool = False  # as process 1, before the program
     stop_signal: SignalName | None = None
+    watch_signal: SignalName | None = None  # that tells the program of a change, in place of starting it again
     pids_limit: Annotated[int, msgspec.Meta(ge=1, le=2**22)] = 1024  # processes and threads, under `invoke run`
     tmp_size: Size = "256MB"  # of /tmp, and of each volume
     memory: Size | None = None  # None: as much as there is

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["build", "build_plan", "mending", "whole"]
+__all__ = ["build", "build_plan", "mending", "plan_of", "whole"]
 
 Made = TypeVar("Made")
 
@@ -34,20 +34,27 @@ def build(app: App, workspace: Workspace) -> Built:
     was damaged in the cache is made anew, and that is said; where something was packed, the cache is held to its size.
     """
     app = for_one_platform(app)
-    if (app.folder / LOCK_FILE).is_file():
-        from cannery.recipes.lock import check_lock  # noqa: PLC0415  # many projects have none
-
-        check_lock(app)
 
     def once() -> Built:
-        plan = recipe_named(app.settings.recipe)(app, workspace)
-        return build_plan(plan, workspace, level=app.settings.compression_level)
+        return build_plan(plan_of(app, workspace), workspace, level=app.settings.compression_level)
 
     built = mending(once, workspace)
     keep = app.settings.cache_bytes
     if built.packed and keep is not None and (freed := trim(workspace.cache, keep)):
         workspace.progress(f"removed {freed / 1e6:,.0f} MB of the cache that were used longest ago (cache-size)")
     return built
+
+
+def plan_of(app: App, workspace: Workspace) -> Plan:
+    """The plan for ``app`` by the recipe that its settings name, for one platform.
+
+    Raises :class:`ConfigurationError` where that isn't what ``cannery.lock`` holds.
+    """
+    if (app.folder / LOCK_FILE).is_file():
+        from cannery.recipes.lock import check_lock  # noqa: PLC0415  # many projects have none
+
+        check_lock(app)
+    return recipe_named(app.settings.recipe)(for_one_platform(app), workspace)
 
 
 def whole(built: Sequence[Built]) -> Image | ImageIndex:

@@ -28,10 +28,11 @@ from cannery.tasks.sbom import sbom
 from cannery.tasks.sizes import sizes
 from cannery.tasks.verify import verify
 from cannery.tasks.vex import vex
+from cannery.tasks.watch import watch
 
 __all__ = ["namespace"]
 
 namespace = Collection(
-    image, run, push, registry_check, resolve, lock, check, explore, freeze, dockerfile, ps, images,
+    image, run, watch, push, registry_check, resolve, lock, check, explore, freeze, dockerfile, ps, images,
     prune, audit, sizes, sbom, vex, diff, compare, verify, config, cythonize, imports, kit,
 )  # fmt: skip

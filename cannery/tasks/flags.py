@@ -82,7 +82,7 @@ def flags_of(line: CommandLine) -> dict[str, object]:
     return {name: value for name, value in line.settings.items() if value is not None}
 
 
-TAKING_WORDS: Final = frozenset({"check", "push", "registry-check", "run"})  # tasks that do
+TAKING_WORDS: Final = frozenset({"check", "push", "registry-check", "run", "watch"})  # tasks that do
 
 
 def words_behind(line: CommandLine) -> list[str]:

@@ -1,4 +1,4 @@
-"""Two small programs that lie beside the app's: a health check and an init, for containers that have no shell.
+"""Small programs beside the app's: a health check and an init, for containers without a shell; and what watches use.
 
 They are static executables that need no C library, made by zig of the C beside them; a test makes them again and
 compares each byte.
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from cannery.image.platform import Platform
     from cannery.project.app import App
 
-__all__ = ["HEALTH", "INIT", "health_settings", "with_small_programs"]
+__all__ = ["AGAIN", "HEALTH", "INIT", "health_settings", "small_program", "with_small_programs"]
 
+AGAIN: Final = "/usr/local/bin/cannery-again"
 HEALTH: Final = "/usr/local/bin/cannery-health"
 INIT: Final = "/usr/local/bin/cannery-init"
 
 _PROGRAMS: Final = package_file("trees/payload/programs")
 _MARK: Final = b"cannery health settings\n"  # behind it are a port, a host and a path (health.c)
 _ROOM: Final = 512  # bytes, with the mark
+_NAMES: Final = {AGAIN: "again", HEALTH: "health", INIT: "init"}
 _MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 _HEALTH: Final = re.compile(r"(?:http://(?P<host>[^/:]*))?(?::(?P<port>\d+))?(?P<path>/.*)")
 
@@ -36,24 +38,31 @@ def with_small_programs(tree: LazyTree, app: App, platform: Platform) -> LazyTre
 
     Raises :class:`ConfigurationError` where there are none for that platform, or no port to ask for the health at.
     """
-    wanted = {INIT: "init"} if app.settings.init else {}
-    wanted |= {HEALTH: "health"} if app.settings.health else {}
+    wanted = [path for path, asked in ((INIT, app.settings.init), (HEALTH, app.settings.health)) if asked]
     if not wanted:
         return tree
+    found = {path: small_program(path, platform) for path in wanted}
+    told = b"\0".join(text.encode() for text in health_settings(app)) if app.settings.health else b""
+    key = key_of("small programs", code_key(__name__), sorted(wanted), platform.architecture, told.decode())
+
+    def make() -> Tree:
+        return Tree({path: File(Inline(_told(data, told)), 0o755) for path, data in found.items()})
+
+    return tree + LazyTree(key, make)
+
+
+def small_program(path: str, platform: Platform) -> bytes:
+    """The program whose place in an image is ``path``, for ``platform``.
+
+    Raises :class:`ConfigurationError` where there is none for that.
+    """
     machine = _MACHINES.get(platform.architecture)
     if machine is None:
         raise ConfigurationError(
             f"there is no health check and no init for {platform}",
             step=f"leave health and init out; they are for {', '.join(f'linux/{name}' for name in _MACHINES)}",
         )
-    told = b"\0".join(text.encode() for text in health_settings(app)) if app.settings.health else b""
-    key = key_of("small programs", code_key(__name__), sorted(wanted), machine, told.decode())
-
-    def make() -> Tree:
-        found = {path: (_PROGRAMS / f"{name}.{machine}").read_bytes() for path, name in wanted.items()}
-        return Tree({path: File(Inline(_told(data, told)), 0o755) for path, data in found.items()})
-
-    return tree + LazyTree(key, make)
+    return (_PROGRAMS / f"{_NAMES[path]}.{machine}").read_bytes()
 
 
 def health_settings(app: App) -> tuple[str, str, str]:

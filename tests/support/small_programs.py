@@ -40,5 +40,5 @@ def made(name: str, target: BuildTarget, workspace: Workspace) -> bytes:
 
 if __name__ == "__main__":
     for target in TARGETS:
-        for name in ("health", "init"):
+        for name in ("again", "health", "init"):
             file_of(name, target).write_bytes(made(name, target, Workspace(default_cache())))

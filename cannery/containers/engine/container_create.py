@@ -82,7 +82,7 @@ def _hardened(request: ContainerRequest) -> dict[str, Any]:
     limits = request.limits
     scratch = f"mode=1777,size={limits.tmp}"
     return {
-        "ReadonlyRootfs": True,
+        "ReadonlyRootfs": request.read_only,
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
         "PidsLimit": limits.pids,

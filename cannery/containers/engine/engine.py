@@ -43,6 +43,8 @@ class ContainerRequest:
     user: str | None = None  # None: the image's
     executable_tmp: bool = False  # files in /tmp may be run, though it's hardened
     hardened: bool = True  # with a read-only root, no capabilities, and the limits
+    read_only: bool = True  # the root of a hardened one
+    init: bool = True  # process 1 is the engine's own, where it has one
     limits: Limits = Limits()  # noqa: RUF009  # it never changes
 
 
@@ -123,10 +125,16 @@ class Engine(Protocol):
         """The ID of the image called ``name``; None if the engine has none."""
         ...
 
-    def run(self, request: ContainerRequest, tell: Callable[[str], object] = show) -> int:
+    def run(
+        self,
+        request: ContainerRequest,
+        tell: Callable[[str], object] = show,
+        made: Callable[[str], object] | None = None,
+    ) -> int:
         """Run a container on this process's terminal or streams, remove it, and return its exit code.
 
-        ``tell`` is given a line where the engine has no init to be process 1, and the program is that itself.
+        ``tell`` is given a line where the engine has no init to be process 1, and the program is that itself. ``made``
+        is given the container's ID before it's started.
         """
         ...
 
@@ -177,6 +185,10 @@ class Engine(Protocol):
 
     def usage(self, images: Sequence[StoredImage]) -> Usage:
         """The layers of ``images``, with their sizes."""
+        ...
+
+    def signal(self, container: str, number: int) -> None:
+        """Send a signal to process 1 of a running container."""
         ...
 
     def stop(self, container: str) -> None:

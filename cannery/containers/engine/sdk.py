@@ -94,26 +94,35 @@ class SdkEngine:
                     step="something else may have tagged an image meanwhile: try again",
                 )
 
-    def run(self, request: ContainerRequest, tell: Callable[[str], object] = show) -> int:
+    def run(
+        self,
+        request: ContainerRequest,
+        tell: Callable[[str], object] = show,
+        made: Callable[[str], object] | None = None,
+    ) -> int:
         """Run a container on this process's terminal or streams, remove it, and return its exit code.
 
-        ``tell`` is given a line where the engine has no init to be process 1, and the program is that itself.
+        ``tell`` is given a line where the engine has no init to be process 1, and the program is that itself. ``made``
+        is given the container's ID before it's started.
         """
         with self._translated():
-            try:
-                return self._run(request, init=True)
-            except APIError as error:
-                if not lacks_init(str(error.explanation)):
-                    raise
-            tell(NO_INIT.format(engine=self.name))
-            return self._run(request, init=False)
+            if request.init:
+                try:
+                    return self._run(request, made, init=True)
+                except APIError as error:
+                    if not lacks_init(str(error.explanation)):
+                        raise
+                tell(NO_INIT.format(engine=self.name))
+            return self._run(request, made, init=False)
 
-    def _run(self, request: ContainerRequest, *, init: bool) -> int:
+    def _run(self, request: ContainerRequest, made: Callable[[str], object] | None, *, init: bool) -> int:
         from cannery.containers.engine.attach import run_attached  # noqa: PLC0415  # terminals are a Unix matter
 
         body = container_create(request, local=self._local, init=init)
         container: str = self.client.create_container_from_config(body.config, body.name)["Id"]
         try:
+            if made is not None:
+                made(container)
             return run_attached(self.client, container, tty=body.tty)
         finally:
             remove_container(self.client, container)
@@ -188,6 +197,11 @@ class SdkEngine:
         """The layers of ``images``, with their sizes."""
         with self._translated():
             return Usage({image.id: self._layers(image.id) for image in images})
+
+    def signal(self, container: str, number: int) -> None:
+        """Send a signal to process 1 of a running container."""
+        with self._translated():
+            self.client.kill(container, number)
 
     def stop(self, container: str) -> None:
         """Send a container its stop signal and, where it still runs after ten seconds, SIGKILL."""

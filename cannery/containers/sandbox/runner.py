@@ -80,10 +80,11 @@ class _Handover(NamedTuple):
     terminal: tuple[ModuleType, int] | None  # what opens one, with a socket to the caller; None for a program without
 
 
-def run_container(container: Container) -> int:
+def run_container(container: Container, heard: Callable[[int], object] | None = None) -> int:
     """Run the program to its end and return its exit code: 128 + N where signal N ended it.
 
-    The container's root stays in the cache as long as that lasts.
+    The container's root stays in the cache as long as that lasts. ``heard`` is given the number of each signal that is
+    handed on to the program.
     Has to be called in the main thread, as it handles signals. Raises :class:`MachineError` with the step that the
     machine refuses; :class:`ImageError` with exit code 127 where the image has no such program, and 126 where the
     program can't be executed.
@@ -93,19 +94,21 @@ def run_container(container: Container) -> int:
     with held(container.root), held_signals() as mask:
         try:
             if os.isatty(0) and os.isatty(1):
-                return _run_on_terminal(container, mask)
-            return _run(container, mask)
+                return _run_on_terminal(container, mask, heard)
+            return _run(container, mask, heard)
         except StepError as refused:
             from cannery.containers.sandbox.refusal import explain  # noqa: PLC0415  # seldom needed: shortens the start
 
             raise explain(refused, container) from None
 
 
-def _run(container: Container, mask: Iterable[int]) -> int:
+def _run(container: Container, mask: Iterable[int], heard: Callable[[int], object] | None) -> int:
     """Run a program whose streams are the caller's; return its exit code."""
     with _launched(container, mask, None) as monitor:
 
         def hear(number: int) -> bool:
+            if heard is not None:
+                heard(number)
             if number == signal.SIGTSTP:
                 os.kill(monitor, number)
                 stop_here()
@@ -114,7 +117,7 @@ def _run(container: Container, mask: Iterable[int]) -> int:
         return supervise(monitor, hear=hear)
 
 
-def _run_on_terminal(container: Container, mask: Iterable[int]) -> int:
+def _run_on_terminal(container: Container, mask: Iterable[int], heard: Callable[[int], object] | None) -> int:
     """Run a program on a terminal of its own, which the caller's is tied to; return its exit code."""
     from cannery.containers.sandbox import terminal  # noqa: PLC0415  # it's slow to import
 
@@ -123,8 +126,14 @@ def _run_on_terminal(container: Container, mask: Iterable[int]) -> int:
         terminal.Terminal(prompt=container.prompt) as own,
         _launched(container, mask, (terminal, own.link)) as monitor,
     ):
+
+        def hear(number: int) -> bool:
+            if heard is not None:
+                heard(number)
+            return own.hear(number)
+
         own.attach(monitor)
-        return supervise(monitor, hear=own.hear)
+        return supervise(monitor, hear=hear)
 
 
 @contextmanager

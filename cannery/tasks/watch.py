@@ -1,0 +1,28 @@
+"""``invoke watch``: the image runs, and starts again with each change of a file."""
+
+from __future__ import annotations
+
+import sys
+
+from cannery.project.flags import BUILD_FLAGS
+from cannery.tasks.flags import CommandLine, command, words_behind
+from cannery.tasks.project import app_of
+
+__all__ = ["watch"]
+
+
+@command(*BUILD_FLAGS)
+def watch(line: CommandLine) -> None:
+    """Run the image, and start its program again with each change: invoke watch -- ARGS.
+
+    Docker or Podman runs it where one answers: changed modules go into the running container at once, as bytecode, and
+    the program is started again, or sent the signal that watch-signal names. Without an engine it's started again over
+    another root. Only the root can be written to in another way than by invoke run: by the engine.
+    """
+    from cannery.recipes.watch import watch as watch_app  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.workspace.streams import show  # noqa: PLC0415
+
+    code = watch_app(lambda: app_of(line), words_behind(line), shown_workspace, show)
+    if code:
+        sys.exit(code)
