@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cannery.project.app import App
     from cannery.recipes.plan import Plan
-    from cannery.recipes.watched import Shown, Watched
+    from cannery.recipes.watched import Shown, WatchedPlace
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["watch"]
@@ -41,7 +41,7 @@ def watch(load: Callable[[], App], arguments: Sequence[str], shown: Shown, tell:
     """
     app = load()
     engine = find_engine(app.settings.engine)
-    place: Watched = InSandbox(arguments, shown, tell) if engine is None else InEngine(engine, arguments, shown)
+    place: WatchedPlace = InSandbox(arguments, shown, tell) if engine is None else InEngine(engine, arguments, shown)
     with shown() as workspace:
         plan: Plan | None = mending(lambda: plan_of(app, workspace), workspace)
     with _followed(app, load, place, replace(workspace, progress=silent), tell) as changes:
@@ -54,7 +54,7 @@ def watch(load: Callable[[], App], arguments: Sequence[str], shown: Shown, tell:
 class _Changes:
     """Hands plans from the thread that makes them to the one that runs them."""
 
-    def __init__(self, load: Callable[[], App], place: Watched, workspace: Workspace) -> None:
+    def __init__(self, load: Callable[[], App], place: WatchedPlace, workspace: Workspace) -> None:
         self._load = load
         self._place = place
         self._workspace = workspace
@@ -77,7 +77,7 @@ class _Changes:
 
 @contextmanager
 def _followed(
-    app: App, load: Callable[[], App], place: Watched, workspace: Workspace, tell: Callable[[str], object]
+    app: App, load: Callable[[], App], place: WatchedPlace, workspace: Workspace, tell: Callable[[str], object]
 ) -> Iterator[_Changes]:
     """Changes of the app's files, looked for in a thread of its own as long as the context lasts."""
     try:

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
     Shown = Callable[[], AbstractContextManager[Workspace]]
 
-__all__ = ["InEngine", "InSandbox", "RunningPlan", "Watched", "changed_files"]
+__all__ = ["InEngine", "InSandbox", "RunningPlan", "WatchedPlace", "changed_files"]
 
 _START_AGAIN: Final = 64  # the signal that the program at AGAIN waits for
 _ENDING: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})  # signals that ask for it
 _LARGE: Final = 64 << 20  # bytes of a layer that isn't looked into: a change there takes another container
 
 
-class Watched(Protocol):
+class WatchedPlace(Protocol):
     """A place where an app runs, and is changed meanwhile by another thread."""
 
     def run(self, plan: Plan) -> int:

@@ -20,6 +20,7 @@ _TOGETHER: Mapping[str, str] = {
     "tests/recipes/dockerfile/test_engines.py": "engine services",
     "tests/whole/test_check_in_docker.py": "engine services",
     "tests/whole/test_examples_in_docker.py": "engine services",
+    "tests/whole/test_watch.py": "engine services",
     "tests/executable/onefile/test_image.py": "engine commands",
     "tests/executable/onefile/test_load.py": "engine commands",
     "tests/whole/test_compiled.py": "engine commands",

@@ -39,6 +39,7 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
     [
         "image",
         "run",
+        "watch",
         "push",
         "registry-check",
         "resolve",
@@ -101,6 +102,7 @@ def test_a_folder_needs_no_tasks_py_and_invoke_shows_the_same_tasks(make_project
         "sizes",
         "verify",
         "vex",
+        "watch",
     ]
 
 

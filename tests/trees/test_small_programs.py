@@ -19,10 +19,10 @@ import pytest
 
 from cannery.errors import ConfigurationError
 from cannery.executable.kit.toolchain import TARGETS
-from cannery.image.platform import Platform
+from cannery.image.platform import Platform, machine_platform
 from cannery.image.tree import LazyTree, Tree
 from cannery.project.config import load
-from cannery.trees.small_programs import HEALTH, INIT, health_settings, with_small_programs
+from cannery.trees.small_programs import AGAIN, HEALTH, INIT, health_settings, small_program, with_small_programs
 from tests.support.emulator import QEMU
 from tests.support.ports import free_port
 from tests.support.prerequisites import absent
@@ -184,10 +184,33 @@ def test_orphans_are_waited_for(make_project: MakeProject, tmp_path: Path) -> No
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["health", "init"])
+@pytest.mark.parametrize("name", ["again", "health", "init"])
 def test_a_program_is_what_zig_makes_of_its_source(name: str, target: BuildTarget, workspace: Workspace) -> None:
     if version("ziglang") != MADE_BY:
         pytest.skip(f"made by zig {MADE_BY}")
     data = made(name, target, workspace)
     assert file_of(name, target).read_bytes() == data
     assert len(data) < 3000
+
+
+def test_a_program_starts_again_when_it_is_told_and_ends_when_it_is_asked(tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    again.write_bytes(small_program(AGAIN, machine_platform()))
+    again.chmod(0o755)
+    code = "import os, signal, sys; signal.signal(15, lambda *_: sys.exit(5)); print(os.getpid(), flush=True); "
+    code += "sys.exit(3) if os.path.exists('brief') else signal.pause()"
+    command = [str(again), sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        (tmp_path / "brief").touch()
+        first = process.stdout.readline()
+        assert process.stderr.readline() == "the program has ended: it's started again with the next change\n"
+        (tmp_path / "brief").unlink()
+        process.send_signal(64)
+        second = process.stdout.readline()
+        process.send_signal(64)
+        assert len({first, second, process.stdout.readline()}) == 3
+        process.terminate()
+        assert process.wait(30) == 5
+    assert subprocess.run([again], capture_output=True, check=False).returncode == 2
