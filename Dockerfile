@@ -86,6 +86,7 @@ LABEL org.opencontainers.image.title="my-project" \
       org.opencontainers.image.description="Nox sessions and Invoke tasks that take a Python project to a tiny, source-free, reproducible container image" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.authors="The cannery maintainers" \
+      org.opencontainers.image.source="https://github.com/cannery-dev/cannery" \
       dev.cannery.recipe="scratch" \
       dev.cannery.version="0.1.0"
 WORKDIR /app

@@ -13,7 +13,7 @@ __all__ = ["watch"]
 
 @command(*BUILD_FLAGS)
 def watch(line: CommandLine) -> None:
-    """Run the image, and start its program again with each change: invoke watch -- ARGS.
+    """Run the image, and again with each change of a file.
 
     Docker or Podman runs it where one answers: changed modules go into the running container at once, as bytecode, and
     the program is started again, or sent the signal that watch-signal names. Without an engine it's started again over
