@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cannery.bom.openvex import OPENVEX, openvex
 from cannery.bom.vulnerabilities import read_vulnerabilities
 from cannery.errors import ConfigurationError
+from cannery.image.artifact import Artifact, attachment_of
+from cannery.image.image import descriptor
+from cannery.image.media.registry import Registry
+from cannery.image.media_types import MANIFEST
+from cannery.workspace.digest import Digest
+from cannery.workspace.documents import json_value
 from cannery.workspace.files import explained, user_path
 from cannery.workspace.process import ProgramFailed, find_uv
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from cannery.bom.reach import Assessment
     from cannery.bom.vulnerabilities import Vulnerability
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["listed_vulnerabilities"]
+__all__ = ["attach_vex", "listed_vulnerabilities"]
 
 _LOCK: Final = "uv.lock"
 _PREVIEW: Final = "audit-command,json-output"
@@ -52,3 +61,21 @@ def _audited(folder: Path, workspace: Workspace) -> str:
             evidence="\n".join(error.stderr.strip().splitlines()[-3:]),
             step="name a list of them:  --list FILE, with OSV's records in JSON; or install a later uv",
         ) from error
+
+
+def attach_vex(name: str, assessments: Iterable[Assessment], workspace: Workspace) -> Digest:
+    """Attach the statements of ``assessments`` to the image that ``name`` leads to in its registry; returns its digest.
+
+    Raises :class:`RegistryError` where it isn't there, or the registry refuses.
+    """
+    with Registry(name, workspace.run) as registry:
+        root = registry.root()
+        digest, reference = Digest.of(root), registry.reference
+        document = openvex(
+            assessments, reference.repository, str(digest), f"{reference.registry}/{reference.repository}"
+        )
+        media_type = str(json_value(root).get("mediaType") or MANIFEST)
+        subject = descriptor(media_type, digest, len(root))
+        workspace.progress(f"attaching to {name}")
+        registry.attach(digest, [attachment_of(Artifact(OPENVEX, document, "vex.openvex.json"), subject)])
+        return digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cannery.audit.report import AuditReport
+    from cannery.tasks.report.audit import AuditText
 
 __all__ = ["audit"]
 
@@ -23,6 +25,7 @@ __all__ = ["audit"]
         "image": "An archive, an OCI layout, or an image of an engine (default: the project's own, by the flags).",
         "fail-on": "How bad a finding must be to fail: critical, high, medium, low, info or never (default: high).",
         "readable": "List what anybody can read in the app's compiled modules and bytecode.",
+        "known": "A file with known vulnerabilities, as invoke vex has it: tell which of them the image can have.",
         "json": JSON,
         "sarif": "Print the result as SARIF 2.1.0, for code scanning.",
     },
@@ -32,6 +35,7 @@ def audit(
     image: str | None = None,
     fail_on: str = "high",
     readable: bool = False,
+    known: str | None = None,
     json: bool = False,
     sarif: bool = False,
 ) -> None:
@@ -42,12 +46,14 @@ def audit(
     pyproject.toml: [tool.cannery.audit] allow = ["CAN501", "CAN102:/app/main.pyc"].
     """
     from cannery.audit.audit import close_gate, severity_named  # noqa: PLC0415
+    from cannery.tasks.report.audit import AuditText  # noqa: PLC0415
 
     severity_named(fail_on)
     quiet = json or sarif
     with nullcontext(image) if image else _built(line, quiet=quiet) as meant:
         report = _audited(line, meant, fail_on, readable=readable, quiet=quiet)
-    _print(report, json=json, sarif=sarif)
+        shown = AuditText(report) if sarif else _with_inventory(report, line, meant, known, quiet=quiet)
+    _print(shown, json=json, sarif=sarif)
     close_gate(report)
 
 
@@ -89,12 +95,38 @@ def _audited(line: CommandLine, image: str, fail_on: str, *, readable: bool, qui
         )
 
 
-def _print(report: AuditReport, *, json: bool, sarif: bool) -> None:
-    from cannery.audit.sarif import as_sarif  # noqa: PLC0415
+def _with_inventory(
+    report: AuditReport, line: CommandLine, image: str, listed: str | None, *, quiet: bool
+) -> AuditText:
+    """The report with the inventory of ``image``, and with what can be said of the vulnerabilities ``listed``."""
+    from cannery.bom.reach import assessed  # noqa: PLC0415
+    from cannery.errors import ConfigurationError, ImageError  # noqa: PLC0415
+    from cannery.recipes.vex import listed_vulnerabilities  # noqa: PLC0415
     from cannery.tasks.report.audit import AuditText  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.tasks.sbom import inventory_named  # noqa: PLC0415
+
+    with shown_workspace(quiet=quiet) as workspace:
+        known = listed_vulnerabilities(listed, folder_of(line), workspace) if listed is not None else None
+        try:
+            inventory = inventory_named(_without_transport(image), line, workspace)
+        except (ConfigurationError, ImageError) as error:  # for another platform, say: an audit reads that as well
+            if known is not None:
+                raise
+            return AuditText(report, unlisted=error.what)
+    return AuditText(report, inventory, tuple(assessed(known, inventory)) if known is not None else None)
+
+
+def _without_transport(image: str) -> str:
+    """The image without skopeo's word for where it lies."""
+    return re.sub(r"^(?:docker-archive|oci-archive|oci|docker-daemon|containers-storage):", "", image)
+
+
+def _print(shown: AuditText, *, json: bool, sarif: bool) -> None:
+    from cannery.audit.sarif import as_sarif  # noqa: PLC0415
     from cannery.tasks.report.report import print_json, print_report  # noqa: PLC0415
 
     if sarif:
-        print_json(as_sarif(report))
+        print_json(as_sarif(shown.report))
     else:
-        print_report(AuditText(report), json=json)
+        print_report(shown, json=json)

@@ -21,6 +21,7 @@ __all__ = ["vex"]
         "list": "A file with the vulnerabilities: OSV's records, or what uv audit says (default: ask uv audit).",
         "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
         "output": "A file to write an OpenVEX document to, for scanners.",
+        "attach": "Attach that document to the image, which --image names in its registry.",
         "json": JSON,
     },
 )
@@ -29,6 +30,7 @@ def vex(
     list: str | None = None,
     image: str | None = None,
     output: str | None = None,
+    attach: bool = False,
     json: bool = False,
 ) -> None:
     """Tell which known vulnerabilities can't be in an image.
@@ -39,16 +41,21 @@ def vex(
     """
     from cannery.bom.openvex import openvex  # noqa: PLC0415
     from cannery.bom.reach import assessed  # noqa: PLC0415
-    from cannery.recipes.vex import listed_vulnerabilities  # noqa: PLC0415
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
+    from cannery.recipes.vex import attach_vex, listed_vulnerabilities  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
     from cannery.tasks.report.vex import VexReport  # noqa: PLC0415
     from cannery.workspace.files import replacing, user_path  # noqa: PLC0415
 
+    if attach and image is None:
+        raise ConfigurationError("--attach is for an image in a registry", step="name it: --image REGISTRY/NAME:TAG")
     with shown_workspace(quiet=json) as workspace:
         known = listed_vulnerabilities(list, folder_of(line), workspace)
         inventory, digest = _inventory(image, line, workspace)
-    found = tuple(assessed(known, inventory))
+        found = tuple(assessed(known, inventory))
+        if attach and image is not None:
+            attach_vex(image, found, workspace)
     if output is not None:
         with replacing(user_path(output).absolute()) as stream:
             stream.write(openvex(found, inventory.name, digest))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.awkward_registry import AwkwardRegistry, serving
 from tests.support.built_image import build
 from tests.support.command import assert_refused, cannery
 from tests.support.repository import ROOT
@@ -95,3 +96,20 @@ def test_a_project_without_a_list_and_without_a_lock_is_told(make_project: MakeP
     project = make_project({"main.py": "print('hello')\n"})
     assert "--list FILE" in assert_refused(cannery("vex", cwd=project), 2)
     assert "none.json" in assert_refused(cannery("vex", "--list", str(tmp_path / "none.json"), cwd=project), 6)
+
+
+def test_the_document_is_attached_to_the_image_in_its_registry(make_project: MakeProject, tmp_path: Path) -> None:
+    project = make_project({"main.py": "print('hello')\n"})
+    listed = tmp_path / "known.json"
+    listed.write_text(json.dumps(record(1, "falcon.asgi")))
+    with serving(AwkwardRegistry()) as registry:
+        name = f"{registry.address}/team/shop:1"
+        assert cannery("push", "--", name, cwd=project).code == 0
+        words = ("vex", "--list", str(listed), "--attach")
+        done = cannery(*words, "--image", name, cwd=project)
+        assert done.code == 0, done.stderr
+        assert "falcon is not in the image" in done.stdout
+        manifests = [json.loads(data) for data in registry.manifests["team/shop"].values()]
+        (attached,) = [each for each in manifests if each.get("artifactType") == "application/vnd.openvex+json"]
+        assert attached["subject"]["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+        assert "--image REGISTRY/NAME:TAG" in assert_refused(cannery(*words, cwd=project), 2)

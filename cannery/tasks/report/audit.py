@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cannery.audit.finding import Severity
 from cannery.audit.report import hidden_note
+from cannery.tasks.report.sbom import InventoryReport
 from cannery.tasks.report.text import styled
+from cannery.tasks.report.vex import VexReport
 from cannery.workspace.streams import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cannery.audit.finding import Finding
     from cannery.audit.report import AuditReport
+    from cannery.bom.inventory import Inventory, ItemKind
+    from cannery.bom.reach import Assessment
 
 __all__ = ["AuditText"]
 
+_KINDS: Final[Mapping[ItemKind, str]] = {  # with their plurals, in the order of their names
+    "distribution": "distributions",
+    "library": "libraries",
+    "package": "packages",
+}
 _COLOURS: Final = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow"}
 
 
@@ -26,10 +35,18 @@ class AuditText:
     """An audit's report, as it is shown."""
 
     report: AuditReport
+    inventory: Inventory | None = None  # of the same image
+    known: tuple[Assessment, ...] | None = None  # of vulnerabilities in it; None where nobody named a list
+    unlisted: str = ""  # why there is no inventory, where one was tried
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types."""
-        return self.report.as_json()
+        found = self.report.as_json()
+        if self.inventory is not None:
+            found["inventory"] = InventoryReport(self.inventory).as_json()
+        if self.known is not None:
+            found["vulnerabilities"] = VexReport(found["image"], self.known).as_json()["assessments"]
+        return found
 
     def lines(self) -> Iterator[str]:
         """The report in lines of text."""
@@ -43,7 +60,22 @@ class AuditText:
             yield from (f"  {text}" for text in texts)
         for entry in report.unused:
             yield f"{styled('note', 'yellow')} allow names {entry}, and nothing asks for that"
+        if self.known is not None:
+            yield from VexReport(report.contents.name, self.known).lines()
+        if self.inventory is not None:
+            yield f"it holds {_counted(self.inventory)}"
+        if self.unlisted:
+            yield f"{styled('note', 'yellow')} what it holds isn't listed: {self.unlisted}"
         yield f"{report.contents.name}: {_summary(report)}"
+
+
+def _counted(inventory: Inventory) -> str:
+    """How many things of each kind there are, and which Python."""
+    numbers = {kind: len(inventory.of_kind(kind)) for kind in _KINDS}
+    found = [f"{number} {kind if number == 1 else _KINDS[kind]}" for kind, number in numbers.items()]
+    pythons = [f"Python {item.version}" for item in inventory.of_kind("interpreter")]
+    system = f" of {inventory.system}" if inventory.system and numbers["package"] else ""
+    return f"{', '.join([*pythons, *found])}{system} (invoke sbom lists them)"
 
 
 def _summary(report: AuditReport) -> str:
