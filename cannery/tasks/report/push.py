@@ -74,7 +74,7 @@ class PushReport:
                 for each in found
             ]
             total = f"{human_size(sum(each.bytes_sent for each in found))} sent"
-            yield from ruled((Column("attached", "together"), Column("to"), Column("", total)), rows)
+            yield from [*ruled((Column("attached", "together"), Column("to"), Column("", total)), rows)][1:]
 
     def _state(self, sent: Sent) -> str:
         if sent.state != "sent":

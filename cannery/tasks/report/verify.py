@@ -63,5 +63,5 @@ class CheckedReport:
             same = "the same, to the byte" if found.proven else "another image"
             platforms = ", ".join(str(each.platform) for each in made.images)
             yield "built again", f"for {platforms}: {same}"
-        yield from (("note", note) for note in (made.notes if made else ()))
+            yield from (("note", note) for note in made.notes if not found.proven)
         yield "took", f"{self.seconds:.1f} s"
