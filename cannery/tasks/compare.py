@@ -22,6 +22,7 @@ _FEWEST: Final = 3  # rounds
     help={
         "recipes": "Recipes to compare: scratch,tiny (default: all).",
         "probe": 'What to ask the program: arguments such as "--version", or an address such as http://:8000/health.',
+        "peers": "Other tools to compare with: pex,shiv,pyinstaller, or all; uv fetches them from PyPI.",
         "rounds": "How often each is started (default: 7).",
         "timeout": TIMEOUT,
         "markdown": "A file to write the tables to as Markdown, for a pull request.",
@@ -32,6 +33,7 @@ _FEWEST: Final = 3  # rounds
 def compare(
     line: CommandLine,
     recipes: str | None = None,
+    peers: str | None = None,
     probe: str | None = None,
     rounds: int = 7,
     timeout: str | None = None,
@@ -46,6 +48,7 @@ def compare(
     audit finds; whether a second build makes the same bytes. The program is asked what the setting check says, or on
     its port. A recipe that can't build the project is a row with its reason. It takes some minutes.
     """
+    from cannery.comparison.peers.table import peers_named  # noqa: PLC0415
     from cannery.recipes.comparing.compare import CompareOptions  # noqa: PLC0415
     from cannery.recipes.comparing.compare import compare as compared  # noqa: PLC0415
     from cannery.recipes.named import RECIPES, recipe_named  # noqa: PLC0415
@@ -57,7 +60,14 @@ def compare(
     chosen = _names(recipes) or RECIPES
     for name in chosen:
         recipe_named(name)
-    options = CompareOptions(chosen, probe, _rounds(rounds), patience(timeout), tuple(_words(flags_of(line))))
+    options = CompareOptions(
+        chosen,
+        probe,
+        _rounds(rounds),
+        patience(timeout),
+        tuple(_words(flags_of(line))),
+        peers_named(_names(peers)),
+    )
     with shown_workspace(quiet=json) as workspace:
         found = compared(lambda recipe: app_of(line, recipe=recipe), options, workspace)
     if markdown:

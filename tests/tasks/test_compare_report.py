@@ -56,6 +56,7 @@ def test_a_row_that_cannot_be_built_tells_why() -> None:
     notes = [line for line in CompareReport(COMPARED).lines() if line.startswith("note ")]
     assert notes[1:] == [
         "note static: no build: no zig was | found; install it",
+        "note pyinstaller: PyInstaller 6",
         "note pyinstaller: no run: exit code 1",
     ]
 

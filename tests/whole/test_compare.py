@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,24 @@ def test_a_program_that_ends_is_timed_to_its_end(make_project: MakeProject) -> N
     assert rows["scratch"]["running"]["requests_per_second"] is None
 
 
+def test_a_peer_is_a_row_like_others(make_project: MakeProject) -> None:
+    """It's given the project's own files and what it requires, whatever starts it."""
+    project = make_project(
+        {"main.py": "import helper, six; print(helper.ONE)", "helper.py": "ONE = 1", "requirements.txt": "six"}
+    )
+    command = ("compare", "--recipes", "scratch", "--peers", "shiv", "--rounds", "3", "--json")
+    row = rows_of(cannery(*command, cwd=project).report)["shiv"]
+    assert (row["kind"], row["lacks"], row["files"]) == ("peer", [], 1)
+    assert re.fullmatch(r"shiv [\d.]+; needs Python 3\.[\d.]+ on the machine that runs it", row["about"])
+    assert row["builds"]["sent_again"] == pytest.approx(row["compressed_size"], rel=0.1)  # all of it
+    assert len(row["running"]["start"]["values"]) == 3
+
+
 @pytest.mark.parametrize(
     ("flags", "what"),
     [
         (("--recipes", "scratch,tny"), "there is no recipe 'tny'"),
+        (("--peers", "shv"), "there is no peer 'shv' to compare with"),
         (("--rounds", "2"), "--rounds 2 are too few to tell a spread"),
         (("--probe", "'"), "can't be split"),
         (("--probe", "http://example.com/"), "is no address of the program"),

@@ -21,6 +21,7 @@ from cannery.errors import CanneryError, ConfigurationError
 from cannery.recipes.comparing.builds import project_copy, timed_builds
 from cannery.recipes.comparing.one_line import changing_module
 from cannery.recipes.comparing.own import own_image
+from cannery.recipes.comparing.peers import made_by_peer, staged
 from cannery.recipes.venues import environment_of
 from cannery.trees.scripts import command_names
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cannery.comparison.launch import Launch
+    from cannery.comparison.peers.peer import Peer
     from cannery.project.app import App
     from cannery.sizes.parts import ImageSizes
     from cannery.workspace.workspace import Workspace
@@ -46,6 +48,7 @@ class CompareOptions:
     rounds: int = 7
     patience: float = 60.0  # seconds that a program gets to answer
     flags: tuple[str, ...] = ()  # of invoke image, that all are built by
+    peers: tuple[Peer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ def compare(app_by: Callable[[str], App], options: CompareOptions, workspace: Wo
         check_free(question.urls)
     found.add_builds(app, options)
     probe = _probe(question)
-    with _reference(app, workspace) as reference:
+    with _reference(app, workspace) as reference, ExitStack() as stack:
+        found.add_peers(app, options.peers, stack)
         launches = {REFERENCE: reference, **found.launches}
         running = run_in_rounds(launches, probe, options.rounds, options.patience, workspace, REFERENCE)
     rows = (
@@ -143,6 +147,21 @@ class _Contenders:
                     self.rows[name] = replace(self.rows[name], builds=times)
                 except CanneryError as error:
                     self.rows[name] = _with_lack(self.rows[name], _lack("builds of a copy of the project", error))
+
+    def add_peers(self, app: App, peers: Sequence[Peer], stack: ExitStack) -> None:
+        """Have peers pack the app; what they make stays until ``stack`` ends."""
+        if not peers:
+            return
+        workspace = self._workspace
+        stage = stack.enter_context(staged(app, workspace))
+        for peer in peers:
+            folder = stack.enter_context(workspace.cache.scratch())
+            try:
+                made = made_by_peer(peer, app, stage, folder, workspace)
+            except CanneryError as error:
+                self.rows[peer.name] = Measurement(peer.name, "peer", lacks=(_lack("build", error),))
+            else:
+                self.rows[peer.name], self.launches[peer.name] = made
 
 
 @contextmanager

@@ -67,6 +67,8 @@ def tables(found: Compared) -> Iterator[ComparedTable]:
 def noted(found: Compared) -> Iterator[str]:
     """What couldn't be measured and why, and what the contenders are."""
     for row in found.rows:
+        if row.kind == "peer" and row.about:
+            yield f"{row.name}: {row.about}"
         for lack in row.lacks:
             reason = " ".join(lack.reason.split())
             yield f"{row.name}: no {lack.what}: {reason}{f'; {lack.step}' if lack.step else ''}"
