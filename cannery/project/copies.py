@@ -54,6 +54,8 @@ def remove_sources(folder: Path, sources: Mapping[str, bytes]) -> Path:
 
 def _stays_behind(path: Path) -> bool:
     made = path.name in _MADE or path.name.startswith(".") or path.name.endswith(".egg-info")
+    if path.name == ".git":  # a file where the project is a work tree of another repository, or a submodule
+        return True
     return path.is_dir() and (made or (path / "pyvenv.cfg").exists())
 
 
