@@ -14,6 +14,7 @@ from cannery.containers.sandbox.rootfs import rootfs
 from cannery.containers.sandbox.runner import run_container
 from cannery.errors import ImageError
 from cannery.image.paths import resolved
+from cannery.workspace.keys import package_file
 from cannery.workspace.streams import show
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["TOOLBOX", "Toolbox", "enter", "explore", "explore_alone"]
 
 TOOLBOX: Final = "/.cannery"  # where a toolbox lies in a container
+_PROMPT: Final = package_file("containers/payload/prompt.py")
 _SHELLS: Final = ("/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh", "/bin/ash", "/busybox/sh")
 _PYTHONS: Final = ("/usr/local/bin/python3", "/usr/bin/python3", "/usr/local/bin/python", "/usr/bin/python")
 
@@ -122,7 +124,9 @@ def _prompt_in(engine: Engine, container: str, toolbox: MakeToolbox) -> _Prompt:
 def _prompt(find: Callable[[Sequence[str]], str | None], toolbox: MakeToolbox) -> _Prompt:
     """The prompt of the first program that ``find`` has among shells and Pythons, or else that of the toolbox."""
     program = find((*_SHELLS, *_PYTHONS))
+    if program in _SHELLS:
+        return _Prompt((program,), f"its shell {program}")
     if program is not None:
-        return _Prompt((program,), f"{'its shell' if program in _SHELLS else 'its own Python'} {program}")
+        return _Prompt((program, "-c", _PROMPT.read_text(encoding="utf-8")), f"its own Python {program}")
     box = toolbox()
     return _Prompt(box.command, f"a toolbox's Python in {TOOLBOX}", box)

@@ -49,7 +49,7 @@ _moved = Transform(
 
 
 def _prompt() -> LazyTree:
-    path = package_file("recipes/payload/prompt.py")
+    path = package_file("containers/payload/prompt.py")
     content = OnDisk(path, path.stat().st_size)
     return LazyTree(str(Digest.of_content(content)), lambda: Tree({_PROMPT: File(content)}))
 

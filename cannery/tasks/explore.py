@@ -31,9 +31,9 @@ __all__ = ["explore"]
 def explore(line: CommandLine, image: str | None = None, base: str | bool = False, name: str = "dev") -> None:
     """Look around in an image, at a prompt inside it.
 
-    You get the image's shell if it has one, or else its own Python with ls, cat, find and run, or else a Python from a
-    toolbox that is mounted into the container; the first line says which. The container is removed at the end. Without
-    Docker or Podman, cannery itself runs the project's own image.
+    You get the image's shell if it has one, or else its own Python with ls, cat, find, ps and run, or else the same
+    from a toolbox that is put into the container; the first line says which. The container is removed at the end.
+    Without Docker or Podman, cannery itself runs the project's own image.
     """
     if image is not None:
         code = _explore_in(required_engine_of(line), image, name)

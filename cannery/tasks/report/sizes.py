@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,8 @@ _PARTS: Final = 3  # of an owner, shown by themselves
 _OWNERS: Final = 12  # of a difference
 _CHANGES: Final = 8
 _LONGEST: Final = 44  # characters of a name
+_SHORTEST: Final = 16  # the same, on a narrow terminal
+_BESIDE: Final = 40  # columns that a table has besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,10 @@ def _told(part: Part) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
+    """The end of a long name, so that the table fits the terminal."""
+    columns = shutil.get_terminal_size((_BESIDE + _LONGEST, 0)).columns
+    longest = max(_SHORTEST, min(_LONGEST, columns - _BESIDE))
+    return name if len(name) <= longest else f"…{name[1 - longest :]}"
 
 
 def _signed(count: int) -> str:
