@@ -51,6 +51,7 @@ _CHANGING: Final = (
     (r"(linux/)\w+", r"\1MACHINE"),
     (r"N?[+-]?deb\w+", "N"),
     (r"as before$|packed$", ""),  # by what the cache has
+    (r"is there$|sent(, N/s)?$", ""),  # and the registry
     (r"[─ ]+", " "),
 )
 
