@@ -92,7 +92,12 @@ def make_images(members: Members, workspace: Workspace) -> dict[str, MadeImage]:
 
 
 def push_images(
-    members: Members, workspace: Workspace, *, registry: str | None = None, dry: bool = False
+    members: Members,
+    workspace: Workspace,
+    *,
+    registry: str | None = None,
+    dry: bool = False,
+    update_index: bool = False,
 ) -> dict[str, PushedImage]:
     """The images of all members, pushed; those whose settings name no repository go to ``registry``, by their names.
 
@@ -112,7 +117,9 @@ def push_images(
     pushed = {}
     for name, app in members.apps.items():
         with _of(name):
-            pushed[name] = send_image(app, built[name], where[name], workspace, dry=dry, places=places)
+            pushed[name] = send_image(
+                app, built[name], where[name], workspace, dry=dry, update_index=update_index, places=places
+            )
     return pushed
 
 

@@ -103,12 +103,15 @@ def with_registry(app: App, registry: str | None) -> App:
     return replace(app, settings=msgspec.structs.replace(app.settings, repository=repository))
 
 
-def push_image(app: App, where: Sequence[Target], workspace: Workspace, *, dry: bool = False) -> PushedImage:
+def push_image(
+    app: App, where: Sequence[Target], workspace: Workspace, *, dry: bool = False, update_index: bool = False
+) -> PushedImage:
     """Build the image of ``app``, and push it to each of ``where``; ``dry``, only see what would be sent.
 
+    With ``update_index`` it's added to the images of other platforms that the tags lead to.
     Raises :class:`RegistryError` where a registry refuses; no tag leads to an image that isn't whole then.
     """
-    return send_image(app, built_for(app, where, workspace), where, workspace, dry=dry)
+    return send_image(app, built_for(app, where, workspace), where, workspace, dry=dry, update_index=update_index)
 
 
 def built_for(app: App, where: Sequence[Target], workspace: Workspace) -> tuple[SharedBuild, ...]:
@@ -130,6 +133,7 @@ def send_image(
     workspace: Workspace,
     *,
     dry: bool = False,
+    update_index: bool = False,
     places: dict[Digest, str] | None = None,
 ) -> PushedImage:
     """Push what was built of ``app`` as :func:`push_image` does.
@@ -141,7 +145,7 @@ def send_image(
         from cannery.recipes.attest import attach_to, prepared  # noqa: PLC0415
 
         about = prepared(app, builds, whole([each.built for each in builds]).descriptor, workspace)
-    pushed = tuple(_pushed(builds, where, workspace, places or {}, dry=dry))
+    pushed = tuple(_pushed(builds, where, workspace, places or {}, dry=dry, update_index=update_index))
     attached = attach_to(where, about, workspace) if about else ()
     repositories = () if dry else [target.repository for target in where]
     left = sum(each.leave(repository, workspace) for repository in repositories for each in builds)
@@ -163,6 +167,7 @@ def _pushed(
     places: Mapping[Digest, str],
     *,
     dry: bool,
+    update_index: bool,
 ) -> Iterator[Pushed]:
     bases = (each.built.base.reference for each in builds if each.built.base)
     caches = (each.cache.registry.name for each in builds if each.cache)
@@ -182,6 +187,7 @@ def _pushed(
                 mounts=mounts,
                 places=places,
                 dry=dry,
+                update_index=update_index,
                 lacking=lacking,
                 progress=workspace.progress,
             )

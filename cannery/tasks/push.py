@@ -10,7 +10,7 @@ from cannery.tasks.flags import JSON, CommandLine, command, flags_of, words_behi
 from cannery.tasks.project import app_of, folder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["push", "write_references"]
 
@@ -28,6 +28,7 @@ __all__ = ["push", "write_references"]
         "since": "With --all: only members that changed since this commit, or require one that did.",
         "registry": "Registry for projects without a repository in their settings: ghcr.io/team; their name is added.",
         "dry_run": "Say what would be sent, and send nothing.",
+        "update_index": "Add the image to the index that the tags lead to: what is there for other platforms stays.",
         "image_refs": "A file to write the reference by digest to, one a line: for what deploys it.",
         "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
         "json": JSON,
@@ -39,6 +40,7 @@ def push(
     since: str | None = None,
     registry: str | None = None,
     dry_run: bool = False,
+    update_index: bool = False,
     image_refs: str | None = None,
     refresh: bool = False,
     json: bool = False,
@@ -57,12 +59,13 @@ def push(
 
     began = time.perf_counter()
     if all:
-        _push_all(line, since, registry, image_refs, dry_run=dry_run, refresh=refresh, json=json)
+        how = {"dry": dry_run, "update_index": update_index}
+        _push_all(line, since, registry, image_refs, how, refresh=refresh, json=json)
         return
     app = with_registry(app_of(line), registry)
     where = targets(app, words_behind(line))
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
-        pushed = push_image(app, where, workspace, dry=dry_run)
+        pushed = push_image(app, where, workspace, dry=dry_run, update_index=update_index)
     if image_refs and not dry_run:
         write_references(image_refs, (str(each.reference) for each in pushed.pushed))
     print_report(PushReport(pushed, time.perf_counter() - began), json=json)
@@ -73,8 +76,8 @@ def _push_all(
     since: str | None,
     registry: str | None,
     image_refs: str | None,
+    how: Mapping[str, bool],
     *,
-    dry_run: bool,
     refresh: bool,
     json: bool,
 ) -> None:
@@ -93,8 +96,8 @@ def _push_all(
     members = members_of(folder_of(line), flags_of(line))
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         members = members.since(since, workspace)
-        pushed = push_images(members, workspace, registry=registry, dry=dry_run)
-    if image_refs and not dry_run:
+        pushed = push_images(members, workspace, registry=registry, **how)
+    if image_refs and not how["dry"]:
         write_references(image_refs, (str(each.reference) for one in pushed.values() for each in one.pushed))
     print_report(PushedMembersReport(pushed, members, time.perf_counter() - began), json=json)
 

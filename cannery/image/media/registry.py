@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -108,6 +108,7 @@ class Registry:
         mounts: Iterable[str] = (),
         places: Mapping[Digest, str] = MappingProxyType({}),
         dry: bool = False,
+        update_index: bool = False,
         lacking: Callable[[Layer], None] | None = None,
         progress: Progress = silent,
     ) -> Pushed:
@@ -115,7 +116,8 @@ class Registry:
 
         ``mounts`` are references to images that may have some of the layers: where they lie in the same registry, the
         layers are taken from there. ``places`` are references to images that have a certain blob for sure. ``lacking``
-        is called for a layer that has to be sent and whose blob isn't here.
+        is called for a layer that has to be sent and whose blob isn't here. With ``update_index`` the tags lead to an
+        index with ``image`` and the images of other platforms that they have led to, and so does the reference.
         """
         repository = self._repository
         from cannery.image.registry.push import push, scopes_for, would_push  # noqa: PLC0415  # slow to import
@@ -127,7 +129,17 @@ class Registry:
         repository.connection.shown_by(progress)
         if dry:
             return would_push(image, repository, tags)
-        return push(image, repository, tags, mounts=near, places=known, lacking=lacking, progress=progress)
+        direct = () if update_index else tags
+        pushed = push(image, repository, direct, mounts=near, places=known, lacking=lacking, progress=progress)
+        return self._joined(image, pushed, tags) if update_index else pushed
+
+    def _joined(self, image: Image | ImageIndex, pushed: Pushed, tags: Iterable[str]) -> Pushed:
+        from cannery.image.registry.joined_index import join_index  # noqa: PLC0415  # slow to import
+
+        for tag in tags:
+            index = join_index(self._repository, image, tag)
+            pushed = replace(pushed, tags=(*pushed.tags, tag), reference=replace(pushed.reference, digest=index))
+        return pushed
 
     def keep(self, manifest: bytes, blobs: Mapping[str, bytes]) -> int:
         """Push ``blobs``, with names for people, and then the ``manifest`` of an artifact under the name's tag.

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cannery.errors import ImageError, RegistryError
-from cannery.image.image import assemble
+from cannery.image.image import Image, ImageIndex, assemble, canonical_json, descriptor
 from cannery.image.media.registry import Registry
+from cannery.image.media_types import CONFIG, INDEX, MANIFEST
 from cannery.image.platform import Platform
 from cannery.image.registry import connection, upload
+from cannery.image.registry.push import put_document
+from cannery.workspace.digest import Digest
 from tests.support.awkward_registry import AwkwardRegistry, serving
 from tests.support.layers import file, layer
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cannery.image.image import Image
+    from cannery.image.registry.client import Repository
     from tests.support.registry import Registry as RunningRegistry
 
 pytestmark = pytest.mark.once
@@ -204,3 +207,68 @@ def test_a_real_registry_has_what_was_pushed(registry: RunningRegistry, image: I
         medium.write(image)
     with Registry(f"{registry.address}/team/pushed:1") as medium:
         assert medium.root() == image.manifest_blob
+
+
+def for_arm(image: Image) -> Image:
+    """The same image for another platform."""
+    config = {**image.config, "architecture": "arm64"}
+    blob = canonical_json(config)
+    manifest = {**image.manifest, "config": descriptor(CONFIG, Digest.of(blob), len(blob))}
+    return Image(image.layers, config, manifest, Platform("linux", "arm64"))
+
+
+def test_a_platform_is_added_to_what_a_tag_leads_to(strict: AwkwardRegistry, image: Image, tmp_path: Path) -> None:
+    arm, changed = for_arm(image), made(tmp_path, b"changed")
+    with Registry(f"{strict.address}/team/app:1") as medium:
+        medium.push(image, ("1",))
+        joined = medium.push(arm, ("1", "new"), update_index=True)
+        assert medium.root() == ImageIndex((image, arm)).index_blob
+        again = medium.push(changed, ("1",), update_index=True)
+        assert medium.root() == ImageIndex((changed, arm)).index_blob
+        assert medium.push(changed, ("1",), update_index=True).reference == again.reference
+        other = medium.push(arm, ("2",), update_index=True)
+    assert joined.tags == ("1", "new")
+    assert again.reference.digest == ImageIndex((changed, arm)).digest
+    assert other.reference.digest == ImageIndex((arm,)).digest == joined.reference.digest
+
+
+def test_what_others_add_at_the_same_time_stays(
+    strict: AwkwardRegistry, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arm = for_arm(image)
+    with Registry(f"{strict.address}/team/app:1") as medium, Registry(f"{strict.address}/team/app:1") as other:
+        other.push(arm, ())
+        put = put_document
+
+        def put_late(repository: Repository, document: tuple[str, bytes], tag: str | None = None) -> str | None:
+            noted = put(repository, document, tag)
+            if tag is not None:
+                monkeypatch.setattr("cannery.image.registry.joined_index.put_document", put)
+                put(repository, (INDEX, ImageIndex((arm,)).index_blob), tag)
+            return noted
+
+        monkeypatch.setattr("cannery.image.registry.joined_index.put_document", put_late)
+        medium.push(image, ("1",), update_index=True)
+        assert medium.root() == ImageIndex((arm, image)).index_blob
+
+
+def test_a_tag_that_others_write_each_time_is_told(
+    strict: AwkwardRegistry, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, arm = put_document, for_arm(image)
+    monkeypatch.setattr("cannery.image.registry.joined_index._PAUSE", 0)
+    monkeypatch.setattr(
+        "cannery.image.registry.joined_index.put_document",
+        lambda repository, _, tag=None: put(repository, (INDEX, ImageIndex((arm,)).index_blob), tag),
+    )
+    with Registry(f"{strict.address}/team/app:1") as medium:
+        medium.push(arm, ())
+        with pytest.raises(RegistryError, match="team/app:1 does not keep what is added to it"):
+            medium.push(image, ("1",), update_index=True)
+
+
+def test_what_is_no_image_is_not_added_to(strict: AwkwardRegistry, image: Image) -> None:
+    with Registry(f"{strict.address}/team/app:1") as medium:
+        medium.keep(canonical_json({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []}), {})
+        with pytest.raises(RegistryError, match="is neither an image nor an index"):
+            medium.push(image, ("1",), update_index=True)
