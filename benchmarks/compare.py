@@ -1,4 +1,4 @@
-"""The tables of docs/compare.md: ``invoke compare`` of the sample and of the examples, by ``python -m benchmarks.compare``."""
+"""The tables of docs/compare.md: ``invoke compare`` of the sample and of the examples."""
 
 from __future__ import annotations
 
