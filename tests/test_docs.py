@@ -116,6 +116,16 @@ def test_the_readme_names_every_extra_and_no_other() -> None:
     assert sorted(re.findall(r"`\[(\w+)\]`", table)) == sorted(extras)
 
 
+def test_messages_that_are_explained_are_those_of_the_code() -> None:
+    code = re.sub(r'"\s*\n\s*f?"', "", "".join(_text(path) for path in PACKAGE.rglob("*.py")))
+    part = _text(DOCS / "howto/troubleshooting.md").partition("## It builds, and doesn't")[0]
+    messages = re.findall(r"^\| `([^`]+)` \|", part, re.MULTILINE)
+    assert messages
+    uv = {"has no usable wheels"}  # what uv says is shown
+    parts = {part.strip() for message in messages for part in re.split(r"…", message)} - {"", ","} - uv
+    assert {part for part in parts if part not in code} == set()
+
+
 def test_contributors_are_told_of_every_session_and_of_no_other() -> None:
     exported = re.search(r"__all__ = \[([^]]*)\]", _text(ROOT / "noxfile.py"))
     assert exported is not None
