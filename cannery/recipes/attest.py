@@ -83,8 +83,8 @@ def wishes_of(app: App) -> Wishes:
 
 def prepared(
     app: App, builds: Sequence[SharedBuild], whole: Mapping[str, object], workspace: Workspace
-) -> tuple[Prepared, ...]:
-    """What the settings of ``app`` want attached to the images ``builds``, and to the index of all.
+) -> tuple[tuple[Prepared, ...], tuple[str, ...]]:
+    """What the settings of ``app`` want attached to the images ``builds``, and to the index of all; notes on it.
 
     ``whole`` is the descriptor of that, or of the one image.
     """
@@ -98,10 +98,23 @@ def prepared(
     statement = provenance_of(app, built, [*inventories.values()], workspace) if wishes.about else None
     known = _known(app, wishes.vulnerabilities, workspace) if wishes.vulnerabilities else ()
     about = _Said(app.name, tuple(map(Digest.parse, subjects)), statement, wishes, known)
-    return tuple(
+    everything = tuple(
         Prepared(Digest.parse(name), tuple(about.of(descriptor, inventories.get(name))))
         for name, descriptor in subjects.items()
     )
+    return everything, tuple(_notes(statement))
+
+
+def _notes(provenance: Provenance | None) -> Iterator[str]:
+    """Why nobody can prove what the provenance says, where that's so."""
+    if provenance is None:
+        return
+    source = provenance.source
+    if source is None:
+        yield "the provenance names no commit, as the project is in no repository of Git: nobody can build it again"
+    elif source.modified:
+        more = f" and {len(source.modified) - 1:,} more" if len(source.modified) > 1 else ""
+        yield f"no commit has {source.modified[0]}{more} as built from: verify will refuse this image"
 
 
 def _known(app: App, listed: str, workspace: Workspace) -> tuple[Vulnerability, ...]:

@@ -39,6 +39,7 @@ class PushedImage:
     bytes_for_others: int  # that were sent for builds of other machines
     dry: bool  # nothing was sent: this is what would be
     attached: tuple[Attached, ...] = ()  # to the images, in each repository
+    notes_on_origin: tuple[str, ...] = ()  # why nobody can prove what was attached
 
     @property
     def image(self) -> Image | ImageIndex:
@@ -53,7 +54,8 @@ class PushedImage:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user had better know, each once."""
-        return tuple(dict.fromkeys(note for each in self.builds for note in (*each.built.notes, *each.notes)))
+        of_builds = (note for each in self.builds for note in (*each.built.notes, *each.notes))
+        return tuple(dict.fromkeys((*of_builds, *self.notes_on_origin)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +143,18 @@ def send_image(
     ``places`` are the repositories that blobs were pushed to before, from where they are taken; this push adds its own.
     """
     about: tuple[Prepared, ...] = ()
+    notes: tuple[str, ...] = ()
     if _says_something(app) and not dry:
         from cannery.recipes.attest import attach_to, prepared  # noqa: PLC0415
 
-        about = prepared(app, builds, whole([each.built for each in builds]).descriptor, workspace)
+        about, notes = prepared(app, builds, whole([each.built for each in builds]).descriptor, workspace)
     pushed = tuple(_pushed(builds, where, workspace, places or {}, dry=dry, update_index=update_index))
     attached = attach_to(where, about, workspace) if about else ()
     repositories = () if dry else [target.repository for target in where]
     left = sum(each.leave(repository, workspace) for repository in repositories for each in builds)
     if places is not None and not dry:
         places.update({sent.blob.digest: str(each.reference) for each in pushed for sent in each.blobs})
-    return PushedImage(app, builds, pushed, left, dry, attached)
+    return PushedImage(app, builds, pushed, left, dry, attached, notes)
 
 
 def _says_something(app: App) -> bool:

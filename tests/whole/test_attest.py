@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,22 @@ def test_without_a_key_nothing_is_signed_and_settings_say_so_too(project: Path, 
     assert [each["what"] for each in report["attached"]] == [
         "bill of material (CycloneDX)", "bill of material (SPDX)", "provenance",
     ]  # fmt: skip
+
+
+def test_two_clones_in_different_folders_attach_the_same(project: Path, registry: Registry) -> None:
+    (project / "pyproject.toml").write_text('[tool.cannery]\nname = "shop"\n')
+    commit(project)
+    other = project.parent / "elsewhere" / "clone"
+    subprocess.run(["git", "clone", "-q", str(project), str(other)], check=True)
+    words = ("--attest", "--sign", str(project.parent / "key"))
+    one, two = (pushed(folder, f"{registry.address}/team/{folder.name}:1", *words) for folder in (project, other))
+    assert one["digest"] == two["digest"]
+    assert [each["digest"] for each in one["attached"]] == [each["digest"] for each in two["attached"]]
+    assert not [note for note in one["notes"] if "commit" in note]
+
+    (other / "main.py").write_text("print('not committed')\n")
+    notes = pushed(other, f"{registry.address}/team/{other.name}:2", *words)["notes"]
+    assert "no commit has main.py as built from: verify will refuse this image" in notes
 
 
 def test_which_known_vulnerabilities_cannot_be_in_it_is_attached(project: Path, registry: Registry) -> None:
