@@ -72,6 +72,7 @@ def verified(question: ProofQuestion, workspace: Workspace) -> VerifiedImage:
     with Registry(question.reference, workspace.run) as registry:
         root = registry.root()
         digest = Digest.of(root)
+        _refuse_bare_index(registry, root)
         evidence = evidence_signed(registry, digest, key) if key else evidence_for(registry, digest)
         sizes = [*_checked_blobs(registry, root, workspace)]
         place = f"{registry.reference.registry}/{registry.reference.repository}@{digest}"
@@ -82,6 +83,21 @@ def verified(question: ProofQuestion, workspace: Workspace) -> VerifiedImage:
         if not told:
             raise _says_nothing(question, evidence)
         return _proven(found, told, lambda each: _built_again(each, question, evidence, registry, root, workspace))
+
+
+def _refuse_bare_index(registry: Registry, root: bytes) -> None:
+    """Raise :class:`UnprovenError` for an index that nothing is said about, though something may be of its images.
+
+    Such is one that several machines have added their images to.
+    """
+    document = parse_json(root, f"the manifest of {registry.name}")
+    if is_index(document) and not registry.referrers(Digest.of(root)):
+        place = f"{registry.reference.registry}/{registry.reference.repository}"
+        raise UnprovenError(
+            f"nothing is said about the index {registry.name}",
+            evidence="\n".join(f"{place}@{each.get('digest')}" for each in document["manifests"]),
+            step="verify its images, each by its digest",
+        )
 
 
 def _says_nothing(question: ProofQuestion, evidence: Evidence) -> UnprovenError:

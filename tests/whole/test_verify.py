@@ -152,6 +152,16 @@ def test_statements_that_are_about_another_image_are_refused(shop: Shop) -> None
     assert "is about another image" in assert_refused(shop.verify("2", key=None), 15)
 
 
+def test_an_index_that_nothing_is_said_about_leads_to_its_images(shop: Shop) -> None:
+    digest = shop.push("1", "--attest", "--sign", str(shop.key), "--update-index")["digest"]
+    told = assert_refused(shop.verify("1"), 15)
+    assert "nothing is said about the index" in told
+    assert f"{shop.reference('1').removesuffix(':1')}@{digest}" in told
+    reference = f"{shop.reference('1').removesuffix(':1')}@{digest}"
+    done = cannery("verify", reference, "--signed-only", "--key", f"{shop.key}.pub", cwd=shop.folder)
+    assert done.code == 0, done.stderr
+
+
 def test_a_blob_of_which_one_byte_was_changed_is_refused(shop: Shop) -> None:
     report = shop.push("1", "--attest", "--sign", str(shop.key))
     layer = next(each for each in report["pushed"][0]["blobs"] if each["name"] == "app")
