@@ -122,7 +122,7 @@ def test_messages_that_are_explained_are_those_of_the_code() -> None:
     messages = re.findall(r"^\| `([^`]+)` \|", part, re.MULTILINE)
     assert messages
     uv = {"has no usable wheels"}  # what uv says is shown
-    parts = {part.strip() for message in messages for part in re.split(r"…", message)} - {"", ","} - uv
+    parts = {part.strip(", ").removeprefix("and ") for message in messages for part in message.split("…")} - {""} - uv
     assert {part for part in parts if part not in code} == set()
 
 
