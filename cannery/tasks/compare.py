@@ -22,7 +22,7 @@ _FEWEST: Final = 3  # rounds
     help={
         "recipes": "Recipes to compare: scratch,tiny (default: all).",
         "probe": 'What to ask the program: arguments such as "--version", or an address such as http://:8000/health.',
-        "peers": "Other tools to compare with: pex,shiv,pyinstaller, or all; uv fetches them from PyPI.",
+        "peers": "Other tools to compare with: pex,shiv,pyinstaller,staticx or all; uv fetches them.",
         "rounds": "How often each is started (default: 7).",
         "timeout": TIMEOUT,
         "markdown": "A file to write the tables to as Markdown, for a pull request.",

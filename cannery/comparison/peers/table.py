@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cannery.comparison.peers.frozen import pyinstaller
+from cannery.comparison.peers.frozen import pyinstaller, staticx
 from cannery.comparison.peers.peer import Peer
 from cannery.comparison.peers.zipapps import pex, shiv
 from cannery.errors import ConfigurationError, did_you_mean
@@ -18,6 +18,7 @@ PEERS: Final = (
     Peer("pex", "pex", needs_python=True, pack=pex),
     Peer("shiv", "shiv", needs_python=True, pack=shiv),
     Peer("pyinstaller", "pyinstaller", needs_python=False, pack=pyinstaller),
+    Peer("staticx", "staticx", needs_python=False, pack=staticx),
 )
 
 

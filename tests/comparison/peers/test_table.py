@@ -17,4 +17,4 @@ def test_all_are_all_and_each_is_there_once() -> None:
 def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(ConfigurationError, match="there is no peer 'pexx' to compare with") as refused:
         peers_named(["pexx"])
-    assert refused.value.step == "peers are: all, pex, shiv, pyinstaller"
+    assert refused.value.step == "peers are: all, pex, shiv, pyinstaller, staticx"
