@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from packageurl import PackageURL
-
 from cannery.bom.inventory import Item
 from cannery.bom.licences import is_expression
+from cannery.bom.purls import read_purl
+from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -28,7 +27,7 @@ def bundled_in(bom: str, owner: str) -> Iterator[Item]:
     Nothing comes of a text that is neither.
     """
     try:
-        document = json.loads(bom)
+        document = json_value(bom)
         listed = [*_of_cyclonedx(document), *_of_spdx(document)]
     except (ValueError, LookupError, TypeError, AttributeError):
         return
@@ -64,10 +63,8 @@ def _of_spdx(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]
 
 
 def _type_of(purl: str) -> str:
-    try:
-        return PackageURL.from_string(purl).type
-    except ValueError:
-        return ""
+    found = read_purl(purl)
+    return found.type if found else ""
 
 
 def still_there(bundled: tuple[Item, ...], record: Iterable[str], files: Collection[str]) -> tuple[Item, ...]:

@@ -5,7 +5,6 @@ The serial number follows from the content, so that the same inventory always ha
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from cannery.bom.inventory import BuiltFrom, Inventory, Item
 from cannery.bom.licences import is_expression
 from cannery.errors import ImageError
 from cannery.image.image import canonical_json
+from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,7 +108,7 @@ def _properties(*named: tuple[str, str]) -> list[dict[str, str]]:
 def inventory_of_cyclonedx(data: bytes) -> Inventory:
     """The inventory that :func:`cyclonedx` wrote; raises :class:`ImageError` for any other document."""
     try:
-        bom = json.loads(data)
+        bom = json_value(data)
         about = bom["metadata"]["component"]
         named = _by_name(about)
         items = tuple(_item(each) for each in bom["components"])

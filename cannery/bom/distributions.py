@@ -11,13 +11,13 @@ from email.parser import HeaderParser
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
 from cannery.bom.bundled import bundled_in, still_there
 from cannery.bom.digests import archive_of, digest_of_files
 from cannery.bom.inventory import Item
 from cannery.bom.licences import licence_of
+from cannery.bom.purls import purl_of
 from cannery.imports.places import module_name
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class InstalledDistribution:
             "distribution",
             about.name,
             about.version,
-            str(PackageURL("pypi", name=about.name, version=about.version)),
+            purl_of("pypi", about.name, about.version),
             about.licence,
             digest_of_files(self.files.values()),
             (f"{self.site}{self.folder}",),
@@ -139,9 +139,10 @@ def read_metadata(
     fields: defaultdict[str, list[str]] = defaultdict(list)
     for name, value in HeaderParser().parsestr(text).items():
         fields[name.lower()].append(str(value))
-    if not (fields["name"] and fields["version"]):
+    name, version = (next(iter(fields[field]), "").strip() for field in ("name", "version"))
+    if not (name and version):
         return None
-    name, version = canonicalize_name(fields["name"][0].strip()), fields["version"][0].strip()
+    name = canonicalize_name(name)
     bundled = tuple(item for bom in boms for item in bundled_in(bom, f"{name} {version}"))
     return DistributionMetadata(
         name, version, licence_of(fields), tuple(recorded_paths(record)), tuple(tops.split()), bundled

@@ -6,9 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from packageurl import PackageURL
-
 from cannery.bom.inventory import BuiltFrom, Item
+from cannery.bom.purls import purl_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +59,7 @@ def software(
     """
     packaged = packaged or re.search(r"[-+~]", version) is not None
     known = _KNOWN.get(name, _Known(name.lower(), "", "", ""))
-    purl = str(PackageURL("generic", name=known.name, version=version or None))
+    purl = purl_of("generic", known.name, version)
     cpe = f"cpe:2.3:a:{known.vendor}:{known.product}:{_escaped(version)}:*:*:*:*:*:*:*" if known.vendor else ""
     return Item(
         kind,
@@ -94,7 +93,9 @@ def built_from_source(
     release = re.search(r"[+~]deb(\d+)", full)
     qualifiers = {"arch": "source", **({"distro": f"debian-{release[1]}"} if release else {})}
     return replace(
-        made, purl=str(PackageURL("deb", "debian", package, full, qualifiers)), origin="built from Debian's source"
+        made,
+        purl=purl_of("deb", package, full, namespace="debian", qualifiers=qualifiers),
+        origin="built from Debian's source",
     )
 
 

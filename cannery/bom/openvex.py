@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from packageurl import PackageURL
-
+from cannery.bom.purls import purl_of
 from cannery.image.image import canonical_json
 from cannery.workspace.digest import Digest
 
@@ -33,7 +32,7 @@ def openvex(assessments: Iterable[Assessment], image: str, digest: str | None = 
     ``repository`` is where it lies in a registry: scanners know images by that.
     """
     qualifiers = {"repository_url": repository} if repository else {}
-    product = str(PackageURL("oci", name=image.rpartition("/")[2], version=digest, qualifiers=qualifiers))
+    product = purl_of("oci", image.rpartition("/")[2], digest or "", qualifiers=qualifiers)
     found = [*assessments]
     changed = max((each.vulnerability.modified for each in found), default="")
     document: dict[str, Any] = {

@@ -8,9 +8,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from packageurl import PackageURL
-
 from cannery.bom.inventory import Item
+from cannery.bom.purls import purl_of
 from cannery.python.distribution.status import FILES_FIELD, merged_path, paragraphs
 
 if TYPE_CHECKING:
@@ -79,12 +78,12 @@ def _debian(stanza: Mapping[str, str], release: Mapping[str, str], path: str) ->
     source = stanza.get("Source", "").partition(" ")[0]
     qualifiers = {"arch": stanza.get("Architecture", ""), "distro": _distro(release), "upstream": source}
     name, version, vendor = stanza["Package"], stanza["Version"], release.get("ID", "debian")
-    purl = PackageURL("deb", vendor, name, version, {key: value for key, value in qualifiers.items() if value})
+    purl = purl_of("deb", name, version, namespace=vendor, qualifiers=qualifiers)
     yield Item(
         "package",
         name,
         version,
-        str(purl),
+        purl,
         paths=tuple(sorted(stanza.get(FILES_FIELD, "").split())) or (path,),
         origin=_named(release) or "a package of Debian's kind",
     )
@@ -92,10 +91,9 @@ def _debian(stanza: Mapping[str, str], release: Mapping[str, str], path: str) ->
 
 def _alpine(stanza: Mapping[str, str], release: Mapping[str, str]) -> Item:
     qualifiers = {"arch": stanza.get("A", ""), "distro": _distro(release), "upstream": stanza.get("o", "")}
-    given = {key: value for key, value in qualifiers.items() if value}
-    purl = PackageURL("apk", release.get("ID", "alpine"), stanza["P"], stanza["V"], given)
+    purl = purl_of("apk", stanza["P"], stanza["V"], namespace=release.get("ID", "alpine"), qualifiers=qualifiers)
     licence = stanza.get("L", "")
-    return Item("package", stanza["P"], stanza["V"], str(purl), licence, paths=(_APK,), origin=_named(release))
+    return Item("package", stanza["P"], stanza["V"], purl, licence, paths=(_APK,), origin=_named(release))
 
 
 def _distro(release: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from packageurl import PackageURL
+from cannery.bom.purls import purl_of, read_purl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +51,7 @@ def _of_package(found: Vulnerability, package: AffectedPackage, inventory: Inven
     for item in items:
         yield _of_item(found, package, item)
     if not items:
-        purl = str(PackageURL("generic" if is_python else kind, "debian" if kind == "deb" else None, package.name))
+        purl = purl_of("generic" if is_python else kind, package.name, namespace="debian" if kind == "deb" else "")
         what = {"pypi": "distributions", "": "interpreters"}.get(kind, "packages")
         count = len(inventory.of_kind("distribution" if kind == "pypi" else "interpreter" if is_python else "package"))
         yield Assessment(
@@ -67,8 +67,12 @@ def _named(name: str, kind: str, inventory: Inventory) -> tuple[Item, ...]:
 
 
 def _comes_from(item: Item, name: str, kind: str) -> bool:
-    purl = PackageURL.from_string(item.purl)
-    return purl.type == kind and name in {purl.name, purl.qualifiers.get("upstream", "").partition(" ")[0]}
+    purl = read_purl(item.purl)
+    return (
+        purl is not None
+        and purl.type == kind
+        and name in {purl.name, purl.qualifiers.get("upstream", "").partition(" ")[0]}
+    )
 
 
 def _of_item(found: Vulnerability, package: AffectedPackage, item: Item) -> Assessment:

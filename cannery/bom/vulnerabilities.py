@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -11,6 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cannery.errors import ConfigurationError
+from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ def read_vulnerabilities(data: bytes, name: str) -> tuple[Vulnerability, ...]:
     osv-scanner, or of ``uv audit --output-format json``. Raises :class:`ConfigurationError` for anything else.
     """
     try:
-        found = [*_read(json.loads(data))]
+        found = [*_read(json_value(data))]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"{name} is no list of vulnerabilities",
@@ -137,9 +137,9 @@ def _ranges(events: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str, boo
     start: str | None = None
     for event in events:
         if "introduced" in event:
-            start = event["introduced"]
+            start = str(event["introduced"])
         elif start is not None and ("fixed" in event or "last_affected" in event):
-            yield start, event.get("fixed") or event["last_affected"], "last_affected" in event
+            yield start, str(event.get("fixed") or event["last_affected"]), "last_affected" in event
             start = None
     if start is not None:
         yield start, "", False

@@ -52,6 +52,10 @@ class SharedRecords(Protocol):
         """True where the blob of a layer can be had there."""
         ...
 
+    def fetch(self, layer: Any, blobs: Any) -> None:
+        """Bring the blob of ``layer``, one that can be had there, into ``blobs``; both are as images have them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Cache:
