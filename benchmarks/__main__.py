@@ -16,6 +16,7 @@ from benchmarks.compiled import compiled
 from benchmarks.corpus.corpus import RECIPES, CorpusOptions, corpus
 from benchmarks.corpus.project import NAMES
 from benchmarks.figures import as_json, as_markdown, as_table, between_markers
+from benchmarks.growth import growth
 from benchmarks.listing import listing
 from benchmarks.load import load
 from benchmarks.memory import memory
@@ -40,6 +41,7 @@ _BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[Figure]]] = {
     "changed": changed,
     "cold": cold,
     "memory": memory,
+    "growth": growth,
     "list": listing,
     "size": size,
     "start": start,

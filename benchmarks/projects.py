@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["REPOSITORY", "heavy", "large", "sample"]
+__all__ = ["REPOSITORY", "heavy", "large", "modules", "sample"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _SAMPLE = ("main.py", "my_project", "pyproject.toml", "requirements.txt", "tasks.py")
@@ -32,11 +32,28 @@ def sample(folder: Path) -> Path:
 def large(folder: Path) -> Path:
     """The sample with 2,000 modules more, of 120 lines each."""
     sample(folder)
-    for number in range(_MODULES):
-        module = folder / "my_project" / f"part_{number // 100:02}" / f"module_{number:04}.py"
+    _write_modules(folder / "my_project", _MODULES)
+    return folder
+
+
+def modules(folder: Path, count: int) -> Path:
+    """A project of a script and ``count`` modules, of 120 lines each, that requires nothing."""
+    folder.mkdir(parents=True)
+    (folder / "main.py").write_text('print("hello")\n', encoding="utf-8")
+    (folder / "tasks.py").write_text("from cannery.tasks import namespace\n", encoding="utf-8")
+    settings = '[project]\nname = "many"\nversion = "1"\n\n[tool.cannery]\nentry = "main.py"\npackages = ["many"]\n'
+    (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
+    (folder / "many").mkdir()
+    (folder / "many" / "__init__.py").touch()
+    _write_modules(folder / "many", count)
+    return folder
+
+
+def _write_modules(package: Path, count: int) -> None:
+    for number in range(count):
+        module = package / f"part_{number // 100:02}" / f"module_{number:04}.py"
         module.parent.mkdir(exist_ok=True)
         module.write_text(_module(number), encoding="utf-8")
-    return folder
 
 
 def heavy(folder: Path, *, files: int, size: int) -> Path:
