@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
@@ -56,6 +57,9 @@ def _fits(answer: FirstAnswer, expected: str) -> bool:
 
 
 def _lack(answer: FirstAnswer, expected: str) -> Lack:
+    if answer.last_line.startswith('["'):  # as background.py tells that the machine lets no container start
+        what, evidence, step = json.loads(answer.last_line)
+        return Lack("run", f"{what}: {evidence}" if evidence else what, step)
     said = f": {answer.last_line}" if answer.last_line else ""
     if expected == NO_ANSWER:
         return Lack("run", f"there's no answer in a virtual environment either{said}", "ask something else: --probe")

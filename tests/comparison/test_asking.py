@@ -133,6 +133,14 @@ def test_who_answers_otherwise_takes_no_part(tmp_path: Path, workspace: Workspac
     )
 
 
+def test_a_machine_that_lets_no_container_start_is_named(tmp_path: Path, workspace: Workspace) -> None:
+    told = ["unshare is refused", "EPERM", "allow namespaces"]
+    code = f"import json, sys; sys.stderr.write(json.dumps({told!r})); sys.exit(125)"
+    launches = {"environment": launch(tmp_path, "pass"), "scratch": launch(tmp_path, code)}
+    found = run_in_rounds(launches, Probe("the program"), LOADED, 30, workspace, "environment")
+    assert found["scratch"] == Lack("run", "unshare is refused: EPERM", "allow namespaces")
+
+
 def test_an_address_that_fails_the_same_everywhere_is_compared_all_the_same(
     tmp_path: Path, workspace: Workspace
 ) -> None:

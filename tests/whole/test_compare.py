@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,18 @@ def test_a_program_that_ends_is_timed_to_its_end(make_project: MakeProject) -> N
     )
     assert rows["scratch"]["running"]["start"]["median"] > 0
     assert rows["scratch"]["running"]["requests_per_second"] is None
+
+
+def test_a_copy_that_cannot_be_built_tells_why(make_project: MakeProject) -> None:
+    """A Python in a folder that copies leave behind."""
+    project = make_project({"main.py": "print(1)", "pyproject.toml": "[tool.cannery]\npython = '.own/bin/python3'\n"})
+    (project / ".own" / "bin").mkdir(parents=True)
+    (project / ".own" / "bin" / "python3").symlink_to(sys.executable)
+    row = rows_of(cannery("compare", "--recipes", "scratch", "--rounds", "3", "--json", cwd=project).report)["scratch"]
+    (lack,) = row["lacks"]
+    assert lack["what"] == "builds of a copy of the project"
+    assert lack["reason"].startswith("python = '.own/bin/python3': there is no program ")
+    assert row["running"]["start"]["median"] > 0
 
 
 def test_a_peer_is_a_row_like_others(make_project: MakeProject) -> None:

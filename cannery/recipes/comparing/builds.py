@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cannery.comparison.measurement import BuildTimes, Spread
+from cannery.errors import ToolError
 from cannery.project.copies import copy_project
 from cannery.project.uv_sources import workspace_root
 from cannery.recipes.comparing.one_line import change_line
+from cannery.workspace.process import ProgramFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +59,7 @@ def timed_builds(
 ) -> BuildTimes:
     """How long builds of ``recipe`` take in the first of two copies; the second is for the one with an empty cache.
 
-    ``flags`` are those of ``invoke image`` that all are built by. Raises :class:`ProgramFailed` where one fails.
+    ``flags`` are those of ``invoke image`` that all are built by. Raises :class:`ToolError` where one fails.
     """
     builder = _Builder(recipe, tuple(flags), workspace)
     here, elsewhere = copies
@@ -104,7 +106,10 @@ class _Builder:
             command += [f"--project={project}", f"--output={scratch / 'image.tar'}", *self.flags]
             home = cache or self.workspace.cache.root.parent
             began = time.perf_counter()
-            done = self.workspace.run(command, cwd=project, env={"CANNERY_CACHE": str(home)})
+            try:
+                done = self.workspace.run(command, cwd=project, env={"CANNERY_CACHE": str(home)})
+            except ProgramFailed as error:
+                raise _as_told(error) from error
             took = time.perf_counter() - began
         told: dict[str, Any] = json.loads(done.stdout)
         layers = {layer["digest"]: int(layer["compressed_size"]) for layer in told["layers"]}
@@ -116,3 +121,11 @@ class _Builder:
             self.workspace.progress(f"building {self.recipe}: {what} ({number + 1})")
             seconds.append(self.build(project).seconds)
         return Spread(tuple(seconds))
+
+
+def _as_told(failed: ProgramFailed) -> ToolError:
+    """What the command has said of its failure; the failure itself where it has said nothing."""
+    what, *lines = failed.stderr.partition("error: ")[2].splitlines() or [""]
+    if not what or not lines:
+        return failed
+    return ToolError(what, evidence="\n".join(lines[:-1]), step=lines[-1].removeprefix("Next: "))

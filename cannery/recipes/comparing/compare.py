@@ -68,8 +68,8 @@ class Compared:
 def compare(app_by: Callable[[str], App], options: CompareOptions, workspace: Workspace) -> Compared:
     """Build, start and measure the project by each of the recipes; ``app_by`` is its app by the one that it's given.
 
-    Raises :class:`ConfigurationError` where nothing says what to ask the program, :class:`CanneryError` where no recipe
-    can build it.
+    Raises :class:`ConfigurationError` for a probe that is neither arguments nor an address of the program,
+    :class:`CanneryError` where no recipe can build it.
     """
     began, when = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     questions([options.probe] if options.probe is not None else [])  # a wrong one is refused before anything is built
@@ -138,30 +138,46 @@ class _Contenders:
     def add_builds(self, app: App, options: CompareOptions) -> None:
         """Build copies of the project by each recipe, and take the time."""
         workspace = self._workspace
-        module = changing_module(app, workspace)
         with ExitStack() as stack:
-            here, elsewhere = (stack.enter_context(project_copy(app, module, workspace)) for _ in range(2))
+            try:
+                module = changing_module(app, workspace)
+                here, elsewhere = (stack.enter_context(project_copy(app, module, workspace)) for _ in range(2))
+            except CanneryError as error:
+                for name in self.launches:
+                    self._leave_out(name, "copy of the project", error)
+                return
             for name in self.launches:
                 try:
                     times = timed_builds(name, (here, elsewhere), options.flags, workspace)
                     self.rows[name] = replace(self.rows[name], builds=times)
                 except CanneryError as error:
-                    self.rows[name] = _with_lack(self.rows[name], _lack("builds of a copy of the project", error))
+                    self._leave_out(name, "builds of a copy of the project", error)
 
     def add_peers(self, app: App, peers: Sequence[Peer], stack: ExitStack) -> None:
         """Have peers pack the app; what they make stays until ``stack`` ends."""
         if not peers:
             return
         workspace = self._workspace
-        stage = stack.enter_context(staged(app, workspace))
+        for peer in peers:
+            self.rows[peer.name] = Measurement(peer.name, "peer")
+        try:
+            stage = stack.enter_context(staged(app, workspace))
+        except CanneryError as error:
+            for peer in peers:
+                self._leave_out(peer.name, "build", error)
+            return
         for peer in peers:
             folder = stack.enter_context(workspace.cache.scratch())
             try:
                 made = made_by_peer(peer, app, stage, folder, workspace)
             except CanneryError as error:
-                self.rows[peer.name] = Measurement(peer.name, "peer", lacks=(_lack("build", error),))
+                self._leave_out(peer.name, "build", error)
             else:
                 self.rows[peer.name], self.launches[peer.name] = made
+
+    def _leave_out(self, name: str, what: str, error: CanneryError) -> None:
+        """Note in the row ``name`` that something couldn't be measured."""
+        self.rows[name] = _with_lack(self.rows[name], _lack(what, error))
 
 
 @contextmanager
