@@ -27,7 +27,7 @@ def image(project: Path, static: Frozen) -> BuiltImage:  # noqa: ARG001  # made 
 
 
 def test_it_holds_one_program_and_the_small_files_of_a_system(image: BuiltImage, static: Frozen) -> None:
-    system, program, app = image.report["layers"]
+    system, program, app, _ = image.report["layers"]
     assert (program["files"], program["size"]) == (1, static.report["size"])
     assert system["files"] == 6  # /etc/services and /etc/protocols among them, as sockets are in reach
     assert app["files"] == 1  # the resource, for what opens it where the program starts
