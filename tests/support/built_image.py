@@ -45,14 +45,22 @@ def build(project: Path, output: Path, *flags: str) -> BuiltImage:
 
 def layer_names(archive: tarfile.TarFile) -> list[str]:
     """The names that the layers have in an image's archive, from the lowest to the highest."""
-    stream = archive.extractfile("manifest.json")
-    assert stream is not None
-    (manifest,) = json.load(stream)
+    (manifest,) = json.loads(_text(archive, "manifest.json"))
     return list(manifest["Layers"])
 
 
 def app_layer(archive: Path) -> dict[str, bytes | None]:
-    """The members of the app's layer, the last one, and their contents."""
-    with tarfile.open(archive) as image, tarfile.open(fileobj=image.extractfile(layer_names(image)[-1])) as layer:
-        streams = {member.name: layer.extractfile(member) for member in layer}
-        return {name: stream.read() if stream else None for name, stream in streams.items()}
+    """The members of the app's layer and their contents; the history has the names of layers."""
+    with tarfile.open(archive) as image:
+        (manifest,) = json.loads(_text(image, "manifest.json"))
+        steps = [step["created_by"] for step in json.loads(_text(image, manifest["Config"]))["history"]]
+        blob = image.extractfile(manifest["Layers"][steps.index("cannery: app")])
+        with tarfile.open(fileobj=blob) as layer:
+            streams = {member.name: layer.extractfile(member) for member in layer}
+            return {name: stream.read() if stream else None for name, stream in streams.items()}
+
+
+def _text(archive: tarfile.TarFile, name: str) -> bytes:
+    stream = archive.extractfile(name)
+    assert stream is not None
+    return stream.read()
