@@ -54,11 +54,10 @@ class Scanned:
 
 
 @pytest.fixture(params=["scratch", "tiny", "onefile", "static", "slim"])
-def scanned(request: pytest.FixtureRequest, tmp_path: Path, shared_cache: Path) -> Scanned:
+def scanned(request: pytest.FixtureRequest, tmp_path: Path, shared_cache: Path, kit: Path) -> Scanned:
     recipe: str = request.param
-    environment = {**os.environ, "CANNERY_CACHE": str(shared_cache), "SYFT_CHECK_FOR_APP_UPDATE": "false"}
-    if recipe == "static":
-        environment["CANNERY_KIT"] = str(request.getfixturevalue("kit"))
+    environment = {**os.environ, "CANNERY_CACHE": str(shared_cache), "CANNERY_KIT": str(kit)}
+    environment["SYFT_CHECK_FOR_APP_UPDATE"] = "false"
     if recipe == "slim":
         environment["CANNERY_BASE"] = base(tmp_path / "base")
     archive = tmp_path / "greeter.tar"
