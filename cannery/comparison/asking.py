@@ -144,7 +144,8 @@ def _streams() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 def _last_line(stream: IO[bytes]) -> str:
+    """The last line that says something: some messages end with a bracket on a line of its own."""
     stream.seek(0, os.SEEK_END)
     stream.seek(max(stream.tell() - _MOST, 0))
     lines = stream.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+    return next((line for line in reversed(lines) if any(map(str.isalnum, line))), "")
