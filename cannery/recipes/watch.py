@@ -6,6 +6,7 @@ handed to the place where it runs.
 
 from __future__ import annotations
 
+import importlib.util
 import signal
 import threading
 import time
@@ -39,6 +40,8 @@ def watch(load: Callable[[], App], arguments: Sequence[str], shown: Shown, tell:
     change. An app that can't be built is told, and what runs goes on. Raises :class:`ToolError` where watchfiles isn't
     installed.
     """
+    if importlib.util.find_spec("watchfiles") is None:
+        raise ToolError("watchfiles is not installed", step='run: pip install "cannery[watch]"')
     app = load()
     engine = find_engine(app.settings.engine)
     place: WatchedPlace = InSandbox(arguments, shown, tell) if engine is None else InEngine(engine, arguments, shown)
@@ -80,11 +83,9 @@ def _followed(
     app: App, load: Callable[[], App], place: WatchedPlace, workspace: Workspace, tell: Callable[[str], object]
 ) -> Iterator[_Changes]:
     """Changes of the app's files, looked for in a thread of its own as long as the context lasts."""
-    try:
-        from watchfiles import DefaultFilter  # noqa: PLC0415  # an extra
-        from watchfiles import watch as changes_in  # noqa: PLC0415
-    except ImportError:
-        raise ToolError("watchfiles is not installed", step='run: pip install "cannery[watch]"') from None
+    from watchfiles import DefaultFilter  # noqa: PLC0415  # an extra
+    from watchfiles import watch as changes_in  # noqa: PLC0415
+
     changes, stop = _Changes(load, place, workspace), threading.Event()
     looked_at = DefaultFilter(ignore_paths=[app.archive.parent])
 

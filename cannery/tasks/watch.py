@@ -17,7 +17,7 @@ def watch(line: CommandLine) -> None:
 
     Docker or Podman runs it where one answers: changed modules go into the running container at once, as bytecode, and
     the program is started again, or sent the signal that watch-signal names. Without an engine it's started again over
-    another root. Only the root can be written to in another way than by invoke run: by the engine.
+    another root. It runs as by invoke run, but for its root, which the engine can write to.
     """
     from cannery.recipes.watch import watch as watch_app  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

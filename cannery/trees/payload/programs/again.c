@@ -4,20 +4,12 @@
    one that asks the program to end asks this as well, and it ends as the program does. */
 
 #define _GNU_SOURCE
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include "system.h"
+#include "signals.h"
 
-typedef unsigned long signals; /* the kernel's own set of them: a bit each */
-
-#define ALL (~0ul)
-#define ONLY(number) (1ul << ((number)-1))
-/* Those that tell of a fault of the very process */
-#define FAULTS (ONLY(SIGILL) | ONLY(SIGTRAP) | ONLY(SIGBUS) | ONLY(SIGFPE) | ONLY(SIGSEGV) | ONLY(SIGSYS))
-#define MASK (ALL & ~FAULTS)
 #define ENDS (ONLY(SIGTERM) | ONLY(SIGINT) | ONLY(SIGQUIT) | ONLY(SIGHUP))
 #define AGAIN 64
 #define FROM_TERMINAL 0x80 /* SI_KERNEL: all of the group have it */
@@ -25,11 +17,6 @@ typedef unsigned long signals; /* the kernel's own set of them: a bit each */
 
 static long program; /* 0 where none runs */
 static int ending, status;
-
-static void mask(signals set)
-{
-    call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&set, 0, sizeof set, 0);
-}
 
 static void start(char **command, char **environment)
 {

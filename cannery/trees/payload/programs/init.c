@@ -3,25 +3,11 @@
    init PROGRAM [ARGUMENT]...: it ends as the program does, with 128 and the number of a signal that ended that. */
 
 #define _GNU_SOURCE
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "system.h"
-
-typedef unsigned long signals; /* the kernel's own set of them: a bit each */
-
-#define ALL (~0ul)
-#define ONLY(number) (1ul << ((number)-1))
-/* Those that tell of a fault of the very process */
-#define FAULTS (ONLY(SIGILL) | ONLY(SIGTRAP) | ONLY(SIGBUS) | ONLY(SIGFPE) | ONLY(SIGSEGV) | ONLY(SIGSYS))
-#define MASK (ALL & ~FAULTS)
-
-static void mask(signals set)
-{
-    call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&set, 0, sizeof set, 0);
-}
+#include "signals.h"
 
 /* The program, which leads a process group of its own, in the foreground of a terminal where there is one. */
 __attribute__((noreturn)) static void run(char **command, char **environment)
