@@ -15,7 +15,7 @@ def machine() -> dict[str, str]:
     return {
         "processor": f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
         "memory": f"{memory:.0f} GB",
-        "kernel": f"{platform.system()} {platform.release()}",
+        "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
         "load": f"{os.getloadavg()[1]:.1f} processes at once, in the last five minutes",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
     }

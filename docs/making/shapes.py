@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,9 @@ def _section(command: tuple[str, ...], printed: Any) -> str:
     return f"\n## cannery {' '.join(command)} --json\n\n| key | value |\n|---|---|\n{rows}\n"
 
 
+_WORD: Final = re.compile(r"[A-Za-z][\w-]*")  # of a format; names of files, platforms and versions have other letters
+
+
 def shape(value: Any) -> dict[str, set[str]]:
     """The paths of all values in ``value`` that have none below, each with the kinds of value that it has."""
     found: dict[str, set[str]] = {}
@@ -90,6 +94,8 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _is_table(value: Mapping[str, Any]) -> bool:
     """Whether the keys are names of things; those of an object are words of the format, and differ in their values."""
+    if not all(_WORD.fullmatch(key) for key in value):
+        return True
     shapes = [set(each) if isinstance(each, dict) else None for each in value.values()]
     return None not in shapes and all(each == shapes[0] for each in shapes)
 
