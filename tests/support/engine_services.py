@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -40,7 +41,13 @@ _CONTAINERS_CONF = """
     init_path = "{init}"
     cgroup_manager = "cgroupfs"
     events_logger = "file"
+
+    [network]
+    network_config_dir = "{home}/networks"
 """
+
+_BRIDGE = {"type": "bridge", "bridge": "apart", "isGateway": True, "ipMasq": True}
+_PORTS = {"type": "portmap", "capabilities": {"portMappings": True}}
 
 _INITS = ("catatonit", "tini-static", "docker-init")  # static ones: containers have no library for them
 
@@ -128,12 +135,30 @@ def running_podman(*, apart: bool = False, init: str | None = None) -> Iterator[
         absent("podman")
     with engine_home("podman") as home:
         init = init or next(filter(None, map(shutil.which, _INITS)), "")
-        (home / "containers.conf").write_text(textwrap.dedent(_CONTAINERS_CONF).format(init=init))
+        (home / "containers.conf").write_text(textwrap.dedent(_CONTAINERS_CONF).format(init=init, home=home))
+        _write_network(home, apart=apart)
         environment = {"CONTAINERS_CONF": f"{home}/containers.conf"}
         storage = [f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp"]
         command = ["podman", *storage, "system", "service", "--time=0", f"unix://{home}/sock"]
         with _answering(command, home, environment, apart=apart) as (client, process):
             yield Service("podman", {"CONTAINER_HOST": f"unix://{home}/sock"}, client, process, home)
+
+
+def _write_network(home: Path, *, apart: bool) -> None:
+    """Give Podman its network: a bridge where it stands ``apart``, else one that leads nowhere.
+
+    A published port is a rule of the firewall. Who is killed leaves it behind in the machine's own network, and
+    whatever gets that port later, be it weeks, is not reached (https://www.cni.dev/plugins/current/meta/portmap/).
+    """
+    leases = {"type": "host-local", "dataDir": f"{home}/leases", "ranges": [[{"subnet": "10.88.0.0/16"}]]}
+    bridge = {**_BRIDGE, "ipam": {**leases, "routes": [{"dst": "0.0.0.0/0"}]}}
+    network = {
+        "cniVersion": "0.4.0",
+        "name": "podman",
+        "plugins": [bridge, _PORTS] if apart else [{"type": "loopback"}],
+    }
+    (home / "networks").mkdir()
+    (home / "networks/podman.conflist").write_text(json.dumps(network))
 
 
 def _answers(socket: Path) -> bool:
