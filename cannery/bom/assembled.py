@@ -12,6 +12,7 @@ from cannery.bom.distributions import distributions_in, modules_left_out
 from cannery.bom.inventory import Inventory
 from cannery.bom.layer_contents import ContainedFile, files_of_tree
 from cannery.bom.libraries import libraries_in, pythons_in
+from cannery.bom.package_notes import items_of_notes
 from cannery.bom.packages import SystemPackages, packages_in
 from cannery.bom.visible import visible_files
 from cannery.errors import ImageError
@@ -79,7 +80,8 @@ def inventory_of_layers(
         *(item for each in distributions for item in each.bundled),
         *packages.items,
     ]
-    items = _completed(found, (*planned.items, *_told(files)))
+    items = [*_completed(found, (*planned.items, *_told(files)))]
+    items += items_of_notes(files, packages, items)
     return Inventory(*about, tuple(sorted(items, key=_order)), packages.system)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cannery.bom.inventory import BuiltFrom, Inventory, Item
 from cannery.bom.licences import is_expression
+from cannery.bom.purls import read_purl
 from cannery.errors import ImageError
 from cannery.image.image import canonical_json
 from cannery.workspace.documents import json_value
@@ -30,12 +31,16 @@ _TYPES: Final[Mapping[ItemKind, str]] = {
     "package": "library",
 }
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/schema/bom-1.6.schema.json")
+_SYSTEMS: Final = frozenset({"apk", "deb"})  # types of purls: scanners look for their names in a system's lists
+_SOURCE: Final = "aquasecurity:trivy:SrcName"  # by which trivy looks: it doesn't read that from a purl
 _KIND: Final = "cannery:kind"
+_NAME: Final = "cannery:name"
 _ORIGIN: Final = "cannery:origin"
 _LEFT_OUT: Final = "cannery:modules-left-out"
 _BARE: Final = "cannery:metadata-alone"
 _PATH: Final = "cannery:path"
 _SYSTEM: Final = "cannery:system"
+_SYSTEM_TYPE: Final = "operating-system"
 _PLATFORM: Final = "cannery:platform"
 
 
@@ -48,7 +53,7 @@ def cyclonedx(inventory: Inventory) -> bytes:
         "version": inventory.version,
         "properties": _properties((_PLATFORM, inventory.platform), (_SYSTEM, inventory.system)),
     }
-    components = [_component(item, reference) for reference, item in _referred(inventory)]
+    components = [*_system(inventory), *(_component(item, reference) for reference, item in _referred(inventory))]
     bom: dict[str, Any] = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -70,11 +75,27 @@ def _referred(inventory: Inventory) -> Iterator[tuple[str, Item]]:
         yield name if seen[name] == 1 else f"{name}#{seen[name]}", item
 
 
+def _system(inventory: Inventory) -> Iterator[dict[str, Any]]:
+    """The distribution that packages are of, without which scanners can't tell what is known of them.
+
+    It's the image's own; of one that has none, the one that all is from that was taken from a distribution.
+    """
+    purls = (read_purl(item.purl) for item in inventory.items)
+    distros = {distro for purl in purls if purl and (distro := purl.qualifiers.get("distro"))}
+    name, _, version = inventory.system.partition(" ")
+    if not name and len(distros) == 1:
+        name, _, version = distros.pop().partition("-")
+    if name:
+        yield {"type": _SYSTEM_TYPE, "bom-ref": "system", "name": name, "version": version}
+
+
 def _component(item: Item, reference: str) -> dict[str, Any]:
+    purl = read_purl(item.purl)
+    title = purl.name if purl and purl.type in _SYSTEMS else item.name
     found: dict[str, Any] = {
         "type": _TYPES[item.kind],
         "bom-ref": reference,
-        "name": item.name,
+        "name": title,
         "version": item.version,
         "purl": item.purl,
         "cpe": item.cpe,
@@ -83,6 +104,8 @@ def _component(item: Item, reference: str) -> dict[str, Any]:
         "externalReferences": [_source(each) for each in item.sources],
         "properties": _properties(
             (_KIND, item.kind),
+            (_NAME, item.name if item.name != title else ""),
+            (_SOURCE, purl.qualifiers.get("upstream", "") if purl else ""),
             (_ORIGIN, item.origin),
             *((_PATH, path) for path in item.paths),
             (_LEFT_OUT, " ".join(item.left_out)),
@@ -111,7 +134,7 @@ def inventory_of_cyclonedx(data: bytes) -> Inventory:
         bom = json_value(data)
         about = bom["metadata"]["component"]
         named = _by_name(about)
-        items = tuple(_item(each) for each in bom["components"])
+        items = tuple(_item(each) for each in bom["components"] if each["type"] != _SYSTEM_TYPE)
         return Inventory(about["name"], about["version"], named[_PLATFORM][0], items, _first(named, _SYSTEM))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ImageError("a bill of material in the image is none of cannery's", evidence=repr(error)) from error
@@ -124,7 +147,7 @@ def _item(component: Mapping[str, Any]) -> Item:
     kind: ItemKind = named[_KIND][0]  # type: ignore[assignment]  # only the known ones have a type
     return Item(
         kind if kind in _TYPES else "library",
-        component["name"],
+        _first(named, _NAME) or component["name"],
         component.get("version", ""),
         component.get("purl", ""),
         licence.get("expression") or (licence.get("license") or {}).get("name", ""),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cannery.bom.inventory import BuiltFrom, Item
 from cannery.bom.purls import purl_of
+from cannery.python.distribution.suites import debian_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -90,8 +91,8 @@ def built_from_source(
     if not debian:
         return made
     package, _, full = debian.partition("=")
-    release = re.search(r"[+~]deb(\d+)", full)
-    qualifiers = {"arch": "source", **({"distro": f"debian-{release[1]}"} if release else {})}
+    release = debian_release(full)
+    qualifiers = {"arch": "source", **({"distro": f"debian-{release}"} if release else {})}
     return replace(
         made,
         purl=purl_of("deb", package, full, namespace="debian", qualifiers=qualifiers),

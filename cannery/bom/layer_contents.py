@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
 from cannery.elf.components import ComponentSearch
 from cannery.elf.headers import MAGIC
+from cannery.elf.package_notes import PackageNote, notes_in
 from cannery.image.decompression import compression_of, undamaged, unzipped
 from cannery.image.hashing import pieces
 from cannery.image.tar import members
@@ -51,6 +52,7 @@ class ContainedFile(NamedTuple):
     elf: bool = False
     components: tuple[tuple[str, str, str], ...] = ()  # what an ELF file tells of itself, as Component has it
     text: str = ""  # of a file that tells of others
+    notes: tuple[PackageNote, ...] = ()  # of an ELF file: which packages it says that it is of
 
 
 def contained_files(blob: Path, name: str) -> Iterator[ContainedFile]:
@@ -87,12 +89,12 @@ def _read(path: str, size: int, content: BinaryIO) -> Iterator[ContainedFile]:
         yield ContainedFile(path, hashlib.sha256(data).hexdigest(), text=data.decode("utf-8", "replace"))
     elif path.endswith(".xz"):  # as the recipe tiny has large libraries
         hashed = _Hashed(content)
-        elf, components = _unpacked(hashed)
-        yield ContainedFile(path, hashed.finished(), elf, components)
+        told = _unpacked(hashed)
+        yield ContainedFile(path, hashed.finished(), told.elf, told.components, notes=told.notes)
     else:
         hashed = _Hashed(content)
-        elf, components = _searched(hashed)
-        yield ContainedFile(path, hashed.finished(), elf, components)
+        told = _searched(hashed)
+        yield ContainedFile(path, hashed.finished(), told.elf, told.components, notes=told.notes)
 
 
 class _Hashed(io.RawIOBase):
@@ -120,25 +122,35 @@ class _Hashed(io.RawIOBase):
         return self._sha256.hexdigest()
 
 
-def _searched(stream: IO[bytes] | _Hashed) -> tuple[bool, tuple[tuple[str, str, str], ...]]:
-    """Whether a file is an ELF file, and what it tells of itself then."""
+class _Told(NamedTuple):
+    """What a file tells of itself."""
+
+    elf: bool = False
+    components: tuple[tuple[str, str, str], ...] = ()
+    notes: tuple[PackageNote, ...] = ()
+
+
+def _searched(stream: IO[bytes] | _Hashed) -> _Told:
+    """What an ELF file tells of itself; nothing of any other."""
     before, data = b"", stream.read(len(MAGIC)) or b""
     if data != MAGIC:
-        return False, ()
-    search = ComponentSearch()
+        return _Told()
+    search, notes = ComponentSearch(), set[PackageNote]()
     while data:
         search.look(before + data)
+        notes.update(notes_in(before + data))
         before, data = data[-_OVERLAP:], stream.read(_PIECE) or b""
-    return True, tuple((each.name, each.version, each.changed) for each in search.found())
+    components = tuple((each.name, each.version, each.changed) for each in search.found())
+    return _Told(elf=True, components=components, notes=tuple(sorted(notes)))
 
 
-def _unpacked(stream: _Hashed) -> tuple[bool, tuple[tuple[str, str, str], ...]]:
+def _unpacked(stream: _Hashed) -> _Told:
     """The same of a file that is compressed; nothing of one that only has such a name."""
     try:
         with lzma.LZMAFile(cast("BinaryIO", stream)) as content:
             return _searched(content)
     except (lzma.LZMAError, EOFError):
-        return False, ()
+        return _Told()
 
 
 def _members(path: str, data: bytes) -> Iterator[ContainedFile]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cannery.bom.digests import digest_of_files
 from cannery.bom.known_software import software
+from cannery.bom.package_notes import is_packaged, purl_of_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,7 +32,7 @@ def pythons_in(files: Mapping[str, ContainedFile], packages: SystemPackages) -> 
     """Each Python whose interpreter is among ``files``."""
     for version, own in sorted(_told(files)[_PYTHON].items()):
         owner = next(filter(None, (packages.owner(file.path) for file in own)), None)
-        yield software(
+        found = software(
             _PYTHON,
             version,
             kind="interpreter",
@@ -39,6 +41,8 @@ def pythons_in(files: Mapping[str, ContainedFile], packages: SystemPackages) -> 
             origin=f"the package {owner}" if owner else "",
             packaged=owner is not None,
         )
+        noted = [purl_of_note(note) for file in own for note in file.notes if note.version == version]
+        yield replace(found, purl=noted[0]) if noted else found
 
 
 def libraries_in(
@@ -60,7 +64,7 @@ def libraries_in(
     pythons = {file.path for file in files.values() if any(each[0] == _PYTHON for each in file.components)}
     for file in files.values():
         other = file.path not in named and file.path not in pythons and packages.owner(file.path) is None
-        if file.elf and other and (library := _named(file.path)):
+        if file.elf and other and not is_packaged(file.notes) and (library := _named(file.path)):
             found += _by_bundler(*library, [file], bundler)
     yield from sorted(found, key=lambda item: (item.name, item.version, item.paths))
 

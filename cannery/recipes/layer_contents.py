@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cannery.bom.layer_contents import ContainedFile, contained_files
+from cannery.elf.package_notes import PackageNote
 from cannery.errors import ImageError
 from cannery.workspace.keys import code_key, key_of
 
@@ -29,8 +30,15 @@ def contents_of_layer(layer: Layer, workspace: Workspace) -> list[ContainedFile]
         known = {"files": [*contained_files(layer.blob, f"the layer {layer.name}")]}
         workspace.cache.remember("layer-contents", key, known)
     return [
-        ContainedFile(path, sha256, elf, tuple(tuple(each) for each in components), text)
-        for path, sha256, elf, components, text in known["files"]
+        ContainedFile(
+            path,
+            sha256,
+            elf,
+            tuple(tuple(each) for each in components),
+            text,
+            tuple(PackageNote(*each) for each in notes),
+        )
+        for path, sha256, elf, components, text, notes in known["files"]
     ]
 
 

@@ -27,6 +27,7 @@ from cannery.recipes.program_contents import Ingredients, PackedBundle, contents
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.data_names import data_names
+from cannery.trees.package_database import note_on_python
 from cannery.trees.runtime import libraries_of, system
 from cannery.trees.scripts import PLACE, check_program, command_names
 from cannery.trees.shaken import app_place, reach_with
@@ -111,7 +112,8 @@ def _program(app: App, form: Form, workspace: Workspace) -> _Bundled:
         libraries = _libraries(made.tree.tree, app, python)
         files.update({path: file.content.size for path, file in libraries.files()})
         packing = app.settings.onefile.packing
-        whole = static(made.tree, libraries, parts.name, packing, python.platform, tools, workspace)
+        note = note_on_python(python, workspace)
+        whole = static(made.tree, libraries, note, parts.name, packing, python.platform, tools, workspace)
         tree = LazyTree(
             key_of("program", code_key(__name__), str(whole.digest)),
             lambda: Tree({f"/{parts.name}": File(whole, 0o755)}, made.tree.tree.decisions),

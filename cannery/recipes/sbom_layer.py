@@ -39,12 +39,15 @@ def sbom_tree(plan: Plan, packed: Sequence[Layer], workspace: Workspace) -> Lazy
 
 
 def _made(plan: Plan, layers: Sequence[Layer], workspace: Workspace) -> Tree:
-    from cannery.bom.assembled import SBOM_PATH, inventory_of_layers  # noqa: PLC0415  # not where nothing has changed
+    from cannery.bom.assembled import SBOM_PATH, PlannedContents, inventory_of_layers  # noqa: PLC0415  # not where nothing has changed
     from cannery.bom.cyclonedx import cyclonedx  # noqa: PLC0415
+    from cannery.bom.package_notes import tree_of_notes  # noqa: PLC0415
     from cannery.recipes.inventory import about  # noqa: PLC0415
     from cannery.recipes.layer_contents import contents_of_layer  # noqa: PLC0415
 
-    planned = plan.contents.make() if plan.contents else None
+    planned = plan.contents.make() if plan.contents else PlannedContents()
     files = [contents_of_layer(layer, workspace) for layer in layers]
-    bom = cyclonedx(inventory_of_layers(about(plan.app, plan.platform), files, planned))
-    return (planned.beside if planned else Tree()) + Tree({SBOM_PATH: File(Inline(bom))})
+    inventory = inventory_of_layers(about(plan.app, plan.platform), files, planned)
+    own = {file.path for layer in files[len(plan.base.layers) if plan.base else 0 :] for file in layer}
+    notes = tree_of_notes(inventory, own, planned.program)
+    return planned.beside + notes + Tree({SBOM_PATH: File(Inline(cyclonedx(inventory)))})

@@ -8,11 +8,13 @@ where it lies: on this machine, or in an image.
 from __future__ import annotations
 
 import json
+import platform
 import posixpath
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
+from cannery.elf.package_notes import PackageNote
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import File, Tree
 from cannery.python.distribution.status import installed_packages, owners_of, paragraph
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["package_database", "package_entries", "packages_of"]
+__all__ = ["note_on_python", "package_database", "package_entries", "packages_of"]
 
 FOLDER: Final = "/var/lib/dpkg/status.d"
 _RELEASE: Final = "/usr/lib/os-release"  # by which scanners know whose versions these are (os-release(5))
 _LINK: Final = "/etc/os-release"
+_RELEASES: Final = ("/etc/debian_version", "/etc/lsb-release")  # by which trivy knows it: Debian's, and Ubuntu's
 _PROGRAM: Final = re.compile(r"(?:lib|ld-)[^/]*\.so[.\d]*|python[\d.]+t?")  # of a path's last part
 
 
@@ -64,8 +67,8 @@ def package_entries(root: Root, packages: Mapping[str, tuple[Mapping[str, str], 
         f"{FOLDER}/{name}": File(Inline(paragraph(fields, files).encode()))
         for name, (fields, files) in sorted(packages.items())
     }
-    release = root.content(_RELEASE)
-    return Tree({**entries, _LINK: File(release)} if release else entries)
+    told = {_LINK: root.content(_RELEASE), **{path: root.content(path) for path in _RELEASES}}
+    return Tree({**entries, **{path: File(content) for path, content in told.items() if content}})
 
 
 def packages_of(
@@ -88,6 +91,18 @@ def packages_of(
         known = {"owners": {path: name for path, name in owners.items() if name in named}, "packages": named}
         workspace.cache.remember("system-packages", key, known)
     return known["owners"], known["packages"]
+
+
+def note_on_python(interpreter: Interpreter, workspace: Workspace) -> PackageNote:
+    """What an executable with ``interpreter`` inside tells scanners: this machine's package of it, or its version."""
+    path = str(interpreter.executable)
+    owners, packages = packages_of(interpreter.root, [path], workspace)
+    if path not in owners:
+        return PackageNote("generic", "python", interpreter.version_text)
+    fields, release = packages[owners[path]], platform.freedesktop_os_release()
+    return PackageNote(
+        "deb", fields["Package"], fields["Version"], release.get("ID", ""), release.get("VERSION_ID", "")
+    )
 
 
 def _told(fields: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
+from cannery.elf.package_notes import NOTE_SECTION
 from cannery.errors import ToolError
 from cannery.executable.onefile.bundle import INTERNAL
 from cannery.executable.onefile.xz import XzBlock, write_xz
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cannery.elf.package_notes import PackageNote
     from cannery.executable.onefile.tools import Tools
     from cannery.image.platform import Platform
     from cannery.image.tree import Entry, LazyTree
@@ -60,6 +62,7 @@ class _StaticxJob:
     name: str
     bundle: LazyTree
     libraries: Tree
+    note: PackageNote
     packing: str
     platform: Platform
     tools: Tools
@@ -72,19 +75,26 @@ class _StaticxJob:
             for path, file in self.libraries.files()
             if isinstance(file.content, OnDisk)
         ]
-        made_of = (self.name, self.bundle.key, shared, self.packing, str(self.platform))
+        made_of = (self.name, self.bundle.key, shared, self.note.section.hex(), self.packing, str(self.platform))
         return key_of("static", code_key(__name__), made_of, self.tools.key)
 
 
 def static(
-    bundle: LazyTree, libraries: Tree, name: str, packing: str, platform: Platform, tools: Tools, workspace: Workspace
+    bundle: LazyTree,
+    libraries: Tree,
+    note: PackageNote,
+    name: str,
+    packing: str,
+    platform: Platform,
+    tools: Tools,
+    workspace: Workspace,
 ) -> OnDisk:
     """The executable that holds ``bundle`` and ``libraries``, the shared libraries that a bundle takes from a system.
 
-    The same bundle gives the same bytes. ``packing`` is ``xz`` or ``none``. Raises :class:`ToolError` where staticx
-    fails.
+    The same bundle gives the same bytes. ``note`` tells scanners which Python is in it, ``packing`` is ``xz`` or
+    ``none``. Raises :class:`ToolError` where staticx fails.
     """
-    job = _StaticxJob(name, bundle, libraries, packing, platform, tools, workspace)
+    job = _StaticxJob(name, bundle, libraries, note, packing, platform, tools, workspace)
     key = job.key
 
     def recall() -> OnDisk | None:
@@ -127,7 +137,10 @@ def _make(job: _StaticxJob, program: Path, scratch: Path) -> None:
         code = _write_archive(job, archive, ours)
     if job.packing != "none":
         ours = _packed(job, ours, code)
-    run([job.tools.objcopy, "--strip-all", f"--update-section={SECTION}={ours}", str(raw), str(program)])
+    note = scratch / "note"
+    note.write_bytes(job.note.section)
+    added = (f"--update-section={SECTION}={ours}", f"--add-section={NOTE_SECTION}={note}")
+    run([job.tools.objcopy, "--strip-all", *added, str(raw), str(program)])
     program.chmod(0o755)
 
 

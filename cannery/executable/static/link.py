@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from cannery.executable.kit.package_note import note_of_kit
 from cannery.executable.kit.toolchain import toolchain
 from cannery.executable.static.exports import assembly
 from cannery.workspace.files import explained
@@ -55,7 +56,8 @@ def link(
     functions = dict(kit.builtins)
     with workspace.cache.scratch() as folder, explained(folder):
         (folder / "archive.bin").write_bytes(archive.data)
-        (folder / "archive.S").write_text(embed("cannery_archive", "archive.bin"), encoding="utf-8")
+        embedded = embed("cannery_archive", "archive.bin") + note_of_kit(kit).assembly
+        (folder / "archive.S").write_text(embedded, encoding="utf-8")
         (folder / "app.h").write_text(_header(archive, header), encoding="utf-8")
         (folder / "app.c").write_text("\n".join(_tables(archive, sorted(builtins), functions)), encoding="utf-8")
         sources = [name for name in _SOURCES if not (libraries.linker and name == _NO_LINKER)]

@@ -15,6 +15,7 @@ from cannery.elf.components import mark_in
 from cannery.elf.constants import PF_X, PT_LOAD, SHF_EXECINSTR
 from cannery.elf.headers import ElfReader
 from cannery.errors import ToolError
+from cannery.executable.kit.package_note import note_of_kit
 from cannery.executable.kit.toolchain import toolchain
 from cannery.executable.static.columns import absolute_branches, columns_of
 from cannery.executable.static.link import LAUNCHER, LINK, WARNINGS, embed
@@ -80,7 +81,8 @@ def pack(
     tools = toolchain(kit.target, workspace)
     with workspace.cache.scratch() as folder, explained(folder):
         (folder / "packed").write_bytes(b"".join(packed_parts))
-        (folder / "packed.S").write_text(embed("packed", "packed", mark_in(program)), encoding="utf-8")
+        embedded = embed("packed", "packed", mark_in(program)) + note_of_kit(kit).assembly
+        (folder / "packed.S").write_text(embedded, encoding="utf-8")
         (folder / "packed.h").write_text(executable.header(), encoding="utf-8")
         for name in ("stub.c", "columns.h"):
             shutil.copy(LAUNCHER / name, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
 
     from cannery.image.platform import Platform
 
-__all__ = ["DISTRIBUTIONS", "Distribution", "Pocket", "Suite", "debian_architecture", "parse_suite", "suite_with"]
+__all__ = [
+    "DISTRIBUTIONS",
+    "Distribution",
+    "Pocket",
+    "Suite",
+    "debian_architecture",
+    "debian_release",
+    "parse_suite",
+    "suite_with",
+]
 
 _KEYS: Final = package_file("python/distribution/keyrings")
 _NO_PORTS: Final = frozenset({"amd64", "i386"})  # architectures that Ubuntu has in its main archive
@@ -126,3 +136,12 @@ def suite_with(minor: str) -> Suite | None:
 def debian_architecture(platform: Platform) -> str:
     """Debian's name of an architecture: ``amd64``, ``armhf``."""
     return _ARCHITECTURES.get(platform.architecture, platform.architecture)
+
+
+def debian_release(version: str) -> str:
+    """The number of the release of Debian that a package's ``version`` was mended for: 13; empty where it doesn't say.
+
+    Versions of security fixes say it: ``3.5.7-1~deb13u2`` (Debian's Developer's Reference, 5.8.5.4).
+    """
+    found = re.search(r"[+~]deb(\d+)u", version)
+    return found[1] if found else ""
