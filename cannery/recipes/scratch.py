@@ -24,6 +24,7 @@ from cannery.trees.runtime import runtime, with_opened
 from cannery.trees.small_programs import with_small_programs
 from cannery.trees.source_readers import caller_readers, source_readers
 from cannery.trees.transforms.bills_of_material import without_boms
+from cannery.trees.transforms.collecting import seldom_collecting
 from cannery.trees.transforms.rpath import without_absolute
 from cannery.trees.transforms.strip import strip
 
@@ -50,7 +51,8 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     bytecode = bytecode_transforms(app, python, workspace, readers=tuple(readers))
     needs = with_opened(needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace), python)
 
-    layers = [("runtime", runtime(app, python, needs, workspace) | without_absolute | strip | bytecode.library)]
+    library = runtime(app, python, needs, workspace) | seldom_collecting(python)
+    layers = [("runtime", library | without_absolute | strip | bytecode.library)]
     if app.requirements is not None:
         wheels = dependencies.wheels | without_boms if app.settings.sbom else dependencies.wheels
         layers.append(("dependencies", finished(wheels | bytecode.others)))

@@ -26,6 +26,7 @@ from cannery.trees.runtime import packs_relocations, runtime, with_opened
 from cannery.trees.shaken import shaken_of
 from cannery.trees.small_programs import with_small_programs
 from cannery.trees.source_readers import caller_readers, source_readers
+from cannery.trees.transforms.collecting import seldom_collecting
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
 from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
 from cannery.trees.transforms.rpath import without_absolute
@@ -67,7 +68,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     bytecode = bytecode_transforms(app, python, workspace, positions=False)
     smaller = _Smaller(app, python, around, bytecode, workspace)
     library = runtime(app, python, needs, workspace, shaken=reached.library, certificates_wanted=wanted)
-    library = library | without_absolute | strip
+    library = library | seldom_collecting(python) | without_absolute | strip
     layers = [("runtime", smaller.runtime(library, needs))]
     if app.requirements is not None:
         layers.append(("dependencies", smaller.dependencies(wheels)))

@@ -5,8 +5,10 @@ This module is part of an executable that has any, and puts their finder in plac
 
 import _frozen_importlib as bootstrap
 import _frozen_importlib_external as external
+import atexit
 import sys
 
+import _cannery
 from _cannery_importer import Finder, FolderFinder, facts
 
 EXTENSIONS = facts["extensions"]  # name: path of its library
@@ -42,5 +44,12 @@ def _iter_modules(self, prefix="", others=FolderFinder.iter_modules):
             yield prefix + name.rpartition(".")[2], package
 
 
+def _leave_unsettled():
+    """At exit: where one was loaded, its objects may do something when they are freed, which they don't tell."""
+    if not sys.modules.keys().isdisjoint(EXTENSIONS):
+        atexit.unregister(_cannery.settle)
+
+
+atexit.register(_leave_unsettled)  # is called before what was registered before it
 FolderFinder.iter_modules = _iter_modules
 sys.meta_path.insert(sys.meta_path.index(Finder), ExtensionFinder)

@@ -20,6 +20,7 @@ COMMANDS, GIVEN = facts["commands"], facts["given"]
 UNREACHED = frozenset(facts["unreached"])
 
 _SELDOM = 100_000  # objects until the collector runs: most imports make fewer
+_most = 0  # modules that there ever were at the end of an import
 
 _folders = {path.rpartition("/")[0] for path, *_ in modules.values()} | {path.rpartition("/")[0] for path in files}
 
@@ -38,8 +39,11 @@ class Loader(external._LoaderBasics):
         """Run a module's code. What imports make is mostly there to stay: garbage is looked for less often meanwhile.
 
         It's not forgotten, as there are programs all of which is run while their module is imported. What is alive when
-        the outermost import ends goes to the oldest generation, unexamined, or else it would be looked at right after.
+        the outermost import ends goes to the oldest generation, unexamined, or else it would be looked at right after;
+        but not after a module that was there before (reload), which would leave garbage unexamined each time. The
+        recipes with an ordinary Python have the same rules, in trees/payload/collecting.py.
         """
+        global _most
         thresholds = gc.get_threshold()
         outermost = thresholds[0] != _SELDOM
         changed = 0 < thresholds[0] < _SELDOM
@@ -50,7 +54,8 @@ class Loader(external._LoaderBasics):
         finally:
             if changed and gc.get_threshold()[0] == _SELDOM:  # or else the module has chosen
                 gc.set_threshold(*thresholds)
-                if not gc.get_freeze_count():
+                if len(sys.modules) > _most and not gc.get_freeze_count():
+                    _most = len(sys.modules)
                     gc.freeze()
                     gc.unfreeze()
             if outermost:

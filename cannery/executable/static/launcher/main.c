@@ -55,20 +55,51 @@ static int is_standard(PyObject *object) {
     return 0;
 }
 
+/* Whether `module` is the name of one of Python's own, or of a part of one. */
+static int is_pythons(PyObject *module) {
+    PyObject *names = PySys_GetObject("stdlib_module_names");
+    Py_ssize_t end = PyUnicode_FindChar(module, '.', 0, PyUnicode_GET_LENGTH(module), 1);
+    PyObject *top = PyUnicode_Substring(module, 0, end < 0 ? PyUnicode_GET_LENGTH(module) : end);
+    int found = names != NULL && top != NULL && PySequence_Contains(names, top) == 1;
+    Py_XDECREF(top);
+    return found;
+}
+
+/* What Python's own weak references do when their objects go, nobody sees; weakref.finalize has done its work at exit. */
+static int calls_back(PyObject *reference) {
+    PyObject *callback = ((PyWeakReference *)reference)->wr_callback;
+    if (callback == NULL || strcmp(Py_TYPE(callback)->tp_name, "finalize") == 0) return 0;
+    if (PyCFunction_Check(callback)) return ((PyCFunctionObject *)callback)->m_module != NULL;
+    PyObject *module = PyFunction_Check(callback) ? PyFunction_GetModule(callback) : NULL;
+    return module == NULL || !PyUnicode_Check(module) || !is_pythons(module);
+}
+
 static int has_work_at_its_end(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
+    if (PyWeakref_Check(object)) return calls_back(object);
     return (type->tp_finalize != NULL || type->tp_del != NULL) && !is_standard(object);
 }
 
+/* Whether somebody has asked the collector to tell of its work. */
+static int is_watched(PyObject *gc) {
+    PyObject *callbacks = PyObject_GetAttrString(gc, "callbacks"), *debug = PyObject_CallMethod(gc, "get_debug", NULL);
+    int nobody = callbacks != NULL && PyObject_IsTrue(callbacks) == 0 && debug != NULL && PyObject_IsTrue(debug) == 0;
+    PyErr_Clear();
+    Py_XDECREF(callbacks);
+    Py_XDECREF(debug);
+    return !nobody;
+}
+
 /* The last of what runs at exit. Python looks for garbage three times more then, to finalize it. Where no object has
-   anything to do at its end, and no other thread is left to make one, all are put where they are not looked at. */
+   anything to do at its end, nobody watches, and no other thread is left to make one, all are put where they are not
+   looked at. The recipes with an ordinary Python have the same rules, in trees/payload/collecting.py. */
 static PyObject *cannery_settle(PyObject *module, PyObject *nothing) {
     (void)module, (void)nothing;
     if (PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL) Py_RETURN_NONE;
     PyObject *gc = PyImport_ImportModule("gc");
+    int work = gc == NULL || is_watched(gc);
     PyObject *objects = gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
     PyObject *done = objects == NULL ? NULL : Py_NewRef(Py_None);
-    int work = 0;
     for (Py_ssize_t each = 0; done != NULL && !work && each < PyList_GET_SIZE(objects); each++) {
         work = has_work_at_its_end(PyList_GET_ITEM(objects, each));
     }
