@@ -132,6 +132,7 @@ def test_what_is_garbage_before_an_import_ends_is_collected(probe: Probe) -> Non
     [
         (["ending", "object"], "told\nfinalized\n"),
         (["ending", "file"], "told\nflushed\n"),
+        (["ending", "callbacks"], "told\nseen\n"),
         (["ending", "plain"], "told\n"),
         (["thread"], "finalized\nworked\n"),
     ],
