@@ -25,6 +25,7 @@ __all__ = ["BesideData", "add_data", "notes_on_files"]
 
 _SHOWN = 6  # names in a note
 _LARGE = 10 * 10**6  # bytes
+_TESTS = {"test", "tests"}  # folders that stay out, whatever names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def add_data(resources: Collected, code: Collected, own: OwnFiles) -> BesideData
     strings = sorted({*code.strings, *started_with(app)})
     sizes: dict[str, int] = {}
     kept_out: dict[str, str] = {}
-    named = (*own.data_of_strings(strings), *own.conventional_data(), *own.opened_data())
+    named = (*own.data_of_strings(strings, code.paths - _TESTS), *own.conventional_data(), *own.opened_data())
     others = (app.folder / name for name, _ in app.looked_for)
     for path in dict.fromkeys((*named, *others)):
         name = path.relative_to(app.folder).as_posix()

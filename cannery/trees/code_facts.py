@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from cannery.trees.path_words import path_words
 from cannery.trees.programs_started import programs_started
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ class CodeFacts:
     sources: tuple[str, ...] = ()  # files in its strings that may be read as sources: "config.py"
     programs: tuple[tuple[str, int], ...] = ()  # other programs that it starts, each with its first line
     modules: tuple[str, ...] = ()  # in packages, that it imports from: "package.module", "..module", or maybe ".name?"
+    paths: tuple[str, ...] = ()  # names of the project in its strings that stand where a path does
 
 
-def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
+def code_facts(tree: ast.Module, names: frozenset[str]) -> CodeFacts:
     """The facts about the source of ``tree``; ``names`` are those of the project's files and folders."""
     imports: set[str] = set()
     modules: set[str] = set()
@@ -68,6 +70,7 @@ def code_facts(tree: ast.Module, names: Collection[str]) -> CodeFacts:
         sources=tuple(sorted(sources)),
         programs=programs_started(tree),
         modules=tuple(sorted(name for name in modules if name.startswith(".") or name.partition(".")[0] in names)),
+        paths=tuple(sorted(path_words(tree) & names)),
     )
 
 

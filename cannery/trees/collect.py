@@ -46,6 +46,7 @@ class Collected:
     digests: dict[str, str] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)  # top-level modules
     strings: set[str] = field(default_factory=set)  # that may name modules, files and folders of the project
+    paths: set[str] = field(default_factory=set)  # those of the strings that stand where a path does
     modules: set[tuple[str, str]] = field(default_factory=set)  # image path of a source, module that it imports from
     native: set[str] = field(default_factory=set)  # image paths of ELF files
     libraries: set[str] = field(default_factory=set)  # shared libraries that code opens by name
@@ -167,6 +168,7 @@ class Collected:
         """Note what a file that goes in as ``shown`` names, and whether it's ELF."""
         self.imports.update(facts.code.imports)
         self.strings.update(facts.code.strings)
+        self.paths.update(facts.code.paths)
         self.modules.update((shown, name) for name in facts.code.modules)
         self.libraries.update(facts.libraries)
         for folder in (posixpath.dirname(shown), str(HOME)):

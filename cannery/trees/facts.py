@@ -118,7 +118,7 @@ class FactsIndex:
 
 def _recalled(values: list[Any]) -> FileFacts:
     """The facts that were remembered as ``values``: lists in the place of tuples and dataclasses."""
-    sha256, is_elf, secrets, (imports, strings, reads, lists, sources, programs, modules), *_, libraries = values
+    sha256, is_elf, secrets, (imports, strings, reads, lists, sources, programs, modules, paths), *_, libraries = values
     code = CodeFacts(
         imports=tuple(imports),
         strings=tuple(strings),
@@ -127,6 +127,7 @@ def _recalled(values: list[Any]) -> FileFacts:
         sources=tuple(sources),
         programs=tuple((name, line) for name, line in programs),
         modules=tuple(modules),
+        paths=tuple(paths),
     )
     found = tuple(FoundSecret(*secret) for secret in secrets)
     return FileFacts(sha256, is_elf, found, code, libraries=tuple(libraries))

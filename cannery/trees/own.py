@@ -16,7 +16,7 @@ from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.modules import find_module, is_about_projects, own_modules, own_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
     from cannery.project.app import App
@@ -117,11 +117,15 @@ class OwnFiles:
                         break
                     reference = reference.rpartition(".")[0]
 
-    def data_of_strings(self, strings: Iterable[str]) -> Iterator[Path]:
-        """The files and folders that strings such as ``"data/x.csv"`` name, where the program starts or beside it."""
+    def data_of_strings(self, strings: Iterable[str], paths: Container[str] = ()) -> Iterator[Path]:
+        """The files and folders that strings such as ``"data/x.csv"`` name, where the program starts or beside it.
+
+        A word such as ``docs`` names a folder where it's among the ``paths``: it stands where a path does.
+        """
         for text in strings:
             parts = PurePosixPath(text).parts
-            if not parts or ".." in parts or (len(parts) == 1 and is_about_projects(text.rstrip("/"))):
+            name = text.rstrip("/")
+            if not parts or ".." in parts or (len(parts) == 1 and is_about_projects(name) and name not in paths):
                 continue
             for place in self._places:
                 path = place.joinpath(*parts)

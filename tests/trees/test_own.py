@@ -140,10 +140,31 @@ def test_data_beside_a_script_goes_in_where_a_string_names_it(
 
 
 def test_a_folder_that_is_seldom_read_stays_out_and_is_told(make_project: MakeProject, workspace: Workspace) -> None:
-    folder = make_project({"main.py": 'StaticFiles(directory="dist")', "dist/index.html": "", "dist/project.tar": ""})
+    folder = make_project({"main.py": 'KINDS = ["docs"]', "docs/index.md": ""})
     (note,) = tree_of(folder, workspace).notes
-    assert note.startswith("stays out, though the code or a convention names it: dist: it is seldom")
-    assert note.endswith("resources = ['dist']")
+    assert note.startswith("stays out, though the code or a convention names it: docs: it is seldom")
+    assert note.endswith("resources = ['docs']")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'Path(__file__).parent / "docs"',
+        'os.path.join(HERE, "docs")',
+        'StaticFiles(directory="docs")',
+        'Flask(__name__, static_folder="./docs/")',
+        'open(f"docs/{name}.md")',
+    ],
+)
+def test_it_goes_in_where_its_name_stands_as_a_path(make_project: MakeProject, workspace: Workspace, line: str) -> None:
+    folder = make_project({"main.py": f"{line}\nALL = 6 / 2", "docs/index.md": "", "docs/a/b.md": ""})
+    assert resources(folder, workspace) == {"docs/index.md", "docs/a/b.md"}
+
+
+def test_no_archive_of_the_image_goes_in_and_no_tests(make_project: MakeProject, workspace: Workspace) -> None:
+    line = 'StaticFiles(directory="dist"); HERE / "tests"'
+    folder = make_project({"main.py": line, "dist/index.html": "", "dist/project.tar": "", "tests/a.txt": ""})
+    assert resources(folder, workspace) == {"dist/index.html"}
 
 
 def test_large_data_is_told_with_its_size(make_project: MakeProject, workspace: Workspace) -> None:
