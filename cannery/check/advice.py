@@ -33,7 +33,17 @@ _ELSE: Final = "run it as the image does (cannery run), and see what is left out
 
 def advice(comparison: Comparison) -> str:
     """The next step for a comparison in which something differs."""
-    return "; ".join(dict.fromkeys(_found(comparison))) or _ELSE
+    return "; ".join(dict.fromkeys((*_lacking(comparison), *_found(comparison)))) or _ELSE
+
+
+def _lacking(comparison: Comparison) -> Iterator[str]:
+    if programs := comparison.lacking:
+        name = programs[0]
+        yield (
+            f"the environment's program starts {', '.join(programs)}, which the image does not have: build on a base "
+            f'that has it (recipe = "slim"), or where it\'s a script of a dependency, name it:  [tool.cannery]  '
+            f'commands = {{ {name} = "{name}" }}'
+        )
 
 
 def _found(comparison: Comparison) -> Iterator[str]:

@@ -38,6 +38,7 @@ class Comparison:
     environment: ProgramAnswer
     differences: tuple[Difference, ...]
     failures: tuple[tuple[str, bool], ...]  # of both: what is wrong, and whether the program works all the same
+    lacking: tuple[str, ...] = ()  # programs that it starts in the environment, and that the image hasn't
 
     @property
     def verdict(self) -> Verdict:

@@ -29,11 +29,12 @@ _HOOK = package_file("imports/workers/trace_hook.py")
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What every Python of a run imported and opened; paths are relative to the project, where they lie in it."""
+    """What every Python of a run imported, opened and started; paths in the project are relative to it."""
 
     imports: Traced = ()
     opened: tuple[tuple[str, str], ...] = ()  # (file of the project whose code opened it, or "", file of the project)
     libraries: tuple[tuple[str, str], ...] = ()  # (the same, name or path of a shared library)
+    programs: tuple[str, ...] = ()  # that were started, or looked for in vain: names or paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def watched(run: Callable[[Watch], None], folder: Path, workspace: Workspace) ->
         imports=tuple((by, what) for kind, by, what in words if kind == "import"),
         opened=tuple(_inside(words, "open", folder)),
         libraries=tuple(_inside(words, "library", folder)),
+        programs=tuple(dict.fromkeys(what for kind, _, what in words if kind == "program")),
     )
 
 

@@ -98,10 +98,10 @@ def _ask(folder: Path, python: Path, workspace: Workspace) -> dict[str, str]:
         env = extra_config(scratch / "setuptools")
         out = scratch / "metadata"
         out.mkdir()
-        arguments = [str(_WORKER), str(folder), backend, str(out), *paths]
-        answer = _run(folder, python, requires, arguments, env, workspace)
+        arguments = [str(_WORKER), str(folder), backend, str(out)]
+        answer = _run(folder, python, requires, [*arguments, "lacking", *paths], env, workspace)
         if more := answer.get("requires"):
-            answer = _run(folder, python, [*requires, *more], arguments, env, workspace)
+            answer = _run(folder, python, [*requires, *more], [*arguments, "complete", *paths], env, workspace)
         made = Path(answer["metadata"])
         return {
             "folder_name": made.name,

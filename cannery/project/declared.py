@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from cannery.project.startable import needs_shell, settings_for
 from cannery.project.starts import Starts, one_of, typed_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from cannery.project.settings import Settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["of_dockerfile", "of_procfile", "of_scripts"]
 
+_SHOWN: Final = 6  # names in a note
 _USUAL: Final = ("web", "worker")  # processes that an app mainly is, the first of them before the second
 
 
@@ -49,13 +51,29 @@ def of_procfile(startable: Startable, settings: Settings) -> Starts | None:
     return Starts(main, tuple(others), tuple(found))
 
 
-def of_scripts(startable: Startable, distribution: str | None) -> Starts | None:
-    """The only console script, or the one that is called like the project."""
+def of_scripts(startable: Startable, distribution: str | None, commands: Collection[str] = ()) -> Starts | None:
+    """The only console script, or the one that is called like the project; the others but ``commands`` are told."""
     if not startable.scripts:
         return None
     name = one_of(startable.scripts, distribution, "[project.scripts] names several scripts")
     entry = startable.function(name, startable.scripts[name], "[project.scripts]")
-    return Starts(Command("", entry), found=(Found("entry", name, "[project.scripts]"),))
+    others = sorted(startable.scripts.keys() - {name, *commands})
+    return Starts(
+        Command("", entry),
+        found=(Found("entry", name, "[project.scripts]"),),
+        notes=(_left_out(others),) if others else (),
+    )
+
+
+def _left_out(scripts: Sequence[str]) -> str:
+    """A note on scripts of the project that the image has not."""
+    first, more = scripts[0], len(scripts) - _SHOWN
+    names = ", ".join([*scripts[:_SHOWN], *([f"and {more} more"] if more > 0 else [])])
+    key = first if re.fullmatch(r"[\w-]+", first) else f'"{first}"'
+    return (
+        f"stays out, as the image starts another script of the project: {names}; what it's to start, too, goes in by  "
+        f'[tool.cannery]  commands = {{ {key} = "{first}" }}'
+    )
 
 
 def of_dockerfile(startable: Startable, settings: Settings, requirements: Callable[[], str]) -> Starts | None:

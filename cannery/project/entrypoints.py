@@ -77,7 +77,7 @@ def _found(
         return starts
     refused: list[CanneryError] = []
     rules: list[Callable[[], Starts | None]] = [
-        lambda: of_scripts(startable, distribution),
+        lambda: of_scripts(startable, distribution, settings.commands),
         lambda: of_dockerfile(startable, settings, requirements),
     ]
     if not startable.scripts:

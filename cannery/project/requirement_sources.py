@@ -10,6 +10,7 @@ from cannery.errors import ConfigurationError, ProjectError
 from cannery.project.app import Found, RequirementsFile
 from cannery.project.poetry_sources import poetry_sources
 from cannery.project.script_metadata import script_metadata
+from cannery.project.tables import tables_of
 from cannery.project.uv_sources import workspace_root
 
 if TYPE_CHECKING:
@@ -152,12 +153,21 @@ def _ambiguous(one: Path, other: Path, folder: Path, why: str) -> ConfigurationE
 
 
 def _refuse_unlocked_poetry(project: Project) -> None:
-    """Raise :class:`ProjectError` for Poetry's own tables, of dependencies and of indexes, which only Poetry reads."""
+    """Raise :class:`ProjectError` for Poetry's own tables, of dependencies and of indexes, which only Poetry reads.
+
+    Its build backend tells the former of a project that can be built.
+    """
     evidence, step = f"there is no poetry.lock in {project.folder}", "run: poetry lock"
-    if "poetry" in project.metadata.dynamic:
+    if "poetry" in project.metadata.dynamic and not (project.pyproject and _is_built_by_poetry(project.pyproject)):
         what = "[tool.poetry.dependencies] names requirements that nothing pins"
         raise ProjectError(what, evidence=evidence, step=step)
     if project.pyproject and (sources := poetry_sources(project.pyproject)):
         name, url = next(iter(sources.items()))
         what = f"[[tool.poetry.source]] says that requirements come from {name} ({url}), and nothing pins them"
         raise ProjectError(what, evidence=evidence, step=step)
+
+
+def _is_built_by_poetry(pyproject: Path) -> bool:
+    tables = tables_of(pyproject)
+    backend = tables.get("build-system", {}).get("build-backend", "")
+    return str(backend).startswith("poetry.") and tables.get("tool", {}).get("poetry", {}).get("package-mode", True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+import re
+import shutil
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cannery.check.answer import answer
@@ -11,24 +13,29 @@ from cannery.check.compare import compare
 from cannery.check.question import Imports, Requests, served
 from cannery.containers.ports import published_port
 from cannery.errors import ConfigurationError
-from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
+from cannery.imports.trace import watched
+from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.modules import imported_as
 from cannery.recipes.venues import environment_of, image_venue
 from cannery.trees.app import app_tree
 from cannery.trees.installed import PYTHON, entry_command
+from cannery.trees.scripts import command_names, script_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cannery.check.answer import ProgramAnswer
     from cannery.check.compare import Comparison
     from cannery.check.question import Question
     from cannery.check.venue import Environment, Venue
+    from cannery.imports.trace import Watch
     from cannery.project.app import App
     from cannery.recipes.plan import Built
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Checked", "check"]
 
+_NO_BASE: Final = ("scratch", "tiny", "static", "onefile")  # recipes whose images have no programs but the app's
 _ONE_PROGRAM: Final = ("static", "onefile")  # recipes whose images have no Python's files
 
 
@@ -67,11 +74,40 @@ def _compared(
     question: Question, venue: Venue, reference: Environment, app: App, workspace: Workspace, patience: float
 ) -> Comparison:
     """The comparison for one question; the image is asked between the environment's two runs, if it needs two."""
+
+    def expected() -> ProgramAnswer:
+        return _at_home(answer(question, reference, patience), app)
+
     workspace.progress(f"asking a virtual environment: {question}")
-    expected = answer(question, reference, patience)
+    first = expected()
     workspace.progress(f"asking the image: {question}")
-    given = answer(question, venue, patience)
-    return compare(question, given, expected, lambda: answer(question, reference, patience), _names(app))
+    compared = compare(question, answer(question, venue, patience), first, expected, _names(app))
+    if not compared.differences or app.settings.recipe not in _NO_BASE:
+        return compared
+    return replace(compared, lacking=_lacking(question, reference, app, workspace, patience))
+
+
+def _at_home(found: ProgramAnswer, app: App) -> ProgramAnswer:
+    """An environment's answer, with the image's folder of the app in the place of the project's."""
+    folder = re.compile(rf"{re.escape(str(app.folder))}(?![\w.-])")
+    moved = tuple(replace(each, body=folder.sub(str(HOME), each.body)) for each in found.responses)
+    output, errors = (folder.sub(str(HOME), text) for text in (found.output, found.errors))
+    return replace(found, output=output, errors=errors, responses=moved)
+
+
+def _lacking(
+    question: Question, reference: Environment, app: App, workspace: Workspace, patience: float
+) -> tuple[str, ...]:
+    """The names of the programs that the environment's Pythons start when asked once more, and the image hasn't."""
+
+    def ask(watch: Watch) -> None:
+        answer(question, replace(reference, variables=watch.variables(reference.variables)), patience)
+
+    started = watched(ask, app.folder, workspace).programs
+    there = {*command_names(app), script_name(app.main)}
+    found = (path for name in started if (path := shutil.which(name, path=reference.variables["PATH"])))
+    names = dict.fromkeys(map(posixpath.basename, found))
+    return tuple(name for name in names if name not in there and not name.startswith("python"))
 
 
 def _names(app: App) -> tuple[str, ...]:

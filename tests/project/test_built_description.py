@@ -44,6 +44,16 @@ def test_version_and_commands_come_from_the_backend(make_project: MakeProject, c
     assert calls.read_text().split() == ["metadata"]
 
 
+def test_what_a_backend_asks_for_elsewhere_is_not_awaited(make_project: MakeProject, calls: Path) -> None:
+    """Its marker doesn't hold here, so it's lacking whatever is installed."""
+    files = own_backend("app", project=DYNAMIC, version=VERSION, entry_points=POINTS, files=FILES)
+    asks = "def get_requires_for_build_wheel(config_settings=None):\n    return ['elsewhere; python_version < \"3\"']\n"
+    files["backend.py"] += f"\n\n{asks}"
+    app = load(make_project(files))
+    assert app.metadata.version == "3.1"
+    assert calls.read_text().split() == ["metadata"]
+
+
 def test_it_is_asked_again_only_when_what_decides_has_changed(make_project: MakeProject, calls: Path) -> None:
     folder = make_project(own_backend("app", project=DYNAMIC, version=VERSION, entry_points=POINTS, files=FILES))
     load(folder)

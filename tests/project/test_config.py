@@ -71,7 +71,12 @@ def test_of_several_scripts_the_one_named_like_the_project_is_taken(make_project
         "pyproject.toml": '[project]\nname = "two"\nversion = "1"\nscripts = {one = "pkg:a", two = "pkg:b"}\n',
         "pkg/__init__.py": "def a(): ...\ndef b(): ...\n",
     }
-    assert load(make_project(files)).entry == FunctionEntry("two", "pkg", "b")
+    app = load(make_project(files))
+    assert app.entry == FunctionEntry("two", "pkg", "b")
+    (note,) = app.notes
+    assert note.startswith("stays out, as the image starts another script of the project: one; ")
+    files["pyproject.toml"] += '[tool.cannery]\ncommands = { one = "one" }\n'
+    assert not load(make_project(files)).notes
 
 
 def test_several_scripts_and_no_telling_which_is_an_error_that_lists_them(make_project: MakeProject) -> None:
@@ -124,6 +129,16 @@ def test_poetry_s_requirements_need_a_lock(make_project: MakeProject) -> None:
     with pytest.raises(ProjectError, match="nothing pins") as raised:
         load(make_project(pyproject(poetry)))
     assert raised.value.step == "run: poetry lock"
+
+
+def test_poetry_s_backend_tells_the_requirements_of_a_project_that_it_builds(make_project: MakeProject) -> None:
+    poetry = '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\npython = ">=3.11"\nfire = "*"\n'
+    built = '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+    requirements = load(make_project(pyproject(poetry + built))).requirements
+    assert requirements is not None
+    assert requirements.kind == "project"
+    with pytest.raises(ProjectError, match="nothing pins"):
+        load(make_project(pyproject(poetry.replace("[tool.poetry.d", "package-mode = false\n[tool.poetry.d") + built)))
 
 
 def test_dependencies_that_only_the_backend_knows_are_asked_for(make_project: MakeProject) -> None:

@@ -73,6 +73,24 @@ def test_what_differs_is_told_with_the_line_that_mends_it(make_project: MakeProj
 
 
 @pytest.mark.once
+def test_a_program_that_a_dependency_starts_is_named(make_project: MakeProject) -> None:
+    """No source says which one: the run in the environment shows it."""
+    main = """
+        import os, subprocess
+
+        print(os.path.dirname(os.path.abspath(__file__)).rpartition("/")[2])  # the same in both
+        try:
+            subprocess.run([bytes.fromhex("TEXT").decode(), "-n"], check=True)
+        except OSError:
+            print("as it were")
+    """
+    folder = make_project({"main.py": main.replace("TEXT", b"uname".hex())})
+    outcome = cannery("check", "--", "x", cwd=folder)
+    assert outcome.code == 11
+    assert "Next: the environment's program starts uname, which the image does not have: " in outcome.stderr
+
+
+@pytest.mark.once
 def test_what_the_program_needed_when_it_was_asked_before_is_there(make_project: MakeProject) -> None:
     """Nothing in the source says that it loads a module, opens a file and a library."""
     port = free_port()

@@ -1,7 +1,8 @@
 """Loaded as ``sitecustomize`` by every Python that a traced program starts: notes what it imports and opens.
 
 Each line in the file that TRACED_INTO names has three words between tabs: "import" with the importer and the module;
-"open" with the file of the project whose code opens it, if any, and the path; "library" with that file and the name.
+"open" with the file of the project whose code opens it, if any, and the path; "library" with that file and the name;
+"program" with that file and the name of what another process is to run.
 It's written at once, as processes may end in any way.
 """
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _IMPORT_SYSTEM = {"importlib", "_frozen_importlib", "_frozen_importlib_external"}
 _CODE = (".py", ".pyc", ".so", ".pth")  # which imports open
+_STARTING = ("os.exec", "os.posix_spawn", "subprocess.Popen")  # audit events, whose first argument is the program
 _OPENING = {"open": "open", "sqlite3.connect": "open", "ctypes.dlopen": "library"}  # audit events
 
 
@@ -34,7 +36,11 @@ class Notes:
         self.write("import", "" if frame is None else _importer(frame), name)
 
     def audit(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Note a file of the project that is opened to be read, and the name of any shared library."""
+        """Note a file of the project that is opened to be read, and the name of any shared library or program."""
+        if event == "os.system":
+            self.write("program", self.opener(), "sh")
+        elif event in _STARTING and isinstance(name := arguments[0], str | bytes | os.PathLike):
+            self.write("program", self.opener(), os.fsdecode(name))
         kind = _OPENING.get(event)
         if kind is None or not isinstance(name := arguments[0], str | bytes | os.PathLike):
             return

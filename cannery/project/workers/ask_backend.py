@@ -1,8 +1,8 @@
 """Run in an environment with a project's build requirements: has its build backend write the metadata (PEP 517).
 
-The arguments are the project's folder, the backend as in ``[build-system]``, a folder for what it writes, and folders
-of the project that the backend is imported from. The path of the metadata, or the requirements that the backend asks
-for besides, stand in ``answer.json`` there.
+The arguments are the project's folder, the backend as in ``[build-system]``, a folder for what it writes, ``complete``
+where all that it asks for is there, else ``lacking``, and folders of the project that the backend is imported from. The
+path of the metadata, or the requirements that the backend asks for besides, stand in ``answer.json`` there.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def metadata(backend: Any, out: Path) -> Path:
 
 def main() -> None:
     """Answer."""
-    folder, name, out, *paths = sys.argv[1:]
+    folder, name, out, state, *paths = sys.argv[1:]
     os.chdir(folder)
     sys.path[:0] = [str(Path(folder, path)) for path in paths]
     backend = backend_called(name)
     asks = getattr(backend, "get_requires_for_build_wheel", list)
-    more = lacking(list(asks()))
+    more = lacking(list(asks())) if state == "lacking" else []  # a marker may exclude what is lacking still
     answer = {"requires": more} if more else {"metadata": str(metadata(backend, Path(out)))}
     Path(out, "answer.json").write_text(json.dumps(answer), encoding="utf-8")
 
