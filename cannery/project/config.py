@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,8 +27,9 @@ from cannery.workspace.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
+    from cannery.project.app import RequirementsFile
     from cannery.project.pyproject import Project
     from cannery.project.settings import Settings
 
@@ -52,39 +54,66 @@ def load(
     untold = ""
     if project.leaves_commands:
         project, untold = _described(project)
-    roots = import_roots(project.folder)
-    version, requires = python_of(project, None, settings)
-    own = OwnCode(project.folder, roots, lambda: find_fitting(project.folder, settings.python, version, requires, run))
+    own = _own_code(project, settings)
     startable = Startable(own, project.scripts)
-    try:
-        starts = entrypoints.find(startable, settings, project.distribution, lambda: _requirements(project, settings))
-    except ProjectError:
-        packages = entrypoints.packages(project.folder, roots) if library else ()
-        if not packages:
-            raise
-        starts = Starts(Command("", ModuleEntry(packages[0])))
-        settings = msgspec.structs.replace(settings, packages=(*settings.packages, *packages))
-    if starts.root is not None and starts.root not in roots:
-        roots = (starts.root, *roots)  # Python looks in a script's own folder first
-    run_files = (each.entry.path for each in (starts.main, *starts.commands) if isinstance(each.entry, ScriptEntry))
-    roots = (*roots, *added_roots(replace(own, roots=roots), filter(None, (starts.script, *run_files))))
-    if starts.env:
-        settings = msgspec.structs.replace(settings, env={**starts.env, **settings.env})
+    starts, settings = _starts(startable, project, settings, library=library)
+    roots = _roots(own, starts)
     if project.leaves_version and settings.version is None and starts.script is None:
         project, untold = _described(project)
-    name = settings.name or _image_name(project.distribution or project.folder.name)
     script = ScriptEntry(starts.script) if starts.script is not None else None
     requirements = find_requirements(project, settings, script)
     if requirements is None:
         starts = starts.without_dependencies(startable)
+    app = _app(project, settings, starts, requirements, roots)
+    return replace(app, notes=(untold, *app.notes)) if untold else app
+
+
+def _own_code(project: Project, settings: Settings) -> OwnCode:
+    version, requires = python_of(project, None, settings)
+    find = partial(find_fitting, project.folder, settings.python, version, requires, run)
+    return OwnCode(project.folder, import_roots(project.folder), find)
+
+
+def _starts(startable: Startable, project: Project, settings: Settings, *, library: bool) -> tuple[Starts, Settings]:
+    """What the app starts, and the settings with what that asks for: variables, the packages of a ``library``."""
+    own = startable.own
+    try:
+        starts = entrypoints.find(startable, settings, project.distribution, lambda: _requirements(project, settings))
+    except ProjectError:
+        packages = entrypoints.packages(own.folder, tuple(own.roots)) if library else ()
+        if not packages:
+            raise
+        starts = Starts(Command("", ModuleEntry(packages[0])))
+        settings = msgspec.structs.replace(settings, packages=(*settings.packages, *packages))
+    if starts.env:
+        settings = msgspec.structs.replace(settings, env={**starts.env, **settings.env})
+    return starts, settings
+
+
+def _roots(own: OwnCode, starts: Starts) -> tuple[PurePosixPath, ...]:
+    """The folders that imports start from, with those that the scripts which are started add."""
+    roots = tuple(own.roots)
+    if starts.root is not None and starts.root not in roots:
+        roots = (starts.root, *roots)  # Python looks in a script's own folder first
+    run_files = (each.entry.path for each in (starts.main, *starts.commands) if isinstance(each.entry, ScriptEntry))
+    return (*roots, *added_roots(replace(own, roots=roots), filter(None, (starts.script, *run_files))))
+
+
+def _app(
+    project: Project,
+    settings: Settings,
+    starts: Starts,
+    requirements: RequirementsFile | None,
+    roots: tuple[PurePosixPath, ...],
+) -> App:
+    name = settings.name or _image_name(project.distribution or project.folder.name)
     wanted_python, requires_python = python_of(project, requirements, settings)
+    version = settings.version or project.metadata.version
     return App(
         folder=project.folder,
         name=name,
         distribution=project.distribution,
-        metadata=replace(
-            project.metadata, version=settings.version or project.metadata.version, requires_python=requires_python
-        ),
+        metadata=replace(project.metadata, version=version, requires_python=requires_python),
         main=starts.main,
         commands=starts.commands,
         import_roots=roots,
@@ -97,7 +126,7 @@ def load(
             *found_python(wanted_python),
         ),
         python=wanted_python,
-        notes=(*([untold] if untold else []), *starts.notes),
+        notes=starts.notes,
     )
 
 

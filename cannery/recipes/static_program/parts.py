@@ -14,7 +14,7 @@ from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import Decision, File
 from cannery.imports.entry_points import metadata_read
 from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
-from cannery.trees.transforms.bytecode import compile_sources
+from cannery.trees.transforms.source_bytecode import compile_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

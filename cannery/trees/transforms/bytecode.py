@@ -1,57 +1,28 @@
-"""Sources become bytecode: ``x.py`` is replaced by ``x.pyc``, which imports load with no source at all (PEP 3147).
-
-The ``.pyc`` files are hash-based and unchecked (PEP 552), so that fixed file times don't make them stale, and name
-the source by its path in the image, so that they are the same wherever the project lies.
-"""
+"""Sources become bytecode: ``x.py`` is replaced by ``x.pyc``, which imports load with no source at all (PEP 3147)."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass, field
-from functools import partial
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cannery.errors import MachineError, ProjectError
-from cannery.image.content import OnDisk
+from cannery.errors import ProjectError
 from cannery.image.tree import Decision, Entry, File, Symlink, Transform, Tree
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.transforms.read_sources import named_sources
-from cannery.workspace.digest import Digest
-from cannery.workspace.files import advice, changed, explained
-from cannery.workspace.kept import keep, kept_file
-from cannery.workspace.keys import code_key, key_of, package_file
-from cannery.workspace.process import ProgramFailed
+from cannery.trees.transforms.source_bytecode import SourceBytecode, compile_sources
+from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from cannery.python.interpreter import Interpreter
-    from cannery.workspace.kept import KeptFile
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["SourceBytecode", "bytecode", "compile_sources"]
+__all__ = ["bytecode"]
 
-_WORKER = package_file("trees/workers/compile_bytecode.py")
-_HEADER = 16  # bytes (PEP 552)
-_NO_POSITIONS = ("-X", "no_debug_ranges")
 _LONGEST_NAME = 255  # bytes, on most file systems
-
-
-@dataclass(frozen=True, slots=True)
-class SourceBytecode:
-    """The bytecode of sources, by their paths."""
-
-    files: Mapping[str, File] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)  # sources that are no Python, with the complaints
-    longer: Mapping[str, str] = field(default_factory=dict)  # sources whose bytecode can't be shortened, and why
-
-    def __add__(self, other: SourceBytecode) -> SourceBytecode:
-        return SourceBytecode(
-            {**self.files, **other.files}, {**self.refused, **other.refused}, {**self.longer, **other.longer}
-        )
 
 
 def bytecode(
@@ -79,59 +50,102 @@ def bytecode(
     :class:`ProjectError` when ``strict``.
     """
     roots = (*import_roots, interpreter.image_site_packages, interpreter.image_stdlib)
-    key = key_of(
-        "bytecode", code_key(__name__), interpreter.cache_tag, interpreter.compiler, optimize, keep_sources, roots,
-        strict, sorted(scripts), sorted(read), drop_sources,
-    )  # fmt: skip
-    key = key if positions else key_of(key, "no positions")
+    made = _Bytecode(
+        interpreter, workspace, roots, optimize, keep_sources, drop_sources, scripts, read, strict, positions
+    )
+    return Transform(made.key, made.apply)
 
-    def apply(tree: Tree) -> Tree:
+
+@dataclass(frozen=True)
+class _Bytecode:
+    """How sources become bytecode; the arguments of :func:`bytecode`."""
+
+    interpreter: Interpreter
+    workspace: Workspace
+    roots: tuple[str, ...]  # folders of the image that modules' names start from
+    optimize: int
+    keep_sources: tuple[str, ...]
+    drop_sources: tuple[str, ...]
+    scripts: frozenset[str]
+    read: frozenset[str]
+    strict: bool
+    positions: bool
+
+    @property
+    def key(self) -> str:
+        """Changes with whatever decides about the bytecode, but for the sources."""
+        return key_of(
+            "bytecode", code_key(__name__), self.interpreter.cache_tag, self.interpreter.compiler, self.roots,
+            self.optimize, self.keep_sources, self.drop_sources, sorted(self.scripts), sorted(self.read), self.strict,
+            self.positions,
+        )  # fmt: skip
+
+    def apply(self, tree: Tree) -> Tree:
+        """The tree with bytecode in place of sources."""
         sources = {path: file for path, file in tree.files() if path.endswith(".py")}
-        named = named_sources({path: file for path, file in sources.items() if not interpreter.owns(path)})
-        named |= read & sources.keys()
-        named -= {path for path in named if named_by(imported_as(path, roots), drop_sources)}
-        kept = named | {path for path in sources if named_by(imported_as(path, roots), keep_sources)}
-        made = SourceBytecode()
-        names = {path: _sourceless(path) for path in scripts - kept}
-        for shown in (True, False) if kept and not positions else (positions,):
-            some = {path: file for path, file in sources.items() if positions or (path in kept) == shown}
-            made += compile_sources(some, interpreter, workspace, optimize=optimize, positions=shown, names=names)
-        no_python = f"is no Python {interpreter.version_text}"
-        if made.refused and strict:
+        named = self._named(sources)
+        kept = named | {path for path in sources if named_by(imported_as(path, self.roots), self.keep_sources)}
+        made = self._made(sources, kept)
+        if made.refused and self.strict:
             path, message = next(iter(made.refused.items()))
             step = "correct it, or leave it out with  [tool.cannery]  exclude"
-            raise ProjectError(f"{path} {no_python}", evidence=message, step=step)
+            raise ProjectError(f"{path} {self._no_python}", evidence=message, step=step)
         kept &= made.files.keys()
-        decisions = (
-            *(_decision(path, f"it {no_python}: {why}", sources[path]) for path, why in made.refused.items()),
+        run = {_sourceless(path): made.files[path] for path in kept & self.scripts}
+        return Tree({**self._replaced(tree, made.files, kept), **run}, self._decisions(sources, made, named))
+
+    def _named(self, sources: Mapping[str, File]) -> set[str]:
+        """The sources that something names, or reads."""
+        named = named_sources({path: file for path, file in sources.items() if not self.interpreter.owns(path)})
+        named |= self.read & sources.keys()
+        return {path for path in named if not named_by(imported_as(path, self.roots), self.drop_sources)}
+
+    def _made(self, sources: Mapping[str, File], kept: set[str]) -> SourceBytecode:
+        """The bytecode of all; with positions where its source is ``kept`` beside it."""
+        names = {path: _sourceless(path) for path in self.scripts - kept}
+        made = SourceBytecode()
+        for shown in (True, False) if kept and not self.positions else (self.positions,):
+            some = {path: file for path, file in sources.items() if self.positions or (path in kept) == shown}
+            made += compile_sources(
+                some, self.interpreter, self.workspace, optimize=self.optimize, positions=shown, names=names
+            )
+        return made
+
+    @property
+    def _no_python(self) -> str:
+        return f"is no Python {self.interpreter.version_text}"
+
+    def _decisions(self, sources: Mapping[str, File], made: SourceBytecode, named: set[str]) -> tuple[Decision, ...]:
+        return (
+            *(_decision(path, f"it {self._no_python}: {why}", sources[path]) for path, why in made.refused.items()),
             *(_decision(_sourceless(path), why, made.files[path], "shorten") for path, why in made.longer.items()),
             *(_decision(path, "something names it, and may read it", sources[path], "drop") for path in sorted(named)),
         )
-        beside = partial(_cached, interpreter=interpreter, optimize=optimize)
-        run = {_sourceless(path): made.files[path] for path in kept & scripts}
-        return Tree({**_replaced(tree, made.files, kept, beside), **run}, decisions)
 
-    return Transform(key, apply)
+    def _replaced(self, tree: Tree, made: Mapping[str, File], kept: set[str]) -> dict[str, Entry]:
+        """The entries of ``tree`` with bytecode in place of sources, or beside those that are ``kept``."""
+        entries: dict[str, Entry] = {}
+        for path, entry in tree:
+            if path in kept:
+                entries[path] = entry
+                entries[self._beside(path)] = made[path]
+            elif path in made:
+                entries[_sourceless(path)] = made[path]
+            elif isinstance(entry, Symlink) and _target(path, entry) in made.keys() - kept:
+                entries[f"{path}c" if path.endswith(".py") else path] = Symlink(f"{entry.target}c")
+            else:
+                entries[path] = entry
+        return entries
+
+    def _beside(self, path: str) -> str:
+        """Where bytecode lies beside its source (PEP 3147)."""
+        folder, name = posixpath.split(path)
+        optimized = f".opt-{self.optimize}" if self.optimize else ""
+        return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self.interpreter.cache_tag}{optimized}.pyc"
 
 
 def _decision(path: str, why: str, file: File, tried: str = "make bytecode") -> Decision:
     return Decision(path, tried, why, file.content.size)
-
-
-def _replaced(tree: Tree, made: Mapping[str, File], kept: set[str], beside: Callable[[str], str]) -> dict[str, Entry]:
-    """The entries of ``tree`` with bytecode in place of sources, or ``beside`` those that are ``kept``."""
-    entries: dict[str, Entry] = {}
-    for path, entry in tree:
-        if path in kept:
-            entries[path] = entry
-            entries[beside(path)] = made[path]
-        elif path in made:
-            entries[_sourceless(path)] = made[path]
-        elif isinstance(entry, Symlink) and _target(path, entry) in made.keys() - kept:
-            entries[f"{path}c" if path.endswith(".py") else path] = Symlink(f"{entry.target}c")
-        else:
-            entries[path] = entry
-    return entries
 
 
 def _sourceless(path: str) -> str:
@@ -144,143 +158,5 @@ def _sourceless(path: str) -> str:
     return f"{path}c"
 
 
-def _cached(path: str, interpreter: Interpreter, optimize: int) -> str:
-    """Where bytecode lies beside its source (PEP 3147)."""
-    folder, name = posixpath.split(path)
-    suffix = f"{interpreter.cache_tag}{f'.opt-{optimize}' if optimize else ''}.pyc"
-    return f"{folder}/__pycache__/{name.removesuffix('.py')}.{suffix}"
-
-
 def _target(path: str, link: Symlink) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), link.target))
-
-
-def compile_sources(
-    sources: Mapping[str, File],
-    interpreter: Interpreter,
-    workspace: Workspace,
-    *,
-    optimize: int = 0,
-    positions: bool = True,
-    names: Mapping[str, str] = MappingProxyType({}),
-) -> SourceBytecode:
-    """The bytecode of ``sources``, from the cache or made now; tracebacks show their paths, or their ``names`` instead.
-
-    Without ``positions`` bytecode is shortened: a line table says no more than lines, instructions of one line share an
-    entry of it, and no object is set apart that nothing refers to.
-    """
-    home = workspace.cache.root / "bytecode"
-    digests = {path: _digest(path, file) for path, file in sources.items()}
-    code = code_key(__name__)
-    links: dict[str, Path] = {}
-    for path in sources:
-        name = names.get(path, path)
-        key = key_of(code, digests[path], name, interpreter.cache_tag, interpreter.compiler, optimize, positions)
-        links[path] = home / key[:2] / key
-    made = {path: kept for path, link in links.items() if (kept := kept_file(link)) is not None}
-    missing = [(path, links[path], file) for path, file in sources.items() if path not in made]
-    compiled = _Compiled()
-    if missing:
-        compiled = _compile(missing, names, interpreter, workspace, optimize=optimize, positions=positions)
-    for path, link, file in missing:
-        if Digest.of_content(file.content) != digests[path]:
-            link.unlink(missing_ok=True)
-            raise changed(path, _place(file))
-    made |= compiled.kept
-    longer: dict[str, str] = {}
-    files: dict[str, File] = {}
-    for path, kept in made.items():
-        shown, why = (kept, "") if positions else _shortened(kept, links[path], workspace)
-        longer |= {path: why} if why else {}
-        files[path] = File(OnDisk(*shown), sources[path].mode & ~0o111)
-    return SourceBytecode(files, compiled.refused, longer)
-
-
-def _shortened(kept: KeptFile, link: Path, workspace: Workspace) -> tuple[KeptFile, str]:
-    """The same bytecode as in ``kept``, shortened, beside ``link``; where that can't be, ``kept`` itself, and why."""
-    from cannery.python.line_table import with_few_lines  # noqa: PLC0415  # for recipes without positions alone
-    from cannery.python.marshal import UnknownFormatError, joined, tokens_of, with_few_references  # noqa: PLC0415
-
-    other = link.with_name(f"{link.name}.smaller")
-    if (known := kept_file(other)) is not None:
-        return known, ""
-    data = kept.path.read_bytes()
-    try:
-        code = joined(with_few_lines(with_few_references(tokens_of(data[_HEADER:]))))
-    except UnknownFormatError as error:  # of a Python that is newer than this
-        return kept, f"its bytecode is of no known form: {error}"
-    smaller = data[:_HEADER] + code
-    with workspace.cache.scratch() as folder:
-        (folder / "smaller").write_bytes(smaller)
-        return keep(folder / "smaller", other, Digest.of(smaller)), ""
-
-
-def _digest(path: str, file: File) -> Digest:
-    digest = Digest.of_content(file.content)
-    if isinstance(file.content, OnDisk) and file.content.digest not in {None, digest}:
-        raise changed(path, file.content.path)
-    return digest
-
-
-def _place(file: File) -> Path | None:
-    return file.content.path if isinstance(file.content, OnDisk) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """What came of modules, by their paths."""
-
-    kept: Mapping[str, KeptFile] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)  # with the complaints
-
-
-def _compile(
-    jobs: list[tuple[str, Path, File]],
-    names: Mapping[str, str],
-    interpreter: Interpreter,
-    workspace: Workspace,
-    *,
-    optimize: int,
-    positions: bool,
-) -> _Compiled:
-    """Let the interpreter compile what is missing."""
-    workspace.progress("compiling 1 module" if len(jobs) == 1 else f"compiling {len(jobs)} modules")
-    with workspace.cache.scratch() as folder:
-        words: list[str] = []
-        for number, (path, _, file) in enumerate(jobs):
-            target = str(folder / f"made-{number}.pyc")  # the worker has files of its own there, named by process IDs
-            words += [str(_on_disk(file, folder / f"{number}.py")), target, names.get(path, path), str(optimize)]
-        command = [str(interpreter.runs), "-PSs", "-W", "ignore", *(() if positions else _NO_POSITIONS)]
-        command += [str(_WORKER), str(os.cpu_count() or 1)]
-        try:
-            done = workspace.run([*command, str(folder)], env=_settings(), stdin="".join(f"{word}\0" for word in words))
-        except ProgramFailed as error:
-            if step := advice(error.stderr):
-                raise MachineError("cannot compile the modules", evidence=error.stderr, step=step) from error
-            raise
-        answers = done.stdout.split("\0")
-        complaints = dict(zip(answers[0:-1:2], answers[1:-1:2], strict=True))
-        refused = {path: said for path, *_ in jobs if (said := complaints.get(names.get(path, path))) is not None}
-        kept: dict[str, KeptFile] = {}
-        for number, (path, link, _) in enumerate(jobs):
-            if path not in refused:
-                made = folder / f"made-{number}.pyc"
-                kept[path] = keep(made, link, Digest.of_content(OnDisk(made, 0)))
-        return _Compiled(kept, refused)
-
-
-def _settings() -> dict[str, str]:
-    """What the interpreter is told: a fixed hash seed, as the order of a set's members reaches the bytecode.
-
-    Nobody's own settings are: an empty variable counts as none.
-    """
-    return {**{name: "" for name in os.environ if name.startswith("PYTHON")}, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-
-
-def _on_disk(file: File, spare: Path) -> Path:
-    """Where the source lies; it's written to ``spare`` when it lies nowhere."""
-    if isinstance(file.content, OnDisk):
-        return file.content.path
-    with file.content.open() as stream, explained(spare):
-        spare.write_bytes(stream.read())
-    return spare
