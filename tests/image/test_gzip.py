@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from cannery.image.hashing import Sink
 
 
+pytestmark = pytest.mark.once
+
+
 def compress(chunks: Iterable[bytes], sink: Sink, *, level: int = 6, workers: int | None = None) -> None:
     with GzipWriter(sink, level=level, workers=workers) as writer:
         for chunk in chunks:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.support.engine_services import Service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.once, pytest.mark.slow]
 
 
 @pytest.fixture(scope="session")

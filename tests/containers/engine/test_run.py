@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tests.support.engine_services import Service
 
 
+pytestmark = pytest.mark.once
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind(service: Service) -> Iterator[None]:
     yield

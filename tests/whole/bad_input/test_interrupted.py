@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakeProject
     from tests.whole.bad_input.conftest import NewCache
 
+pytestmark = pytest.mark.once
+
 PROJECT = {"main.py": "import tin\n", "requirements.txt": "tin\n"}
 STEPS = (
     "reading requirements.txt",
