@@ -39,7 +39,7 @@ def facts_of(question: Question, answer: ProgramAnswer, names: Iterable[str] = (
         case Requests():
             statuses = {f"status of {each.url}": [_status(each.status)] for each in answer.responses}
             bodies = {f"body of {each.url}": plain_lines(each.body, names) for each in answer.responses}
-            return {**statuses, **bodies, "exit code after SIGTERM": [_code(answer.exit_code)]}
+            return {**statuses, **bodies, "exit code after SIGTERM": [_end(answer.exit_code)]}
         case Imports(modules):
             imports = {f"import of {name}": [_import(answer, name)] for name in modules}
             return {**imports, "output while importing": plain_lines(answer.output, names)}
@@ -73,6 +73,14 @@ def _import(answer: ProgramAnswer, name: str) -> str:
 
 def _status(status: int | None) -> str:
     return "no response" if status is None else f"status {status}"
+
+
+def _end(code: int | None) -> str:
+    """How a server ended that was told to: by the signal or by itself is the same.
+
+    Which of them it is may hang on the moment. A server that answers already can be about to catch the signal.
+    """
+    return "it ended as it was told" if code in {0, _ENDED_BY + signal.SIGTERM} else _code(code)
 
 
 def _code(code: int | None) -> str:

@@ -62,12 +62,17 @@ def test_an_exit_code_that_changes_by_itself_does_not_count() -> None:
 
 
 def test_status_body_and_end_of_a_server_are_compared() -> None:
-    made = compared(ASKED, served(404, "not found"), served(200, "hello", code=143))
+    made = compared(ASKED, served(404, "not found"), served(200, "hello", code=1))
     assert [each.what for each in made.differences] == [
         "status of http://:8000/",
         "body of http://:8000/",
         "exit code after SIGTERM",
     ]
+
+
+@pytest.mark.parametrize(("code", "same"), [(143, True), (0, True), (137, False), (1, False), (None, False)])
+def test_a_server_may_be_ended_by_the_signal_or_end_by_itself(code: int | None, *, same: bool) -> None:
+    assert (compared(ASKED, served(200), served(200, code=code)).verdict == "same") is same
 
 
 @pytest.mark.parametrize(("status", "verdict"), [(200, "same"), (404, "same"), (500, "fails"), (None, "fails")])
