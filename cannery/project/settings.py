@@ -233,6 +233,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     # who builds it
     builder: Literal["cannery", "docker"] = "cannery"  # docker: BuildKit, from the recipe's Dockerfile
     build_options: tuple[str, ...] = ()  # more options for docker build: "--network=host"
+    cannery_wheel: Filled | None = None  # of the project, that Dockerfiles install; None: the released one
 
     cache_size: CacheSize = "5GB"  # that the cache keeps to by itself
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cannery.containers.load import load
+from cannery.errors import ConfigurationError
 from cannery.image.media.archive import Archive
 from cannery.image.platform import machine_platform
 from cannery.recipes.build import whole
 from cannery.recipes.shared_cache import build_shared
+from cannery.workspace.files import explained
 
 if TYPE_CHECKING:
     from cannery.containers.load import Loaded
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.recipes.plan import Built
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["MadeImage", "make_image"]
+__all__ = ["MadeImage", "make_image", "unpack_image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,25 @@ def make_image(app: App, workspace: Workspace) -> MadeImage:
     if loadable is None:
         return made
     return replace(made, loaded=load(loadable.image, app.references, app.settings.engine, workspace, archive))
+
+
+def unpack_image(made: MadeImage, folder: Path) -> None:
+    """Unpack the files of the image that was ``made`` into ``folder``, whole or not at all.
+
+    Raises :class:`ConfigurationError` where something is there already, or there are images for several platforms.
+    """
+    from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and seldom asked for
+
+    if len(made.each) > 1:
+        raise ConfigurationError(
+            "--unpack is for one platform", step=f"name one:  --platform {made.built.image.platform}"
+        )
+    if folder.is_symlink() or folder.exists():
+        raise ConfigurationError(f"{folder} is there already", step="name a folder for --unpack that isn't there yet")
+    with explained(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
+            root = Path(beside, "root")
+            root.mkdir()
+            unpack(made.built.image.layers, root)
+            root.rename(folder)

@@ -23,8 +23,8 @@ def dockerfile(
     """Write a recipe as a Dockerfile, with its .dockerignore.
 
     For platforms that build from a Dockerfile only. It has several stages, installs dependencies before sources, and
-    doesn't run as root; the image behaves like the one that 'image' makes. The recipes slim, cython, scratch and
-    onefile can be written so. A digest in the file stays until --pin looks it up again.
+    doesn't run as root; the image behaves like the one that 'image' makes. For tiny and static, a
+    stage runs cannery itself. A digest in the file stays until --pin looks it up again.
     """
     from cannery.recipes.dockerfile.file import DockerfileTarget, render_files  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

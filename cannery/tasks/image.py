@@ -32,6 +32,7 @@ EXPLAIN: Final = "List files that could not be made smaller or compiled, with th
         "check": "Then check that it does what a virtual environment does, as the command check; -- and what to ask.",
         "explain": EXPLAIN,
         "locked": LOCKED,
+        "unpack": "Unpack it into this folder, too, which isn't there yet: a root file system.",
         "json": JSON,
     },
 )
@@ -45,6 +46,7 @@ def image(
     check: bool = False,
     explain: bool = False,
     locked: bool = False,
+    unpack: str | None = None,
     json: bool = False,
 ) -> None:
     """Build the project's container image.
@@ -56,24 +58,32 @@ def image(
     pyproject.toml; flags, and variables such as CANNERY_TAG, come before them.
     """
     from cannery.recipes.components import components_in_image  # noqa: PLC0415
-    from cannery.recipes.image import make_image  # noqa: PLC0415
+    from cannery.recipes.image import make_image, unpack_image  # noqa: PLC0415
     from cannery.tasks.report.image import ImageReport  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
+    from cannery.workspace.files import user_path  # noqa: PLC0415
 
     began = time.perf_counter()
     if all:
-        _build_all(line, since, refresh=refresh, json=json, one=check or locked or explain)
+        _build_all(line, since, refresh=refresh, json=json, one=check or locked or explain or unpack is not None)
         return
     app = app_of(line)
     if locked:
         require_lock_of(app)
     words = _words(line, check=check)
     if app.settings.builder == "docker":
-        _build_with_docker(app, (docker_builder, app.settings.cache_from, cache_to), json=json, check=check)
+        _build_with_docker(
+            app,
+            (docker_builder, app.settings.cache_from, cache_to),
+            json=json,
+            other="check" if check else unpack and "unpack",
+        )
         return
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         made = make_image(app, workspace)
+        if unpack is not None:
+            unpack_image(made, user_path(unpack))
         took = time.perf_counter() - began
         components = tuple(components_in_image(built.image, workspace) for built in made.each)
         found = _checked(made, words, workspace) if check else None
@@ -95,7 +105,7 @@ def _build_all(line: CommandLine, since: str | None, *, refresh: bool, json: boo
         raise ConfigurationError(
             "--all builds by cannery itself, into the dist/ of each member, and explains and checks nothing",
             step="leave other flags out, or build one member:  --project services/api",
-            evidence="--output, --builder, --check, --locked and --explain are for one image",
+            evidence="--output, --builder, --check, --locked, --unpack and --explain are for one image",
         )
     members = members_of(folder_of(line), flags_of(line))
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
@@ -140,7 +150,7 @@ def _checked(made: MadeImage, words: list[str], workspace: Workspace) -> CheckRe
 
 
 def _build_with_docker(
-    app: App, options: tuple[str | None, str | None, str | None], *, json: bool, check: bool
+    app: App, options: tuple[str | None, str | None, str | None], *, json: bool, other: str | None
 ) -> None:
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.recipes.dockerfile.build import BuildOptions, build_with_docker  # noqa: PLC0415
@@ -148,9 +158,9 @@ def _build_with_docker(
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
 
-    if check:
+    if other:
         raise ConfigurationError(
-            "--check is for images that cannery builds itself", step="leave out --check, or --builder docker"
+            f"--{other} is for images that cannery builds itself", step=f"leave out --{other}, or --builder docker"
         )
     began = time.perf_counter()
     with shown_workspace(quiet=True) as workspace:  # the builder itself shows what it does

@@ -102,7 +102,7 @@ def render_files(
         digest = digest_now(base, workspace) or ""
     else:
         digest = target.digest(base)
-    return render(app, workspace, flags=flags, digest=digest)
+    return render(app, workspace, flags=flags, digest=digest, present=_text(target.path))
 
 
 def _text(path: Path | None) -> str:

@@ -49,6 +49,9 @@ def _execution(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"VOLUME {_array(list(volumes))}\n"
     if signal := config.get("StopSignal"):
         yield f"STOPSIGNAL {signal}\n"
+    if health := config.get("Healthcheck"):
+        command, *words = health["Test"]
+        yield f"HEALTHCHECK {command} {_array(words)}\n"
     yield f"WORKDIR {config['WorkingDir']}\n"
     yield "# A number, as Kubernetes can't tell from a name that it isn't root.\n"
     yield f"USER {config['User']}\n"

@@ -19,6 +19,7 @@ from cannery.recipes.dockerfile.executable import executable_stage
 from cannery.recipes.dockerfile.install import installed
 from cannery.recipes.dockerfile.instructions import execution
 from cannery.recipes.dockerfile.job import DockerfileJob, copied_resources, copies, tops, written_files
+from cannery.recipes.dockerfile.own_stage import inputs_of_stage, made_by_cannery, notes_on_stage
 from cannery.recipes.dockerfile.stages import (
     app_stage,
     dependencies_stage,
@@ -28,6 +29,7 @@ from cannery.recipes.dockerfile.stages import (
     tools_base,
 )
 from cannery.recipes.dockerfile.templates import MARK, filled
+from cannery.recipes.dockerfile.wheel import wheel_of_cannery
 from cannery.trees.app import AppTree, app_tree
 from cannery.trees.base.python import BasePython, target_of
 from cannery.trees.shaken import reach_of
@@ -43,6 +45,15 @@ __all__ = ["Rendered", "render"]
 
 
 @dataclass(frozen=True, slots=True)
+class _Stages:
+    """The part of a Dockerfile behind its head."""
+
+    stages: str
+    inputs: tuple[str, ...]  # files and folders of the project that the stages take beside the app's own
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A Dockerfile and its .dockerignore."""
 
@@ -51,11 +62,12 @@ class Rendered:
     notes: tuple[str, ...] = ()  # on settings that a Dockerfile can't follow
 
 
-def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "") -> Rendered:
+def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "", present: str = "") -> Rendered:
     """The Dockerfile of ``app`` by the recipe of its settings.
 
-    Its head says how to make it anew: by the command with ``flags``. ``digest`` is that of the base's tag, if known.
-    Raises :class:`ConfigurationError` for a recipe or a base that no Dockerfile can have.
+    Its head says how to make it anew: by the command with ``flags``. ``digest`` is that of the base's tag, if known,
+    ``present`` the text of the Dockerfile that is there, whose pins stay. Raises :class:`ConfigurationError` for a
+    recipe or a base that no Dockerfile can have.
     """
     recipe = app.settings.recipe
     if recipe not in _RECIPES:
@@ -64,27 +76,39 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "")
             evidence=did_you_mean(recipe, _RECIPES),
             step=f"those that have one are: {', '.join(_RECIPES)}",
         )
-    if app.settings.health or app.settings.init:
+    if recipe not in _BY_CANNERY and (app.settings.health or app.settings.init):
         raise ConfigurationError(
             "a Dockerfile has no health check and no init of ours: cannery puts these programs in itself",
             evidence="[tool.cannery]  health, init",
-            step="leave them out here: the engine has both (docker run --init, --health-cmd), or let cannery build",
+            step="leave them out here: the engine has both (docker run --init, --health-cmd), or take the recipe tiny",
         )
     base = named_base(app)
     _check_wheels(app, base, workspace)
     shebang = "/usr/bin/env python3" if recipe in _ON_BASE else "/usr/local/bin/python3"
     app = _settled(app, workspace)
     own = app_tree(app, workspace, shebang, ".py" if recipe == "slim" else ".pyc")
-    reached = _reached(app, own, workspace) if recipe == "onefile" else None
-    job = DockerfileJob(app, own, base, installed(app), reached)
-    what, body = _RECIPES[recipe]
     head = filled(
-        "head", mark=MARK, name=app.name, what=what, flags=flags, tag=f"{app.name}:{app.settings.tag}",
+        "head", mark=MARK, name=app.name, what=_RECIPES[recipe], flags=flags, tag=f"{app.name}:{app.settings.tag}",
         base=f"{base.name}@{digest}" if digest else base.name,
     )  # fmt: skip
+    if recipe in _BY_CANNERY:
+        made = _by_cannery(DockerfileJob(app, own, base, None, None), workspace, present)
+    else:
+        made = _in_stages(DockerfileJob(app, own, base, installed(app), _reached(app, own, workspace)))
+    paths = [*made.inputs, *tops(own.code.tree.files(), app), *own.resource_names]
+    return Rendered(head + made.stages, dockerignore(paths, app.settings.exclude), made.notes)
+
+
+def _by_cannery(job: DockerfileJob, workspace: Workspace, present: str) -> _Stages:
+    wheel = wheel_of_cannery(job.app, workspace, present)
+    inputs = (*inputs_of_stage(job.app), *([wheel.path] if wheel.path else []))
+    tools = tools_base(job) if "${TOOLS}" in (stage := made_by_cannery(job, wheel, workspace)) else ""
+    return _Stages(tools + stage, inputs, tuple(notes_on_stage(job.app)))
+
+
+def _in_stages(job: DockerfileJob) -> _Stages:
     inputs = job.dependencies.files if job.dependencies else ()
-    paths = [*inputs, *tops(own.code.tree.files(), app), *own.resource_names]
-    return Rendered(head + body(job), dockerignore(paths, app.settings.exclude), tuple(_notes(app)))
+    return _Stages(_BODIES[job.app.settings.recipe](job), inputs, tuple(_notes(job.app)))
 
 
 def _settled(app: App, workspace: Workspace) -> App:
@@ -98,8 +122,10 @@ def _settled(app: App, workspace: Workspace) -> App:
     return replace(found, settings=app.settings)
 
 
-def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach:
-    """The modules that the app imports, with this machine's Python and wheels for it."""
+def _reached(app: App, own: AppTree, workspace: Workspace) -> Reach | None:
+    """The modules that the app imports, with this machine's Python and wheels, where the recipe asks for them."""
+    if app.settings.recipe != "onefile":
+        return None
     python = interpreter_for(app, workspace)
     wheels = pinned_dependencies(app, python.target, workspace).wheels
     return reach_of(app, python, own, wheels, workspace)
@@ -161,11 +187,20 @@ def _onefile(job: DockerfileJob) -> str:
 
 
 _ON_BASE: Final = ("slim", "cython")
-_RECIPES: Mapping[str, tuple[str, Callable[[DockerfileJob], str]]] = {
-    "slim": ("its sources on a base image", _slim),
-    "cython": ("compiled, on a base image", _cython),
-    "onefile": ("one static executable, and not one file more than that needs", _onefile),
-    "scratch": ("the interpreter, the dependencies and the app, and not one file more", _scratch),
+_BY_CANNERY: Final = ("tiny", "static")
+_RECIPES: Mapping[str, str] = {  # and what is in the image
+    "slim": "its sources on a base image",
+    "cython": "compiled, on a base image",
+    "onefile": "one static executable, and not one file more than that needs",
+    "scratch": "the interpreter, the dependencies and the app, and not one file more",
+    "tiny": "the interpreter, and of everything else what the app imports",
+    "static": "one static executable that holds Python, the dependencies and the app",
+}
+_BODIES: Mapping[str, Callable[[DockerfileJob], str]] = {
+    "slim": _slim,
+    "cython": _cython,
+    "onefile": _onefile,
+    "scratch": _scratch,
 }
 
 

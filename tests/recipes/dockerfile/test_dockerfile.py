@@ -28,7 +28,7 @@ HASHED = "iniconfig==2.0.0 --hash=sha256:" + 64 * "0" + "\n"
 PINNED = "sha256:" + 64 * "a"
 
 
-def _lint(text: str) -> str:
+def lint(text: str) -> str:
     hadolint = Path(sys.executable).with_name("hadolint")
     done = subprocess.run([hadolint, "--no-color", "-"], input=text, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
@@ -84,11 +84,11 @@ def test_hadolint_finds_nothing(
     files: dict[str, str], recipe: str, make_project: MakeProject, workspace: Workspace
 ) -> None:
     folder = make_project(files)
-    assert not _lint(render(load(folder, {"recipe": recipe}), workspace).dockerfile)
+    assert not lint(render(load(folder, {"recipe": recipe}), workspace).dockerfile)
 
 
 def test_the_linter_finds_what_is_wrong() -> None:
-    assert "DL3006" in _lint("FROM debian\n")
+    assert "DL3006" in lint("FROM debian\n")
 
 
 def test_dependencies_come_before_sources(make_project: MakeProject, workspace: Workspace) -> None:
