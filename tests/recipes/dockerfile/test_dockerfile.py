@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +11,12 @@ from cannery.project.config import load
 from cannery.recipes.dockerfile.file import DockerfileTarget, render_files
 from cannery.recipes.dockerfile.render import render
 from tests.recipes.dockerfile.conftest import cannery
+from tests.support.dockerfiles import PROJECTS, lint
 from tests.support.repository import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cannery.workspace.workspace import Workspace
     from tests.conftest import MakeProject
     from tests.support.registry import Base
@@ -26,56 +26,6 @@ pytestmark = pytest.mark.once
 RECIPES = ("slim", "cython", "scratch")
 HASHED = "iniconfig==2.0.0 --hash=sha256:" + 64 * "0" + "\n"
 PINNED = "sha256:" + 64 * "a"
-
-
-def lint(text: str) -> str:
-    hadolint = Path(sys.executable).with_name("hadolint")
-    done = subprocess.run([hadolint, "--no-color", "-"], input=text, capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
-
-
-PROJECTS: dict[str, dict[str, str]] = {
-    "a script": {"main.py": "print()\n"},
-    "every setting": {
-        "main.py": "import zoneinfo\n",
-        "requirements.txt": "iniconfig\n",
-        "data/a b.txt": "",
-        "pyproject.toml": """
-            [project]
-            name = "odd"
-            version = "1"
-            description = "with \\"quotes\\" and a $variable"
-            [tool.cannery]
-            entry = "main.py"
-            resources = ["data"]
-            libraries = ["libuuid.so.1"]
-            optimize = 1
-            volumes = ["/data"]
-            stop-signal = "SIGINT"
-        """,
-    },
-    "a package with a lock": {
-        "pkg/__init__.py": "",
-        "pkg/__main__.py": "",
-        "uv.lock": "",
-        "pyproject.toml": """
-            [project]
-            name = "pkg"
-            version = "1"
-        """,
-    },
-    "compiled, and not locked": {
-        "main.py": "",
-        "pyproject.toml": """
-            [project]
-            name = "a"
-            version = "1"
-            dependencies = ["iniconfig"]
-            [tool.cannery]
-            compile = true
-        """,
-    },
-}
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

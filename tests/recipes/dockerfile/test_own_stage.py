@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import shutil
-import subprocess
-import tarfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import certifi
 import pytest
@@ -17,11 +14,9 @@ from cannery.errors import ConfigurationError
 from cannery.project.config import load
 from cannery.recipes.dockerfile.render import Rendered, render
 from cannery.recipes.dockerfile.wheel import wheel_of_cannery
-from cannery.workspace.process import find_uv
-from tests.executable.conftest import kit
 from tests.recipes.dockerfile.conftest import built, cannery
-from tests.recipes.dockerfile.test_dockerfile import PROJECTS, lint
-from tests.support.repository import ROOT
+from tests.support.dockerfiles import PROJECTS, lint
+from tests.support.same_image import WHEEL, assert_same_image, build_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,20 +26,13 @@ if TYPE_CHECKING:
     from tests.support.engine_services import Service
     from tests.support.registry import Base
 
-__all__ = ["kit"]
-
 pytestmark = pytest.mark.once
-
-_OF_THE_ENGINE = ("dev", "proc", "sys", ".dockerenv", "etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/mtab")
-_WHEEL = f"cannery-{__version__}-py3-none-any.whl"
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of the cannery that is tested."""
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([find_uv(), "build", "--quiet", "--wheel", f"--out-dir={folder}", str(ROOT)], check=True)
-    return folder / _WHEEL
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture
@@ -54,45 +42,13 @@ def with_wheel(shower: Path, wheel: Path, tmp_path: Path) -> Path:
     (folder / "vendor").mkdir()
     shutil.copy(wheel, folder / "vendor")
     shutil.copy(certifi.where(), folder / "bundle.pem")  # which a machine may have changed
-    _set(folder, f'cannery-wheel = "vendor/{_WHEEL}"', 'health = ":8000/health"', 'ca-certificates = "bundle.pem"')
+    _set(folder, f'cannery-wheel = "vendor/{WHEEL}"', 'health = ":8000/health"', 'ca-certificates = "bundle.pem"')
     return folder
 
 
 def _set(folder: Path, *lines: str) -> None:
     path = folder / "pyproject.toml"
     path.write_text(path.read_text().replace("[tool.cannery]\n", "\n".join(["[tool.cannery]", *lines, ""])))
-
-
-def _files(docker: Service, image: str) -> dict[str, tuple[object, ...]]:
-    """The files of an image: kind, mode, owner, target of links, digest and time."""
-    container = docker.client.create_container(image)["Id"]
-    try:
-        data = b"".join(docker.client.export(container))
-    finally:
-        docker.client.remove_container(container)
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        return dict(_described(archive, member) for member in archive if not member.name.startswith(_OF_THE_ENGINE))
-
-
-def _described(archive: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[str, tuple[object, ...]]:
-    stream = archive.extractfile(member) if member.isfile() else None
-    digest = hashlib.sha256(stream.read()).hexdigest() if stream else ""
-    time = member.mtime if member.isfile() else None
-    what = (member.type, oct(member.mode), member.uid, member.gid, member.linkname, digest, time)
-    return member.name, what
-
-
-def _config(docker: Service, image: str) -> dict[str, Any]:
-    config = docker.client.inspect_image(image)["Config"]
-    names = ("Entrypoint", "Cmd", "User", "WorkingDir", "ExposedPorts", "Volumes", "Labels", "Healthcheck")
-    return {**{name: config.get(name) for name in names}, "Env": sorted(config["Env"])}
-
-
-def _assert_same(docker: Service, by_docker: str, by_cannery: str) -> None:
-    assert _config(docker, by_docker) == _config(docker, by_cannery)
-    ours = _files(docker, by_cannery)
-    assert len(ours) > 10
-    assert _files(docker, by_docker) == ours
 
 
 @pytest.fixture
@@ -106,24 +62,13 @@ def test_tiny_has_the_same_bytes_with_the_same_python(with_wheel: Path, in_docke
     flags = ["--recipe=tiny", f"--base={slim_base.reference}"]
     by_docker = built(*flags, "--builder=docker", "--tag=by-docker", cwd=with_wheel)["id"]
     by_cannery = built(f"--runtime={slim_base.reference}", "--recipe=tiny", cwd=with_wheel)["references"][0]
-    _assert_same(in_docker, by_docker, by_cannery)
-
-
-def test_static_has_the_same_bytes(with_wheel: Path, in_docker: Service, slim_base: Base, kit: Path) -> None:
-    shutil.copytree(kit, with_wheel / "kit") if kit.is_dir() else shutil.copy(kit, with_wheel / "kit")
-    with (with_wheel / "pyproject.toml").open("a") as stream:
-        stream.write('\n[tool.cannery.static]\nkit = "kit"\n')
-    flags = ["--recipe=static", f"--base={slim_base.reference}"]
-    by_docker = built(*flags, "--builder=docker", "--tag=by-docker", cwd=with_wheel)["id"]
-    by_cannery = built("--recipe=static", cwd=with_wheel)["references"][0]
-    _assert_same(in_docker, by_docker, by_cannery)
+    assert_same_image(in_docker, by_docker, by_cannery)
 
 
 @pytest.mark.parametrize("recipe", ["tiny", "static"])
-@pytest.mark.parametrize("files", PROJECTS.values(), ids=PROJECTS)
-def test_hadolint_finds_nothing(
-    files: dict[str, str], recipe: str, make_project: MakeProject, workspace: Workspace
-) -> None:
+@pytest.mark.parametrize("name", ["a script", "every setting", "compiled, and not locked"])
+def test_hadolint_finds_nothing(name: str, recipe: str, make_project: MakeProject, workspace: Workspace) -> None:
+    files = PROJECTS[name]
     assert not lint(_rendered(make_project(files), workspace, recipe=recipe).dockerfile)
 
 
@@ -141,7 +86,7 @@ def test_a_build_sees_what_cannery_reads_and_nothing_else(make_project: MakeProj
     made = _rendered(make_project(files), workspace, recipe="tiny")
     lines = [line for line in made.dockerignore.splitlines() if line.startswith("!")]
     assert lines == [
-        "!pyproject.toml", "!ours/bundle.pem", "!requirements.txt", "!more.txt", "!lib/", f"!{_WHEEL}", "!main.py",
+        "!pyproject.toml", "!ours/bundle.pem", "!requirements.txt", "!more.txt", "!lib/", f"!{WHEEL}", "!main.py",
     ]  # fmt: skip
     assert "COPY pyproject.toml requirements.txt more.txt ./\nCOPY ours/bundle.pem ./ours/\nCOPY lib/ ./lib/\n" in (
         made.dockerfile
@@ -196,7 +141,7 @@ def test_the_hash_of_a_released_cannery_is_asked_for(
 ) -> None:
     monkeypatch.setattr("cannery.recipes.dockerfile.wheel._installed_from", lambda: None)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    index = make_project({"cannery/index.html": f'<a href="{wheel.as_uri()}#sha256={digest}">{_WHEEL}</a>'}, "index")
+    index = make_project({"cannery/index.html": f'<a href="{wheel.as_uri()}#sha256={digest}">{WHEEL}</a>'}, "index")
     monkeypatch.setenv("UV_DEFAULT_INDEX", index.as_uri())
     app = load(make_project({"main.py": "print()\n"}), {"recipe": "tiny"})
     assert wheel_of_cannery(app, workspace).requirement == f"cannery=={__version__} --hash=sha256:{digest}"
@@ -235,5 +180,5 @@ def test_one_that_is_not_released_says_what_to_do(make_project: MakeProject) -> 
 
 
 def _rendered(folder: Path, workspace: Workspace, **flags: object) -> Rendered:
-    (folder / _WHEEL).touch()
-    return render(load(folder, {"cannery_wheel": _WHEEL, **flags}), workspace)
+    (folder / WHEEL).touch()
+    return render(load(folder, {"cannery_wheel": WHEEL, **flags}), workspace)
