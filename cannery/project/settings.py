@@ -213,6 +213,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     compress: bool = False  # large extension modules, unpacked when they're imported; of the recipe tiny
     compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
 
+    layers: Literal["by-kind", "shared"] = "by-kind"  # shared: a layer for each large package of the dependencies
     sbom: bool = True  # a bill of material lies in the image, where scanners find it
 
     # how it runs

@@ -54,7 +54,12 @@ def plan_of(app: App, workspace: Workspace) -> Plan:
         from cannery.recipes.lock import check_lock  # noqa: PLC0415  # many projects have none
 
         check_lock(app)
-    return recipe_named(app.settings.recipe)(for_one_platform(app), workspace)
+    plan = recipe_named(app.settings.recipe)(for_one_platform(app), workspace)
+    if app.settings.layers == "shared":
+        from cannery.recipes.split_layers import split_layers  # noqa: PLC0415  # few ask for it
+
+        return split_layers(plan, workspace)
+    return plan
 
 
 def whole(built: Sequence[Built]) -> Image | ImageIndex:

@@ -32,6 +32,7 @@ _KINDS: Final = frozenset(
         "distributions",
         "environment-data",
         "layer-contents",
+        "layer-parts",
         "layers",
         "looked-for",
         "mentions",
