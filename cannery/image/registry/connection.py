@@ -14,6 +14,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from cannery.errors import RegistryError
+from cannery.image.registry.bounded import POOLS
 from cannery.image.registry.challenges import Challenges
 from cannery.image.registry.reference import is_loopback
 from cannery.workspace.workspace import silent
@@ -192,10 +193,16 @@ class Connection:
 
 
 class _Adapter(HTTPAdapter):
-    """Sends bodies in larger blocks than usual: a layer has many megabytes."""
+    """Sends bodies in larger blocks than usual, as a layer has many megabytes, and hears nothing for ever."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> urllib3.ProxyManager:
+        manager: urllib3.ProxyManager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
 
 def _session() -> requests.Session:

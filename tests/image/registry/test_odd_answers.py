@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socketserver
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cannery.errors import CanneryError
+from cannery.errors import CanneryError, RegistryError
 from cannery.image.media.pull import pull
 from cannery.image.media.registry import Registry
 from cannery.image.platform import Platform
@@ -24,6 +25,7 @@ from tests.support.foreign import ANY_JSON, QUICK, edited, odd_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.once
 
@@ -62,6 +64,29 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def registry() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def for_ever(begin: bytes, line: bytes) -> Iterator[str]:
+    """A registry that answers with ``begin``, and then ``line`` after ``line`` until nobody listens any more."""
+
+    class Endless(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                while self.rfile.readline() not in {b"", b"\r\n"}:
+                    pass
+                self.wfile.write(begin)
+                while True:
+                    self.wfile.write(line * 1000)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Endless) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -119,3 +144,17 @@ def test_odd_answers(address: str, tmp_path_factory: pytest.TempPathFactory, ans
         found.digest()
     with suppress(CanneryError), Registry(f"{address}/app:1") as found:
         pull(found, Platform.parse("linux/amd64"), cache)
+
+
+@pytest.mark.parametrize(
+    ("begin", "line"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"X-More: 1\r\n"),
+    ],
+    ids=["interim answers", "trailers"],
+)
+def test_what_is_no_body_has_an_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, begin: bytes, line: bytes) -> None:
+    monkeypatch.setattr(connection, "WAITS", ())
+    with for_ever(begin, line) as address, Registry(f"{address}/app:1") as found, pytest.raises(RegistryError):
+        pull(found, Platform.parse("linux/amd64"), Cache(tmp_path))
