@@ -17,12 +17,13 @@ from cannery.trees.beside import add_data, notes_on_files
 from cannery.trees.collect import Collected, check_links
 from cannery.trees.facts import FactsIndex
 from cannery.trees.installed import PYTHON, installed_files
+from cannery.trees.kept_sources import listed_sources, listers, notes_on_sources
 from cannery.trees.made import add_made
 from cannery.trees.own import OwnFiles, started_with
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from cannery.image.tree import Entry
     from cannery.project.app import App
@@ -74,7 +75,8 @@ def app_tree(
     refuse_secrets(app, {**secrets_of_metadata(app), **code.secrets, **resources.secrets})
     check_links({**code.entries, **resources.entries})
     data = add_data(resources, code, own)
-    _add_read_sources(resources, code)
+    listed = listed_sources({**code.entries, **resources.entries}, code.listings, app.image_roots)
+    _add_read_sources(resources, code, listed)
     index.save()
     for image_path, file in installed_files(app, python, suffix):
         code.put(image_path, file, Digest.of_content(file.content))
@@ -86,11 +88,11 @@ def app_tree(
         imports=frozenset(code.imports),
         libraries=frozenset(code.libraries),
         source_readers=tuple(code.source_readers),
-        source_listers=tuple(code.source_listers),
+        source_listers=tuple(listers(code, listed)),
         programs=code.programs,
         resource_names=tuple(_with_slash(app, name) for name in (*named, *data.sizes)),
         made={path: code.entries[path] for path in made.paths},
-        notes=(*notes_on_files(app, code, data), *made.notes),
+        notes=(*notes_on_files(app, code, data), *made.notes, *notes_on_sources(code, listed)),
     )
 
 
@@ -120,14 +122,14 @@ def _follow(code: Collected, own: OwnFiles, paths: Iterable[Path], done: set[Pat
             seen |= new
 
 
-def _add_read_sources(resources: Collected, code: Collected) -> None:
-    """Add to ``resources`` the sources of ``code`` that programs may read, as their own strings or arguments name them.
+def _add_read_sources(resources: Collected, code: Collected, listed: Collection[str]) -> None:
+    """Add to ``resources`` the sources of ``code`` that programs may read.
 
-    What becomes of the code, they stay as they are.
+    Their own strings or arguments name them, or they are ``listed``. What becomes of the code, they stay as they are.
     """
     app = code.app
     started = {f"{HOME}/{word.removeprefix('./')}" for word in started_with(app) if word.endswith(".py")}
-    for path in sorted((code.named_sources | started) & code.entries.keys()):
+    for path in sorted({*code.named_sources, *started, *listed} & code.entries.keys()):
         if not named_by(imported_as(path, app.image_roots), app.settings.drop_sources):
             resources.entries[path] = code.entries[path]
             resources.digests[path] = code.digests[path]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cannery.trees.path_words import path_words
 from cannery.trees.programs_started import programs_started
+from cannery.trees.source_listings import Listing, listing_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -20,7 +21,6 @@ _SOURCE_READERS = {"findsource", "getsource", "getsourcelines"}  # of inspect
 _PLAIN = re.compile(r"[\w-]+")
 _SOURCE = re.compile(r"[\w./-]*\w\.py")
 _SELDOM_READ = ("__init__.py", "__main__.py")  # what compares names of files has these in it
-_LISTED = re.compile(r"\*\.py\Z")
 _LONGEST = 200  # letters of a string that may be a name
 _VARIABLE = re.compile(r"[{%*?\[]")  # where a template or a pattern stops being the name of a file
 _WORD = re.compile(r"[^\s<>|\"'`\\]+(?: [^\s<>|\"'`\\]+)*/?")
@@ -33,7 +33,7 @@ class CodeFacts:
     imports: tuple[str, ...] = ()  # top-level modules that it imports or runs, anywhere in it
     strings: tuple[str, ...] = ()  # those that begin with a name of the project: "data/x.csv", "app.main:app", "data/"
     reads_source: int = 0  # the line where it first asks for the source of something; 0 for none
-    lists_sources: int = 0  # the line where it first looks for *.py; 0 for none
+    listing: Listing = field(default_factory=Listing)  # where it looks for *.py
     sources: tuple[str, ...] = ()  # files in its strings that may be read as sources: "config.py"
     programs: tuple[tuple[str, int], ...] = ()  # other programs that it starts, each with its first line
     modules: tuple[str, ...] = ()  # in packages, that it imports from: "package.module", "..module", or maybe ".name?"
@@ -45,7 +45,6 @@ def code_facts(tree: ast.Module, names: frozenset[str]) -> CodeFacts:
     imports: set[str] = set()
     modules: set[str] = set()
     lines: list[int] = []
-    listing: list[int] = []
     for node in ast.walk(tree):
         imports.update(_run(node))
         modules.update(_modules(node))
@@ -57,8 +56,6 @@ def code_facts(tree: ast.Module, names: frozenset[str]) -> CodeFacts:
                 lines.append(node.lineno)
         elif isinstance(node, ast.Attribute) and node.attr in _SOURCE_READERS:
             lines.append(node.lineno)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _LISTED.search(node.value):
-            listing.append(node.lineno)
     texts = set(_strings(tree))
     strings = {name for text in texts for name in names_in(text, names)}
     sources = {text.lstrip("./") for text in texts if _SOURCE.fullmatch(text) and not text.endswith(_SELDOM_READ)}
@@ -66,7 +63,7 @@ def code_facts(tree: ast.Module, names: frozenset[str]) -> CodeFacts:
         imports=tuple(sorted(imports)),
         strings=tuple(sorted(strings)),
         reads_source=min(lines, default=0),
-        lists_sources=min(listing, default=0),
+        listing=listing_of(tree),
         sources=tuple(sorted(sources)),
         programs=programs_started(tree),
         modules=tuple(sorted(name for name in modules if name.startswith(".") or name.partition(".")[0] in names)),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.project.secrets import FoundSecret
     from cannery.trees.facts import FactsIndex, FileFacts
+    from cannery.trees.source_listings import Listing
 
 __all__ = ["Collected", "check_links"]
 
@@ -53,7 +54,7 @@ class Collected:
     named_sources: set[str] = field(default_factory=set)  # image paths of .py files that strings may name
     secrets: dict[str, tuple[FoundSecret, ...]] = field(default_factory=dict)  # by path in the project
     source_readers: list[str] = field(default_factory=list)  # "pkg/module.py:12"
-    source_listers: list[str] = field(default_factory=list)  # the same of those that look for *.py
+    listings: dict[str, Listing] = field(default_factory=dict)  # by image path: sources that look for *.py
     programs: dict[str, str] = field(default_factory=dict)  # other programs that code starts, with the first line
     no_python: dict[str, str] = field(default_factory=dict)  # modules that stayed out, and what is wrong with them
     _named: bool = True  # what is added now
@@ -161,8 +162,6 @@ class Collected:
             self.programs.setdefault(name, f"{relative}:{line}")
         if facts.code.reads_source:
             self.source_readers.append(f"{relative}:{facts.code.reads_source}")
-        if facts.code.lists_sources:
-            self.source_listers.append(f"{relative}:{facts.code.lists_sources}")
 
     def _heed(self, shown: str, facts: FileFacts) -> None:
         """Note what a file that goes in as ``shown`` names, and whether it's ELF."""
@@ -171,6 +170,8 @@ class Collected:
         self.paths.update(facts.code.paths)
         self.modules.update((shown, name) for name in facts.code.modules)
         self.libraries.update(facts.libraries)
+        if facts.code.listing.line:
+            self.listings[shown] = facts.code.listing
         for folder in (posixpath.dirname(shown), str(HOME)):
             named = {posixpath.normpath(posixpath.join(folder, name)) for name in facts.code.sources}
             self.named_sources.update(named - {shown})

@@ -15,6 +15,7 @@ from cannery.project.secrets import FoundSecret
 from cannery.python.grammar import NoPythonError, parse, parse_with
 from cannery.trees.code_facts import CodeFacts, code_facts
 from cannery.trees.needs import libraries_opened
+from cannery.trees.source_listings import Listing
 from cannery.workspace.files import stamp_of
 from cannery.workspace.keys import code_key, key_of
 
@@ -118,12 +119,14 @@ class FactsIndex:
 
 def _recalled(values: list[Any]) -> FileFacts:
     """The facts that were remembered as ``values``: lists in the place of tuples and dataclasses."""
-    sha256, is_elf, secrets, (imports, strings, reads, lists, sources, programs, modules, paths), *_, libraries = values
+    sha256, is_elf, secrets, (imports, strings, reads, listing, sources, programs, modules, paths), *_, libraries = (
+        values
+    )
     code = CodeFacts(
         imports=tuple(imports),
         strings=tuple(strings),
         reads_source=reads,
-        lists_sources=lists,
+        listing=Listing(listing[0], tuple(listing[1]), listing[2]),
         sources=tuple(sources),
         programs=tuple((name, line) for name, line in programs),
         modules=tuple(modules),

@@ -216,10 +216,57 @@ def test_a_pattern_that_excludes_nothing_is_told(make_project: MakeProject, work
     assert "did you mean 'data'?" in note
 
 
+PLUGINS = {"pkg/plugins/__init__.py", "pkg/plugins/a.py"}
+
+
 def test_code_that_looks_for_sources_is_noted_with_its_line(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": 'import inspect\nfor path in here.glob("**/*.py"): ...\ninspect.getsource(x)'})
     tree = tree_of(folder, workspace)
     assert (tree.source_readers, tree.source_listers) == (("main.py:3",), ("main.py:2",))
+
+
+@pytest.mark.parametrize(
+    ("lister", "line", "kept"),
+    [
+        ("pkg/plugins/__init__.py", 'glob(join(dirname(__file__), "*.py"))', PLUGINS),
+        ("pkg/main.py", '[p.stem for p in (here / "plugins").iterdir() if p.suffix == ".py"]', PLUGINS),
+        (
+            "pkg/main.py",
+            'for n in os.listdir("./pkg/plugins"):\n    if n.endswith((".py", ".so")): load(n[:-3])',
+            PLUGINS,
+        ),
+        ("pkg/main.py", 'os.walk(dirname(__file__)); n.endswith(".py")', {*PLUGINS, "pkg/__init__.py", "pkg/main.py"}),
+        ("pkg/main.py", 'here / "plugins"; n.endswith(".py")', set()),
+        ("pkg/main.py", 'os.listdir(here / "plugins"); n.endswith(".pyc")', set()),
+    ],
+)
+def test_sources_stay_where_the_app_lists_them(
+    make_project: MakeProject, workspace: Workspace, lister: str, line: str, kept: set[str]
+) -> None:
+    files = {"pkg/__init__.py": "", "pkg/main.py": "", "pkg/plugins/__init__.py": "", "pkg/plugins/a.py": ""}
+    folder = make_project({**files, lister: line, "pyproject.toml": '[tool.cannery]\nentry = "pkg.main:x"\n'})
+    (folder / "pkg/main.py").write_text(f"def x(): ...\n{(folder / 'pkg/main.py').read_text()}")
+    tree = tree_of(folder, workspace)
+    assert {path.removeprefix("/app/") for path in tree.resources.tree.entries} == kept
+    assert any("goes in with its sources" in note for note in tree.notes) == bool(kept)
+    assert not tree.source_listers
+
+
+@pytest.mark.parametrize(
+    ("names", "kept"),
+    [
+        (("versions/0001_first.py", "versions/second.py"), {"versions/0001_first.py", "versions/second.py"}),
+        (("versions/first.py", "env.py", "script.py.mako"), {"versions/first.py"}),
+        (("versions/0001_first.py", "versions/__init__.py"), set()),  # Django's way: importlib loads them
+    ],
+)
+def test_sources_stay_that_only_their_names_can_find(
+    make_project: MakeProject, workspace: Workspace, names: tuple[str, ...], kept: set[str]
+) -> None:
+    files = dict.fromkeys([f"pkg/schema/{name}" for name in names], "")
+    folder = make_project({"pkg/__init__.py": "", "pkg/__main__.py": "", "pkg/schema/__init__.py": "", **files})
+    (folder / "my-tool.py").touch()  # beside the package, and nothing lists that
+    assert resources(folder, workspace) == {f"pkg/schema/{name}" for name in kept}
 
 
 PROGRAMS = """
