@@ -23,7 +23,7 @@ from cannery.trees.fitting_wheels import Accelerators, fitting_wheels
 from cannery.trees.installed import PYTHON
 from cannery.trees.scripts import check_program, command_names
 from cannery.trees.small_programs import with_small_programs
-from cannery.trees.system import certificates, system_tree, zones_tree
+from cannery.trees.system import certificates, local_zone_tree, system_tree, zones_tree
 from cannery.trees.wheels import environment_data
 from cannery.workspace.digest import Digest
 from cannery.workspace.keys import code_key, key_of
@@ -122,4 +122,6 @@ def system_of(app: App, reach: Reach, workspace: Workspace) -> LazyTree:
     links = Tree({PYTHON: Symlink(program), **{f"{PROGRAMS}/{name}": Symlink(program) for name in names}})
     key = key_of("static system", code_key(__name__), settings.uid, digest, app.name, names)
     tree = LazyTree(key, lambda: system_tree(settings.uid, bundle) + links)
+    if zones or "zoneinfo" in reach.modules:
+        tree += local_zone_tree()
     return tree + zones_tree(MACHINE, workspace.cache) if zones else tree

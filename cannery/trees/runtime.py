@@ -15,7 +15,15 @@ from cannery.image.tree import File, LazyTree, Tree
 from cannery.python.stdlib import interpreter_tree, known_modules
 from cannery.trees.needs import Needs
 from cannery.trees.package_database import package_database, packages_of
-from cannery.trees.system import certificates, locale_tree, system_tree, terminals_tree, without_remarks, zones_tree
+from cannery.trees.system import (
+    certificates,
+    local_zone_tree,
+    locale_tree,
+    system_tree,
+    terminals_tree,
+    without_remarks,
+    zones_tree,
+)
 from cannery.workspace.contents import contents_key
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import stamp
@@ -67,6 +75,8 @@ def runtime(
     data = locale_tree(root, workspace.cache)
     if zones:
         data += zones_tree(root, workspace.cache)
+    if zones or "zoneinfo" in needs.modules:
+        data += local_zone_tree()
     if "curses" in wanted:
         data += terminals_tree(root, workspace.cache)
     program = (interpreter.inside(path) for path in (interpreter.executable, *map(Path.resolve, libraries.values())))
@@ -88,7 +98,7 @@ def system(app: App, workspace: Workspace, *, zones: bool, root: Root = MACHINE)
     bundle = certificates(app.settings, app.folder, root)
     key = key_of("system", code_key(__name__), app.settings.uid, Digest.of_content(bundle))
     tree = LazyTree(key, lambda: system_tree(app.settings.uid, bundle))
-    return tree + zones_tree(root, workspace.cache) if zones else tree
+    return tree + zones_tree(root, workspace.cache) + local_zone_tree() if zones else tree
 
 
 def bare_python(interpreter: Interpreter, workspace: Workspace) -> tuple[LazyTree, tuple[str, ...]]:

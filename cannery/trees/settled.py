@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.project.app import ApplicationEntry, Command, Found, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
 from cannery.project.servers import SERVERS, listening
@@ -13,14 +14,17 @@ from cannery.trees.scripts import PLACE
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from cannery.image.tree import LazyTree
     from cannery.project.app import App, EntryPoint
+    from cannery.trees.wheel_code import WheelCode
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["settled"]
+
+_SCRIPT: Final = re.compile(r"[A-Za-z][\w.-]*")
 
 
 def settled(app: App, wheels: LazyTree, site_packages: str, workspace: Workspace) -> App:
@@ -31,6 +35,8 @@ def settled(app: App, wheels: LazyTree, site_packages: str, workspace: Workspace
     """
     installed = _InstalledWheels(app, wheels, site_packages, workspace)
     main, *commands = (_settled(command, installed) for command in (app.main, *app.commands))
+    launched = tuple(_launched(app, {_name(main.started), *(command.name for command in commands)}, installed))
+    commands += [command for command, _ in launched]
     if main == app.main and tuple(commands) == app.commands:
         return app
     found, notes = app.found, (*app.notes, *_notes(app.main.entry, installed))
@@ -39,6 +45,9 @@ def settled(app: App, wheels: LazyTree, site_packages: str, workspace: Workspace
         source = next((each.source for each in app.found if each.what == "entry"), served)
         taken = Found("entry", shown([_name(main.started), *main.arguments]), source)
         found = (taken, *(each for each in app.found if each.what != "entry"))
+    found += tuple(
+        Found(f"commands.{command.name}", command.name, f"the arguments of {by}") for command, by in launched
+    )
     return replace(app, main=main, commands=tuple(commands), found=found, notes=notes)
 
 
@@ -53,13 +62,21 @@ class _InstalledWheels:
 
     def recall(self, entry: NamedEntry | ApplicationEntry) -> Mapping[str, Any]:
         """What stands for ``entry``, in JSON's types; found now, or by an earlier build."""
-        key = key_of("settled", code_key(__name__), self.wheels.key, self.site_packages, repr(entry))
+        return self._remembered(
+            repr(entry), lambda code: code.named(entry) if isinstance(entry, NamedEntry) else code.served(entry)
+        )
+
+    def launched(self, words: tuple[str, ...]) -> Mapping[str, Any]:
+        """What stands for each of the ``words`` that is a script of the wheels, in JSON's types."""
+        return self._remembered(repr(words), lambda code: code.launched(words))
+
+    def _remembered(self, what: str, look: Callable[[WheelCode], dict[str, Any]]) -> dict[str, Any]:
+        key = key_of("settled", code_key(__name__), self.wheels.key, self.site_packages, what)
         known = self.workspace.cache.recall("settled", key)
         if known is None:
             from cannery.trees.wheel_code import WheelCode  # noqa: PLC0415  # not needed where nothing has changed
 
-            code = WheelCode(self.app, self.wheels, self.site_packages, self.workspace)
-            known = code.named(entry) if isinstance(entry, NamedEntry) else code.served(entry)
+            known = look(WheelCode(self.app, self.wheels, self.site_packages, self.workspace))
             self.workspace.cache.remember("settled", key, known)
         return known
 
@@ -81,6 +98,20 @@ def _settled(command: Command, installed: _InstalledWheels) -> Command:
     return replace(
         command, entry=_entry(known), arguments=arguments, ports=listening(arguments, installed.app.settings.env)
     )
+
+
+def _launched(app: App, present: set[str], installed: _InstalledWheels) -> Iterator[tuple[Command, str]]:
+    """The scripts of wheels that a script or module of another is to start, as its arguments name them, with its name.
+
+    So do ``opentelemetry-instrument flask run`` and ``watchmedo auto-restart -- celery worker``: they look for it on
+    ``PATH``. Those whose names are ``present`` are left out.
+    """
+    for command in (app.main, *app.commands):
+        words = [word for word in command.arguments if isinstance(word, str) and _SCRIPT.fullmatch(word)]
+        if isinstance(command.entry, NamedEntry) and (asked := [word for word in words if word not in present]):
+            for name, known in installed.launched(tuple(dict.fromkeys(asked))).items():
+                present.add(name)
+                yield Command(name, _entry(known)), command.entry.name
 
 
 def _notes(entry: object, installed: _InstalledWheels) -> Iterator[str]:

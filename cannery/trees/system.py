@@ -26,6 +26,7 @@ __all__ = [
     "CERTIFICATES",
     "certificates",
     "has_certificates",
+    "local_zone_tree",
     "locale_tree",
     "system_tree",
     "terminals_tree",
@@ -54,6 +55,7 @@ _CERTIFICATE = re.compile(
     rb"^-----BEGIN [A-Z ]+-----\r?\n.*?^-----END [A-Z ]+-----\r?(?:\n|\Z)", re.MULTILINE | re.DOTALL
 )
 _ZONES = "/usr/share/zoneinfo"
+_LOCAL = "/etc/timezone"  # as Debian has it
 # Second copies of the zones, with and without leap seconds, and tables that nothing in Python reads.
 _NOT_ZONES = ("posix", "right", "posixrules", "localtime", "leapseconds", "leap-seconds.list", "tzdata.zi")
 
@@ -156,6 +158,11 @@ def terminals_tree(root: Root, cache: Cache) -> LazyTree:
 def zones_tree(root: Root, cache: Cache) -> LazyTree:
     """The time zone database, as ``zoneinfo`` reads it (PEP 615); empty when the root has none."""
     return _files_of(root, cache, _ZONES, _NOT_ZONES)
+
+
+def local_zone_tree() -> LazyTree:
+    """The name of the local time zone, where programs that ask for it look first: without one they warn."""
+    return LazyTree(key_of("local zone", code_key(__name__)), lambda: Tree({_LOCAL: File(Inline(b"Etc/UTC\n"))}))
 
 
 def _files_of(root: Root, cache: Cache, folder: str, left_out: Container[str] = ()) -> LazyTree:

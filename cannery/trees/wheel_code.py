@@ -19,7 +19,7 @@ from cannery.project.servers import SERVERS
 from cannery.trees.wheels import scripts_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -70,6 +70,11 @@ class WheelCode(OwnCode):
         if self._runs(entry.name) or entry.name.partition(".")[0] in sys.stdlib_module_names:
             return {"kind": "module", "name": entry.name}
         raise self._missing(entry, scripts)
+
+    def launched(self, words: Iterable[str]) -> dict[str, Any]:
+        """Those of the ``words`` that are scripts of the wheels, each with what it stands for, in JSON's types."""
+        scripts = dict(self._scripts())
+        return {word: self.named(NamedEntry(word, "")) for word in words if word in scripts}
 
     def served(self, entry: ApplicationEntry) -> dict[str, Any]:
         """The server and the candidate that go together, in JSON's types."""

@@ -108,7 +108,9 @@ def test_time_zones_go_in_when_they_are_used(
     make_project: MakeProject, python: Interpreter, workspace: Workspace
 ) -> None:
     assert not has_zones(runtime_for(make_project({"main.py": "import datetime"}, "one"), python, workspace))
-    assert has_zones(runtime_for(make_project({"main.py": "import zoneinfo"}, "two"), python, workspace))
+    tree = runtime_for(make_project({"main.py": "import zoneinfo"}, "two"), python, workspace)
+    assert has_zones(tree)
+    assert "/etc/timezone" in tree.tree.entries
 
 
 def test_time_zones_stay_behind_when_a_wheel_brings_them(

@@ -95,6 +95,17 @@ def test_what_a_dependency_has_is_started(
     assert starting(project(make_project, entry), {**TOOLS, **FRAMEWORK}, workspace).entry == expected
 
 
+def test_a_script_that_another_is_to_start_comes_along(make_project: MakeProject, workspace: Workspace) -> None:
+    settings = '[tool.cannery]\nentry = "Tool"\nargs = ["--name", "x", "window", "x", "Tool", "--help"]\n'
+    folder = make_project({"requirements.txt": "x\n", "pyproject.toml": settings})
+    app = starting(folder, TOOLS, workspace)
+    (command,) = app.commands
+    assert (command.name, command.entry) == ("window", FunctionEntry("window", "tools.gui", "main"))
+    assert [(each.what, each.source) for each in app.found if each.what != "requirements"] == [
+        ("commands.window", "the arguments of Tool")
+    ]
+
+
 @pytest.mark.parametrize(
     ("entry", "hint"),
     [
