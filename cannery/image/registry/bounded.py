@@ -40,20 +40,20 @@ class _BoundedResponse(http.client.HTTPResponse):
         self.fp = _BoundedReader(self.fp.detach())
 
 
-class _Connection(HTTPConnection):
+class _BoundedConnection(HTTPConnection):
     response_class = _BoundedResponse
 
 
-class _TLSConnection(HTTPSConnection):
+class _BoundedTLSConnection(HTTPSConnection):
     response_class = _BoundedResponse
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+class _BoundedPool(HTTPConnectionPool):
+    ConnectionCls = _BoundedConnection
 
 
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
+class _BoundedTLSPool(HTTPSConnectionPool):
+    ConnectionCls = _BoundedTLSConnection
 
 
-POOLS: Final = {"http": _Pool, "https": _TLSPool}  # for urllib3's managers
+POOLS: Final = {"http": _BoundedPool, "https": _BoundedTLSPool}  # for urllib3's managers
