@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,10 @@ def _compared(title: str, archive: Path, cwd: Path) -> Compared:
 
 
 def _bare(purl: str) -> str:
-    return purl.partition("?")[0]
+    """A purl without qualifiers; trivy has the epoch of a version among these."""
+    epoch = re.search(r"[?&]epoch=(\d+)", purl)
+    bare = re.sub(r"(?<=@)(\d+)%3A", r"\1:", purl.partition("?")[0])
+    return bare.replace("@", f"@{epoch[1]}:", 1) if epoch else bare
 
 
 def _share(archive: Path) -> float:

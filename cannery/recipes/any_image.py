@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ImageError
 from cannery.image.platform import machine_platform
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cannery.image.platform import Platform
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["opened_image", "pulled_image"]
+__all__ = ["local_image", "opened_image", "pulled_image"]
 
 
 def pulled_image(name: str, engine: Choice, platform: Platform | None, workspace: Workspace) -> Base:
@@ -29,6 +29,11 @@ def pulled_image(name: str, engine: Choice, platform: Platform | None, workspace
 
     with opened_image(name, engine, workspace) as medium:
         return pull(medium, platform or machine_platform(), workspace.cache, workspace.progress)
+
+
+# skopeo's words for where an image lies (containers-transports(5))
+_REGISTRY: Final = "docker://"
+_LOCAL: Final = ("docker-archive:", "oci-archive:", "oci:", "docker-daemon:", "containers-storage:")
 
 
 @contextmanager
@@ -50,6 +55,32 @@ def opened_image(name: str, choice: Choice, workspace: Workspace) -> Iterator[Me
 
         with Registry(name, workspace.run) as registry:
             yield registry
+
+
+@contextmanager
+def local_image(name: str, choice: Choice, platform: Platform | None, workspace: Workspace) -> Iterator[str]:
+    """The name of the image on this machine: ``name``, or the folder of a layout that one in a registry is copied to.
+
+    That is the image for ``platform``, or this machine's, and the folder is gone at the end of the block.
+    """
+    from cannery.containers.engine.discovery import find_engine  # noqa: PLC0415
+    from cannery.image.image import image_of  # noqa: PLC0415
+    from cannery.image.media.layout import Layout  # noqa: PLC0415
+    from cannery.image.media.pull import pull  # noqa: PLC0415
+    from cannery.image.media.registry import Registry  # noqa: PLC0415
+
+    reference = name.removeprefix(_REGISTRY)
+    if name.startswith(_LOCAL) or (reference == name and _local(name) is not None):
+        yield name
+        return
+    if reference == name and (engine := find_engine(choice)) is not None and engine.id_of(name) is not None:
+        yield name
+        return
+    with Registry(reference, workspace.run) as registry:
+        found = pull(registry, platform or machine_platform(), workspace.cache, workspace.progress)
+    with workspace.cache.scratch() as folder:
+        Layout(folder).write(image_of(found), [reference])
+        yield str(folder)
 
 
 def _local(name: str) -> Medium | None:

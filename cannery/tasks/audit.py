@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from cannery.project.flags import BUILD_FLAGS
@@ -22,7 +22,7 @@ __all__ = ["audit"]
 @command(
     *BUILD_FLAGS,
     help={
-        "image": "An archive, an OCI layout, or an image of an engine (default: the project's own, by the flags).",
+        "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
         "fail-on": "How bad a finding must be to fail: critical, high, medium, low, info or never (default: high).",
         "readable": "List what anybody can read in the app's compiled modules and bytecode.",
         "known": "A file with known vulnerabilities, as invoke vex has it: tell which of them the image can have.",
@@ -50,11 +50,25 @@ def audit(
 
     severity_named(fail_on)
     quiet = json or sarif
-    with nullcontext(image) if image else _built(line, quiet=quiet) as meant:
+    with _here(image, line, quiet=quiet) if image else _built(line, quiet=quiet) as meant:
         report = _audited(line, meant, fail_on, readable=readable, quiet=quiet)
         shown = AuditText(report) if sarif else _with_inventory(report, line, meant, known, quiet=quiet)
     _print(shown, json=json, sarif=sarif)
     close_gate(report)
+
+
+@contextmanager
+def _here(image: str, line: CommandLine, *, quiet: bool) -> Iterator[str]:
+    """The name of ``image`` on this machine, where it is copied to from its registry until the block's end."""
+    from cannery.recipes.any_image import local_image  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+    from cannery.tasks.sbom import asked_for  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        with shown_workspace(quiet=quiet) as workspace:
+            engine, platform = asked_for(line)
+            name = stack.enter_context(local_image(image, engine, platform, workspace))
+        yield name
 
 
 @contextmanager

@@ -10,9 +10,11 @@ from cannery.tasks.project import app_of, folder_of
 
 if TYPE_CHECKING:
     from cannery.bom.inventory import Inventory
+    from cannery.containers.engine.discovery import Choice
+    from cannery.image.platform import Platform
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["inventory_named", "sbom"]
+__all__ = ["asked_for", "inventory_named", "sbom"]
 
 
 @command(
@@ -58,15 +60,20 @@ def sbom(
 
 def inventory_named(image: str | None, line: CommandLine, workspace: Workspace) -> Inventory:
     """The inventory of ``image``, or of the project's own where that is None."""
-    from cannery.image.platform import Platform  # noqa: PLC0415
-    from cannery.project.precedence import resolve_settings  # noqa: PLC0415
-    from cannery.project.pyproject import read_project  # noqa: PLC0415
     from cannery.recipes.build import build  # noqa: PLC0415
     from cannery.recipes.inventory import inventory_of, inventory_of_image  # noqa: PLC0415
 
     if image is None:
         return inventory_of(build(app_of(line), workspace), workspace)
+    return inventory_of_image(image, *asked_for(line), workspace)
+
+
+def asked_for(line: CommandLine) -> tuple[Choice, Platform | None]:
+    """The engine and the platform by which an image is found that isn't the project's own."""
+    from cannery.image.platform import Platform  # noqa: PLC0415
+    from cannery.project.precedence import resolve_settings  # noqa: PLC0415
+    from cannery.project.pyproject import read_project  # noqa: PLC0415
+
     given = {name: line.settings[name] for name in ("engine", "platform")}
     settings, _ = resolve_settings(read_project(folder_of(line)), given)
-    platform = Platform.parse(settings.platforms[0]) if settings.platforms else None
-    return inventory_of_image(image, settings.engine, platform, workspace)
+    return settings.engine, Platform.parse(settings.platforms[0]) if settings.platforms else None

@@ -76,7 +76,7 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "",
             evidence=did_you_mean(recipe, _RECIPES),
             step=f"those that have one are: {', '.join(_RECIPES)}",
         )
-    if recipe not in _BY_CANNERY and (app.settings.health or app.settings.init):
+    if recipe not in BY_CANNERY and (app.settings.health or app.settings.init):
         raise ConfigurationError(
             "a Dockerfile has no health check and no init of ours: cannery puts these programs in itself",
             evidence="[tool.cannery]  health, init",
@@ -91,7 +91,7 @@ def render(app: App, workspace: Workspace, *, flags: str = "", digest: str = "",
         "head", mark=MARK, name=app.name, what=_RECIPES[recipe], flags=flags, tag=f"{app.name}:{app.settings.tag}",
         base=f"{base.name}@{digest}" if digest else base.name,
     )  # fmt: skip
-    if recipe in _BY_CANNERY:
+    if recipe in BY_CANNERY:
         made = _by_cannery(DockerfileJob(app, own, base, None, None), workspace, present)
     else:
         made = _in_stages(DockerfileJob(app, own, base, installed(app), _reached(app, own, workspace)))
@@ -187,7 +187,7 @@ def _onefile(job: DockerfileJob) -> str:
 
 
 _ON_BASE: Final = ("slim", "cython")
-_BY_CANNERY: Final = ("tiny", "static")
+BY_CANNERY: Final = ("tiny", "static")  # recipes that cannery itself runs for in the build
 _RECIPES: Mapping[str, str] = {  # and what is in the image
     "slim": "its sources on a base image",
     "cython": "compiled, on a base image",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from cannery.recipes.dockerfile.render import BY_CANNERY
 from cannery.tasks.report.found import found_as_json, found_lines
 from cannery.tasks.report.text import human_size
+from cannery.workspace.invocation import program_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DockerBuildReport"]
 
+_NO_BILL: Final = "an engine's builder puts no bill of material into the image; what is in it says"
+
 
 @dataclass(frozen=True, slots=True)
 class DockerBuildReport:
@@ -23,6 +27,15 @@ class DockerBuildReport:
 
     built: DockerBuild
     seconds: float
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        """What the user had better know."""
+        settings = self.built.app.settings
+        if not settings.sbom or settings.recipe in BY_CANNERY:
+            return self.built.notes
+        listing = shlex.join([*program_name().split(), "sbom", "--image", self.built.references[0]])
+        return (*self.built.notes, f"{_NO_BILL}: {listing}")
 
     def as_json(self) -> dict[str, Any]:
         """The report in JSON's types; the size is in bytes."""
@@ -36,7 +49,7 @@ class DockerBuildReport:
             "size": built.size,
             "found": found_as_json(built.app.found),
             "seconds": round(self.seconds, 3),
-            "notes": list(built.notes),
+            "notes": list(self._notes),
         }
 
     def lines(self) -> Iterator[str]:
@@ -48,5 +61,5 @@ class DockerBuildReport:
         yield f"id       {built.id}"
         yield f"size     {human_size(built.size)}"
         yield f"took     {self.seconds:.2f} s"
-        yield from (f"note     {note}" for note in built.notes)
+        yield from (f"note     {note}" for note in self._notes)
         yield f"\nNext: {shlex.join([program, 'run', '--rm', *built.references])}"
