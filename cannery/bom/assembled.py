@@ -20,10 +20,12 @@ from cannery.image.tree import Tree
 from cannery.imports.places import module_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cannery.bom.distributions import DistributionMetadata, InstalledDistribution
-    from cannery.bom.inventory import Item
+    from cannery.bom.inventory import Item, ItemKind
+
+    ArchiveOf = tuple[ItemKind, str]  # the kind and the name of an item
 
 __all__ = ["SBOM_PATH", "About", "PlannedContents", "inventory_of_layers"]
 
@@ -54,6 +56,9 @@ class PlannedContents:
     inside: tuple[ContainedFile, ...] = ()  # what was packed into it
     owners: Mapping[str, str] = field(default_factory=dict)  # of these the paths that packages have, with their names
     beside: Tree = field(default_factory=Tree)  # files by which scanners find what is in it
+    archives: Callable[[], Mapping[ArchiveOf, tuple[str, str]]] = (
+        dict  # names and SHA-256 of the files that items were fetched as
+    )
 
 
 def inventory_of_layers(

@@ -99,5 +99,5 @@ def _on_base(
     provision = Provision(own.code, wheels, ground.target.site_packages, ground.python.version, None)
     missing = check_imports(app, provision, workspace)
     notes = (*notes_on(app, dependencies.requirements), *own.notes, *missing)
-    contents = contents_on_base(wheels, workspace)
+    contents = contents_on_base(dependencies, workspace)
     return Plan(app, tuple(layers), config, ground.base.platform, notes, ground.base, contents)

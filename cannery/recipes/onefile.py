@@ -132,7 +132,7 @@ def _program(app: App, form: Form, workspace: Workspace) -> _Bundled:
     return _Bundled(
         Program(app, parts.name, form, tree, made.modules, files, python.platform, notes, zones, own.resources),
         PackedBundle(made.modules, made.tree, libraries, made.machine),
-        Ingredients(f"{PLACE}/{parts.name}", python, own, dependencies.wheels),
+        Ingredients(f"{PLACE}/{parts.name}", python, own, dependencies.wheels, dependencies.requirements),
     )
 
 

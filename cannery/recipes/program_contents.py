@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cannery.bom.inventory import Item
     from cannery.executable.kit.kit import Kit
     from cannery.image.tree import LazyTree
+    from cannery.project.requirements import Requirements
     from cannery.python.interpreter import Interpreter
     from cannery.recipes.static_program.executable import Executable
     from cannery.trees.app import AppTree
@@ -50,6 +51,7 @@ class Ingredients(NamedTuple):
     python: Interpreter
     own: AppTree
     wheels: LazyTree
+    requirements: Requirements | None  # that the wheels are for
 
 
 def contents_of_executable(made: Executable, kit: Kit, of: Ingredients, workspace: Workspace) -> LazyContents:
@@ -120,6 +122,7 @@ def _contents(
 ) -> PlannedContents:
     from cannery.bom.assembled import PlannedContents  # noqa: PLC0415
     from cannery.imports.host import host_of  # noqa: PLC0415
+    from cannery.recipes.archives import fetched_for  # noqa: PLC0415
     from cannery.recipes.known_distributions import distributions_in_code, distributions_of, library_of  # noqa: PLC0415
 
     known = {**distributions_of(of.wheels, workspace), **distributions_in_code(of.own.code)}
@@ -133,6 +136,7 @@ def _contents(
         modules,
         items,
         beside=Tree(dict(_metadata(known.values(), modules))),
+        archives=lambda: fetched_for(of.requirements, of.wheels, workspace),
     )
 
 

@@ -51,7 +51,7 @@ def provenance_of(
         tools_of(app),
         next(pythons, ""),
         zlib_digest(),
-        tuple(dict.fromkeys((*_bases(built), *_contents(inventories), *_tools(app)))),
+        tuple(dict.fromkeys((*_bases(built), *_contents(built, inventories), *_tools(app)))),
     )
 
 
@@ -90,16 +90,18 @@ def _bases(built: Sequence[Built]) -> Iterator[Material]:
             yield Material(uri, each.base.digest.hex, each.base.name, "the image's manifest")
 
 
-def _contents(inventories: Sequence[Inventory]) -> Iterator[Material]:
-    """What is in the images: distributions, the interpreter, libraries; and what those were built from."""
-    for inventory in inventories:
+def _contents(built: Sequence[Built], inventories: Sequence[Inventory]) -> Iterator[Material]:
+    """What is in the images, and the files that it was fetched as: wheels, packages, the sources of libraries."""
+    for each, inventory in zip(built, inventories, strict=True):
+        archives = each.contents.make().archives() if each.contents else {}
         for item in inventory.items:
-            if item.digest or item.purl:
-                name = f"{item.name} {item.version}".strip()
-                yield Material(
-                    item.purl, item.digest, name, "the list of its files in the image" if item.digest else ""
-                )
-            yield from (Material(each.address, each.sha256) for each in item.sources)
+            archive = archives.get((item.kind, item.name))
+            if archive is not None:
+                yield Material(item.purl, archive[1], archive[0])
+            if item.digest or (item.purl and archive is None):
+                of = "the list of its files in the image" if item.digest else ""
+                yield Material(item.purl, item.digest, f"{item.name} {item.version}".strip(), of)
+            yield from (Material(source.address, source.sha256) for source in item.sources)
 
 
 def _tools(app: App) -> Iterator[Material]:

@@ -69,7 +69,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     )
     if app.settings.base is not None:
         notes += ("the recipe 'scratch' needs no base: --recipe slim takes the one that is set",)
-    contents = contents_with(python, dependencies.wheels, workspace)
+    contents = contents_with(python, dependencies, workspace)
     return Plan(
         app, tuple(layers), container_config(app, python_path(python)), python.platform, notes, contents=contents
     )

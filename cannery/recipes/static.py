@@ -104,7 +104,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
         *made.notes,
     )
     beside = own.resources + environment_data(wheels, fitting.site_packages, workspace)
-    ingredients = Ingredients(f"{PROGRAMS}/{made.name}", kit.interpreter, own, wheels)
+    ingredients = Ingredients(f"{PROGRAMS}/{made.name}", kit.interpreter, own, wheels, dependencies.requirements)
     contents = contents_of_executable(made, kit, ingredients, workspace)
     return Linked(app, made, beside, kit.interpreter.platform, notes, contents)
 

@@ -84,7 +84,7 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     )
     callers = caller_readers(wheels, python.image_site_packages, workspace)
     notes += (*notes_on_readers(app, readers), *notes_on_callers(own, app, callers))
-    contents = contents_with(python, dependencies.wheels, workspace)
+    contents = contents_with(python, dependencies, workspace)
     return Plan(
         app, tuple(layers), container_config(app, python_path(python)), python.platform, notes, contents=contents
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tarfile
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from cannery.bom.cyclonedx import cyclonedx
 from cannery.project.config import load
 from cannery.recipes.build import build
 from cannery.recipes.inventory import inventory_of
+from cannery.recipes.provenance import provenance_of
 from cannery.workspace.cache import Cache
 from cannery.workspace.process import run
 from cannery.workspace.workspace import Workspace
@@ -97,3 +99,15 @@ def test_tiny_tells_which_modules_it_has_left_out(project: Path, shared: Workspa
     (python,) = found.of_kind("interpreter")
     assert python.lacks("webbrowser")
     assert not python.lacks("os")
+
+
+def test_the_wheels_that_went_in_are_named_in_the_provenance_by_their_digests(
+    project: Path, shared: Workspace, tmp_path: Path
+) -> None:
+    app = load(project)
+    built = build(app, shared)
+    told = provenance_of(app, [built], [inventory_of(built, shared)], shared)
+    (wheel,) = (tmp_path / "wheels").glob("tin-*.whl")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert [each.sha256 for each in told.materials if each.name == wheel.name] == [digest]
+    assert next(each for each in told.materials if each.name == wheel.name).uri == "pkg:pypi/tin@1.0"

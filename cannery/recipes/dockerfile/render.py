@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Rendered", "render"]
+__all__ = ["BY_CANNERY", "Rendered", "render"]
 
 
 @dataclass(frozen=True, slots=True)
