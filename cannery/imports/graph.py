@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Edge", "Graph", "Start"]
 
+_BY_PATH = {"sitecustomize", "usercustomize"}  # found on PYTHONPATH, where packages put their folder
 _GUESSED = {"codec", "entry point", "named", "native"}  # ways that strings lead
 
 Start = tuple[str, "How"]  # a module that the program begins with, and the reason
@@ -59,7 +60,7 @@ class Graph:
     missing: dict[str, dict[str, bool]] = field(default_factory=dict)  # name -> importer -> True if it needs it
     mentions: dict[str, Mentions] = field(default_factory=dict)  # of every module that was come upon
     _traced: dict[str, list[str]] = field(default_factory=dict)  # importer -> what it imported in a run
-    _unspeakable: dict[str, list[str]] = field(init=False)  # package -> its modules whose names are no identifiers
+    _nameless: dict[str, list[str]] = field(init=False)  # package -> its modules that aren't imported by their names
     _behind: set[str] = field(default_factory=set)  # "module.attribute" of entry points that somebody asks for
     _starred: set[str] = field(default_factory=set)  # modules of "from module import *"
     _unasked: list[tuple[str, Import]] = field(default_factory=list)  # module, import that waits to be asked for
@@ -75,11 +76,11 @@ class Graph:
         self._names = NameFollower(self, self.groups)
         for importer, imported in traced:
             self._traced.setdefault(importer, []).append(imported)
-        self._unspeakable = {}
+        self._nameless = {}
         for name in self.known:
             package, _, own = name.rpartition(".")
-            if not own.isidentifier():
-                self._unspeakable.setdefault(package, []).append(name)
+            if not own.isidentifier() or (package and own in _BY_PATH):
+                self._nameless.setdefault(package, []).append(name)
 
     def start(self, name: str, how: How) -> None:
         """Begin at ``name``."""
@@ -143,8 +144,8 @@ class Graph:
                     self.add(name, implied, "native")
             if module.kind in {"builtin", "extension"}:
                 self._follow_imports(name, Mentions(WHEN_ASKED.get(name, ())))
-        for unspeakable in self._unspeakable.get(name, ()):
-            self.add(name, unspeakable, "named")
+        for each in self._nameless.get(name, ()):
+            self.add(name, each, "named")
         for package in self.holding_data.get(name, ()):
             self.add(name, package, "data")
         for each in self.pickled.get(name, ()):

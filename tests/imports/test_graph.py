@@ -47,6 +47,14 @@ def imports(*statements: Import) -> Mentions:
     return Mentions(statements)
 
 
+def test_a_package_leads_to_what_each_python_loads_from_its_folder() -> None:
+    known = {**KNOWN, **modules("a.sitecustomize", "sitecustomize", "other.usercustomize")}
+    made = Graph(known, lambda *_: Mentions(), {})
+    made.start("a", "started")
+    made.follow()
+    assert set(made.mentions) == {"a", "a.sitecustomize"}
+
+
 def test_an_import_leads_to_the_module_to_its_packages_and_to_submodules_that_it_names() -> None:
     assert reached({"m": imports(Import("a.b", names=("c", "function")))}) == {"m", "a", "a.b", "a.b.c"}
 

@@ -30,6 +30,8 @@ _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that the format has
 _LANDMARK = "os.pyc"  # by its name the interpreter finds its prefix; it may be empty
 # Frozen into every interpreter, which never loads them from a file.
 _ALWAYS_FROZEN = ("importlib/_bootstrap.pyc", "importlib/_bootstrap_external.pyc", "zipimport.pyc")
+# Packages put their folder on PYTHONPATH, so that each Python imports these (docs.python.org, site): no finder is asked
+_BY_PATH = ("/sitecustomize.pyc", "/usercustomize.pyc")
 _OWN_PLACE = re.compile(rb"__file__|__path__")
 _LISTS = re.compile(rb"listdir|scandir|iterdir|walk|\br?glob\b")
 _ONLY_SOURCES = re.compile(
@@ -88,8 +90,10 @@ def _zipped(tree: Tree, folder: str, archive: str, staying: Mapping[str, str]) -
     Their reasons are those of the decisions on them; where it's empty, nobody would have expected anything else.
     """
     bytecode = {path: file for path, file in tree.files() if _top(path, folder) and _is_bytecode(path, file)}
-    going = {path: file for path, file in bytecode.items() if _top(path, folder) not in staying}
-    decisions = (*tree.decisions, *_decisions(bytecode.keys() - going.keys(), tree, folder, staying))
+    kept = {path for path in bytecode if path.endswith(_BY_PATH) or _top(path, folder) in staying}
+    going = {path: file for path, file in bytecode.items() if path not in kept}
+    whole = (path for path in kept if _top(path, folder) in staying)
+    decisions = (*tree.decisions, *_decisions(whole, tree, folder, staying))
     if not going:
         return Tree(tree.entries, decisions)
     rest: dict[str, Entry] = {path: entry for path, entry in tree.entries.items() if path not in going}

@@ -26,6 +26,7 @@ FILES = {
     "pure/__init__.py": "from pure import deep",
     "pure/deep/__init__.py": "from . import leaf",
     "pure/deep/leaf.py": "def fail():\n    raise ValueError('here')",
+    "pure/deep/sitecustomize.py": "",
     "data/__init__.py": "import pkgutil\ntext = open(__file__.rpartition('/')[0] + '/words.txt').read()",
     "data/words.txt": "some words",
     "space/inner.py": "value = 7",
@@ -69,6 +70,10 @@ def test_all_but_what_lists_its_own_folder_lies_in_the_archive(site: Path) -> No
         "space/inner.pyc", "finding/__init__.pyc", "finding/one.pyc", "finding/two/__init__.pyc",
     }  # fmt: skip
     assert (site / "listing" / "one.pyc").is_file()
+
+
+def test_what_each_python_loads_from_a_folder_on_its_path_is_a_file_there(site: Path) -> None:
+    assert (site / "pure" / "deep" / "sitecustomize.pyc").is_file()
 
 
 def test_what_stays_files_is_told_once_for_each_package(workspace: Workspace) -> None:
