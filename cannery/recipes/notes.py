@@ -10,13 +10,20 @@ from cannery.project.modules import imported_as, named_by
 from cannery.trees.scripts import command_names, script_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.project.app import App
     from cannery.project.requirements import Requirements
     from cannery.trees.app import AppTree
 
-__all__ = ["notes_on", "notes_on_callers", "notes_on_code", "notes_on_programs", "notes_on_readers"]
+__all__ = [
+    "notes_on",
+    "notes_on_callers",
+    "notes_on_code",
+    "notes_on_programs",
+    "notes_on_readers",
+    "notes_on_start_modules",
+]
 
 _NO_VERSION = (
     "the project's version is dynamic, so importlib.metadata won't know it in the image: give it with "
@@ -79,6 +86,17 @@ def notes_on_programs(own: AppTree, app: App) -> Iterator[str]:
                 f"{line} starts {name}, which the image does not have: where that is a script of a dependency, name it "
                 f'in  [tool.cannery]  commands = {{ {name} = "{name}" }}, and else build on a base that has it '
                 '(recipe = "slim")'
+            )
+
+
+def notes_on_start_modules(modules: Iterable[str]) -> Iterator[str]:
+    """Notes on those ``modules`` that Pythons find on ``PYTHONPATH``, in one executable, which heeds none."""
+    for name in modules:
+        package, _, own = name.rpartition(".")
+        if package and own in {"sitecustomize", "usercustomize"}:
+            yield (
+                f"{package} starts others with its {own} on PYTHONPATH, which one executable does not heed: have the "
+                "program do at its start what that does, or take the recipe tiny or scratch"
             )
 
 

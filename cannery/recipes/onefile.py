@@ -21,7 +21,7 @@ from cannery.imports.places import Place, standard_library
 from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
-from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs
+from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs, notes_on_start_modules
 from cannery.recipes.plan import Plan
 from cannery.recipes.program_contents import Ingredients, PackedBundle, contents_of_bundle
 from cannery.recipes.provided import check_imports, provision_of
@@ -124,6 +124,7 @@ def _program(app: App, form: Form, workspace: Workspace) -> _Bundled:
         *missing,
         *notes_on_code(own, app),
         *notes_on_programs(own, app),
+        *notes_on_start_modules(made.modules),
     )
     notes += tuple(notes_on_bundle(made, tree, form))
     if app.settings.onefile.upx:

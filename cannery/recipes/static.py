@@ -11,7 +11,7 @@ from cannery.image.rootfs import MACHINE
 from cannery.image.tree import LazyTree, Symlink, Tree
 from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
-from cannery.recipes.notes import notes_on, notes_on_programs
+from cannery.recipes.notes import notes_on, notes_on_programs, notes_on_start_modules
 from cannery.recipes.plan import Plan
 from cannery.recipes.program_contents import Ingredients, contents_of_executable
 from cannery.recipes.provided import check_imports, provision_of
@@ -101,6 +101,7 @@ def linked(app: App, workspace: Workspace) -> Linked:
         *own.notes,
         *missing,
         *notes_on_programs(own, app),
+        *notes_on_start_modules(made.reach.modules),
         *made.notes,
     )
     beside = own.resources + environment_data(wheels, fitting.site_packages, workspace)
