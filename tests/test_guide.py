@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
-HEAVY = {"docs/howto/django.md", "docs/howto/model-server.md"}  # they install what takes long
+# They install what takes long, or ask for programs that few have.
+HEAVY = {"docs/howto/django.md", "docs/howto/model-server.md", "docs/publishing.md"}
 
 
 REGISTRY = "localhost:5000"  # as pages call it

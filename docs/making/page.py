@@ -192,7 +192,8 @@ class Reader:
     def _environment(self) -> dict[str, str]:
         """What the machine sets for everybody, such as proxies and certificates, and nothing of this user's own."""
         theirs = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
-        path = f"{self.home}/bin:{self.home}/.local/bin:/usr/local/bin:/usr/bin:/bin"
+        others = f"{os.environ.get('JUDGES') or '/nonexistent'}/usr/bin"  # programs that judge what is pushed
+        path = f"{self.home}/bin:{self.home}/.local/bin:{others}:/usr/local/bin:/usr/bin:/bin"
         return {**theirs, "PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", **self.variables}
 
 

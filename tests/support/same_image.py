@@ -32,9 +32,11 @@ def build_wheel(folder: Path) -> Path:
 def assert_same_image(docker: Service, one: str, other: str) -> None:
     """Two images have the same configuration, and files with the same bytes, modes, owners and times."""
     assert _config(docker, one) == _config(docker, other)
-    expected = _files(docker, other)
+    expected, found = _files(docker, other), _files(docker, one)
     assert any(path.startswith("usr/local/bin/") for path in expected)
-    assert _files(docker, one) == expected
+    names = sorted(expected.keys() | found.keys())
+    different = {name: (found.get(name), expected.get(name)) for name in names if found.get(name) != expected.get(name)}
+    assert not different, different
 
 
 def _files(docker: Service, image: str) -> dict[str, tuple[object, ...]]:
