@@ -159,7 +159,13 @@ class ImportSearch:
             yield from (f"{base}.{each}" for each in statement.names if each != "*")
 
     def _follow(self, starts: Iterable[str]) -> set[str]:
-        """The app's modules that the program imports, or names in full."""
+        """The app's modules that the program imports, or names in full.
+
+        Functions count where they are those of a module that starts, or of one that this imports: what others import
+        in functions, and behind guards, the program may do without.
+        """
+        starts = {*starts}
+        first = starts.union(*(self._named(name, self._mentions[name]) for name in starts & self._mentions.keys()))
         pending = [*starts]
         reached: set[str] = set()
         while pending:
@@ -169,11 +175,11 @@ class ImportSearch:
             reached.add(name)
             pending += [name.rpartition(".")[0]] if "." in name else []
             if (mentions := self._mentions.get(name)) is not None:
-                pending += self._named(name, mentions)
+                pending += self._named(name, mentions, certain=name not in first)
         return reached
 
-    def _named(self, name: str, mentions: Mentions) -> Iterator[str]:
-        for each in mentions.imports:
+    def _named(self, name: str, mentions: Mentions, *, certain: bool = False) -> Iterator[str]:
+        for each in mentions.imports if not certain else (each for each in mentions.imports if each.needed):
             for base in self._asked(name, each):
                 yield from (full for full in (base, *(f"{base}.{part}" for part in each.names)) if full in self._own)
         for text in mentions.dotted:

@@ -116,6 +116,27 @@ def test_what_fails_only_in_a_call_or_where_nothing_comes_is_not_needed(
     )
 
 
+@pytest.mark.parametrize(
+    ("main", "needed"),
+    [
+        ("def f():\n    import package.plots\nf()", True),  # it's what starts, and calls it
+        ("from package import f", True),
+        ("import package.core", False),
+    ],
+)
+def test_what_a_function_deeper_down_imports_may_fail(
+    make_project: MakeProject, workspace: Workspace, main: str, needed: bool
+) -> None:
+    files = {
+        "package/__init__.py": "def f():\n    import package.plots\n" if "import f" in main else "",
+        "package/core.py": "import package.deep",
+        "package/deep.py": "def f():\n    from package import plots\n",
+        "package/plots.py": "import torch",
+    }
+    folder = make_project({"main.py": main, **files})
+    assert found(folder, workspace) == (Unprovided("torch", "package/plots.py", 1, needed=needed),)
+
+
 def test_a_string_that_names_a_module_leads_to_it(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": 'ROOT_URLCONF = "site_.urls"', "site_/urls.py": "import idna"})
     assert [each.needed for each in found(folder, workspace)] == [True]

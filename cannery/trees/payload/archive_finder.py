@@ -88,4 +88,6 @@ def _hook(path: str) -> Folder:
 
 if os.path.isfile(ARCHIVE):
     sys.path_hooks.insert(0, _hook)
-    sys.path_importer_cache.pop(HOME, None)
+    for _place in [*sys.path_importer_cache]:  # finders of files, of folders that PYTHONPATH has
+        if _place == HOME or _place.startswith(f"{HOME}/"):
+            del sys.path_importer_cache[_place]

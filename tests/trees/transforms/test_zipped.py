@@ -55,9 +55,9 @@ def site(workspace: Workspace, tmp_path: Path) -> Path:
     return tmp_path / "site"
 
 
-def ask(site: Path, program: str) -> str:
-    """What ``program`` prints, with the site's .pth files read as Python reads them."""
-    start = f"import site; site.addsitedir({str(site)!r})\n{program}"
+def ask(site: Path, program: str, before: str = "") -> str:
+    """What ``program`` prints, with the site's .pth files read as Python reads them, after ``before``."""
+    start = f"{before}\nimport site; site.addsitedir({str(site)!r})\n{program}"
     done = subprocess.run([sys.executable, "-I", "-c", start], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -73,7 +73,12 @@ def test_all_but_what_lists_its_own_folder_lies_in_the_archive(site: Path) -> No
 
 
 def test_what_each_python_loads_from_a_folder_on_its_path_is_a_file_there(site: Path) -> None:
+    """What lies in the archive is found there too, though Python has looked there before it had the finder."""
     assert (site / "pure" / "deep" / "sitecustomize.pyc").is_file()
+    looked = f"import importlib.util, sys; sys.path.insert(0, '{site}/pure/deep'); importlib.util.find_spec('nothing')"
+    assert ask(site, "import sitecustomize, pure.deep.leaf; print(sitecustomize.__file__)", looked).startswith(
+        str(site)
+    )
 
 
 def test_what_stays_files_is_told_once_for_each_package(workspace: Workspace) -> None:
