@@ -67,11 +67,17 @@ def _refusal(app: App, needed: Sequence[Unprovided]) -> ProjectError:
 
 
 def _notes(found: Iterable[Unprovided]) -> Iterable[str]:
-    lines: dict[str, str] = {}
+    """A note for each source, with the first line that imports each module: a vendored one may be for dozens."""
+    firsts: dict[str, Unprovided] = {}
     for each in found:
-        lines.setdefault(each.module, _at(each))
-    for module, line in [*lines.items()][:_SHOWN]:
-        yield f"{line} imports {module}, and nothing provides that: the program fails where it comes there"
+        firsts.setdefault(each.module, each)
+    for path in [*dict.fromkeys(each.path for each in firsts.values())][:_SHOWN]:
+        first, *others = (each for each in firsts.values() if each.path == path)
+        more = "".join(f", {each.module} (line {each.line})" for each in others[:_SHOWN])
+        that = "them" if others else "that"
+        more += ", and more" if len(others) > _SHOWN else ""
+        what = f"{_at(first)} imports {first.module}{more}, and nothing provides {that}"
+        yield f"{what}: the program fails where it comes there"
 
 
 def _lack(app: App, missing: Unprovided) -> str:

@@ -38,3 +38,6 @@ def test_one_that_may_fail_is_told(make_project: MakeProject, workspace: Workspa
     folder = make_project({"main.py": "def f():\n    import idna\nf()\n"})
     (note,) = scratch(load(folder), workspace).notes
     assert note.startswith("main.py:2 imports idna, and nothing provides that")
+    make_project({"main.py": "def f():\n    import idna\n    import zope\n    import idna\nf()\n"})
+    (note,) = scratch(load(folder), workspace).notes
+    assert note.startswith("main.py:2 imports idna, zope (line 3), and nothing provides them")
