@@ -11,7 +11,9 @@ from cannery.bom.reach import assessed
 from cannery.bom.spdx import spdx
 from cannery.errors import ConfigurationError
 from cannery.image.artifact import Artifact, attachment_of
+from cannery.image.image import descriptor
 from cannery.image.media.registry import Registry
+from cannery.image.media_types import MANIFEST
 from cannery.recipes.inventory import inventory_of
 from cannery.recipes.provenance import provenance_of
 from cannery.recipes.vex import listed_vulnerabilities
@@ -61,7 +63,7 @@ class Attached(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All that is to be attached to one image or index, made before anything is sent."""
+    """All that is to be attached to an image, an index or an attachment, made before anything is sent."""
 
     subject: Digest
     attachments: tuple[tuple[str, Attachment], ...]
@@ -99,8 +101,7 @@ def prepared(
     known = _known(app, wishes.vulnerabilities, workspace) if wishes.vulnerabilities else ()
     about = _Said(app.name, tuple(map(Digest.parse, subjects)), statement, wishes, known)
     everything = tuple(
-        Prepared(Digest.parse(name), tuple(about.of(descriptor, inventories.get(name))))
-        for name, descriptor in subjects.items()
+        each for name, subject in subjects.items() for each in about.prepared(subject, inventories.get(name))
     )
     return everything, tuple(_notes(statement))
 
@@ -154,18 +155,30 @@ class _Said:
     wishes: Wishes
     known: tuple[Vulnerability, ...]
 
-    def of(self, descriptor: Mapping[str, object], inventory: Inventory | None) -> Iterator[tuple[str, Attachment]]:
-        """What is attached to ``descriptor``, with words on each; signatures of the image come last."""
-        digest = Digest.parse(str(descriptor["digest"]))
+    def prepared(self, subject: Mapping[str, object], inventory: Inventory | None) -> Iterator[Prepared]:
+        """What is attached to ``subject``, a descriptor, with words on each; its signatures come last.
+
+        A program signs what is attached as well, each by its own descriptor.
+        """
+        digest = Digest.parse(str(subject["digest"]))
         contents = [*self._contents(digest, inventory), *self._vulnerabilities(digest, inventory)] if inventory else []
-        for what, artifact in (*contents, *self._origin()):
-            yield what, attachment_of(artifact, descriptor)
+        said = [(what, attachment_of(artifact, subject)) for what, artifact in (*contents, *self._origin())]
         signer = self.wishes.signer
         if signer is not None:
-            yield "signature", attachment_of(signer.artifact(Statement((Subject(digest),), SIGNED)), descriptor)
-        if self.wishes.program is not None:
-            found = signed_by_program(self.wishes.program, descriptor)
-            yield from (("signature", each) for each in found)
+            stands = signer.artifact(Statement((Subject(digest),), SIGNED))
+            yield Prepared(digest, (*said, ("signature", attachment_of(stands, subject))))
+            return
+        yield Prepared(digest, (*said, *self._by_program("signature", subject)))
+        for what, each in said:
+            named = descriptor(MANIFEST, each.digest, len(each.manifest))
+            if signatures := self._by_program(f"signature of the {what}", named):
+                yield Prepared(each.digest, signatures)
+
+    def _by_program(self, what: str, subject: Mapping[str, object]) -> tuple[tuple[str, Attachment], ...]:
+        """What the program makes to be attached to ``subject``; nothing where none signs."""
+        if self.wishes.program is None:
+            return ()
+        return tuple((what, each) for each in signed_by_program(self.wishes.program, subject))
 
     def _contents(self, digest: Digest, inventory: Inventory) -> Iterator[tuple[str, Artifact]]:
         if not self.wishes.about:

@@ -14,7 +14,6 @@ from cannery.image.media.registry import Registry
 from cannery.recipes.difference import compared, platforms_of
 from cannery.recipes.rebuild import rebuilt
 from cannery.trust.evidence import evidence_for, evidence_signed
-from cannery.trust.keys import VerifyingKey
 from cannery.trust.provenance import Provenance
 from cannery.workspace.digest import Digest
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from cannery.difference.images import ImageDifference
     from cannery.recipes.rebuild import Rebuilt
+    from cannery.trust.bundle import Signatory
     from cannery.trust.evidence import Evidence
     from cannery.workspace.workspace import Workspace
 
@@ -37,7 +37,7 @@ class ProofQuestion(NamedTuple):
     """What is asked of an image."""
 
     reference: str
-    key: str | None  # the public key that has to have signed it
+    by: Signatory | None  # who has to have signed it
     source: str | None  # a repository that has the commit: a folder or an address
     folder: Path  # of the project that is at hand, which may be it
     build: bool  # again, and compare
@@ -49,7 +49,7 @@ class VerifiedImage:
 
     reference: str  # by its digest
     digest: Digest
-    key: VerifyingKey | None  # that signed it
+    by: Signatory | None  # who signed it
     blobs: int
     bytes: int  # of them, all compared with their digests
     provenance: Provenance | None = None
@@ -65,18 +65,18 @@ class VerifiedImage:
 def verified(question: ProofQuestion, workspace: Workspace) -> VerifiedImage:
     """What is to be found out about the image; nothing is missing of what is asked for, but it may be another one.
 
-    Raises :class:`UnprovenError` where no signature by the key is there, what is said is about another image, nothing
-    says what it was built from, or that can't be had; :class:`ImageError` for a blob that isn't what its digest says.
+    Raises :class:`UnprovenError` where no signature by whoever was asked for is there, what is said is about another
+    image, nothing says what it was built from, or that can't be had; :class:`ImageError` for a blob that isn't what its
+    digest says.
     """
-    key = VerifyingKey.read(question.key) if question.key else None
     with Registry(question.reference, workspace.run) as registry:
         root = registry.root()
         digest = Digest.of(root)
         _refuse_bare_index(registry, root)
-        evidence = evidence_signed(registry, digest, key) if key else evidence_for(registry, digest)
+        evidence = evidence_signed(registry, digest, question.by) if question.by else evidence_for(registry, digest)
         sizes = [*_checked_blobs(registry, root, workspace)]
         place = f"{registry.reference.registry}/{registry.reference.repository}@{digest}"
-        found = VerifiedImage(place, digest, key, len(sizes), sum(sizes))
+        found = VerifiedImage(place, digest, question.by, len(sizes), sum(sizes))
         told = [Provenance.of(each) for each in evidence.provenances]
         if not question.build:
             return replace(found, provenance=next(iter(told), None))
@@ -103,7 +103,7 @@ def _refuse_bare_index(registry: Registry, root: bytes) -> None:
 def _says_nothing(question: ProofQuestion, evidence: Evidence) -> UnprovenError:
     return UnprovenError(
         f"nothing says what {question.reference} was built from",
-        evidence="a signature by that key is there, and no provenance" if evidence.signed else "",
+        evidence="a signature by them is there, and no provenance" if evidence.signed else "",
         step="push it with  --attest --sign KEY;  --signed-only asks for the signature alone",
     )
 

@@ -10,6 +10,7 @@ from cannery.tasks.project import folder_of
 
 if TYPE_CHECKING:
     from cannery.recipes.verify import VerifiedImage
+    from cannery.trust.bundle import Signatory
 
 __all__ = ["verify"]
 
@@ -18,8 +19,10 @@ __all__ = ["verify"]
     help={
         "reference": "The image in its registry: ghcr.io/team/app:1.0.",
         "key": "The public key that has to have signed it: a file, or env://NAME.",
+        "identity": "Or who has to have signed it by sigstore: an e-mail address, or the address of a CI workflow.",
+        "issuer": "Who vouches for that identity: https://token.actions.githubusercontent.com for GitHub's CI.",
         "source": "A repository of Git that has the commit (default: the project's own, or the one that was signed).",
-        "signed_only": "Compare signature and provenance, and build nothing. Needs --key.",
+        "signed_only": "Compare signature and provenance, and build nothing. Needs --key, or --identity.",
         "json": JSON,
     },
 )
@@ -27,15 +30,18 @@ def verify(
     line: CommandLine,
     reference: str,
     key: str | None = None,
+    identity: str | None = None,
+    issuer: str | None = None,
     source: str | None = None,
     signed_only: bool = False,
     json: bool = False,
 ) -> None:
     """Prove that a pushed image is what its commit builds.
 
-    'verify REFERENCE' looks for a signature by --key, reads the provenance, compares every blob with its digest, builds
-    that commit again with its locks and with nothing that an earlier build left, and compares the digests. Where they
-    differ it says in which files and bytes. The exit code is 15 where anything of that fails.
+    'verify REFERENCE' looks for a signature by --key, or by --identity as --issuer knows it, reads the provenance,
+    compares every blob with its digest, builds that commit again with its locks and with nothing that an earlier build
+    left, and compares the digests. Where they differ it says in which files and bytes. The exit code is 15 where
+    anything of that fails.
     """
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.recipes.verify import ProofQuestion, verified  # noqa: PLC0415
@@ -43,15 +49,35 @@ def verify(
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
     from cannery.tasks.report.verify import CheckedReport  # noqa: PLC0415
 
-    if signed_only and key is None:
+    by = _asked_for(key, identity, issuer)
+    if signed_only and by is None:
         raise ConfigurationError("--signed-only compares signatures, and no key is named", step="--key PUBLIC_KEY")
     began = time.perf_counter()
-    question = ProofQuestion(reference, key, source, folder_of(line), not signed_only)
+    question = ProofQuestion(reference, by, source, folder_of(line), not signed_only)
     with shown_workspace(quiet=json) as workspace:
         found = verified(question, workspace)
     print_report(CheckedReport(found, time.perf_counter() - began), json=json)
     if question.build and not found.proven:
         raise _unproven(found)
+
+
+def _asked_for(key: str | None, identity: str | None, issuer: str | None) -> Signatory | None:
+    """Who has to have signed the image; None where nobody is asked for."""
+    from cannery.errors import ConfigurationError  # noqa: PLC0415
+    from cannery.trust.keyless import SigstoreIdentity  # noqa: PLC0415
+    from cannery.trust.keys import VerifyingKey  # noqa: PLC0415
+
+    if key is not None and (identity or issuer):
+        raise ConfigurationError("both a key and an identity are asked for", step="name one of them")
+    if (identity is None) != (issuer is None):
+        raise ConfigurationError(
+            "an identity is somebody's name by somebody who vouches for it",
+            evidence="--identity and --issuer go together: anybody may have that name elsewhere",
+            step="name both, as cosign's --certificate-identity and --certificate-oidc-issuer have them",
+        )
+    if identity is not None and issuer is not None:
+        return SigstoreIdentity(identity, issuer)
+    return VerifyingKey.read(key) if key is not None else None
 
 
 def _unproven(found: VerifiedImage) -> Exception:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -21,13 +21,39 @@ from cannery.trust.statement import IN_TOTO, Statement
 from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
-    from cannery.trust.keys import SigningKey, VerifyingKey
+    from cannery.trust.keys import SigningKey
 
-__all__ = ["BUNDLE", "PREDICATE_TYPE", "SignedStatement", "artifact_of_bundle", "pre_authentication", "signed"]
+__all__ = [
+    "BUNDLE",
+    "PREDICATE_TYPE",
+    "Signatory",
+    "SignedStatement",
+    "artifact_of_bundle",
+    "pre_authentication",
+    "signed",
+]
 
 BUNDLE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PREDICATE_TYPE: Final = "dev.sigstore.bundle.predicateType"  # the annotation that tells what is signed
 _CONTENT: Final = "dev.sigstore.bundle.content"
+
+
+class Signatory(Protocol):
+    """Who may have signed."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What tells them from others."""
+        ...
+
+    def signed(self, bundle: SignedStatement) -> bool:
+        """True where they signed the statement in ``bundle``."""
+        ...
 
 
 class _Signature(msgspec.Struct):
@@ -60,6 +86,7 @@ class SignedStatement:
     payload_type: str
     signatures: tuple[bytes, ...]
     hint: str  # which key signed it, as whoever signed says; empty where that isn't a key
+    data: bytes = b""  # the bundle itself
 
     @classmethod
     def parse(cls, data: bytes) -> SignedStatement:
@@ -73,12 +100,16 @@ class SignedStatement:
             raise UnprovenError("a signature of the image can't be read", evidence=str(error)) from error
         key = found.material.get("publicKey")
         hint = str(key.get("hint") or "") if isinstance(key, dict) else ""
-        return cls(payload, envelope.payload_type, signatures, hint)
+        return cls(payload, envelope.payload_type, signatures, hint, data)
 
-    def statement_by(self, key: VerifyingKey) -> Statement | None:
-        """The statement, where ``key`` signed it; None where it didn't."""
-        message = pre_authentication(self.payload_type, self.payload)
-        if self.payload_type != IN_TOTO or not any(key.verifies(each, message) for each in self.signatures):
+    @property
+    def message(self) -> bytes:
+        """What the signatures are of."""
+        return pre_authentication(self.payload_type, self.payload)
+
+    def statement_by(self, who: Signatory) -> Statement | None:
+        """The statement, where ``who`` signed it; None where they didn't."""
+        if self.payload_type != IN_TOTO or not who.signed(self):
             return None
         return Statement.parse(self.payload)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cannery.image.media.registry import Registry
-    from cannery.trust.keys import VerifyingKey
+    from cannery.trust.bundle import Signatory
     from cannery.workspace.digest import Digest
 
 __all__ = ["Evidence", "evidence_for", "evidence_signed"]
@@ -34,21 +34,21 @@ class Evidence:
     signed: bool = False  # by the key that was asked for
 
 
-def evidence_signed(registry: Registry, digest: Digest, key: VerifyingKey) -> Evidence:
-    """What ``key`` has signed about the image ``digest``.
+def evidence_signed(registry: Registry, digest: Digest, who: Signatory) -> Evidence:
+    """What ``who``, a key or somebody known to sigstore, has signed about the image ``digest``.
 
-    Raises :class:`UnprovenError` where it hasn't signed the image.
+    Raises :class:`UnprovenError` where they haven't signed the image.
     """
     bundles = list(_bundles(registry, digest))
     if not bundles:
         raise UnprovenError(f"nobody has signed {registry.name}", evidence=f"its digest is {digest}", step=_BY)
-    statements = [each for bundle in bundles if (each := bundle.statement_by(key)) is not None]
+    statements = [each for bundle in bundles if (each := bundle.statement_by(who)) is not None]
     if not statements:
         others = sorted({bundle.hint or "a certificate of sigstore's" for bundle in bundles})
         raise UnprovenError(
-            f"no signature of {registry.name} is by {key.name}",
-            evidence="\n".join((f"it has the hint {key.hint}", *(f"signed by        {each}" for each in others))),
-            step="take the public key of who pushed it; where that is the one, don't trust the image",
+            f"no signature of {registry.name} is by {who.name}",
+            evidence="\n".join((f"asked for   {who.hint}", *(f"signed by   {each}" for each in others))),
+            step="ask who pushed it for their key or identity; where it's the one, don't trust the image",
         )
     own = [each for each in statements if each.speaks_of(digest)]
     if not any(each.predicate_type == SIGNED for each in own):

@@ -14,6 +14,8 @@ from cannery.workspace.files import explained, user_path
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
+    from cannery.trust.bundle import SignedStatement
+
 __all__ = ["PASSWORD", "SigningKey", "VerifyingKey"]
 
 PASSWORD: Final = ("CANNERY_KEY_PASSWORD", "COSIGN_PASSWORD")  # variables, the first of which goes before the other
@@ -57,6 +59,10 @@ class VerifyingKey:
 
         der = self._key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+    def signed(self, bundle: SignedStatement) -> bool:
+        """True where the key signed the statement in ``bundle``."""
+        return any(self.verifies(each, bundle.message) for each in bundle.signatures)
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """True where the key signed ``message``."""

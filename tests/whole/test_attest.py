@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cannery.image.media import Registry as Medium
+from cannery.workspace.digest import Digest
 from tests.support.command import assert_refused, cannery
 from tests.support.judges import judged
 from tests.support.signed_project import commit, make_key
@@ -20,6 +23,23 @@ if TYPE_CHECKING:
     from tests.support.registry import Registry
 
 pytestmark = [pytest.mark.once, pytest.mark.slow]
+
+
+# A signer, whose "signature" is a text.
+SIGNER = """#!{python}
+import hashlib, io, json, sys, tarfile
+subject = json.load(sys.stdin)
+def about(data, kind): return dict(mediaType=kind, digest="sha256:" + hashlib.sha256(data).hexdigest(), size=len(data))
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+manifest = json.dumps(dict(schemaVersion=2, mediaType=MANIFEST, artifactType="text/x-signature", subject=subject,
+    config=about(b"{{}}", "application/vnd.oci.empty.v1+json"),
+    layers=[about(b"by hand", "text/x-signature")])).encode()
+files = {{"oci-layout": b"{{}}", "index.json": json.dumps(dict(manifests=[about(manifest, MANIFEST)])).encode()}}
+files |= {{"blobs/sha256/" + hashlib.sha256(data).hexdigest(): data for data in (manifest, b"by hand", b"{{}}")}}
+with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
+    for name, data in files.items():
+        member = tarfile.TarInfo(name); member.size = len(data); archive.addfile(member, io.BytesIO(data))
+"""
 
 
 @pytest.fixture
@@ -87,6 +107,24 @@ def test_two_clones_in_different_folders_attach_the_same(project: Path, registry
     (other / "main.py").write_text("print('not committed')\n")
     notes = pushed(other, f"{registry.address}/team/{other.name}:2", *words)["notes"]
     assert "no commit has main.py as built from: verify will refuse this image" in notes
+
+
+def test_a_program_signs_the_image_and_what_is_attached_to_it(project: Path, registry: Registry) -> None:
+    program = project.parent / "signer"
+    program.write_text(SIGNER.format(python=sys.executable))
+    program.chmod(0o755)
+    reference = f"{registry.address}/team/program:1"
+    report = pushed(project, reference, "--attest", "--signer", str(program))
+    said = ["bill of material (CycloneDX)", "bill of material (SPDX)", "provenance"]
+    signed = [f"signature of the {each}" for each in said]
+    assert [each["what"] for each in report["attached"]] == [*said, "signature", *signed]
+    artifacts = {each["what"]: each["digest"] for each in report["attached"]}
+    subjects = {each["what"]: each["subject"] for each in report["attached"]}
+    assert subjects["signature"] == subjects["provenance"] == report["digest"]
+    assert subjects["signature of the provenance"] == artifacts["provenance"]
+    with Medium(f"{reference.rpartition(':')[0]}@{report['digest']}") as medium:
+        (signature,) = medium.referrers(Digest.parse(artifacts["provenance"]))
+    assert signature["digest"] == artifacts["signature of the provenance"]
 
 
 def test_which_known_vulnerabilities_cannot_be_in_it_is_attached(project: Path, registry: Registry) -> None:

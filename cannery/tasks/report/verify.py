@@ -7,13 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.tasks.report.difference import difference_lines, image_as_json
 from cannery.tasks.report.text import aligned, human_size, styled
+from cannery.trust.keyless import SigstoreIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cannery.recipes.verify import VerifiedImage
+    from cannery.trust.bundle import Signatory
 
 __all__ = ["CheckedReport"]
+
+
+def _by_whom(who: Signatory) -> dict[str, str]:
+    """Who signed, in JSON's types."""
+    if isinstance(who, SigstoreIdentity):
+        return {"identity": who.name, "issuer": who.issuer}
+    return {"key": who.name, "hint": who.hint}
+
+
+def _signature(who: Signatory | None) -> str:
+    match who:
+        case None:
+            return "none was asked for (--key)"
+        case SigstoreIdentity():
+            return f"by {who.name}, as {who.issuer} knows them"
+        case _:
+            return f"by {who.name}, whose hint is {who.hint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +48,7 @@ class CheckedReport:
         source = provenance.source if provenance else None
         return {
             "reference": found.reference,
-            "signed_by": {"key": found.key.name, "hint": found.key.hint} if found.key else None,
+            "signed_by": _by_whom(found.by) if found.by else None,
             "blobs": found.blobs,
             "blobs_size": found.bytes,
             "commit": source.commit if source else None,
@@ -50,14 +69,11 @@ class CheckedReport:
 
     def _rows(self) -> Iterator[Sequence[str]]:
         found, provenance, made = self.found, self.found.provenance, self.found.rebuilt
-        if found.key is not None:
-            yield "signature", f"by {found.key.name}, whose hint is {found.key.hint}"
-        else:
-            yield "signature", "none was asked for (--key)"
+        yield "signature", _signature(found.by)
         yield "blobs", f"{found.blobs}, {human_size(found.bytes)}, each as its digest says"
         if provenance is not None and provenance.source is not None:
             where = f" of {provenance.source.repository}" if provenance.source.repository else ""
-            said = "" if found.key else ", as somebody says who signed nothing"
+            said = "" if found.by else ", as somebody says who signed nothing"
             yield "built from", f"commit {provenance.source.commit}{where}{said}"
         if made is not None:
             same = "the same, to the byte" if found.proven else "another image"
