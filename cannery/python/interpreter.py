@@ -85,8 +85,13 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
         cache_tag=answers["cache_tag"],
         magic=answers["magic"],
         platform=platform_of_uname(answers["system"], answers["machine"]),
-        fingerprint=key_of(answers, contents_key(_files_of(Path(answers["executable"]), stdlib), workspace.cache)),
+        fingerprint=workspace.once(f"fingerprint/{key}", lambda: _fingerprint(answers, workspace)),
     )
+
+
+def _fingerprint(answers: dict[str, Any], workspace: Workspace) -> str:
+    files = _files_of(Path(answers["executable"]), Path(answers["stdlib"]))
+    return key_of(answers, contents_key(files, workspace.cache))
 
 
 def _ask(executable: Path, run: Runner) -> dict[str, Any]:

@@ -74,17 +74,25 @@ def mending(make: Callable[[], Made], workspace: Workspace) -> Made:
         try:
             return make()
         except OtherFilesError as error:
+            _look_again(workspace)
             if error.place is None or error.place in mended:
                 raise
             mended.add(error.place)
             workspace.progress(f"{error.place} holds other files than before: going by those")
         except ChangedFileError as error:
+            _look_again(workspace)
             entry = workspace.cache.entry_of(error.place) if error.place else None
             if entry is None or entry in mended:
                 raise
             mended.add(entry)
             workspace.progress(f"{error.place} of the cache is damaged: making it anew")
             workspace.cache.remove(entry)
+
+
+def _look_again(workspace: Workspace) -> None:
+    """Forget what was looked at for the images before: a file isn't what it was then."""
+    if workspace.looked_at is not None:
+        workspace.looked_at.clear()
 
 
 def build_plan(plan: Plan, workspace: Workspace, *, level: int) -> Built:

@@ -85,6 +85,7 @@ def members_of(folder: Path, flags: Mapping[str, object]) -> Members:
 def make_images(members: Members, workspace: Workspace) -> dict[str, MadeImage]:
     """The images of all members, each built and written as :func:`make_image` does."""
     made = {}
+    workspace = replace(workspace, looked_at={})
     for name, app in members.apps.items():
         with _of(name):
             made[name] = make_image(app, workspace)
@@ -107,6 +108,7 @@ def push_images(
     from cannery.recipes.push import built_for, send_image, targets, with_registry  # noqa: PLC0415  # not for images
 
     where, built = {}, {}
+    workspace = replace(workspace, looked_at={})
     for name, app in members.apps.items():
         with _of(name):
             where[name] = targets(with_registry(app, registry))

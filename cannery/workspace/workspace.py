@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cannery.workspace.cache import Cache, default_cache
 from cannery.workspace.process import Runner, run
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["Progress", "Workspace", "silent"]
+
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -31,6 +36,16 @@ class Workspace:
     run: Runner = run
     progress: Progress = silent
     refresh: bool = False  # resolve requirements and the base's tag again, whatever the cache remembers
+    looked_at: dict[str, Any] | None = None  # of the machine, by keys, for several builds at once; None: look each time
+
+    def once(self, key: str, look: Callable[[], T]) -> T:
+        """What ``look`` returns; where several images are built at once, it's called for the first of them alone."""
+        if self.looked_at is None:
+            return look()
+        if key not in self.looked_at:
+            self.looked_at[key] = look()
+        found: T = self.looked_at[key]
+        return found
 
     @classmethod
     def default(cls, progress: Progress = silent, *, refresh: bool = False) -> Workspace:

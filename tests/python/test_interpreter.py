@@ -83,3 +83,11 @@ def test_a_version_that_the_machine_has_not_is_told_with_the_next_step() -> None
         installed_python("3.99", failing)
     assert raised.value.evidence == "No interpreter found"
     assert "uv python install 3.99" in raised.value.step
+
+
+@pytest.mark.once
+def test_its_files_are_looked_at_once_for_several_images(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    several = replace(workspace, looked_at={})
+    first = describe(Path(sys.executable), several)
+    monkeypatch.setattr("cannery.python.interpreter.contents_key", lambda *_: pytest.fail("they were looked at again"))
+    assert describe(Path(sys.executable), several) == first

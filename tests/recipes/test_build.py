@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cannery.image.content import Inline
 from cannery.image.platform import Platform
 from cannery.image.tree import Decision, File, LazyTree, Tree
 from cannery.project.config import load
-from cannery.recipes.build import build_plan
+from cannery.recipes.build import build_plan, mending
 from cannery.recipes.plan import Plan
+from cannery.workspace.files import OtherFilesError
 
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
@@ -29,3 +31,17 @@ def test_decisions_are_told_by_a_later_build_that_packs_nothing(
     assert first.packed == {"app", "sbom"}
     assert second.packed == frozenset()
     assert first.decisions == second.decisions == (KEPT,)
+
+
+def test_where_a_file_has_changed_the_machine_is_looked_at_again(workspace: Workspace) -> None:
+    several = replace(workspace, looked_at={})
+    place = several.cache.root / "layers" / "entry"
+    seen: list[str] = []
+
+    def make() -> str:
+        seen.append(several.once("of a Python", lambda: f"look {len(seen)}"))
+        if len(seen) == 1:
+            raise OtherFilesError("file", place)
+        return seen[-1]
+
+    assert mending(make, several) == "look 1"
