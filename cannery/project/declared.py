@@ -84,7 +84,7 @@ def of_dockerfile(startable: Startable, settings: Settings, requirements: Callab
     try:
         start = read_dockerfile(startable.folder)
     except NeedsShell as error:
-        raise needs_shell("its CMD", "the Dockerfile", error) from None
+        raise needs_shell(error.text, "the Dockerfile", error) from None
     if start is None:
         return None
     env = {**start.env, **settings.env}

@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from cannery.project.shell import SimpleCommand, simple_command
+from cannery.project.shell import NeedsShell, SimpleCommand, simple_command
 from cannery.workspace.documents import json_value
 
 if TYPE_CHECKING:
@@ -71,13 +71,20 @@ def read_dockerfile(folder: Path) -> DockerfileStart | None:
 
 def _command(stage: _BuildStage) -> SimpleCommand:
     if isinstance(stage.entrypoint, str) and stage.entrypoint:
-        return _relative(simple_command(stage.entrypoint), stage.folder)  # a CMD has no effect then
+        return _relative(_simple(stage.entrypoint), stage.folder)  # a CMD has no effect then
     if isinstance(stage.command, str) and stage.command and not stage.entrypoint:
-        return _relative(simple_command(stage.command), stage.folder)
+        return _relative(_simple(stage.command), stage.folder)
     words = _exec(stage)
     if len(words) == 3 and words[0].rpartition("/")[2] in {"sh", "bash"} and words[1].endswith("c"):  # noqa: PLR2004
-        return _relative(simple_command(words[2]), stage.folder)
+        return _relative(_simple(words[2]), stage.folder)
     return _relative(SimpleCommand(tuple(words)), stage.folder)
+
+
+def _simple(text: str) -> SimpleCommand:
+    try:
+        return simple_command(text)
+    except NeedsShell as error:
+        raise NeedsShell(error.operator, text) from None
 
 
 def _exec(stage: _BuildStage) -> list[str]:

@@ -76,16 +76,25 @@ def _found(
     if (starts := of_procfile(startable, settings)) is not None:
         return starts
     refused: list[CanneryError] = []
+    notes: list[str] = []
+
+    def dockerfile() -> Starts | None:
+        try:
+            return of_dockerfile(startable, settings, requirements)
+        except (ConfigurationError, ProjectError) as error:
+            notes.append(_note_on_dockerfile(error))
+            raise
+
     rules: list[Callable[[], Starts | None]] = [
         lambda: of_scripts(startable, distribution, settings.commands),
-        lambda: of_dockerfile(startable, settings, requirements),
+        dockerfile,
     ]
     if not startable.scripts:
         rules += [lambda rule=rule: rule(startable, distribution) for rule in RULES]  # type: ignore[misc]
     for rule in rules:
         try:
             if (starts := rule()) is not None:
-                return starts
+                return replace(starts, notes=(*starts.notes, *notes))
         except (ConfigurationError, ProjectError) as error:
             refused.append(error)
     if refused:
@@ -96,6 +105,12 @@ def _found(
         evidence=_LOOKED_FOR + (f"; there are several scripts: {scripts}" if scripts else ""),
         step=_NAME_ONE,
     )
+
+
+def _note_on_dockerfile(error: CanneryError) -> str:
+    """A note on a Dockerfile whose command can't be taken, where what starts was found elsewhere."""
+    command = error.evidence.partition("\n")[0]
+    return f"{error.what}: {command}; what starts was found elsewhere, and where that does less, {error.step}"
 
 
 def _check_names(main: Command, commands: Iterable[Command]) -> None:

@@ -36,9 +36,10 @@ _BETWEEN: Final = {"&&", ";", "\n"}  # commands that run one after the other
 class NeedsShell(ValueError):  # noqa: N818  # it says what is so
     """A command has something in it that only a shell does."""
 
-    def __init__(self, operator: str) -> None:
+    def __init__(self, operator: str, text: str = "") -> None:
         super().__init__(operator)
         self.operator = operator
+        self.text = text  # the command, where whoever asks hasn't got it
 
 
 @dataclass(frozen=True, slots=True)

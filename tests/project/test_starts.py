@@ -120,6 +120,22 @@ def test_a_dockerfile_that_starts_no_python_is_no_hindrance(make_project: MakePr
         load(make_project(files, folder="without"))
 
 
+def test_what_a_dockerfile_does_besides_is_told_where_something_else_is_taken(make_project: MakeProject) -> None:
+    files = {
+        **SERVER,
+        **MAIN,
+        "migrate.py": "",
+        "Dockerfile": "FROM x\nCMD python migrate.py && gunicorn main:app -w 2\n",
+    }
+    app = load(make_project(files))
+    assert app.main.entry == ScriptEntry(PurePosixPath("main.py"))
+    (note,) = app.notes
+    assert (
+        "has a command that needs a shell, and the image has none: python migrate.py && gunicorn main:app -w 2" in note
+    )
+    assert note.endswith('args = ["main:app", "-w", "2"]  commands = { before = "python migrate.py" }')
+
+
 def test_a_django_project_has_its_application_and_a_command(make_project: MakeProject) -> None:
     wsgi = "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n"
     files = {
