@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from cannery.difference.images import compare_images
-from cannery.errors import UnprovenError
+from cannery.errors import ImageError, UnprovenError
 from cannery.image.media.medium import Descriptor, is_index, parse_json
 from cannery.image.media.pull import check_blob, pull, read_blob
 from cannery.image.media.registry import Registry
+from cannery.recipes.damaged import located
 from cannery.recipes.difference import compared, platforms_of
 from cannery.recipes.rebuild import rebuilt
 from cannery.trust.evidence import evidence_for, evidence_signed
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cannery.difference.images import ImageDifference
+    from cannery.recipes.damaged import Again
     from cannery.recipes.rebuild import Rebuilt
     from cannery.trust.bundle import Signatory
     from cannery.trust.evidence import Evidence
@@ -74,10 +76,10 @@ def verified(question: ProofQuestion, workspace: Workspace) -> VerifiedImage:
         digest = Digest.of(root)
         _refuse_bare_index(registry, root)
         evidence = evidence_signed(registry, digest, question.by) if question.by else evidence_for(registry, digest)
-        sizes = [*_checked_blobs(registry, root, workspace)]
+        told = [Provenance.of(each) for each in evidence.provenances]
+        sizes = [*_checked_blobs(registry, root, _again(told, question, evidence, workspace), workspace)]
         place = f"{registry.reference.registry}/{registry.reference.repository}@{digest}"
         found = VerifiedImage(place, digest, question.by, len(sizes), sum(sizes))
-        told = [Provenance.of(each) for each in evidence.provenances]
         if not question.build:
             return replace(found, provenance=next(iter(told), None))
         if not told:
@@ -142,10 +144,22 @@ def _built_again(
         return made, tuple(_differences(registry, root, made, workspace))
 
 
-def _checked_blobs(registry: Registry, root: bytes, workspace: Workspace) -> Iterator[int]:
+def _again(
+    told: Sequence[Provenance], question: ProofQuestion, evidence: Evidence, workspace: Workspace
+) -> Again | None:
+    """What builds the image as it's told to be built; None where nothing tells, or nothing is to be built."""
+    if not (told and question.build):
+        return None
+    return partial(rebuilt, told[0], question.source, question.folder, signed=evidence.signed, workspace=workspace)
+
+
+def _checked_blobs(registry: Registry, root: bytes, again: Again | None, workspace: Workspace) -> Iterator[int]:
     """The size of each blob of the image, all its platforms', once it was read and compared with its digest."""
     for descriptor in dict.fromkeys(_blobs(registry, root)):
-        check_blob(registry, descriptor, partial(workspace.progress, f"reading {registry.name}"))
+        try:
+            check_blob(registry, descriptor, partial(workspace.progress, f"reading {registry.name}"))
+        except ImageError as error:
+            raise located(error, registry, descriptor, again, workspace) from error
         yield descriptor.size
 
 

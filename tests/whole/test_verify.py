@@ -174,6 +174,7 @@ def test_a_blob_of_which_one_byte_was_changed_is_refused(shop: Shop) -> None:
         path.write_bytes(before)
     assert "is not what its digest says" in told
     assert layer["digest"] in told
+    assert "all of its files are the same: what was changed lies around them" in told  # gzip's own size, at the end
 
 
 @pytest.mark.parametrize(
