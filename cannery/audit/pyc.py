@@ -110,6 +110,7 @@ def assignments_of(code: Code) -> Iterator[tuple[str, str]]:
                 names = [_at(table, target) for table in (each.names, each.variables) for target in targets]
                 yield from ((name, text) for name in (*names, _at(each.constants, targets[1])) if isinstance(name, str))
         yield from _keyed(each, loads)
+        yield from _paired(each, loads)
 
 
 def _at(table: tuple[Any, ...], index: int) -> object:
@@ -124,6 +125,17 @@ def _keyed(code: Code, loads: Sequence[int]) -> Iterator[tuple[str, str]]:
             for key, value in zip(keys, loads[place - len(keys) : place], strict=True):
                 if isinstance(text := _at(code.constants, value), str):
                     yield key, text
+
+
+def _paired(code: Code, loads: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """The same of a display since Python 3.14: each key lies before its value, and their number behind the last."""
+    for place, number in enumerate(loads):
+        if 0 < 2 * number <= place:
+            keys, values = loads[place - 2 * number : place : 2], loads[place - 2 * number + 1 : place : 2]
+            texts = [_at(code.constants, key) for key in keys]
+            if all(isinstance(text, str) for text in texts):
+                found = zip(texts, (_at(code.constants, value) for value in values), strict=True)
+                yield from ((key, text) for key, text in found if isinstance(key, str) and isinstance(text, str))
 
 
 def _codes(code: Code) -> Iterator[Code]:

@@ -19,7 +19,7 @@ def test_it_tells_what_is_inside_it_and_what_it_imports_before_a_program(workspa
     host = host_of(describe(Path(sys.executable), workspace), workspace)
     assert host.version == sys.version_info[:3]
     assert host.builtins == {"_frozen_importlib", "_frozen_importlib_external", *sys.builtin_module_names}
-    assert {"encodings", "io", "site", "encodings.utf_8"} <= set(host.started)
+    assert {"encodings", "_io", "site", "encodings.utf_8"} <= set(host.started)
     assert not {"json", "__main__"} & set(host.started)
 
 

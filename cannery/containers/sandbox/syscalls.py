@@ -208,6 +208,7 @@ class _Beneath(ctypes.Structure):
     """struct landlock_path_beneath_attr (linux/landlock.h)."""
 
     _pack_ = 1
+    _layout_ = "ms"  # as packed ones always are; Python 3.14 wants it said
     _fields_: ClassVar = [("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32)]
 
 
