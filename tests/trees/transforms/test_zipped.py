@@ -26,7 +26,7 @@ FILES = {
     "pure/__init__.py": "from pure import deep",
     "pure/deep/__init__.py": "from . import leaf",
     "pure/deep/leaf.py": "def fail():\n    raise ValueError('here')",
-    "pure/deep/sitecustomize.py": "",
+    "pure/deep/usercustomize.py": "",
     "data/__init__.py": "import pkgutil\ntext = open(__file__.rpartition('/')[0] + '/words.txt').read()",
     "data/words.txt": "some words",
     "space/inner.py": "value = 7",
@@ -74,9 +74,9 @@ def test_all_but_what_lists_its_own_folder_lies_in_the_archive(site: Path) -> No
 
 def test_what_each_python_loads_from_a_folder_on_its_path_is_a_file_there(site: Path) -> None:
     """What lies in the archive is found there too, though Python has looked there before it had the finder."""
-    assert (site / "pure" / "deep" / "sitecustomize.pyc").is_file()
+    assert (site / "pure" / "deep" / "usercustomize.pyc").is_file()
     looked = f"import importlib.util, sys; sys.path.insert(0, '{site}/pure/deep'); importlib.util.find_spec('nothing')"
-    assert ask(site, "import sitecustomize, pure.deep.leaf; print(sitecustomize.__file__)", looked).startswith(
+    assert ask(site, "import usercustomize, pure.deep.leaf; print(usercustomize.__file__)", looked).startswith(
         str(site)
     )
 
