@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Listing", "listing_of"]
 
@@ -31,14 +31,38 @@ def listing_of(tree: ast.Module) -> Listing:
     calls = {name for node in ast.walk(tree) if isinstance(node, ast.Call) and (name := _called(node))}
     ends = () if calls.isdisjoint(_LISTS) else filter(None, map(_line_of_end, ast.walk(tree)))
     patterns = (node.lineno for node, text in _strings(tree) if _PATTERN.search(text))
-    line = min((*ends, *patterns), default=0)
-    if not line:
+    lines = {*ends, *patterns}
+    if not lines:
         return Listing()
     texts = [text for _, text in _strings(tree)]
-    own = [""] if any(isinstance(node, ast.Name) and node.id in _OWN for node in ast.walk(tree)) else []
+    own = [""] if any(_speaks_of_itself(part, _own_names(tree)) for part in _around(tree, lines)) else []
     named = {match[1] for text in texts if (match := _FOLDER.fullmatch(text))}
     deep = not calls.isdisjoint(_DEEP) or any("**" in text for text in texts)
-    return Listing(line, (*own, *sorted(named)), deep)
+    return Listing(min(lines), (*own, *sorted(named)), deep)
+
+
+def _around(tree: ast.Module, lines: Iterable[int]) -> Iterator[ast.AST]:
+    """The innermost function around each of the ``lines``; for one in none the statements that are in none."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for line in lines:
+        inside = [each for each in functions if each.lineno <= line <= (each.end_lineno or line)]
+        if inside:
+            yield max(inside, key=lambda each: each.lineno)
+        else:
+            yield from (each for each in tree.body if not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def _own_names(tree: ast.Module) -> set[str]:
+    """The names of the module that are made of where it lies: ``HERE = Path(__file__).parent``."""
+    names = set(_OWN)
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and _speaks_of_itself(statement.value, names):
+            names.update(target.id for target in statement.targets if isinstance(target, ast.Name))
+    return names
+
+
+def _speaks_of_itself(part: ast.AST, names: set[str]) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(part))
 
 
 def _line_of_end(node: ast.AST) -> int:

@@ -223,6 +223,8 @@ def test_code_that_looks_for_sources_is_noted_with_its_line(make_project: MakePr
     folder = make_project({"main.py": 'import inspect\nfor path in here.glob("**/*.py"): ...\ninspect.getsource(x)'})
     tree = tree_of(folder, workspace)
     assert (tree.source_readers, tree.source_listers) == (("main.py:3",), ("main.py:2",))
+    make_project({"main.py": "HERE = Path(__file__)\ndef f(folder):\n    return Path(folder).glob('*.py')\nf('x')"})
+    assert tree_of(folder, workspace).source_listers == ("main.py:3",)  # other people's: HERE is for something else
 
 
 @pytest.mark.parametrize(
@@ -236,6 +238,11 @@ def test_code_that_looks_for_sources_is_noted_with_its_line(make_project: MakePr
             PLUGINS,
         ),
         ("pkg/main.py", 'os.walk(dirname(__file__)); n.endswith(".py")', {*PLUGINS, "pkg/__init__.py", "pkg/main.py"}),
+        (
+            "pkg/main.py",
+            "HERE = Path(__file__)\ndef f():\n    return HERE.parent.glob('*.py')",
+            {"pkg/__init__.py", "pkg/main.py"},
+        ),
         ("pkg/main.py", 'here / "plugins"; n.endswith(".py")', set()),
         ("pkg/main.py", 'os.listdir(here / "plugins"); n.endswith(".pyc")', set()),
     ],
