@@ -26,6 +26,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     r"No such file or directory: '(?:/app/)?([^'/]+)": '[tool.cannery]  resources = ["{}"]',
     r"Read-only file system: '([^']+)'": _WRITABLE,
     r"Permission denied: '([^']+)'": _WRITABLE,
+    r"unable to open database file|attempt to write a readonly database": _WRITABLE,  # of SQLite
 }
 _STANDARD: Final = '[tool.cannery]  stdlib = ["{}"]'  # for modules that are left out by habit
 _ELSE: Final = "run it as the image does (cannery run), and see what is left out (cannery imports, and --why NAME)"

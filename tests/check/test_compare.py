@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,11 +110,19 @@ def test_a_module_that_fails_in_both_is_told_and_only_the_entrys_is_a_failure() 
         ("No such file or directory: '/app/templates/a.html'", '[tool.cannery]  resources = ["templates"]'),
         ("OSError: libmagic.so.1: cannot open shared object file", '[tool.cannery]  libraries = ["libmagic.so.1"]'),
         ("OSError: [Errno 30] Read-only file system: 'log.txt'", "let it write to /tmp"),
+        ("sqlite3.OperationalError: unable to open database file", "let it write to /tmp"),
         ("Segmentation fault", "run it as the image does (cannery run)"),
     ],
 )
 def test_the_next_step_follows_from_what_the_program_says(said: str, step: str) -> None:
     assert advice(compared(CALL, ProgramAnswer(1, "", said), ProgramAnswer(0, "", ""))).startswith(step)
+
+
+def test_a_program_that_only_the_environment_has_comes_first() -> None:
+    found = compared(CALL, ProgramAnswer(1, "", "No module named 'x'"), ProgramAnswer(0, "", ""))
+    step = advice(replace(found, lacking=("git",)))
+    assert step.startswith("the environment's program starts git, which the image does not have")
+    assert step.endswith('[tool.cannery]  include = ["x"]')
 
 
 def test_what_the_environment_says_as_well_is_no_step() -> None:
