@@ -18,6 +18,7 @@ _TOGETHER: Mapping[str, str] = {
     "tests/containers/engine/": "engine services",
     "tests/recipes/dockerfile/test_builds.py": "engine services",
     "tests/recipes/dockerfile/test_engines.py": "engine services",
+    "tests/recipes/dockerfile/test_farm.py": "engine services",
     "tests/recipes/dockerfile/test_own_stage.py": "engine services",
     "tests/whole/test_check_in_docker.py": "engine services",
     "tests/whole/test_examples_in_docker.py": "engine services",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,7 @@ _BUILDX_ONLY: Final = 23  # from this version on, the docker command builds with
 class BuildOptions:
     """Options that are passed on to ``docker build``."""
 
-    builder: str | None = None  # of buildx: a team's build farm, for one
+    builder: str | None = None  # of buildx, a team's build farm, for one; or a context of docker: another engine
     cache_from: str | None = None
     cache_to: str | None = None
 
@@ -41,6 +41,7 @@ class DockerBuild:
     size: int  # bytes, as the engine counts them
     client: str  # what built it: "docker buildx"
     notes: tuple[str, ...]
+    context: str | None = None  # of docker, whose engine has the image; None: the usual one
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class _BuildClient:
     env: dict[str, str]
     buildx: bool = False
 
+    def in_context(self, name: str) -> _BuildClient:
+        """The same for the engine of a context, which buildx takes by no builder's name."""
+        command = (*self.command, f"--context={name}")
+        return replace(self, command=command, build=(*command, *self.build[len(self.command) :]))
+
 
 def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, quiet: bool = False) -> DockerBuild:
     """Build the image of ``app`` from its Dockerfile, in the engine of the settings.
@@ -61,6 +67,9 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
     build it, or the build fails.
     """
     client = _client(app, workspace)
+    context = options.builder if client.buildx and _is_context(options.builder, client, workspace) else None
+    if context is not None:
+        client, options = client.in_context(context), replace(options, builder=None)
     references = app.references
     rendered = render_files(app, workspace, DockerfileTarget.of(app, None))
     with workspace.cache.scratch() as scratch:
@@ -83,7 +92,7 @@ def build_with_docker(app: App, workspace: Workspace, options: BuildOptions, *, 
             ) from error  # fmt: skip
         image = (scratch / "id").read_text(encoding="utf-8").strip()
     inspected = workspace.run([*client.command, "image", "inspect", "--format={{.Size}}", image], env=client.env)
-    return DockerBuild(app, references, image, int(inspected.stdout), client.name, rendered.notes)
+    return DockerBuild(app, references, image, int(inspected.stdout), client.name, rendered.notes, context)
 
 
 def _passed_on(app: App, options: BuildOptions, client: _BuildClient) -> list[str]:
@@ -127,6 +136,10 @@ def _client(app: App, workspace: Workspace) -> _BuildClient:
         "there is no docker command", evidence=f"looked in {os.environ.get('PATH', '')}",
         step="install Docker, or build with no engine: leave --builder out",
     )  # fmt: skip
+
+
+def _is_context(name: str | None, client: _BuildClient, workspace: Workspace) -> bool:
+    return name is not None and _succeeds([*client.command, "context", "inspect", name], workspace)
 
 
 def _podman() -> _BuildClient:

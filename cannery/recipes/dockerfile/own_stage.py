@@ -181,5 +181,7 @@ def _variables(app: App) -> Iterator[tuple[str, str]]:
         value = getattr(app.settings, name)
         if value is not None and value != getattr(written, name):
             yield f"CANNERY_{name.upper()}", str(value).lower() if isinstance(value, bool) else str(value)
+    if written.name is None and app.settings.name is None and app.distribution is None:
+        yield "CANNERY_NAME", app.name  # the folder's, which is another in the stage
     if project.leaves_version and app.metadata.version and written.version is None and app.settings.version is None:
         yield "CANNERY_VERSION", app.metadata.version  # that a backend has told, from files that aren't there

@@ -55,11 +55,12 @@ class DockerBuildReport:
     def lines(self) -> Iterator[str]:
         """The report in lines of text."""
         built = self.built
-        program = "podman" if built.app.settings.engine == "podman" else "docker"
+        program = ["podman"] if built.app.settings.engine == "podman" else ["docker"]
+        program += ["--context", built.context] if built.context else []
         yield f"\n{built.references[0]}  {built.app.settings.recipe}, built by {built.client}"
         yield from found_lines(built.app.found)
         yield f"id       {built.id}"
         yield f"size     {human_size(built.size)}"
         yield f"took     {self.seconds:.2f} s"
         yield from (f"note     {note}" for note in self._notes)
-        yield f"\nNext: {shlex.join([program, 'run', '--rm', *built.references])}"
+        yield f"\nNext: {shlex.join([*program, 'run', '--rm', *built.references])}"

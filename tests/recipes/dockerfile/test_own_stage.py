@@ -97,10 +97,8 @@ def test_settings_that_the_file_does_not_have_are_passed_on(make_project: MakePr
     project = '[tool.cannery]\noptimize = 1\nbuilder = "docker"\nruntime = "machine"\n'
     folder = make_project({"main.py": "print()\n", "pyproject.toml": project})
     text = _rendered(folder, workspace, recipe="tiny", strip=True, optimize=2, tag="other").dockerfile
-    assert (
-        " && CANNERY_STRIP=true CANNERY_OPTIMIZE=2 UV_SYSTEM_CERTS=true /cannery/bin/cannery image --recipe=tiny"
-        in text
-    )
+    given = "CANNERY_STRIP=true CANNERY_OPTIMIZE=2 CANNERY_NAME=project"
+    assert f" && {given} UV_SYSTEM_CERTS=true /cannery/bin/cannery image --recipe=tiny" in text
 
 
 def test_packages_are_those_of_the_extras_that_the_recipe_needs(
