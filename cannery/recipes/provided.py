@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from cannery.errors import ProjectError
@@ -24,10 +25,12 @@ _SHOWN = 8  # lines of evidence, or of notes
 _EXCLUDED = "[tool.cannery] exclude leaves it out"
 _NOT_MADE = "the project has no such module"
 _NOT_REQUIRED = "no requirement brings it"
+_NOT_BUILT = "the Python that goes in was built without it"
 _STEPS = {
     _EXCLUDED: "let exclude name less",
     _NOT_MADE: "add it, or where the project's build makes it, see that it does: uv build --wheel",
     _NOT_REQUIRED: "add what has it to the requirements",
+    _NOT_BUILT: "take one that has it: another recipe than static, or another Python ([tool.cannery] python, runtime)",
 }
 
 
@@ -85,6 +88,8 @@ def _lack(app: App, missing: Unprovided) -> str:
     module = missing.module
     if find_module(app.folder, app.import_roots, module):
         return _EXCLUDED
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        return _NOT_BUILT
     own = "." in module and find_module(app.folder, app.import_roots, module.partition(".")[0])
     return _NOT_MADE if own else _NOT_REQUIRED
 

@@ -34,6 +34,17 @@ def test_a_module_that_exclude_leaves_out_is_told_as_such(make_project: MakeProj
         scratch(load(folder), workspace)
 
 
+def test_a_module_of_python_that_its_build_lacks_is_told_as_such(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    folder = make_project({"main.py": "import msvcrt\n"})  # as a Python on Linux has it: not
+    with pytest.raises(
+        ProjectError, match=r"imports msvcrt, and the Python that goes in was built without it"
+    ) as raised:
+        scratch(load(folder), workspace)
+    assert raised.value.step.startswith("take one that has it: another recipe than static")
+
+
 def test_one_that_may_fail_is_told(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": "def f():\n    import idna\nf()\n"})
     (note,) = scratch(load(folder), workspace).notes
