@@ -125,6 +125,15 @@ class ImportSearch:
     def _is_reached(self, path: str) -> bool:
         return any(self._own[name].path == path for name in self._reached if name in self._own)
 
+    def _unguarded(self, path: str) -> frozenset[str]:
+        """The words of the imports in the source that nothing guards."""
+        (text,) = _texts(self._importable.own.tree.tree, path)
+        try:
+            lines = [*import_lines(parse(text.encode()))]
+        except NoPythonError:  # of a newer grammar
+            return frozenset()
+        return frozenset().union(*(each.words for each in lines if not each.guarded))
+
     def _with_lines(self, path: str, missing: Mapping[str, bool], *, reached: bool) -> Iterator[Unprovided]:
         """What of ``missing`` no line guards."""
         if not missing:
@@ -179,7 +188,11 @@ class ImportSearch:
         return reached
 
     def _named(self, name: str, mentions: Mentions, *, certain: bool = False) -> Iterator[str]:
-        for each in mentions.imports if not certain else (each for each in mentions.imports if each.needed):
+        words = frozenset[str]() if certain else self._unguarded(self._own[name].path)
+        for each in mentions.imports:
+            last = each.module.rpartition(".")[2]
+            if not each.needed and words.isdisjoint({last, *each.names}) and not each.by_name:
+                continue
             for base in self._asked(name, each):
                 yield from (full for full in (base, *(f"{base}.{part}" for part in each.names)) if full in self._own)
         for text in mentions.dotted:

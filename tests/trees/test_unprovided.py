@@ -122,6 +122,7 @@ def test_what_fails_only_in_a_call_or_where_nothing_comes_is_not_needed(
         ("def f():\n    import package.plots\nf()", True),  # it's what starts, and calls it
         ("from package import f", True),
         ("import package.core", False),
+        ("try:\n    import package.plots\nexcept ImportError: ...\nimport package.core", False),
     ],
 )
 def test_what_a_function_deeper_down_imports_may_fail(
