@@ -15,6 +15,7 @@ import pytest
 
 from cannery.audit.finding import Severity
 from cannery.audit.rules import RULES
+from cannery.elf.package_notes import PackageNote, note_file
 from tests.support.bad_images import START, audited, directory, docker_archive, file, layer, symlink
 from tests.support.elf_files import LIBRARY, PROGRAM, compile_c
 from tests.support.made_up_tokens import issued_token
@@ -216,6 +217,7 @@ def test_a_good_image_has_nothing_to_find(made: Mapping[str, bytes]) -> None:
         file("usr/lib/libc.so.6", b"x"),
         file("usr/local/bin/python3", made["program"], mode=0o755),
         file("usr/local/lib/python3.11/site-packages/x/__init__.pyc", made["bytecode"]),
+        file("usr/share/sbom/python-3.11.9.note", note_file(PackageNote("generic", "python", "3.11.9"))),
         symlink("bin", "usr/local/bin"),
     )
     start = {**START, "Env": ["PATH=/usr/local/bin", "PYTHONPATH=/app", "PASSWORD_FILE=/run/secrets/x", "TOKEN="]}

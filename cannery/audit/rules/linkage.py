@@ -26,6 +26,7 @@ LINKS = Rule("CAN705", Severity.INFO, "what it links to", "nothing")
 RULES = (MISSING, OUTSIDE, FOREIGN, NO_LOADER, LINKS)
 
 _ELF_NAMES = {machine.architecture: machine.elf for machine in MACHINES}
+_NO_CODE = "EM_NONE"  # of a file that is for no processor: one that only has notes
 
 
 def check(contents: ImageContents) -> Iterator[Finding]:
@@ -36,7 +37,7 @@ def check(contents: ImageContents) -> Iterator[Finding]:
         elf = place.node.facts.elf
         if elf is None:
             continue
-        if machine and elf.machine and elf.machine != machine:
+        if machine and elf.machine and elf.machine not in {machine, _NO_CODE}:
             yield Finding(FOREIGN, f"{elf.machine}, and the image is for {machine}", path, place.layer)
         elif elf.links:
             yield from _problems(contents, place, elf.links, present)
