@@ -54,8 +54,9 @@ class CodeBase:
         """``package`` is the package's folder, whose name is the package's."""
         self._package = package
         name = re.escape(package.name)
-        self._import = re.compile(rf"^ *from {name}(\.[\w.]+)? import (?:\(([^)]*)\)|([^\n(]*))", re.MULTILINE)
+        self._import = re.compile(rf"\n *from {name}(\.[\w.]+)? import (?:\(([^)]*)\)|([^\n(]*))")
         self._paths = frozenset(_files_below(package))
+        self._modules = {_module_path(path): path for path in self._paths if path.endswith(".py")}
         self._digests: dict[str, str] = {}  # by path, relative to the package
         self._uses: dict[str, frozenset[str]] = {}  # a file's path -> the paths of the files that it uses
         self._keys: dict[str, str] = {}
@@ -86,7 +87,7 @@ class CodeBase:
 
     def _used_in(self, text: str) -> Iterator[str]:
         """The paths of the files that the source ``text`` imports of the package, or names by ``package_file``."""
-        for module, several, one in self._import.findall(_FOR_TYPE_CHECKERS.sub("\n", text)):
+        for module, several, one in self._import.findall(_FOR_TYPE_CHECKERS.sub("\n", f"\n{text}")):
             for name in _NAME.findall(several or one.partition("#")[0]):
                 yield self._path(module[1:], name)
         for named in _FILE.findall(text):
@@ -96,8 +97,12 @@ class CodeBase:
         """The path of the module ``name`` in ``module``, or else of ``module``, which lacks the package's own name."""
         stem = module.replace(".", "/")
         inner = f"{stem}/{name}" if stem else name
-        candidates = (f"{inner}.py", f"{inner}/__init__.py", f"{stem}.py", f"{stem}/__init__.py", "__init__.py")
-        return next(path for path in candidates if path in self._paths)
+        return self._modules.get(inner) or self._modules[stem]
+
+
+def _module_path(path: str) -> str:
+    """``a/b`` for the file of the module ``a.b``, which may be a folder's ``__init__.py``; empty for the package's."""
+    return path.removesuffix(".py").removesuffix("__init__").rstrip("/")
 
 
 def _files_below(folder: Path) -> Iterator[str]:
