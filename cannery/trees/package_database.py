@@ -8,13 +8,11 @@ where it lies: on this machine, or in an image.
 from __future__ import annotations
 
 import json
-import platform
 import posixpath
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from cannery.elf.package_notes import PackageNote
 from cannery.image.content import Inline, OnDisk
 from cannery.image.tree import File, Tree
 from cannery.python.distribution.status import installed_packages, owners_of, paragraph
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from cannery.elf.package_notes import PackageNote
     from cannery.image.rootfs import Root
     from cannery.python.interpreter import Interpreter
     from cannery.workspace.workspace import Workspace
@@ -95,6 +94,10 @@ def packages_of(
 
 def note_on_python(interpreter: Interpreter, workspace: Workspace) -> PackageNote:
     """What an executable with ``interpreter`` inside tells scanners: this machine's package of it, or its version."""
+    import platform  # noqa: PLC0415  # most recipes make no executable
+
+    from cannery.elf.package_notes import PackageNote  # noqa: PLC0415
+
     path = str(interpreter.executable)
     owners, packages = packages_of(interpreter.root, [path], workspace)
     if path not in owners:
