@@ -118,6 +118,7 @@ def _follow(code: Collected, own: OwnFiles, paths: Iterable[Path], done: set[Pat
             new = (code.imports | code.strings) - seen
             found = [found for name in sorted(new & code.imports) for found in own.modules(name)]
             found += own.modules_of_strings(sorted(new & code.strings))
+            found += own.modules_of_folders({name for each in code.listings.values() for name in each.folders})
             pending += [each for each in found if named or not is_about_projects(each.name.partition(".")[0])]
             seen |= new
 

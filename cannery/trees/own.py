@@ -117,6 +117,14 @@ class OwnFiles:
                         break
                     reference = reference.rpartition(".")[0]
 
+    def modules_of_folders(self, names: Iterable[str]) -> Iterator[Path]:
+        """Those in folders that the code looks for ``*.py`` in: ``"cogs"``, whose modules are loaded as ``cogs.x``."""
+        for name in sorted(names):
+            top = name.partition("/")[0]
+            listed = any(path.suffix == ".py" for place in self._places for path in (place / name).glob("*.py"))
+            if name and listed and not is_about_projects(top) and PurePosixPath(top) not in self.app.import_roots:
+                yield from self.modules(top)
+
     def data_of_strings(self, strings: Iterable[str], paths: Container[str] = ()) -> Iterator[Path]:
         """The files and folders that strings such as ``"data/x.csv"`` name, where the program starts or beside it.
 

@@ -259,6 +259,15 @@ def test_sources_stay_where_the_app_lists_them(
     assert not tree.source_listers
 
 
+def test_a_folder_whose_modules_the_app_lists_goes_in_as_modules(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    files = {"main.py": 'for n in os.listdir("./cogs"):\n    if n.endswith(".py"): load(f"cogs.{n[:-3]}")'}
+    folder = make_project({**files, "cogs/music.py": "", "cogs/words.txt": "", "other/x.py": ""})
+    assert code(folder, workspace) == {"main.py", "cogs/music.py", "cogs/words.txt"}
+    assert resources(folder, workspace) == {"cogs/music.py"}  # the source, beside what becomes of it
+
+
 @pytest.mark.parametrize(
     ("names", "kept"),
     [
