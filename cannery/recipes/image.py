@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cannery.recipes.plan import Built
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["MadeImage", "make_image", "unpack_image"]
+__all__ = ["MadeImage", "check_unpacking", "make_image", "unpack_image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +79,18 @@ def make_image(app: App, workspace: Workspace) -> MadeImage:
     return replace(made, loaded=load(loadable.image, app.references, app.settings.engine, workspace, archive))
 
 
-def unpack_image(made: MadeImage, folder: Path) -> None:
-    """Unpack the files of the image that was ``made`` into ``folder``, whole or not at all.
-
-    Raises :class:`ConfigurationError` where something is there already, or there are images for several platforms.
-    """
-    from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and seldom asked for
-
-    if len(made.each) > 1:
-        raise ConfigurationError(
-            "--unpack is for one platform", step=f"name one:  --platform {made.built.image.platform}"
-        )
+def check_unpacking(app: App, folder: Path) -> None:
+    """Raise :class:`ConfigurationError`, before anything is built, where :func:`unpack_image` has no place for it."""
+    if len(platforms := app.settings.platforms) > 1:
+        raise ConfigurationError("--unpack is for one platform", step=f"name one:  --platform {platforms[0]}")
     if folder.is_symlink() or folder.exists():
         raise ConfigurationError(f"{folder} is there already", step="name a folder for --unpack that isn't there yet")
+
+
+def unpack_image(made: MadeImage, folder: Path) -> None:
+    """Unpack the files of the image that was ``made`` into the new ``folder``, whole or not at all."""
+    from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and seldom asked for
+
     with explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:

@@ -58,7 +58,7 @@ def image(
     pyproject.toml; flags, and variables such as CANNERY_TAG, come before them.
     """
     from cannery.recipes.components import components_in_image  # noqa: PLC0415
-    from cannery.recipes.image import make_image, unpack_image  # noqa: PLC0415
+    from cannery.recipes.image import check_unpacking, make_image, unpack_image  # noqa: PLC0415
     from cannery.tasks.report.image import ImageReport  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
@@ -80,6 +80,8 @@ def image(
             other="check" if check else unpack and "unpack",
         )
         return
+    if unpack is not None:
+        check_unpacking(app, user_path(unpack))
     with shown_workspace(quiet=json, refresh=refresh) as workspace:
         made = make_image(app, workspace)
         if unpack is not None:

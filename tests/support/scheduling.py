@@ -17,6 +17,7 @@ ENGINES: Mapping[str, str] = {"Service": "engine services", "EngineCommand": "en
 _TOGETHER: Mapping[str, str] = {
     "tests/containers/engine/": "engine services",
     "tests/recipes/dockerfile/test_builds.py": "engine services",
+    "tests/executable/static/test_dockerfile.py": "engine services",
     "tests/recipes/dockerfile/test_engines.py": "engine services",
     "tests/recipes/dockerfile/test_farm.py": "engine services",
     "tests/recipes/dockerfile/test_own_stage.py": "engine services",
