@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cannery.containers.load import load
@@ -89,7 +88,9 @@ def check_unpacking(app: App, folder: Path) -> None:
 
 def unpack_image(made: MadeImage, folder: Path) -> None:
     """Unpack the files of the image that was ``made`` into the new ``folder``, whole or not at all."""
-    from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and seldom asked for
+    from tempfile import TemporaryDirectory  # noqa: PLC0415  # slow to import, and seldom asked for
+
+    from cannery.image.extraction import unpack  # noqa: PLC0415  # as above
 
     with explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
