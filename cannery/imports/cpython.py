@@ -33,6 +33,7 @@ OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
     "_codecs_hk": ("_codecs_tw", "_multibytecodec"),
     "_codecs_iso2022": ("_codecs_cn", "_codecs_jp", "_codecs_kr", "_multibytecodec"),
     **{f"_codecs_{each}": ("_multibytecodec",) for each in ("cn", "jp", "kr", "tw")},
+    "_ctypes": ("ctypes._layout",),  # since 3.14, when a structure is defined
     "_curses_panel": ("_curses",),
     "_decimal": ("collections", "collections.abc", "numbers"),
     "_elementtree": ("copy", "pyexpat", "xml.etree.ElementPath"),

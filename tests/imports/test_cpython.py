@@ -24,6 +24,8 @@ from cannery.workspace.process import run
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
+_SINCE = {"ctypes._layout": (3, 14)}  # the versions of Python since which some of the table's modules are there
+
 # Imports each module alone, in a process of its own, and prints what came along.
 _ALONE = """
 import importlib.machinery, json, os, sys
@@ -53,7 +55,20 @@ def mentioned(name: str) -> set[str]:
 
 def test_all_that_the_table_names_is_there() -> None:
     named = {name for names in OF_THE_INTERPRETER.values() for name in names if "*" not in name}
-    assert not {name for name in named if importlib.util.find_spec(name) is None}
+    newer = {name for name, since in _SINCE.items() if sys.version_info < since}
+    assert {name for name in named if importlib.util.find_spec(name) is None} == newer
+
+
+def test_a_structure_of_ctypes_brings_its_layout(workspace: Workspace) -> None:
+    """Which no import of a module in C shows, as it happens when a class is made."""
+    python = describe(Path(sys.executable), workspace)
+    program = (
+        "import sys, ctypes\nclass S(ctypes.Structure): _fields_ = [('a', ctypes.c_int)]\n"
+        "print(*(name for name in sys.modules if name.startswith('ctypes')))"
+    )
+    found = reach([standard_library(python)], [("ctypes", "started")], host_of(python, workspace), workspace)
+    printed = run([str(python.executable), "-I", "-S", "-c", program]).stdout.split()
+    assert set(printed) <= found.modules.keys()
 
 
 def test_what_comes_along_with_python_s_own_extension_modules_is_known(workspace: Workspace) -> None:
