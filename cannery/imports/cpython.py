@@ -48,6 +48,7 @@ OF_THE_INTERPRETER: Mapping[str, tuple[str, ...]] = {
     "array": ("collections.abc", "copyreg"),
     "builtins": ("copyreg", "encodings", "traceback", "typing", "unicodedata", "warnings"),
     "importlib.resources": ("importlib.readers",),
+    "math": ("_math_integer",),  # since 3.15, as math.integer
     "posix": ("os",),
     "pyexpat": ("encodings",),
     "zoneinfo": ("tzdata.zoneinfo*",),  # PEP 615

@@ -39,7 +39,7 @@ _DICTIONARY = 1 << 24  # bytes that xz looks back, and that unpacking takes besi
 _CACHES = """
 import json, opcode
 entries = opcode._inline_cache_entries  # by opcode, or since 3.13 by name
-if isinstance(entries, dict):
+if hasattr(entries, "get"):
     entries = [entries.get(name, 0) for name in opcode.opname[:256]]
 print(json.dumps({"entries": entries}))
 """
