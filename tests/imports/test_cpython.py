@@ -24,7 +24,10 @@ from cannery.workspace.process import run
 if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
-_SINCE = {"ctypes._layout": (3, 14)}  # the versions of Python since which some of the table's modules are there
+_SINCE = {
+    "ctypes._layout": (3, 14),
+    "_math_integer": (3, 15),
+}  # the versions of Python since which some of the table's modules are there
 
 # Imports each module alone, in a process of its own, and prints what came along.
 _ALONE = """
@@ -37,7 +40,7 @@ for name in names:
             __import__(name)
         except ImportError:
             os._exit(0)
-        found = {each for each, module in sys.modules.items() if getattr(module, "__spec__", None)}
+        found = {module.__spec__.name for module in sys.modules.values() if getattr(module, "__spec__", None)}
         os.write(1, json.dumps([name, sorted(found - before - {name})]).encode() + b"\\n")
         os._exit(0)
     os.wait()
@@ -104,6 +107,6 @@ def test_methods_that_import_something_when_they_are_asked_for_are_there() -> No
 def test_an_attribute_that_is_asked_for_brings_what_the_table_says() -> None:
     for name, imports in WHEN_ASKED.items():
         (statement,) = imports
-        call = "import time; time.strptime('1', '%d')" if name == "time" else "datetime.datetime.strptime('1', '%d')"
+        call = "import time; time.strptime('1', '%H')" if name == "time" else "datetime.datetime.strptime('1', '%H')"
         program = f"import sys, datetime; {call}; print({statement.module!r} in sys.modules)"
         assert run([sys.executable, "-I", "-S", "-c", program]).stdout.strip() == "True"
