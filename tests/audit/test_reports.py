@@ -124,7 +124,7 @@ def test_settings_of_the_audit_are_checked(make_project: MakeProject, settings: 
     ("arguments", "code", "told"),
     [
         (["--image", "./gone.tar"], 8, "there is no image at ./gone.tar"),
-        (["--image", "nobody/knows:this"], 8, "no engine answers"),
+        (["--image", "127.0.0.1:1/nobody/knows:this"], 10, "the registry 127.0.0.1:1 can't be reached"),
         (["--image", "pyproject.toml"], 8, "can't be read"),
         (["--image", "image.tar:other"], 8, "has no images called other"),
         (["--image", "image.tar", "--fail-on", "hihg"], 2, "did you mean 'high'?"),
