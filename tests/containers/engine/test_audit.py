@@ -28,8 +28,8 @@ def test_an_image_of_an_engine_is_read_as_its_archive_is(service: Service, proje
     assert findings[0] == findings[1]
 
 
-def test_an_image_that_the_engine_does_not_have_is_told_in_its_words(service: Service, project: Path) -> None:
-    done = cannery("audit", "--image", "nobody/has:this", cwd=project)
-    assert done.returncode == 6, service.kind
-    assert "refuses" in done.stderr
+def test_an_image_that_the_engine_does_not_have_is_looked_for_in_a_registry(service: Service, project: Path) -> None:
+    done = cannery("audit", "--image", "127.0.0.1:1/nobody/has:this", cwd=project)
+    assert done.returncode == 10, service.kind
+    assert "the registry 127.0.0.1:1 can't be reached" in done.stderr
     assert "Traceback" not in done.stderr
