@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cannery.errors import did_you_mean
+from cannery.image.tree import File
 from cannery.imports.host import host_of
 from cannery.imports.model import Host, Module
 from cannery.imports.places import Place, find_modules, standard_library
@@ -125,11 +126,18 @@ class ImportSearch:
     def _is_reached(self, path: str) -> bool:
         return any(self._own[name].path == path for name in self._reached if name in self._own)
 
+    def _source(self, path: str) -> bytes:
+        """The source of one of the app's files; none of one that is no part of it, as it's where the image goes."""
+        entry = self._importable.own.tree.tree.entries.get(path)
+        if not isinstance(entry, File):
+            return b""
+        with entry.content.open() as stream:
+            return stream.read()
+
     def _unguarded(self, path: str) -> frozenset[str]:
         """The words of the imports in the source that nothing guards."""
-        (text,) = _texts(self._importable.own.tree.tree, path)
         try:
-            lines = [*import_lines(parse(text.encode()))]
+            lines = [*import_lines(parse(self._source(path)))]
         except NoPythonError:  # of a newer grammar
             return frozenset()
         return frozenset().union(*(each.words for each in lines if not each.guarded))
@@ -140,8 +148,7 @@ class ImportSearch:
             return
         shown = path.removeprefix(f"{HOME}/")
         try:
-            (text,) = _texts(self._importable.own.tree.tree, path)
-            lines = [each for each in import_lines(parse(text.encode())) if not each.guarded]
+            lines = [each for each in import_lines(parse(self._source(path))) if not each.guarded]
         except NoPythonError:  # of a newer grammar
             yield from (Unprovided(name, shown, 0, needed and reached) for name, needed in missing.items())
             return

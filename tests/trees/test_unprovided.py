@@ -56,6 +56,12 @@ def test_an_import_that_nothing_provides_is_named_with_its_line(
     assert found(folder, workspace, base=base) == (Unprovided("idna", "helper.py", 3, needed=True),)
 
 
+def test_files_whose_paths_end_alike_are_not_confused(make_project: MakeProject, workspace: Workspace) -> None:
+    """In the image they are /app/main.py and /app/app/main.py."""
+    files = {"main.py": "import yaml\nimport app.main\n", "app/__init__.py": "", "app/main.py": "\nimport idna\n"}
+    assert found(make_project(files), workspace) == (Unprovided("idna", "app/main.py", 2, needed=True),)
+
+
 @pytest.mark.parametrize(
     "text",
     [
