@@ -133,6 +133,7 @@ def test_no_cache_is_read_or_left_where_none_is_wanted(project: Path, registry: 
 
 
 def test_a_cache_that_is_no_use_is_told_and_costs_time_alone(project: Path) -> None:
+    (project / "main.py").write_text(f"{MAIN}print('asked for by no other test')\n")
     with serving(AwkwardRegistry()) as registry:
         named = ("--cache-from", "127.0.0.1:1/nobody", "--", f"{registry.address}/app:1")
         (note,) = pushed(project, *named)["notes"]
