@@ -140,8 +140,11 @@ def running_podman(*, apart: bool = False, init: str | None = None) -> Iterator[
         environment = {"CONTAINERS_CONF": f"{home}/containers.conf"}
         storage = [f"--root={home}/root", f"--runroot={home}/run", f"--tmpdir={home}/tmp"]
         command = ["podman", *storage, "system", "service", "--time=0", f"unix://{home}/sock"]
-        with _answering(command, home, environment, apart=apart) as (client, process):
-            yield Service("podman", {"CONTAINER_HOST": f"unix://{home}/sock"}, client, process, home)
+        try:
+            with _answering(command, home, environment, apart=apart) as (client, process):
+                yield Service("podman", {"CONTAINER_HOST": f"unix://{home}/sock"}, client, process, home)
+        finally:  # Podman leaves a mount behind, too
+            subprocess.run(["umount", f"{home}/root/overlay"], stderr=subprocess.DEVNULL, check=False)
 
 
 def _write_network(home: Path, *, apart: bool) -> None:
