@@ -148,7 +148,6 @@ def test_files_that_others_make_are_known_by_what_they_say(package: str, file: s
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         absent(package)
-        return
     text = (Path(spec.origin).parent / file).read_text(encoding="utf-8")
     escaped = "".join(letter if letter.isprintable() else f"\\{ord(letter):03o}" for letter in mark)
     assert escaped in text

@@ -10,6 +10,8 @@ from cannery.tasks.flags import JSON, CommandLine, are_for_another, command, fla
 from cannery.tasks.project import app_of, folder_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cannery.project.app import App
     from cannery.recipes.image import MadeImage
     from cannery.tasks.report.check import CheckReport
@@ -73,12 +75,8 @@ def image(
         require_lock_of(app)
     words = _words(line, check=check)
     if app.settings.builder == "docker":
-        _build_with_docker(
-            app,
-            (docker_builder, app.settings.cache_from, cache_to),
-            json=json,
-            other="check" if check else unpack and "unpack",
-        )
+        own = [flag for flag, given in (("--check", check), ("--unpack", unpack is not None)) if given]
+        _build_with_docker(app, (docker_builder, app.settings.cache_from, cache_to), own, json=json)
         return
     if unpack is not None:
         check_unpacking(app, user_path(unpack))
@@ -152,7 +150,7 @@ def _checked(made: MadeImage, words: list[str], workspace: Workspace) -> CheckRe
 
 
 def _build_with_docker(
-    app: App, options: tuple[str | None, str | None, str | None], *, json: bool, other: str | None
+    app: App, options: tuple[str | None, str | None, str | None], own: Sequence[str], *, json: bool
 ) -> None:
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.recipes.dockerfile.build import BuildOptions, build_with_docker  # noqa: PLC0415
@@ -160,9 +158,9 @@ def _build_with_docker(
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
     from cannery.tasks.report.report import print_report  # noqa: PLC0415
 
-    if other:
+    for flag in own:
         raise ConfigurationError(
-            f"--{other} is for images that cannery builds itself", step=f"leave out --{other}, or --builder docker"
+            f"{flag} is for images that cannery builds itself", step=f"leave out {flag}, or --builder docker"
         )
     began = time.perf_counter()
     with shown_workspace(quiet=True) as workspace:  # the builder itself shows what it does

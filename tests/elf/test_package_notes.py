@@ -16,6 +16,7 @@ from cannery.elf.headers import ElfReader
 from cannery.elf.package_notes import NOTE_SECTION, PackageNote, note_file, notes_in
 from cannery.elf.strip import strip_elf
 from cannery.image.content import Inline
+from tests.support.prerequisites import absent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,7 @@ def test_a_file_of_a_note_alone_is_an_elf_file_with_one_section_of_it(note: Pack
 
 def test_others_read_it(tmp_path: Path) -> None:
     if (readelf := shutil.which("readelf")) is None:
-        pytest.skip("readelf is not installed")
+        absent("readelf")
     path = tmp_path / "zlib.note"
     path.write_bytes(note_file(ZLIB))
     done = subprocess.run([readelf, "-nSW", str(path)], capture_output=True, text=True, check=True)
@@ -63,7 +64,7 @@ def test_others_read_it(tmp_path: Path) -> None:
 
 def test_strip_leaves_it(tmp_path: Path) -> None:
     if (objcopy := shutil.which("objcopy")) is None:
-        pytest.skip("objcopy is not installed")
+        absent("objcopy")
     (tmp_path / "note").write_bytes(OPENSSL.section)
     command = [objcopy, f"--add-section={NOTE_SECTION}={tmp_path / 'note'}", sys.executable, str(tmp_path / "noted")]
     subprocess.run(command, check=True)

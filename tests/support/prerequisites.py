@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import NoReturn
 
 import pytest
 
 __all__ = ["absent"]
 
 
-def absent(what: str) -> None:
+def absent(what: str) -> NoReturn:
     """Skip, or fail where everything is meant to be there."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is not here")

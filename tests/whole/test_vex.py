@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -98,41 +98,51 @@ def test_a_project_without_a_list_and_without_a_lock_is_told(make_project: MakeP
     assert "none.json" in assert_refused(cannery("vex", "--list", str(tmp_path / "none.json"), cwd=project), 6)
 
 
-def test_the_document_is_attached_to_the_image_in_its_registry(make_project: MakeProject, tmp_path: Path) -> None:
+class Pushed(NamedTuple):
+    """A project whose image lies in a registry, and a list of what is known to be vulnerable."""
+
+    project: Path
+    listed: Path
+    registry: AwkwardRegistry
+    name: str
+
+
+@pytest.fixture
+def pushed(make_project: MakeProject, tmp_path: Path) -> Iterator[Pushed]:
     project = make_project({"main.py": "print('hello')\n"})
     listed = tmp_path / "known.json"
     listed.write_text(json.dumps(record(1, "falcon.asgi")))
     with serving(AwkwardRegistry()) as registry:
         name = f"{registry.address}/team/shop:1"
         assert cannery("push", "--", name, cwd=project).code == 0
-        words = ("vex", "--list", str(listed), "--attach")
-        done = cannery(*words, "--image", name, cwd=project)
-        assert done.code == 0, done.stderr
-        assert "falcon is not in the image" in done.stdout
-        manifests = [json.loads(data) for data in registry.manifests["team/shop"].values()]
-        (attached,) = [each for each in manifests if each.get("artifactType") == "application/vnd.openvex+json"]
-        assert attached["subject"]["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
-        assert "--image REGISTRY/NAME:TAG" in assert_refused(cannery(*words, cwd=project), 2)
+        yield Pushed(project, listed, registry, name)
 
 
-def test_an_audit_reads_an_image_in_its_registry(make_project: MakeProject, tmp_path: Path) -> None:
-    project = make_project({"main.py": "print('hello')\n"})
-    listed = tmp_path / "known.json"
-    listed.write_text(json.dumps(record(1, "falcon.asgi")))
-    with serving(AwkwardRegistry()) as registry:
-        name = f"{registry.address}/team/shop:1"
-        assert cannery("push", "--", name, cwd=project).code == 0
-        elsewhere = tmp_path / "elsewhere"  # there is no project
-        elsewhere.mkdir()
-        words = ("audit", "--fail-on=never", "--engine=none", f"--known={listed}")
-        found = cannery(*words, "--image", name, "--json", cwd=elsewhere).report
-        assert found["image"] == name
-        assert {each["id"] for each in found["findings"]} >= {"CAN102"}  # bytecode
-        assert {each["name"] for each in found["components"]} >= {"Python", "glibc"}
-        assert {item["kind"] for item in found["inventory"]["items"]} >= {"interpreter"}
-        assert [each["status"] for each in found["vulnerabilities"]] == ["not_affected"]
-        done = cannery(*words, "--image", f"docker://{name}", cwd=elsewhere)
-        assert done.code == 0, done.stderr
-        assert "it holds Python " in done.stdout
-        missing = f"{registry.address}/team/shop:2"
-        assert missing in assert_refused(cannery("audit", "--engine=none", "--image", missing, cwd=elsewhere), 10)
+def test_the_document_is_attached_to_the_image_in_its_registry(pushed: Pushed) -> None:
+    project, listed, registry, name = pushed
+    words = ("vex", "--list", str(listed), "--attach")
+    done = cannery(*words, "--image", name, cwd=project)
+    assert done.code == 0, done.stderr
+    assert "falcon is not in the image" in done.stdout
+    manifests = [json.loads(data) for data in registry.manifests["team/shop"].values()]
+    (attached,) = [each for each in manifests if each.get("artifactType") == "application/vnd.openvex+json"]
+    assert attached["subject"]["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    assert "--image REGISTRY/NAME:TAG" in assert_refused(cannery(*words, cwd=project), 2)
+
+
+def test_an_audit_reads_an_image_in_its_registry(pushed: Pushed, tmp_path: Path) -> None:
+    _, listed, registry, name = pushed
+    elsewhere = tmp_path / "elsewhere"  # there is no project
+    elsewhere.mkdir()
+    words = ("audit", "--fail-on=never", "--engine=none", f"--known={listed}")
+    found = cannery(*words, "--image", name, "--json", cwd=elsewhere).report
+    assert found["image"] == name
+    assert {each["id"] for each in found["findings"]} >= {"CAN102"}  # bytecode
+    assert {each["name"] for each in found["components"]} >= {"Python", "glibc"}
+    assert {item["kind"] for item in found["inventory"]["items"]} >= {"interpreter"}
+    assert [each["status"] for each in found["vulnerabilities"]] == ["not_affected"]
+    done = cannery(*words, "--image", f"docker://{name}", cwd=elsewhere)
+    assert done.code == 0, done.stderr
+    assert "it holds Python " in done.stdout
+    missing = f"{registry.address}/team/shop:2"
+    assert missing in assert_refused(cannery("audit", "--engine=none", "--image", missing, cwd=elsewhere), 10)

@@ -8,7 +8,7 @@ import socketserver
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -61,9 +61,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True  # none is waited for
+
+
 @contextmanager
-def registry() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+def served(handler: type[socketserver.BaseRequestHandler]) -> Iterator[str]:
+    """The address where ``handler`` answers."""
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -86,20 +91,14 @@ def for_ever(begin: bytes, line: bytes) -> Iterator[str]:
                 while True:
                     self.wfile.write(line * 1000)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Endless) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Endless) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A registry that gives the present answer to everything, and is asked once."""
-    with pytest.MonkeyPatch.context() as changed, registry() as found:
+    with pytest.MonkeyPatch.context() as changed, served(_Handler) as found:
         changed.setattr(connection, "WAITS", ())
         yield found
 
