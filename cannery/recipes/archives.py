@@ -71,6 +71,7 @@ def archives_of_wheels(
         try:
             locked = dict(_locked(_lock(requirements, workspace)))
         except ProgramFailed:
+            workspace.progress("the index doesn't tell whose digests these are: no wheel is named by its archive")
             return {}
         if requirements.form == "requirements":
             locked = {

@@ -72,3 +72,16 @@ def test_a_wheel_is_known_by_its_tags(tags: str, archive: tuple[str, str], tmp_p
 def test_what_the_lock_has_no_digest_for_is_not_told(tmp_path: Path) -> None:
     assert found({"fish_tank-1.0": "Tag: py3-none-any\n", "other-1": "Tag: nonsense\n"}, tmp_path) == {}
     assert archives_of_wheels(None, LazyTree("none", Tree), Workspace(Cache(tmp_path), run)) == {}
+
+
+def test_an_index_that_does_not_tell_whose_digests_there_are_is_told(tmp_path: Path) -> None:
+    text = f"tin==1 --hash=sha256:{'0' * 64}\n"
+    source = tmp_path / "requirements.txt"
+    options = ("--no-index",)
+    requirements = Requirements(
+        source, text, "requirements", locked=True, universal=False, hashed=True, options=options
+    )
+    said: list[str] = []
+    workspace = Workspace(Cache(tmp_path / "cache"), run, lambda title, *_: said.append(title))
+    assert archives_of_wheels(requirements, LazyTree("none", Tree), workspace) == {}
+    assert said[-1].startswith("the index doesn't tell whose digests these are")
