@@ -5,30 +5,49 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import lzma
 import os
 import resource
+import struct
+import sys
 import tarfile
 import threading
+import zipfile
+import zlib
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cannery.audit.archives import read_archive
+from cannery.audit.pyc import read_pyc
+from cannery.audit.scan import scan
+from cannery.elf.dynamic import read_elf
+from cannery.elf.strip import strip_elf
 from cannery.errors import CanneryError
+from cannery.executable.kit.kit import given_kit
+from cannery.executable.kit.toolchain import native_target
+from cannery.image.content import Inline
+from cannery.image.decompression import unzipped
 from cannery.image.media.archive import Archive
 from cannery.image.media.docker_archive import DockerArchive
 from cannery.image.media.registry import Registry
 from cannery.image.registry import connection
+from cannery.python.wheel import read_wheel
+from cannery.secrets.search import SecretSearch
+from cannery.workspace.cache import Cache
+from cannery.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.once
 
 LARGE = 400 << 20  # bytes that a small file unpacks to
+TOO_LARGE = b"\xff\xff\xff\x7f"  # a length in bytecode
+PROGRAM = Path(sys.executable).resolve().read_bytes()[: 1 << 16]
 ENOUGH = 150 << 20  # bytes more than a process has already
 
 
@@ -133,3 +152,119 @@ def test_a_layer_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytes
             archive.addfile(member, io.BytesIO(data))
     with pytest.raises(CanneryError, match="more than 100 files"):
         read_archive(io.BytesIO(whole.getvalue()), str(tmp_path))
+
+
+def with_long_header(kind: bytes) -> bytes:
+    """An archive that says that a large header about its next member follows (pax, or GNU's long names)."""
+    member = tarfile.TarInfo("x")
+    member.type, member.size = kind, LARGE
+    return member.tobuf() + f"{LARGE} path=".encode() + b"a" * (1 << 20)
+
+
+@pytest.fixture(scope="module", params=[tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def long_header(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("long") / "image.tar.gz"
+    path.write_bytes(gzip.compress(with_long_header(request.param), 1))
+    return path
+
+
+def test_a_header_about_a_member_is_no_longer_than_any_is(long_header: Path, tmp_path: Path) -> None:
+    data = io.BytesIO(gzip.decompress(long_header.read_bytes()))
+    readers: list[Callable[[], object]] = [Archive(long_header).root, lambda: kit_in(long_header, tmp_path)]
+    readers.append(lambda: read_archive(data, "x"))
+    for read in readers:
+        with pytest.raises(CanneryError, match=f"a header of {LARGE} bytes"):
+            read()
+
+
+def kit_in(path: Path, home: Path) -> object:
+    return given_kit(path, native_target().platform, Workspace(Cache(home / "cache")))
+
+
+def test_what_a_kit_says_of_itself_is_short(tmp_path: Path) -> None:
+    path = archive_with(tmp_path / "python.kit", "kit.json")
+    assert "is no kit of this version" in within(lambda: kit_in(path, tmp_path))
+
+
+def test_archives_have_no_more_members_than_anybody_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cannery.image.bounded_tar._MOST_MEMBERS", 100)
+    path = tmp_path / "image.tar"
+    with tarfile.open(path, mode="w") as archive:
+        for number in range(102):
+            archive.addfile(tarfile.TarInfo(str(number)))
+    readers: list[Callable[[], object]] = [Archive(path).root, lambda: kit_in(path, tmp_path)]
+    for read in readers:
+        with pytest.raises(CanneryError, match="more than 100 members"):
+            read()
+
+
+def with_dictionary(size: int) -> bytes:
+    """A small stream by xz whose header asks for a dictionary of 2 ** ``size`` bytes (xz-file-format, 5.3.1)."""
+    data = bytearray(lzma.compress(bytes(1000)))
+    header = slice(12, 12 + 4 * (data[12] + 1))
+    place = data.index(b"\x21\x01", header.start)  # LZMA2, with one byte of properties
+    data[place + 2] = 2 * (size - 12)
+    data[header.stop - 4 : header.stop] = zlib.crc32(data[header.start : header.stop - 4]).to_bytes(4, "little")
+    return bytes(data)
+
+
+def test_a_dictionary_of_xz_is_no_larger_than_xz_makes_them(tmp_path: Path) -> None:
+    (tmp_path / "image.tar.xz").write_bytes(large := with_dictionary(31))
+    assert "can't be read" in within(Archive(tmp_path / "image.tar.xz").root)
+    assert "is no kit" in within(lambda: kit_in(tmp_path / "image.tar.xz", tmp_path))
+    assert within(lambda: SecretSearch("x.xz").through(large, io.BytesIO())) == "nothing"
+    assert unzipped(io.BytesIO(with_dictionary(26)), "xz").read() == bytes(1000)
+
+
+def test_a_window_of_zstd_is_no_larger_than_decoders_take() -> None:
+    zstandard: Any = pytest.importorskip("zstandard")
+    parameters = zstandard.ZstdCompressionParameters(window_log=31, enable_ldm=True)
+    made = io.BytesIO()
+    with zstandard.ZstdCompressor(compression_params=parameters).stream_writer(made, closefd=False) as writer:
+        writer.write(bytes(1 << 20))
+    assert "EOFError" in within(lambda: unzipped(io.BytesIO(made.getvalue()), "zstd").read())
+
+
+def test_streams_by_xz_follow_one_another_and_are_read_again() -> None:
+    stream = unzipped(io.BytesIO(lzma.compress(b"one") + bytes(4) + lzma.compress(b"two")), "xz")
+    assert stream.read() == b"onetwo"
+    assert stream.seek(2) == 2
+    assert stream.read(2) == b"et"
+    with pytest.raises(EOFError):
+        unzipped(io.BytesIO(lzma.compress(b"one")[:-20]), "xz").read()
+
+
+def test_a_wheel_that_unpacks_to_far_too_much_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "six-1.0-py3-none-any.whl"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("six.py", "w") as file,
+    ):
+        for _ in range(LARGE >> 20):
+            file.write(bytes(1 << 20))
+    assert f"unpacks to {LARGE:,} bytes" in within(lambda: read_wheel(path))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"s" + TOO_LARGE,
+        b"(" + TOO_LARGE + b"N" * 10,
+        b"l" + TOO_LARGE + b"\1\0" * 1000,
+        b"(\0\0\x40\0" + b"N" * (1 << 22),
+    ],
+    ids=["text", "tuple", "number", "tuple of a million"],
+)
+def test_bytecode_takes_no_more_than_it_is_long(data: bytes) -> None:
+    assert within(lambda: read_pyc(b"\xa7\r\r\n" + bytes(12) + data)) == "nothing"
+
+
+@pytest.mark.parametrize(("place", "form", "value"), [(56, "<H", 0xFFFF), (60, "<H", 0xFFFF), (60, "<H", 0)])
+def test_tables_of_elf_files_are_no_larger_than_the_file(place: int, form: str, value: int) -> None:
+    data = bytearray(PROGRAM)
+    struct.pack_into(form, data, place, value)
+    for start in range(struct.unpack_from("<Q", data, 32)[0], 1024, 56):  # segments: in the file, in memory
+        struct.pack_into("<QQ", data, start + 32, 1 << 40, 1 << 45)
+    for read in (read_elf, strip_elf):
+        assert "MemoryError" not in within(lambda read=read: read(Inline(bytes(data))))  # type: ignore[misc]
+    assert within(lambda: scan("app/x.so", io.BytesIO(data), len(data), readable=True)) == "nothing"

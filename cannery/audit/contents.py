@@ -49,6 +49,7 @@ class NodeFacts:
     source_lines: tuple[str, ...] = ()  # of Python, in an ELF file
     named_sources: tuple[str, ...] = ()  # source files, or folders of them, that metadata names
     packed_sources: tuple[str, ...] = ()  # source files that an archive has, or that is compressed
+    maps_sources: bool = False  # a source map that has the sources themselves in it
     starts_only: bool = False  # a module that imports names and calls them at most
     initializes: tuple[str, ...] = ()  # modules whose PyInit_ function it has
     superusers: tuple[str, ...] = ()  # names of users with the number 0, in /etc/passwd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from cannery.python.marshal import UnknownFormatError, tokens_in
@@ -20,6 +21,7 @@ _PYTHON_3_11 = 3495  # the magic number since which code objects are written as 
 _FEW_NAMES, _FEW_STATEMENTS, _SHORT = 32, 10, 40
 _NOWHERE = 1 << 16  # beyond every table
 _CONTAINERS = "()[<>"  # kinds of objects
+_MOST_TOKENS = 1 << 21  # a byte may be an object of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def read_pyc(data: bytes) -> Code | None:
     if len(data) < _HEADER or data[2:4] != b"\r\n" or int.from_bytes(data[:2], "little") < _PYTHON_3_11:
         return None
     try:
-        code = _object(tokens_in(data[_HEADER:]))
+        code = _object(islice(tokens_in(data[_HEADER:]), _MOST_TOKENS))
     except (UnknownFormatError, IndexError, UnicodeDecodeError):
         return None
     return code if isinstance(code, Code) else None

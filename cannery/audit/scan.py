@@ -42,6 +42,7 @@ _EXTENSION: Final = re.compile(
     r"(\w+)(?:\.(?:cpython|pypy|abi3|cp\d)[\w-]*)?\.(?:so|pyd)"
 )  # as importlib.machinery has the suffixes
 _SUPERUSER: Final = re.compile(r"^([^:\n]+):[^:\n]*:0+:", re.MULTILINE)  # passwd(5)
+_MAPPED: Final = re.compile(rb"\"sourcesContent\"\s*:\s*\[\s*\"")  # ECMA-426
 _LOCAL: Final = re.compile(r'"url"\s*:\s*"file://([^"]+)"')  # PEP 610
 
 
@@ -89,6 +90,7 @@ def scan(
         is_partial=looked.is_partial,
         packed_sources=looked.members[:MOST_SHOWN],
         named_sources=tuple(_LOCAL.findall(head.decode("utf-8", "replace"))) if name == _METADATA[-1] else (),
+        maps_sources=name.endswith(".map") and _MAPPED.search(head) is not None,
         starts_only=_may_start(name, head) and is_start_of_source(head),
     )
 

@@ -8,13 +8,13 @@ import lzma
 import posixpath
 import re
 import zipfile
-from typing import IO, TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from cannery.elf.components import ComponentSearch
 from cannery.elf.headers import MAGIC
 from cannery.elf.package_notes import PackageNote, notes_in
 from cannery.image.decompression import compression_of, undamaged, unzipped
-from cannery.image.hashing import pieces
+from cannery.image.hashing import buffered, pieces
 from cannery.image.tar import members
 from cannery.workspace.files import explained
 
@@ -147,7 +147,7 @@ def _searched(stream: IO[bytes] | _Hashed) -> _Told:
 def _unpacked(stream: _Hashed) -> _Told:
     """The same of a file that is compressed; nothing of one that only has such a name."""
     try:
-        with lzma.LZMAFile(cast("BinaryIO", stream)) as content:
+        with unzipped(buffered(stream), "xz") as content:
             return _searched(content)
     except (lzma.LZMAError, EOFError):
         return _Told()

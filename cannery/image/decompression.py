@@ -16,6 +16,8 @@ from cannery.errors import ImageError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from _typeshed import WriteableBuffer
+
 __all__ = ["Compression", "compression_of", "undamaged", "unzipped"]
 
 Compression = Literal["", "bzip2", "gzip", "xz", "zstd"]  # empty for none
@@ -26,6 +28,8 @@ _BEGINNINGS: Final[dict[bytes, Compression]] = {
     b"\xfd7zXZ\x00": "xz",
     b"BZh": "bzip2",
 }
+_MOST_MEMORY: Final = 1 << 28  # bytes that decompressing may take: four times what xz -9 asks for
+_PIECE: Final = 1 << 16
 _DAMAGE: Final = (tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, UnicodeError)
 
 
@@ -46,7 +50,7 @@ def unzipped(stream: io.BufferedIOBase | io.RawIOBase, compression: Compression)
         case "zstd":
             return cast("BinaryIO", _ZstdReader(file))
         case "xz":
-            return cast("BinaryIO", lzma.LZMAFile(file))
+            return cast("BinaryIO", io.BufferedReader(_XzReader(file)))
         case "bzip2":
             return cast("BinaryIO", bz2.BZ2File(file))
     return file
@@ -66,6 +70,62 @@ def undamaged(what: str, where: str = "") -> Iterator[None]:
             evidence=f"{where}: {evidence}" if where else evidence,
             step="fetch or build it again",
         ) from error
+
+
+class _XzReader(io.RawIOBase):
+    """The content of a stream by xz, whose header says how much memory reading it takes: there's a limit to that."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True where the compressed stream can be read again."""
+        return self._stream.seekable()
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Read up to ``offset``, again from the beginning where that lies before."""
+        if whence == io.SEEK_CUR:
+            offset += self._at
+        elif whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("the end isn't known")
+        if offset < self._at:
+            self._stream.seek(0)
+            self._decoder, self._at = lzma.LZMADecompressor(memlimit=_MOST_MEMORY), 0
+        while self._at < offset and self._next(min(_PIECE, offset - self._at)):
+            pass
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read into ``buffer``; raises :class:`lzma.LZMAError` for what isn't xz, or takes more memory."""
+        view = memoryview(buffer)
+        data = self._next(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def _next(self, size: int) -> bytes:
+        """Some of the content, up to ``size`` bytes; nothing at the end."""
+        while True:
+            fresh = b""
+            if self._decoder.eof:  # another stream may follow, behind zeros (xz-file-format, 2.2)
+                fresh = (self._decoder.unused_data or self._stream.read(_PIECE)).lstrip(b"\0")
+                if not fresh:
+                    return b""
+                self._decoder = lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
+            elif self._decoder.needs_input and not (fresh := self._stream.read(_PIECE)):
+                raise EOFError("it ends in the middle of what xz compressed")
+            if data := self._decoder.decompress(fresh, size):
+                self._at += len(data)
+                return data
 
 
 class _ZstdReader(io.RawIOBase):

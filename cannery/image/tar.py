@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
+from cannery.image.bounded_tar import LONGEST_HEADER
 from cannery.image.content import TIME, OnDisk, digest_of, time_of
 from cannery.image.hashing import CHUNK, HashingWriter, pieces
 from cannery.image.tree import Directory, File, Symlink
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["members", "write_tar"]
 
 _PIECE: Final = 1 << 20  # bytes of a file that are read at a time
-_LONGEST_HEADER: Final = 1 << 20  # bytes: names and attributes; a longer one is an attack
 
 
 def write_tar(tree: Tree, sink: Sink, show: Callable[[int], None]) -> None:
@@ -143,7 +143,7 @@ class _Forward(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         """Read ``size`` bytes, or fewer at the end."""
-        if not 0 <= size <= _LONGEST_HEADER:
+        if not 0 <= size <= LONGEST_HEADER:
             raise tarfile.ReadError(f"a header of {size} bytes")
         parts = []
         left = size

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_wheel", "write_wheel"]
 
+_SMALL = 1 << 26  # bytes that any wheel may unpack to
+_MOST = 100  # times its size that a larger one may
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
 
 
@@ -38,12 +40,21 @@ def read_wheel(path: Path) -> Tree:
     """
     entries = {}
     with explained(path, "read"), _whole(path), zipfile.ZipFile(path) as archive:
+        _refuse_bomb(path, archive)
         for member in archive.infolist():
             if not member.is_dir() and not member.filename.endswith((".dist-info/RECORD", ".dist-info/WHEEL")):
                 executable = member.external_attr >> 16 & 0o100
                 content = Inline(archive.read(member))
                 entries[_place(member.filename, path)] = File(content, 0o755 if executable else 0o644)
     return Tree(entries)
+
+
+def _refuse_bomb(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise :class:`ProjectError` for a wheel that unpacks to far more than its size."""
+    size = sum(member.file_size for member in archive.infolist())
+    if size > max(_SMALL, _MOST * path.stat().st_size):
+        what = f"{path} unpacks to {size:,} bytes, which is too much for its size"
+        raise ProjectError(what, step="don't trust this wheel, or tell who made it")
 
 
 @contextmanager

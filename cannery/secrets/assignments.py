@@ -32,9 +32,12 @@ _LONGEST_CALL: Final = 3
 _LONGEST: Final = 512  # bytes of a name and its value
 # Between name and value: an equals sign or a colon, with quotes, a bracket and a type's name; in XML a tag's end
 _GIVEN: Final = re.compile(
-    rb"[\"']?\]?[ \t]{0,30}(?:: ?(?:Final|bytes|SecretStr|&?(?:'static )?[Ss]tr(?:ing)?\??|\w+\[\w+\]) ?)?"
-    rb"(?:=>|:=|\?=|=(?![=~])|:(?![:/])|>)[ \t]{0,30}(?:[rbuf]{1,2}(?=[\"']))?"
-    rb"(?:\"\"\"((?:[^\"\\\n]|\\.)+)\"\"\"|\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|([^\s\"'`,;<>(){}]+(?=[\s\"'`,;<>)}\]]|\Z)))"
+    rb"\\{0,3}[\"']?\]?[ \t]{0,30}(?:string(?=[ \t]{0,30}=)[ \t]{0,30})?"
+    rb"(?:: ?(?:Final|bytes|SecretStr|&?(?:'static )?[Ss]tr(?:ing)?\??|\w+\[\w+\]) ?)?"
+    rb"(?:=>|:=|\?=|=(?![=~])|:(?![:/])|>)[ \t]{0,30}"
+    rb"(?:[rbuf]{1,2}(?=[\"'])|[|>][-+]?[ \t]*\n[ \t]{1,40}|&\w{1,40}[ \t])?"  # a block or an anchor of YAML
+    rb"(?:\\{1,3}\"([^\"\\\n]+)\\|\"\"\"((?:[^\"\\\n]|\\.)+)\"\"\"|'''([^'\n]+)'''|\"((?:[^\"\\\n]|\\.)*)\""
+    rb"|'((?:[^'\\\n]|\\.)*)'|([^\s\"'`,;<>(){}]+(?=[\s\"'`,;<>)}\]]|\Z)))"
 )
 # What has a name and a value apart: <add key="Password" value="…" />, {"name": "PASSWORD", "value": "…"}, the same in
 # YAML, <name>password</name><value>…</value>
@@ -56,7 +59,7 @@ def assignments_in(window: bytes, *, is_code: bool) -> Iterator[tuple[Secret, in
             continue
         before = _NAME.search(window, max(0, place - 60), place)
         start = before.start() if before else place
-        if window[max(0, start - 1) : start] in {b":", b"/"} or (is_code and _is_minified(window, place)):
+        if _is_of_address(window, start) or (is_code and _is_minified(window, place)):
             continue  # a part of an address, or of code that no person wrote
         after = _REST.match(window, place)
         stop = seen = after.end() if after else place
@@ -95,6 +98,12 @@ def _judged(name: str, given: re.Match[bytes], *, is_code: bool) -> Secret | Non
     if is_code and not quoted:
         return None  # code that names other code
     return assigned(name, value, is_code=is_code)
+
+
+def _is_of_address(window: bytes, start: int) -> bool:
+    """True for a name behind a slash, or behind a colon that doesn't begin a symbol of Ruby's."""
+    before = window[max(0, start - 2) : start]
+    return before.endswith(b"/") or (before.endswith(b":") and not before[:-1].isspace() and before != b":")
 
 
 def _is_minified(window: bytes, place: int) -> bool:

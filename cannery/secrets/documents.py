@@ -1,31 +1,20 @@
-"""Files that hold credentials by their form, under whatever name: of clusters, registries, clouds and systems."""
+"""Files that hold credentials by their form, under whatever name: of clusters, registries, clouds and servers."""
 
 from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cannery.secrets.addresses import places_of_credentials
+from cannery.secrets.form import Form, is_no_example, may_be_chosen
 from cannery.secrets.kind import Kind, Secret
-from cannery.secrets.values import is_placeholder, may_be_password
+from cannery.secrets.system_documents import SYSTEM_FORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 __all__ = ["FORMS", "INDEX", "documents_in", "index_passwords", "names_indexes"]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A kind of document: words that all of it have, and the pattern of the secret in it."""
-
-    kind: Kind
-    words: tuple[bytes, ...]
-    pattern: re.Pattern[bytes]  # its first group is the secret
-    is_right: Callable[[bytes], bool] = lambda _: True
-    start: bytes = b""  # what the pattern begins with, where it may look far ahead from there
 
 
 def _is_login(value: bytes) -> bool:
@@ -35,14 +24,6 @@ def _is_login(value: bytes) -> bool:
     except ValueError:
         return False
     return bool(user and colon and password)
-
-
-def _may_be_password(value: bytes) -> bool:
-    return may_be_password(value.decode("utf-8", "replace"))
-
-
-def _is_no_example(value: bytes) -> bool:
-    return not is_placeholder(value.decode("utf-8", "replace"))
 
 
 FORMS: Final = (
@@ -55,7 +36,7 @@ FORMS: Final = (
         Kind("kubeconfig-token", "a cluster's token (kubeconfig)"),
         (b"clusters", b"users", b"token:"),
         re.compile(rb"users:[\s\S]{0,4000}?\n\s{1,40}token:\s*[\"']?([\w.:-]{16,})"),
-        _is_no_example,
+        is_no_example,
         b"users:",
     ),
     *(
@@ -82,7 +63,7 @@ FORMS: Final = (
         Kind("registry-identity", "a registry's identity token"),
         (b'"identitytoken"', ),
         re.compile(rb"\"identitytoken\"\s*:\s*\"([^\"]{16,})\""),
-        _is_no_example,
+        is_no_example,
     ),
     Form(
         Kind("terraform-state", "Terraform's state, which has passwords in it"),
@@ -114,14 +95,14 @@ FORMS: Final = (
         Kind("mysql-client", "a password of MySQL (my.cnf)"),
         (b"[client", b"password"),
         re.compile(rb"\[client[^\]]{0,40}\][^\[]{0,2000}?\npassword\s{0,9}=\s{0,9}[\"']?([^\s\"'#$<]{3,})"),
-        _is_no_example,
+        is_no_example,
         b"[client",
     ),
     Form(
         Kind("netrc", "passwords (netrc)"),
         (b"machine", b"login", b"password"),
         re.compile(rb"(?m)^[^\S\n]*machine\s+\S+\s+login\s+\S+\s+password\s+([^\s$<]{3,})"),
-        _is_no_example,
+        is_no_example,
     ),
     *(
         Form(
@@ -138,7 +119,7 @@ FORMS: Final = (
             re.compile(
                 rb"(?m)^[ \t]*(?:user[ \t]+\S+[ \t]+)?%b[ \t]+[\"']?([^\s\"'$<{%%]{4,200})[\"']?[ \t]*$" % mark
             ),
-            _may_be_password if mark == b"password" else _is_no_example,
+            may_be_chosen if mark == b"password" else is_no_example,
         )
         for mark in (b"bindpw", b"rootpw", b"requirepass", b"masterauth", b"insecure-password", b"password")
     ),
@@ -147,7 +128,7 @@ FORMS: Final = (
             Kind("sql-password", "a password in SQL"),
             (mark,),
             re.compile(rb"(?i)\b(?:identified[ \t]+by|with(?:[ \t]+encrypted)?[ \t]+password)[ \t]+'([^'\n]{4,200})'"),
-            _may_be_password,
+            may_be_chosen,
         )
         for mark in (b"IDENTIFIED BY '", b"identified by '", b"PASSWORD '", b"password '")
     ),
@@ -159,7 +140,7 @@ FORMS: Final = (
                 rb"(?i)\b(?:server|data source|host|address|user id|uid|username|database)=[^;\"'\n]{1,200};"
                 rb"(?:[^\"'\n]{0,300};)?[ ]?(?:pwd|password)=([^;\"'\s]{4,200})"
             ),
-            _may_be_password,
+            may_be_chosen,
         )
         for mark in (b"Pwd=", b"PWD=", b"pwd=", b"Password=", b"password=")
     ),
@@ -168,10 +149,11 @@ FORMS: Final = (
             Kind("pgpass", "passwords of PostgreSQL (pgpass)"),
             (mark,),
             re.compile(rb"(?m)^[\w.*-]+:(?:\d{2,5}|\*):[\w*-]+:[\w*-]+:([^\s:]{4,})$"),
-            _is_no_example,
+            is_no_example,
         )
         for mark in (b":5432:", b":5433:", b":6432:", b":*:")  # its ports, pgbouncer's, and any
     ),
+    *SYSTEM_FORMS,
 )  # fmt: skip
 _TRIES: Final = 50
 INDEX: Final = Kind("index-password", "a package index's password")

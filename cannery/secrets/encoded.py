@@ -13,7 +13,7 @@ from cannery.secrets.sieve import sift
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["decoded_runs", "encoding_of", "is_packed"]
+__all__ = ["begins_zip", "decoded_runs", "encoding_of", "is_packed"]
 
 _BOMS: Final = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _LOOKED_AT: Final = 512  # bytes, to tell an encoding
@@ -24,14 +24,32 @@ _RUN: Final = re.compile(
 _DIGITS: Final = frozenset(b"0123456789")
 _WHITE: Final = re.compile(rb"\s+|\\n")
 _KEYS: Final = (b"\x30\x82", b"\x30\x77", b"\xfe\xed\xfe\xed")  # DER twice, Java's keystores
-_PACKED: Final = (b"PK\3\4", b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")  # zip, gzip, xz, zstd
+_ZIP: Final = b"PK\3\4"
+_ZIPAPP: Final = re.compile(rb"#![^\n]{0,200}\nPK\x03\x04")  # PEP 441
+# zip, gzip, xz, zstd, ar, two forms of cpio, RPM
+_PACKED: Final = (
+    _ZIP,
+    b"\x1f\x8b",
+    b"\xfd7zXZ",
+    b"\x28\xb5\x2f\xfd",
+    b"!<arch>\n",
+    b"070701",
+    b"070702",
+    b"\xed\xab\xee\xdb",
+)
 _LEAST_TEXT: Final = 0.9  # the share of letters that people read
 
 
 def is_packed(head: bytes) -> bool:
     """True for the beginning of an archive, or of what is compressed."""
     bzip2 = head.startswith(b"BZh") and head[3:4].isdigit()
-    return head.startswith(_PACKED) or bzip2 or head[257:262] == b"ustar"  # that of tar (POSIX.1-1988)
+    is_archive = head[257:262] == b"ustar" or begins_zip(head)  # that of tar (POSIX.1-1988)
+    return head.startswith(_PACKED) or bzip2 or is_archive
+
+
+def begins_zip(head: bytes) -> bool:
+    """True for the beginning of a zip archive, and of one that a line for the shell stands before."""
+    return head.startswith(_ZIP) or _ZIPAPP.match(head) is not None
 
 
 def encoding_of(head: bytes) -> str:

@@ -20,7 +20,7 @@ DER: Final = Kind("private-key-der", "a private key in DER")
 PKCS12: Final = Kind("pkcs12", "a private key in PKCS#12")
 JAVA: Final = Kind("java-keystore", "a private key in a keystore of Java")
 PUTTY: Final = Kind("putty-key", "a private key of PuTTY")
-KEEPASS: Final = Kind("keepass", "a file of KeePass, which holds passwords")
+KEEPASS: Final = Kind("keepass", "a file of KeePass or Password Safe, which holds passwords")
 KEY_FILES: Final = (PEM, DER, PKCS12, JAVA, PUTTY, KEEPASS)
 
 # The first line (RFC 7468): libraries that read keys contain it alone. In JSON and in sources a line ends in the two
@@ -36,7 +36,7 @@ _SHOWN: Final = 160  # letters that are looked at for a word
 _MOST: Final = 50  # keys that are looked at in a row
 _LEAST, _WITHOUT_END = 4, 64  # letters: with a last line, and with none
 _PUTTY: Final = re.compile(rb"PuTTY-User-Key-File-\d+: [\w@.-]+\s")
-_KEEPASS: Final = b"\x03\xd9\xa2\x9a"
+_KEEPASS: Final = (b"\x03\xd9\xa2\x9a", b"PWS3")  # and Password Safe's
 _JKS, _JCEKS = b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"
 _JAVA_KEY, _JAVA_CERTIFICATE = 1, 2  # tags of entries
 _MOST_ENTRIES: Final = 1000

@@ -32,11 +32,15 @@ _SCRIPT: Final = re.compile(
     r".*\.(?:ya?ml|sh|bash|zsh|ksh|bat|cmd|ps1|service|dockerfile|mk)|(?:Dockerfile|Containerfile|Makefile|Jenkinsfile|Procfile).*",
     re.IGNORECASE,
 )
-_SETTINGS: Final = re.compile(  # a section of INI, or a name with a value
-    rb"(?:[ \t]{0,40}(?:[#;][^\n]*)?\n){0,40}[ \t]{0,40}"
-    rb"(?:\[[\w .:/\"-]{1,60}\][ \t]{0,40}\r?\n|[A-Za-z_][\w.-]{0,60}[ \t]?[=:][ \t]?\S)"
+_SETTINGS: Final = re.compile(  # a section of INI, a name with a value, or one above others (YAML)
+    rb"(?:[ \t]{0,40}(?:[#;][^\n]*|---)?\n){0,40}[ \t]{0,40}"
+    rb"(?:\[[\w .:/\"-]{1,60}\][ \t]{0,40}\r?\n|:?[A-Za-z_][\w.-]{0,60}(?:[ \t]?[=:][ \t]?\S|:[ \t]?\r?\n[ \t-]))"
 )
-_SHELL: Final = re.compile(rb"#![^\n]{0,100}\b(?:ba|z|k|da|a)?sh\b")
+_SHELL: Final = re.compile(  # crontab(5) is the second
+    rb"#![^\n]{0,100}\b(?:ba|z|k|da|a)?sh\b"
+    rb"|(?:[ \t]{0,40}(?:#[^\n]*)?\n|[A-Z]{1,40}=[^\n]*\n){0,40}"
+    rb"(?:(?:[\d*/,-]{1,40}[ \t]{1,40}){5}|@(?:reboot|hourly|daily|weekly|monthly)[ \t])[\w/.]"
+)
 
 
 def names_a_secret(variable: str) -> bool:

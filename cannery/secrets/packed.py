@@ -18,14 +18,15 @@ from cannery.errors import ToolError
 from cannery.image.decompression import compression_of, unzipped
 from cannery.image.hashing import buffered
 from cannery.image.tar import members
+from cannery.secrets.unix_archives import AR, CPIO, RPM, inside_ar, inside_cpio, payload_of_rpm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cannery.image.hashing import Readable
     from cannery.secrets.budget import Budget
 
-__all__ = ["DAMAGE", "inside_tar", "inside_zip", "is_tar", "uncompressed"]
+__all__ = ["DAMAGE", "inside_stream", "inside_tar", "inside_zip", "uncompressed"]
 
 DAMAGE: Final = (  # all that reading an archive of any origin ends in
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
@@ -41,12 +42,19 @@ _TAR: Final = re.compile(r"\.t(?:gz|bz2|xz)$")
 def uncompressed(name: str, head: bytes, stream: Readable) -> tuple[str, BinaryIO]:
     """The name and the content of what is compressed in ``stream``, which begins with ``head``."""
     inner = _TAR.sub(".tar", _SUFFIXES.sub("", posixpath.basename(name)))
+    if head.startswith(RPM):
+        packed = buffered(payload_of_rpm(cast("BinaryIO", stream)))
+        return f"{inner}.cpio", unzipped(packed, compression_of(packed.peek(8)[:8]))
     return inner, unzipped(buffered(stream), compression_of(head[:8]))
 
 
-def is_tar(head: bytes) -> bool:
-    """True for the beginning of a tar archive (POSIX.1-1988 and later)."""
-    return head[257:262] == b"ustar"
+def inside_stream(head: bytes) -> Callable[[BinaryIO, Budget], Iterator[tuple[str, BinaryIO]]] | None:
+    """What reads the members of an archive that begins with ``head``, from front to back; None for others."""
+    if head[257:262] == b"ustar":  # POSIX.1-1988 and later
+        return inside_tar
+    if head.startswith(AR):
+        return inside_ar
+    return inside_cpio if head.startswith(CPIO) else None
 
 
 def inside_tar(stream: BinaryIO, budget: Budget) -> Iterator[tuple[str, BinaryIO]]:

@@ -15,12 +15,13 @@ from cannery.secrets.assignments import assignments_in
 from cannery.secrets.budget import Budget
 from cannery.secrets.commands import logins_in
 from cannery.secrets.documents import documents_in, index_passwords, names_indexes
-from cannery.secrets.encoded import decoded_runs, encoding_of, is_packed
+from cannery.secrets.encoded import begins_zip, decoded_runs, encoding_of, is_packed
 from cannery.secrets.file_names import kind_by_name
 from cannery.secrets.key_files import key_file, keys_in
 from cannery.secrets.kind import Secret
 from cannery.secrets.names import begins_a_script, begins_settings, is_configuration, is_script
 from cannery.secrets.sieve import sift
+from cannery.secrets.tables import is_table, secrets_in_table
 from cannery.secrets.tokens import tokens_in
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ __all__ = ["Looked", "SecretSearch", "held", "secret_in_value", "secrets_in", "s
 CHUNK: Final = 1 << 18  # bytes that are looked at in one go
 _OVERLAP: Final = 1 << 12  # of them that are looked at again with the next: a secret may lie across both
 _IN_MEMORY: Final = 1 << 26  # bytes: a larger archive is kept in a temporary file
-_ZIP: Final = b"PK\3\4"
 _NEWLINE: Final = 10
 _MOST: Final = 20  # secrets that are told of one file
 
@@ -89,9 +89,9 @@ class SecretSearch:
             return
         stream = cast("BinaryIO", _Chained(head, rest))
         try:
-            if packed.is_tar(head):
-                self._each(packed.inside_tar(stream, self.budget), within)
-            elif head.startswith(_ZIP):
+            if (inside := packed.inside_stream(head)) is not None:
+                self._each(inside(stream, self.budget), within)
+            elif begins_zip(head):
                 with held(_pieces(head, rest)) as (file, size):
                     self._each(packed.inside_zip(file, size, self.budget), within)
             else:
@@ -108,6 +108,8 @@ class SecretSearch:
         """Look through a member; what its name says counts, too."""
         if self.wanted(name):
             self._members[name] = None
+        for secret in secrets_in_words(name) if self.thorough else ():
+            self._add(secret, within=(*within, "a name"))
         limited = _Limited(stream, self.budget)
         head = limited.read(CHUNK)
         if head and self.thorough and (kind := kind_by_name(name)):
@@ -161,6 +163,8 @@ def _named(name: str, window: bytes) -> Iterator[tuple[Secret, int]]:
     if b"uthorization" in window or b"UTHORIZATION" in window:
         yield from headers_in(window)
     yield from documents_in(window)
+    if is_table(name):
+        yield from secrets_in_table(window)
     if is_script(name):
         yield from logins_in(window.decode("latin-1"))
 

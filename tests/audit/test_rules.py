@@ -85,6 +85,7 @@ BAD = [
     Bad("CAN113", "app/main.pyc", "start"),
     Bad("CAN113", "app/main.py", b"import sys\nfrom x import main\nsys.exit(main())\n"),
     Bad("CAN114", "app/pricing.pyi", b"def rebate(price: float) -> float: ...\n"),
+    Bad("CAN115", "app/static/app.js.map", b'{"version": 3, "sourcesContent": ["let a = 3"], "mappings": ""}'),
     Bad("CAN201", "app/pricing.pyc", b"\0\0\0\0/home/alice/work/pricing.py"),
     Bad("CAN202", "usr/lib/libx.so.1", "with debugging information"),
     Bad("CAN301", "app/.env", b"PASSWORD=x"),

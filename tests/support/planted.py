@@ -37,6 +37,7 @@ from tests.support.key_documents import (
     zipped,
 )
 from tests.support.made_up_tokens import GITHUB, LETTERS, PASSWORD, TOKENS, drawn, pem
+from tests.support.planted_systems import SOURCES_IN_PACKAGES, SYSTEM_LEAKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -290,6 +291,8 @@ LEAKS = (
     *(Planted(f"source: {name}", *what) for name, what in _SOURCES.items()),
     *(Planted(f"token: {name}", "app/conf.toml", f"value = '{token}'\n".encode()) for name, token in TOKENS.items()),
     *(Planted(f"file: {name}", *what) for name, what in _FILES.items()),
+    *(Planted(f"source in {name}", *what) for name, what in SOURCES_IN_PACKAGES.items()),
+    *(Planted(f"system: {name}", *what) for name, what in SYSTEM_LEAKS.items()),
     *(Planted(f"text: {name}", path, text.encode()) for name, (path, text) in _TEXTS.items()),
     *(Planted(f"packed: {name}", *what) for name, what in _PACKED.items()),
     Planted("packed: the first of two entries of a layer", "app/conf.toml", CONFIG, again=b"nothing\n"),

@@ -48,6 +48,9 @@ STUB = Rule(
     "a stub of the app, with its names, types and docstrings",
     "leave it out: no import reads it",
 )
+MAP = Rule(
+    "CAN115", Severity.MEDIUM, "a source map with the sources in it", "build the front end without sourcesContent"
+)
 RULES = (
     SOURCE,
     BYTES,
@@ -63,6 +66,7 @@ RULES = (
     LIFELESS,
     STARTER,
     STUB,
+    MAP,
 )
 
 _C = (".c", ".cc", ".cpp", ".cxx")
@@ -100,6 +104,8 @@ def _own(place: PlacedNode) -> Iterator[Finding]:
         yield _finding(NAMED, f"names {_few(facts.named_sources)}", place)
     if facts.packed_sources:
         yield _finding(PACKED, f"has {_few(facts.packed_sources)}", place)
+    if facts.maps_sources:
+        yield _finding(MAP, f"{place.node.size:,} bytes", place)
     if facts.source_lines:
         yield _finding(LINES, f"as {facts.source_lines[0]!r}", place)
     yield from _compiled(place)

@@ -13,6 +13,7 @@ import msgspec
 
 from cannery.elf.components import Component  # noqa: TC001  # msgspec looks for it when it runs
 from cannery.errors import ConfigurationError
+from cannery.image.bounded_tar import bounded_tar
 from cannery.image.content import OnDisk
 from cannery.workspace.digest import Digest
 from cannery.workspace.files import explained, replacing
@@ -31,6 +32,7 @@ __all__ = ["KIT_FORMAT", "PYTHONS_OWN", "AboutKit", "about_kit", "no_kit", "unpa
 PYTHONS_OWN: Final = frozenset({"__pycache__"})  # folders that a kit's Python writes for itself where it runs
 KIT_FORMAT: Final = 1  # counts up when something else is in a kit, so that an older cannery refuses it
 _ABOUT: Final = "kit.json"
+_LARGEST_ABOUT: Final = 1 << 20  # bytes; a kit's has some thousands
 _MOST: Final = 1 << 30  # bytes that a kit may unpack to; one of CPython 3.11 has 60 million
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_]\w*\Z")]  # in C
@@ -64,7 +66,7 @@ def unpacked_kit(path: Path, workspace: Workspace, sha256: str | None = None) ->
 
     def unpack(folder: Path) -> None:
         try:
-            with tarfile.open(path) as archive:
+            with bounded_tar(path) as archive:
                 archive.extractall(folder, members=_limited(archive, path), filter="data")
         except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, KeyError, ValueError, OverflowError) as error:
             raise no_kit(path, str(error)) from error
@@ -115,7 +117,8 @@ def write_about(folder: Path, about: AboutKit) -> None:
 def about_kit(folder: Path, path: Path) -> AboutKit:
     """What the kit in ``folder`` says of itself; raises :class:`ConfigurationError`, which names ``path``, for none."""
     try:
-        about = msgspec.json.decode((folder / _ABOUT).read_bytes(), type=AboutKit)
+        with (folder / _ABOUT).open("rb") as file:
+            about = msgspec.json.decode(file.read(_LARGEST_ABOUT), type=AboutKit)
     except (OSError, msgspec.MsgspecError, RecursionError) as error:
         raise no_kit(path, str(error)) from error
     if about.format != KIT_FORMAT:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, Protocol, Self, cast
 
 from cannery.errors import ImageError
+from cannery.image.bounded_tar import bounded_tar
 from cannery.image.content import TIME
 from cannery.image.decompression import undamaged
 from cannery.image.hashing import HashingReader, pieces
@@ -109,7 +110,7 @@ class TarFiles:
 
     @contextmanager
     def _archive(self) -> Iterator[tarfile.TarFile]:
-        with explained(self.path, "read"), undamaged(f"the archive {self.path}"), tarfile.open(self.path) as archive:
+        with explained(self.path, "read"), undamaged(f"the archive {self.path}"), bounded_tar(self.path) as archive:
             yield archive
 
 
