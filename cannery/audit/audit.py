@@ -67,8 +67,10 @@ def close_gate(report: AuditReport) -> None:
     if not report.failing:
         return
     rules = sorted({finding.rule.id for finding in report.failing})
+    number = len(report.failing)
+    found = "1 finding is" if number == 1 else f"{number} findings are"
     raise AuditError(
-        f"{report.contents.name} does not pass: {len(report.failing)} findings are {report.fail_on} or worse",
+        f"{report.contents.name} does not pass: {found} {report.fail_on} or worse",
         evidence=", ".join(rules),
         step=f"mend them, or allow what is meant to be:  [tool.cannery.audit]  allow = [{rules[0]!r}]",
     )

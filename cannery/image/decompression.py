@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
 
 from cannery.errors import ImageError, ToolError
+from cannery.workspace.extras import installing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +157,6 @@ def _opened_zstd(stream: BinaryIO) -> tuple[BinaryIO, type[Exception]]:
     try:
         import zstandard  # noqa: PLC0415
     except ImportError as error:
-        raise ToolError("a layer is compressed with zstd", step='pip install "cannery[zstd]"') from error
+        raise ToolError("a layer is compressed with zstd", step=installing("zstd")) from error
     reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True, closefd=False)
     return cast("BinaryIO", reader), zstandard.ZstdError

@@ -30,6 +30,8 @@ _LOOKED_FOR: Final = (
 )
 _NAME_ONE: Final = 'name one in pyproject.toml:  [tool.cannery]  entry = "main.py"  (or "package", "module:function")'
 
+_ANOTHER_FOLDER: Final = "there is no Python in this folder: go to the project's, or name it:  --project FOLDER"
+
 
 class NoEntryPointError(ProjectError):
     """A project has nothing to start, and names nothing: a library, say."""
@@ -103,8 +105,12 @@ def _found(
     raise NoEntryPointError(
         f"no entry point found in {startable.folder}",
         evidence=_LOOKED_FOR + (f"; there are several scripts: {scripts}" if scripts else ""),
-        step=_NAME_ONE,
+        step=_NAME_ONE if _has_python(startable.folder) else _ANOTHER_FOLDER,
     )
+
+
+def _has_python(folder: Path) -> bool:
+    return (folder / "pyproject.toml").exists() or any(folder.glob("*.py")) or any(folder.glob("*/*.py"))
 
 
 def _note_on_dockerfile(error: CanneryError) -> str:

@@ -49,7 +49,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     ),
     "output": Flag("Where to write the archive (default: dist/NAME.tar).", build=False),
     "python": Flag("Python of the image: a version such as 3.12, or a path (default: the one that runs this)."),
-    "strip": Flag("Take symbols from the shared libraries of wheels, too.", switch=True),
+    "strip": Flag("Strip symbols from the shared libraries of wheels, too.", switch=True),
     "compile": Flag("Compile the project's own modules by Cython: no source, no bytecode.", switch=True),
     "engine": Flag(
         "Which engine to use: auto, none, docker or podman (default: auto, the first that answers).",

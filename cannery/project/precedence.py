@@ -109,10 +109,11 @@ def _refuse_unknown(table: Mapping[str, object], schema: type[msgspec.Struct], w
     known = schema.__struct_encode_fields__
     for key in table:
         if key not in known:
+            near = did_you_mean(key, known)
             raise ConfigurationError(
                 f"unknown setting {prefix}{key!r} in {where}",
-                evidence=did_you_mean(key, known),
-                step=f"settings are: {', '.join(known)}",
+                evidence=near,
+                step="correct it, or leave it out" if near else f"settings are: {', '.join(known)}",
             )
 
 

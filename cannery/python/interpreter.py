@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cannery.errors import RuntimeTreeError
 from cannery.image.platform import platform_of_uname
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Interpreter", "RunningPython", "WheelTarget", "describe", "installed_python", "same_minor"]
+
+_TOO_OLD: Final = re.compile(r"2(\.\d+)*|3\.(\d|10)(\.\d+)*")
+_NEWER: Final = 'cannery packs CPython 3.11 and later: set  [tool.cannery]  python = "3.12"'
 
 # Run by the Python in question, so it asks no more than 3.11 has. Where packages are looked for depends on the
 # prefix, and distributors patch it (Debian's dist-packages): so the interpreter itself is asked.
@@ -107,7 +111,7 @@ def _ask(executable: Path, run: Runner) -> dict[str, Any]:
     if answers["implementation"] != "cpython" or tuple(answers["version"]) < (3, 11):
         raise RuntimeTreeError(
             f"{executable} is {answers['implementation']} {version}",
-            step='cannery packs CPython 3.11 and later: set  [tool.cannery]  python = "3.12"',
+            step=_NEWER,
         )
     return answers
 
@@ -121,6 +125,8 @@ def installed_python(wanted: str, run: Runner) -> Path:
 
     # Version managers put shims on the path, which fail for any version but the chosen one: theirs come before.
     path = os.pathsep.join([*map(str, hidden_folders()), *os.get_exec_path()])
+    if _TOO_OLD.fullmatch(wanted):
+        raise RuntimeTreeError(f"Python {wanted} is older than what cannery packs", step=_NEWER)
     command = [find_uv(), "python", "find", "--no-python-downloads", "--no-project", "--system", wanted]
     try:
         return Path(run(command, env={"PATH": path}).stdout.strip())

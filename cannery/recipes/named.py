@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RECIPES", "Recipe", "recipe_named"]
 
-RECIPES: Final = ("slim", "cython", "scratch", "tiny", "onefile", "static")
+RECIPES: Final = ("scratch", "tiny", "static", "onefile", "slim", "cython")
 
 
 class Recipe(Protocol):

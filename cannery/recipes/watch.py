@@ -18,6 +18,7 @@ from cannery.containers.engine.discovery import find_engine
 from cannery.errors import CanneryError, ToolError
 from cannery.recipes.build import mending, plan_of
 from cannery.recipes.watched import InEngine, InSandbox
+from cannery.workspace.extras import installing
 from cannery.workspace.workspace import silent
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def watch(load: Callable[[], App], arguments: Sequence[str], shown: Shown, tell:
     installed.
     """
     if importlib.util.find_spec("watchfiles") is None:
-        raise ToolError("watchfiles is not installed", step='run: pip install "cannery[watch]"')
+        raise ToolError("watchfiles is not installed", step=installing("watch"))
     app = load()
     engine = find_engine(app.settings.engine)
     place: WatchedPlace = InSandbox(arguments, shown, tell) if engine is None else InEngine(engine, arguments, shown)

@@ -24,7 +24,7 @@ __all__ = ["audit"]
     help={
         "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
         "fail-on": "How bad a finding must be to fail: critical, high, medium, low, info or never (default: high).",
-        "readable": "List what anybody can read in the app's compiled modules and bytecode.",
+        "readable": "List the texts that anybody can read in the app's compiled modules and bytecode.",
         "known": "A file with known vulnerabilities, as invoke vex has it: tell which of them the image can have.",
         "json": JSON,
         "sarif": "Print the result as SARIF 2.1.0, for code scanning.",
@@ -41,7 +41,7 @@ def audit(
 ) -> None:
     """Look for what remains of the source, for secrets and more.
 
-    It reads the image layer by layer and runs nothing of it. Files that a later layer deletes are found, too. The exit
+    It reads the image layer by layer and runs nothing in it. It also finds files that a later layer deletes. The exit
     code is 9 if a finding is as bad as --fail-on says, or worse. To allow what is meant to be there, name it in
     pyproject.toml: [tool.cannery.audit] allow = ["CAN501", "CAN102:/app/main.pyc"].
     """

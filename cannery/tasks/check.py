@@ -27,7 +27,7 @@ def check(line: CommandLine, timeout: str | None = None, json: bool = False) -> 
     """Compare the image with a virtual environment.
 
     Builds the image first if something has changed. Then the program runs twice, in its image and in a virtual
-    environment with the same requirements, and the exit codes and outputs are compared, or what a server answers. Say
+    environment with the same requirements, and its exit codes and outputs are compared, or a server's answers. Say
     what to ask behind --, or by the setting check: arguments, or an address such as http://:8000/health. By default
     the app's own modules are imported, and a server is asked for /. The exit code is 11 if something differs, and 12
     if the program fails in both.

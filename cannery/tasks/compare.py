@@ -41,7 +41,7 @@ def compare(
     html: str | None = None,
     json: bool = False,
 ) -> None:
-    """Measure what each recipe makes of the project.
+    """Measure the project by each recipe, side by side.
 
     Builds the project by each recipe and shows side by side: its size on disk and to pull, and what is sent again after
     one line has changed; how long builds take; the time to the first answer, memory, and requests per second; what the

@@ -10,10 +10,10 @@ __all__ = ["config"]
 
 @command(help={"json": "Print JSON instead of a table."})
 def config(line: CommandLine, json: bool = False) -> None:
-    """Show every setting, its value, and where that comes from.
+    """Show every setting, its value, and where it comes from.
 
-    A flag comes before a variable of the environment, then comes pyproject.toml, then what is found in the project's
-    files, then the default.
+    A flag overrides an environment variable, which overrides pyproject.toml. If none of these says anything, the value
+    is found in the project's files, or it's the default.
     """
     from cannery.errors import CanneryError  # noqa: PLC0415
     from cannery.project.config import load  # noqa: PLC0415

@@ -22,9 +22,9 @@ __all__ = ["diff"]
 def diff(line: CommandLine, before: str, after: str, contents: bool = False, json: bool = False) -> None:
     """Show what differs between two images, down to the byte.
 
-    'diff BEFORE AFTER' compares configurations, layers and files: what is new or gone, whose mode, owner or time is
-    another, where bytes differ and how many, and which module it is in bytecode. The exit code is 0 where the digests
-    are equal, and 14 where they aren't.
+    'diff BEFORE AFTER' compares configurations, layers and files: what is new or gone, which files have another mode,
+    owner or time, how many bytes differ and where, and which modules these belong to. The exit code is 0 if the digests
+    are equal, and 14 if they aren't.
     """
     from cannery.errors import OtherImageError  # noqa: PLC0415
     from cannery.image.platform import Platform  # noqa: PLC0415

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -76,6 +76,9 @@ def friendly(task: Task) -> Task:
 
 
 def _refuse(error: CanneryError) -> NoReturn:
+    if sys.stdout:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()  # so that in one file, too, the error comes behind what was printed before
     red, plain = ("\033[1;31m", "\033[0m") if sys.stderr and sys.stderr.isatty() else ("", "")
     show(f"{red}error:{plain} {error}")
     raise Exit(code=error.exit_code) from error

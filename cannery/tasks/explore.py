@@ -22,14 +22,14 @@ __all__ = ["explore"]
 @command(
     *(name for name in BUILD_FLAGS if name != "base"),
     help={
-        "image": "The image, as the engine calls it (default: the project's own, built where something has changed).",
+        "image": "The image, as the engine calls it (default: the project's own, built first if it has changed).",
         "base": "The recipe's base image instead of the image; a value names another one, as the setting does.",
         "name": "Name of the container.",
     },
     optional=["base"],
 )
 def explore(line: CommandLine, image: str | None = None, base: str | bool = False, name: str = "dev") -> None:
-    """Look around in an image, at a prompt inside it.
+    """Open a prompt inside an image, to look around.
 
     You get the image's shell if it has one, or else its own Python with ls, cat, find, ps and run, or else the same
     from a toolbox that is put into the container; the first line says which. The container is removed at the end.

@@ -82,7 +82,14 @@ def flags_of(line: CommandLine) -> dict[str, object]:
     return {name: value for name, value in line.settings.items() if value is not None}
 
 
-TAKING_WORDS: Final = frozenset({"check", "push", "registry-check", "run", "watch"})  # tasks that do
+# Tasks that take words behind --, and what these are.
+TAKING_WORDS: Final[Mapping[str, str]] = {
+    "check": "ARGS or URL",
+    "push": "REFERENCE",
+    "registry-check": "REPOSITORY",
+    "run": "ARGS",
+    "watch": "ARGS",
+}
 
 
 def words_behind(line: CommandLine) -> list[str]:
@@ -94,7 +101,7 @@ def words_behind(line: CommandLine) -> list[str]:
 def are_for_another(task: str) -> bool:
     """True where the command line also names a task that takes the words behind ``--``: ``image run -- ARGS``."""
     before = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else []
-    return not TAKING_WORDS.isdisjoint(set(before) - {task})
+    return not TAKING_WORDS.keys().isdisjoint(set(before) - {task})
 
 
 def typed(name: str, flags: Values) -> str:

@@ -15,9 +15,9 @@ _WIDEST: Final = 100  # columns: longer lines are hard to read
 _VALUE: Final = re.compile(r"^--([\w-]+)(\[?=)(?:STRING|INT)")  # as Invoke writes a flag that takes a value
 
 
-def usage(binary: str, name: str, positional: Sequence[str], *, words: bool) -> str:
-    """The line that says how the command is typed; ``words`` may follow ``--``."""
-    parts = [binary, name, *(each.upper() for each in positional), "[--OPTIONS]", *(["[-- WORDS]"] if words else [])]
+def usage(binary: str, name: str, positional: Sequence[str], *, words: str) -> str:
+    """The line that says how the command is typed; ``words`` says what may follow ``--``, if anything may."""
+    parts = [binary, name, *(each.upper() for each in positional), "[--OPTIONS]", *([f"[-- {words}]"] if words else [])]
     return f"Usage: {' '.join(parts)}"
 
 

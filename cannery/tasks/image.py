@@ -28,7 +28,7 @@ EXPLAIN: Final = "List files that could not be made smaller or compiled, with th
     help={
         "all": "Build the images of all members of the workspace that start something.",
         "since": "With --all: only members that changed since this commit, or require one that did.",
-        "refresh": "Resolve requirements that no lock pins once more, and look up the base's tag.",
+        "refresh": "Resolve requirements that no lock pins again, and look up the base's tag again.",
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
         "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
         "check": "Then check that it does what a virtual environment does, as the command check; -- and what to ask.",

@@ -25,7 +25,7 @@ def kit(
     versions: bool = False,
     json: bool = False,
 ) -> None:
-    """Write what static executables are linked from: a kit.
+    """Write a kit: what static executables are linked from.
 
     A kit is for one version of Python and one platform. It's built from sources, which takes some minutes, and is the
     same wherever it's built. Name it in the setting static.kit or in CANNERY_KIT, and no build makes one of its own.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from contextlib import suppress
 
 from invoke.config import Config
@@ -35,8 +34,6 @@ Shell completion: {binary} --print-completion-script SHELL (bash, zsh, fish)
 
 _HELP_FLAGS = frozenset({"--help", "-h"})
 _USAGE = 2  # the exit code for a command line that is wrong, as for a wrong setting
-_UNKNOWN = re.compile(r"No idea what '(.*)' is!")  # as Invoke says it
-_NO_VALUE = re.compile(r"Flag <Argument: (\S+)> needed value")
 
 
 class _InvokeConfig(Config):
@@ -70,25 +67,10 @@ class _CanneryProgram(Program):
             raise Exit(self._refusal(error), _USAGE) from error
 
     def _refusal(self, error: ParseError) -> str:
-        """What is wrong with the command line, what is near it, and the next step."""
-        from cannery.errors import ConfigurationError, did_you_mean  # noqa: PLC0415  # needed for errors alone
-        from cannery.workspace.invocation import program_name  # noqa: PLC0415
+        from cannery.tasks.slips import refusal  # noqa: PLC0415  # needed for errors alone
         from cannery.workspace.streams import visible  # noqa: PLC0415
 
-        name = error.context.name if error.context else None
-        word = found[1] if (found := _UNKNOWN.match(str(error))) else ""
-        near = list(error.context.flags if error.context and word.startswith("-") else self.collection.task_names)
-        step = f"{program_name()} {name} --help" if name else f"{program_name()} --list"
-        if lacking := _NO_VALUE.match(str(error)):
-            what = f"--{lacking[1]} needs a value"
-        elif not word:
-            what = str(error)
-        elif word.startswith("-"):
-            what = f"{name or program_name()} has no flag {word!r}"
-        else:
-            what = f"there is no command {word!r}"
-            step += "; what is for the program itself comes behind --" if name == "run" else ""
-        return visible(f"error: {ConfigurationError(what, evidence=did_you_mean(word, near), step=step)}")
+        return visible(f"error: {refusal(error, list(self.collection.task_names))}")
 
     def print_help(self) -> None:
         print(paragraphs(_HELP.format(binary=self.binary), pty_size()[0]), end="\n\n")
@@ -98,7 +80,7 @@ class _CanneryProgram(Program):
         """Print the help of the command ``name``, in place of Invoke's, which speaks of tasks and their docstrings."""
         context = self.parser.contexts[name]
         positional = [str(argument.name) for argument in context.positional_args]
-        print(usage(self.binary, name, positional, words=name in TAKING_WORDS), end="\n\n")
+        print(usage(self.binary, name, positional, words=TAKING_WORDS.get(name, "")), end="\n\n")
         print(paragraphs(inspect.getdoc(self.collection[name]) or "", pty_size()[0]), end="\n\nOptions:\n")
         self.print_columns([(option(spec), words) for spec, words in context.help_tuples()])
 

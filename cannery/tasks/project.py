@@ -52,11 +52,12 @@ def settings_of(line: CommandLine) -> Settings:
 def required_engine_of(line: CommandLine) -> Engine:
     """The engine as in :func:`engine_of`; raises :class:`MachineError` where none answers."""
     from cannery.errors import MachineError  # noqa: PLC0415
+    from cannery.workspace.extras import installing  # noqa: PLC0415
 
     engine = engine_of(line)
     if engine is None:
         raise MachineError(
             "no engine answers",
-            step='start Docker or Podman, and pip install "cannery[docker]"; --engine docker says what is wrong',
+            step=f"start Docker or Podman, and {installing('docker')}; --engine docker says what is wrong",
         )
     return engine

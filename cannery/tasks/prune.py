@@ -38,7 +38,7 @@ def prune(
     name: str | None = None,
     keep: str | None = None,
 ) -> None:
-    """Remove what cannery made and nothing uses.
+    """Remove what cannery made and nothing uses any more.
 
     Shows what would go, with its size, and asks. That is stopped containers of 'run' and 'explore', untagged images
     that cannery built, the caches of other versions of cannery, and what was used longest ago in its own. What others

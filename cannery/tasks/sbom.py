@@ -33,7 +33,7 @@ def sbom(
     output: str | None = None,
     json: bool = False,
 ) -> None:
-    """Show what is really in an image, or write it as an SBOM.
+    """List what is in an image, or write it as an SBOM.
 
     Lists the distributions, the interpreter, libraries, packages of a system, and which modules were left out. Without
     --image it's the project's own image, built first if something has changed. The same image has the same bill of

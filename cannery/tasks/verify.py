@@ -38,10 +38,9 @@ def verify(
 ) -> None:
     """Prove that a pushed image is what its commit builds.
 
-    'verify REFERENCE' looks for a signature by --key, or by --identity as --issuer knows it, reads the provenance,
-    compares every blob with its digest, builds that commit again with its locks and with nothing that an earlier build
-    left, and compares the digests. Where they differ it says in which files and bytes. The exit code is 15 where
-    anything of that fails.
+    'verify REFERENCE' checks the signature (by --key, or by --identity and --issuer), reads the provenance, compares
+    every blob with its digest, builds the commit again with its locks and an empty cache, and compares the digests. If
+    they differ, it says in which files and bytes. The exit code is 15 if any of this fails.
     """
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.recipes.verify import ProofQuestion, verified  # noqa: PLC0415

@@ -13,11 +13,11 @@ __all__ = ["watch"]
 
 @command(*BUILD_FLAGS)
 def watch(line: CommandLine) -> None:
-    """Run the image, and again with each change of a file.
+    """Run the image, and bring each change of a file into it.
 
-    Docker or Podman runs it where one answers: changed modules go into the running container at once, as bytecode, and
-    the program is started again, or sent the signal that watch-signal names. Without an engine it's started again over
-    another root. It runs as by invoke run, but for its root, which the engine can write to.
+    If Docker or Podman is running, changed modules go into the running container at once, as bytecode, and the program
+    is restarted, or gets the signal that the setting watch-signal names. Without an engine it's restarted with other
+    files. Everything else is as with 'run', except that the engine can write to the container's files.
     """
     from cannery.recipes.watch import watch as watch_app  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

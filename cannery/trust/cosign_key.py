@@ -13,6 +13,7 @@ import msgspec
 
 from cannery.errors import ConfigurationError, ToolError
 from cannery.workspace.documents import json_value
+from cannery.workspace.extras import installing
 
 __all__ = ["der_in"]
 
@@ -62,7 +63,7 @@ def der_in(text: bytes, password: bytes | None, name: str) -> bytes:
         import nacl.exceptions  # noqa: PLC0415  # needed for this form alone
         import nacl.secret  # noqa: PLC0415
     except ImportError as error:
-        step = 'pip install "cannery[sign]"'
+        step = installing("sign")
         raise ToolError(f"{name} is in cosign's own form, and what reads it is not installed", step=step) from error
     found = _document(text, name)
     work = found.kdf.params

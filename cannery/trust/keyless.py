@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cannery.errors import ToolError
 from cannery.trust.statement import IN_TOTO
+from cannery.workspace.extras import installing
 
 if TYPE_CHECKING:
     from cannery.trust.bundle import SignedStatement
@@ -54,7 +55,7 @@ class SigstoreIdentity:
         try:
             import sigstore.verify  # noqa: PLC0415  # slow to import, and an extra
         except ImportError as error:
-            step = 'pip install "cannery[sigstore]", or name a key: --key'
+            step = f"{installing('sigstore')}; or name a key: --key"
             raise ToolError("the client of sigstore is not installed", step=step) from error
         try:
             return sigstore.verify.Verifier.production()

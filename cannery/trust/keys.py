@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.errors import ConfigurationError, ToolError
+from cannery.workspace.extras import installing
 from cannery.workspace.files import explained, user_path
 
 if TYPE_CHECKING:
@@ -172,4 +173,4 @@ def _need_cryptography() -> None:
     from importlib.util import find_spec  # noqa: PLC0415
 
     if find_spec("cryptography") is None:
-        raise ToolError("what signs and compares signatures is not installed", step='pip install "cannery[sign]"')
+        raise ToolError("cryptography is not installed, which signs and compares signatures", step=installing("sign"))

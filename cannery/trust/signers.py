@@ -13,6 +13,7 @@ from cannery.image.artifact import Attachment
 from cannery.trust.bundle import artifact_of_bundle, signed
 from cannery.workspace.digest import Digest
 from cannery.workspace.documents import json_value
+from cannery.workspace.extras import installing
 from cannery.workspace.process import start
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class KeylessSigner:
             import sigstore.oidc  # noqa: PLC0415
             import sigstore.sign  # noqa: PLC0415
         except ImportError as error:
-            step = 'pip install "cannery[sigstore]", or sign by a key'
+            step = f"{installing('sigstore')}; or sign by a key"
             raise ToolError("the client of sigstore is not installed", step=step) from error
         try:
             token = sigstore.oidc.detect_credential(_CLIENT)

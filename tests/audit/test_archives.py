@@ -15,6 +15,7 @@ import pytest
 from cannery.audit.archives import read_archive, read_layout
 from cannery.audit.choice import choose
 from cannery.errors import ImageError, ToolError
+from cannery.workspace.extras import installing
 from tests.support.bad_images import COMPRESSIONS, docker_archive, file, layer, oci_files, symlink, tar_of
 from tests.support.prerequisites import absent
 
@@ -142,7 +143,7 @@ def test_zstd_that_nothing_here_can_read_is_told_with_what_adds_it(monkeypatch: 
     monkeypatch.setitem(sys.modules, "compression", None)
     with pytest.raises(ToolError) as refused:
         paths(docker_archive([layer(file("a"), compression="zstd")]))
-    assert refused.value.step == 'pip install "cannery[zstd]"'
+    assert refused.value.step == installing("zstd")
 
 
 def test_memory_does_not_grow_with_the_image() -> None:

@@ -59,7 +59,7 @@ def test_the_table_tells_what_where_and_what_to_do(project: Path) -> None:
     assert "bad:latest: 1 critical, 1 medium, 2 allowed" in done.stdout
     assert "it holds 0 distributions, 0 libraries, 0 packages" in done.stdout
     assert done.stderr.startswith("reading the image …\n")
-    assert "\nerror: bad:latest does not pass: 1 findings are high or worse" in done.stderr
+    assert "\nerror: bad:latest does not pass: 1 finding is high or worse" in done.stderr
 
 
 def test_json_is_all_there_is_on_standard_output(project: Path) -> None:

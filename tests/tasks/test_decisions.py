@@ -25,7 +25,7 @@ def test_what_was_tried_is_said_once_for_all_files_that_stayed_for_one_reason() 
 
 
 def test_nothing_to_tell_is_told() -> None:
-    assert "Nothing stayed" in "".join(decision_lines(()))
+    assert "No file was left" in "".join(decision_lines(()))
 
 
 def test_programs_get_each_file_with_its_bytes() -> None:

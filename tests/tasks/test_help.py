@@ -28,9 +28,9 @@ def test_an_option_is_printed_with_the_name_of_what_it_takes(spec: str, printed:
 
 
 def test_how_a_command_is_typed() -> None:
-    assert usage("cannery", "image", [], words=False) == "Usage: cannery image [--OPTIONS]"
-    assert usage("cannery", "run", [], words=True) == "Usage: cannery run [--OPTIONS] [-- WORDS]"
-    assert usage("cannery", "diff", ["before", "after"], words=False) == "Usage: cannery diff BEFORE AFTER [--OPTIONS]"
+    assert usage("cannery", "image", [], words="") == "Usage: cannery image [--OPTIONS]"
+    assert usage("cannery", "run", [], words="ARGS") == "Usage: cannery run [--OPTIONS] [-- ARGS]"
+    assert usage("cannery", "diff", ["before", "after"], words="") == "Usage: cannery diff BEFORE AFTER [--OPTIONS]"
 
 
 def test_paragraphs_are_as_wide_as_the_terminal_and_what_is_indented_stays() -> None:

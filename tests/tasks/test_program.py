@@ -141,10 +141,21 @@ def test_the_next_step_runs_what_was_built(make_project: MakeProject) -> None:
             "image has no flag '--recpe'\n  did you mean '--recipe'?\nNext: python -m cannery image --help\n",
         ),
         (("image", "--recipe"), "--recipe needs a value\nNext: python -m cannery image --help\n"),
+        (("help",), "there is no command 'help'\nNext: python -m cannery --help\n"),
+        (("run", "x"), f"run can't place the word 'x'\nNext: {RUN} -- x\n"),
         (
-            ("run", "x"),
-            f"there is no command 'x'\nNext: {RUN} --help; what is for the program itself comes behind --\n",
+            ("run", "--times", "2"),
+            (
+                f"run has no flag '--times'\n  did you mean '--runtime'?\n"
+                f"Next: {RUN} --help, or for a flag of the program's own:  {RUN} -- --times\n"
+            ),
         ),
+        (("image", "tiny"), "image can't place the word 'tiny'\nNext: python -m cannery image --recipe tiny\n"),
+        (("push", "a.io/b"), "push can't place the word 'a.io/b'\nNext: python -m cannery push -- a.io/b\n"),
+        (("sizes", "a.tar"), "sizes can't place the word 'a.tar'\nNext: python -m cannery sizes --image a.tar\n"),
+        (("config", "x"), "config can't place the word 'x'\nNext: python -m cannery config --help\n"),
+        (("diff",), "diff needs BEFORE and AFTER\nNext: python -m cannery diff BEFORE AFTER\n"),
+        (("diff", "a"), "diff needs AFTER\nNext: python -m cannery diff BEFORE AFTER\n"),
     ],
 )
 def test_a_misspelt_command_line_is_refused_with_what_is_near(arguments: tuple[str, ...], told: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from cannery.containers.engine.endpoints import Answer, docker_endpoints, podman_endpoints
 from cannery.containers.engine.unix_http import ask
 from cannery.errors import CanneryError, MachineError, ToolError
+from cannery.workspace.extras import installing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,9 +51,7 @@ def find_engine(choice: Choice) -> Engine | None:
 def connect(answer: Answer) -> Engine:
     """The engine that answered; raises :class:`ToolError` when the client for it is missing."""
     if not client_installed():
-        raise ToolError(
-            f"{answer} answers, but the client for it is not installed", step='pip install "cannery[docker]"'
-        )
+        raise ToolError(f"{answer} answers, but the client for it is not installed", step=installing("docker"))
     from cannery.containers.engine.sdk import SdkEngine  # noqa: PLC0415  # only where there is one
 
     return SdkEngine(answer)
@@ -140,7 +139,7 @@ def _greet(kind: str, endpoint: Endpoint) -> Answer:
 def _ask_with_client(endpoint: Endpoint) -> Any:
     """The engine's version and API (Engine API, SystemVersion), asked through the SDK where no socket leads to it."""
     if not client_installed():
-        raise ToolError(f"{endpoint.address} needs a client", step='pip install "cannery[docker]"')
+        raise ToolError(f"{endpoint.address} needs a client", step=installing("docker"))
     from cannery.containers.engine.client import version_of  # noqa: PLC0415
 
     return version_of(endpoint, timeout=_PATIENCE)

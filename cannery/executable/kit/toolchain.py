@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cannery.errors import ConfigurationError, ToolError
 from cannery.image.platform import TRIPLETS, Platform
 from cannery.workspace.compilers import find_zig, zig_variables
+from cannery.workspace.extras import installing
 from cannery.workspace.files import explained
 from cannery.workspace.process import ProgramFailed
 from cannery.workspace.shortage import shortage
@@ -167,5 +168,5 @@ def toolchain(target: BuildTarget, workspace: Workspace) -> ZigToolchain:
 
     zig = find_zig()
     if zig is None:
-        raise ToolError("zig is not installed: it's the C compiler", step='run: pip install "cannery[static]"')
+        raise ToolError("zig is not installed, the C compiler for static executables", step=installing("static"))
     return ZigToolchain(zig, version("ziglang"), target, workspace)

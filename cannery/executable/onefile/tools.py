@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cannery.errors import ToolError
+from cannery.workspace.extras import installing
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import key_of
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Tools", "find_tools"]
 
-_EXTRA = 'pip install "cannery[onefile]"'
 # PyInstaller's distributions, which run under the app's own interpreter, beside the app's packages.
 _PYINSTALLER = ("pyinstaller", "pyinstaller-hooks-contrib", "altgraph", "packaging", "setuptools")
 _PROGRAMS = {  # program -> Debian's package, and others'
@@ -78,7 +78,7 @@ def _top_levels(found: Distribution) -> Iterable[Path]:
 def _refuse_missing(packages: list[str], programs: list[str]) -> None:
     if not packages and not programs:
         return
-    steps = [_EXTRA] if packages else []
+    steps = [installing("onefile")] if packages else []
     if programs:
         debian = sorted({_PROGRAMS[name] for name in programs})
         steps.append(f"apt-get install {' '.join(debian)} (or what your system calls it)")

@@ -20,6 +20,7 @@ from cannery.executable.kit.toolchain import toolchain
 from cannery.executable.static.columns import absolute_branches, columns_of
 from cannery.executable.static.link import LAUNCHER, LINK, WARNINGS, embed
 from cannery.image.tree import Decision
+from cannery.workspace.extras import installing
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of
 
@@ -48,7 +49,7 @@ print(json.dumps({"entries": entries}))
 def check_packing(packing: str) -> None:
     """Raise :class:`ToolError` where the compressor for ``packing`` isn't installed."""
     if packing == "zstd" and find_spec("zstandard") is None:
-        step = 'run: pip install "cannery[static]"; or set  [tool.cannery.static]  packing = "xz" or "none"'
+        step = f"{installing('static')}; or set  [tool.cannery.static]  packing = 'xz' or 'none'"
         raise ToolError("zstandard is not installed: it packs the executable", step=step)
 
 

@@ -15,6 +15,7 @@ from cannery.image.media_types import INDEXES, MANIFESTS
 from cannery.image.registry.credentials import credential_for
 from cannery.image.registry.reference import Reference
 from cannery.workspace.digest import Digest
+from cannery.workspace.extras import installing
 from cannery.workspace.process import run
 from cannery.workspace.workspace import silent
 
@@ -191,7 +192,7 @@ class Registry:
         if importlib.util.find_spec("requests") is None:
             raise ToolError(
                 f"the client for registries, to ask for {self.reference}, is not installed",
-                step='pip install "cannery[registry]", or copy the image:  skopeo copy docker://NAME oci:DIR:latest',
+                step=f"{installing('registry')}; or copy the image:  skopeo copy docker://NAME oci:DIR:latest",
             )
         from cannery.image.registry.client import Repository  # noqa: PLC0415  # slow to import
 

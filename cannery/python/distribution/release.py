@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from cannery.errors import RuntimeTreeError, ToolError
 from cannery.python.distribution.download import text_at
+from cannery.workspace.extras import installing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,9 +67,8 @@ def verified(signed: bytes, keyring: Path, address: str) -> str:
     try:
         import pysequoia  # noqa: PLC0415  # an extra
     except ImportError as error:
-        raise ToolError(
-            "nothing is installed that checks the signatures of package lists", step='pip install "cannery[packages]"'
-        ) from error
+        what = "pysequoia is not installed, which checks the signatures of package lists"
+        raise ToolError(what, step=installing("packages")) from error
     certificates = pysequoia.Cert.split_bytes(keyring.read_bytes())
     try:
         message = pysequoia.verify(bytes=signed, store=lambda _: certificates)

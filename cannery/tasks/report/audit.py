@@ -10,6 +10,7 @@ from cannery.audit.report import hidden_note
 from cannery.tasks.report.sbom import InventoryReport
 from cannery.tasks.report.text import styled
 from cannery.tasks.report.vex import VexReport
+from cannery.workspace.invocation import program_name
 from cannery.workspace.streams import visible
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _counted(inventory: Inventory) -> str:
     found = [f"{number} {kind if number == 1 else _KINDS[kind]}" for kind, number in numbers.items()]
     pythons = [f"Python {item.version}" for item in inventory.of_kind("interpreter")]
     system = f" of {inventory.system}" if inventory.system and numbers["package"] else ""
-    return f"{', '.join([*pythons, *found])}{system} (invoke sbom lists them)"
+    return f"{', '.join([*pythons, *found])}{system} ({program_name()} sbom lists them)"
 
 
 def _summary(report: AuditReport) -> str:

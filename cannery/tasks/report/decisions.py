@@ -26,7 +26,7 @@ def decision_lines(decisions: Iterable[Decision]) -> Iterator[str]:
     for each in sorted(decisions, key=lambda each: (-each.size, each.path)):
         groups.setdefault((each.tried, each.why), []).append(each)
     if not groups:
-        yield "\nNothing stayed as it was that should have become smaller."
+        yield "\nNo file was left uncompiled or unstripped."
     for (tried, why), members in groups.items():
         yield f"\n{styled(tried, 'bold')}: not done, as {why}"
         yield from (f"  {human_size(each.size):>9}  {each.path}" for each in members)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cannery.tasks.report.decisions import decision_lines, decisions_as_json
 from cannery.tasks.report.found import commands_as_json, found_as_json, found_lines
@@ -14,6 +14,7 @@ from cannery.tasks.report.text import Column, human_size, ruled, shown_path, sty
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cannery.containers.load import Loaded
     from cannery.elf.components import Component
     from cannery.image.layer import Layer
     from cannery.recipes.image import MadeImage
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from cannery.tasks.report.check import CheckReport
 
 __all__ = ["ImageReport"]
-
-_ENGINE: Final = {
-    "loaded": "loaded into {}",
-    "present": "already in {}",
-    "no client": '{} answers; to load images there: pip install "cannery[docker]"',
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,7 @@ class ImageReport:
         unchanged = "" if self.made.written else "  (unchanged)"
         yield f"archive  {archive}  {human_size(app.archive.stat().st_size)}{unchanged}"
         if loaded:
-            yield f"engine   {_ENGINE[loaded.state].format(loaded.engine)}"
+            yield f"engine   {_loaded(loaded)}"
         yield f"took     {self.seconds:.2f} s"
         yield from (f"{styled('note', 'yellow')}     {note}" for note in self.made.notes)
         if self.check:
@@ -148,3 +143,11 @@ def _totals(layers: tuple[Layer, ...]) -> tuple[str, str, str]:
     """The number of files in ``layers``, and their sizes, unpacked and compressed."""
     size, compressed = (sum(sizes) for sizes in zip(*((each.unpacked_size, each.size) for each in layers), strict=True))
     return f"{sum(each.files for each in layers):,}", human_size(size), human_size(compressed)
+
+
+def _loaded(loaded: Loaded) -> str:
+    if loaded.state == "no client":
+        from cannery.workspace.extras import installing  # noqa: PLC0415  # seldom needed
+
+        return f"{loaded.engine} answers; to load images there: {installing('docker')}"
+    return f"{'loaded into' if loaded.state == 'loaded' else 'already in'} {loaded.engine}"

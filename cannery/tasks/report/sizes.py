@@ -98,14 +98,14 @@ class SizesReport:
             for owner, owned in shown:
                 yield self._row(str(owner), owned, 1)
                 yield from self._parts(by_layer[layer][owner])
-            yield from self._rest(rest, 1)
+            yield from self._rest(rest, 1, "others" if shown else "parts")
 
     def _parts(self, parts: Sequence[Part]) -> Iterator[Sequence[str]]:
         named = _largest((f"{part.name}{_told(part)}", part.bytes) for part in parts)
         shown, rest = self._shown(named, _PARTS)
         if shown and len(parts) > 1:
             yield from (self._row(name, taken, 2) for name, taken in shown)
-            yield from self._rest(rest, 2)
+            yield from self._rest(rest, 2, "others")
 
     def _shown(self, items: Sequence[Any], most: int | None) -> tuple[Sequence[Any], Sequence[Any]]:
         """What is shown by itself, and the rest; of one that would be all that is left out, there's no rest."""
@@ -115,9 +115,9 @@ class SizesReport:
         large = large if len(items) - len(large) > 1 else [*items]
         return large, items[len(large) :]
 
-    def _rest(self, rest: Sequence[tuple[object, Bytes]], depth: int) -> Iterator[Sequence[str]]:
+    def _rest(self, rest: Sequence[tuple[object, Bytes]], depth: int, noun: str) -> Iterator[Sequence[str]]:
         if rest:
-            yield self._row(f"{len(rest):,} others", summed(taken for _, taken in rest), depth)
+            yield self._row(f"{len(rest):,} {noun}", summed(taken for _, taken in rest), depth)
 
     def _row(self, name: str, taken: Bytes, depth: int) -> Sequence[str]:
         share = 100 * taken.packed / max(self.sizes.total.packed, 1)

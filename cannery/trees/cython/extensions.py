@@ -14,6 +14,7 @@ from cannery.image.content import OnDisk
 from cannery.image.tree import File
 from cannery.trees.cython.toolchain import find_toolchain
 from cannery.workspace.digest import Digest
+from cannery.workspace.extras import installing
 from cannery.workspace.files import advice, changed, explained
 from cannery.workspace.kept import keep, kept_file
 from cannery.workspace.keys import code_key, key_of, package_file
@@ -92,7 +93,7 @@ def compiler_for(abi: Abi, settings: CythonSettings, workspace: Workspace) -> Co
     try:
         version = importlib.metadata.version("Cython")
     except importlib.metadata.PackageNotFoundError as error:
-        raise ToolError("Cython is not installed", step='install it: pip install "cannery[cython]"') from error
+        raise ToolError("Cython is not installed", step=installing("cython")) from error
     return Compiler(
         toolchain=find_toolchain(workspace, settings.target),
         abi=abi.for_target(settings.target) if settings.target else abi,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ToolError
 from cannery.workspace.compilers import COMPILERS, c_compiler, find_zig, zig_variables
+from cannery.workspace.extras import installing
 from cannery.workspace.files import stamp
 from cannery.workspace.keys import key_of
 
@@ -65,10 +66,10 @@ def _no_compiler(target: str | None) -> ToolError:
     if target:
         return ToolError(
             f"only Zig compiles for target = {target!r}, and ziglang is not installed",
-            step='install it: pip install "cannery[zig]"',
+            step=installing("zig"),
         )
     return ToolError(
         "no C compiler found",
         evidence=f"looked for {', '.join(COMPILERS)} in {os.environ.get('PATH', '')}, and for the package ziglang",
-        step='install one: apt-get install gcc libc6-dev, or pip install "cannery[zig]", which needs nothing else',
+        step=f"apt-get install gcc libc6-dev, or {installing('zig')}, which needs nothing else",
     )

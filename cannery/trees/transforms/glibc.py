@@ -8,6 +8,7 @@ from cannery.elf.headers import ElfError
 from cannery.elf.versions import needed_glibc
 from cannery.errors import RuntimeTreeError
 from cannery.image.tree import Decision, Transform
+from cannery.workspace.extras import installing
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,6 @@ def _too_new(path: str, needed: tuple[int, int], version: tuple[int, int], tripl
     return RuntimeTreeError(
         f"{path} needs glibc {needs}, and the base {base} has {has}",
         evidence="this machine's C library is newer than the base's",
-        step=f'compile for the older one: pip install "cannery[zig]", and set  [tool.cannery.cython]  '
+        step=f"compile for the older one: {installing('zig')}, and set  [tool.cannery.cython]  "
         f'target = "{triplet}.{has}"',
     )

@@ -138,7 +138,7 @@ def _compile(
     positions: bool,
 ) -> _Compiled:
     """Let the interpreter compile what is missing."""
-    workspace.progress("compiling 1 module" if len(jobs) == 1 else f"compiling {len(jobs)} modules")
+    workspace.progress("making bytecode of 1 module" if len(jobs) == 1 else f"making bytecode of {len(jobs):,} modules")
     with workspace.cache.scratch() as folder:
         words: list[str] = []
         for number, (path, _, file) in enumerate(jobs):

@@ -185,7 +185,7 @@ def test_only_what_changed_is_compiled(python: Interpreter, workspace: Workspace
     watched = replace(workspace, progress=note)
     for text in ("a = 1", "a = 1", "a = 2"):
         sources(x=text, y="b = 1") | bytecode(python, watched)  # type: ignore[unused-ignore]
-    assert said == ["compiling 2 modules", "compiling 1 module"]
+    assert said == ["making bytecode of 2 modules", "making bytecode of 1 module"]
 
 
 def test_an_executable_source_s_bytecode_is_a_plain_file(

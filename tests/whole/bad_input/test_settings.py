@@ -82,12 +82,22 @@ def test_a_project_that_is_not_there_is_refused(make_project: MakeProject) -> No
 
 
 def test_a_folder_with_nothing_to_run_is_refused(make_project: MakeProject) -> None:
-    assert "no entry point found" in assert_refused(cannery("image", cwd=make_project({"notes.txt": ""})), 3)
+    message = assert_refused(cannery("image", cwd=make_project({"notes.txt": ""})), 3)
+    assert "no entry point found" in message
+    assert "go to the project's, or name it:  --project FOLDER" in message
 
 
 def test_a_python_that_is_not_there_is_refused(make_project: MakeProject) -> None:
     message = assert_refused(cannery("image", "--python", "3.99", cwd=make_project({"main.py": ""})), 5)
     assert "no Python 3.99 on this machine" in message
+
+
+@pytest.mark.parametrize("version", ["2", "2.7.18", "3.9", "3.10.4"])
+def test_a_python_that_is_too_old_is_refused_whether_it_is_there_or_not(
+    version: str, make_project: MakeProject
+) -> None:
+    message = assert_refused(cannery("image", "--python", version, cwd=make_project({"main.py": ""})), 5)
+    assert f"Python {version} is older than what cannery packs" in message
 
 
 def test_code_that_is_no_python_is_refused_with_its_line_and_the_archive_of_before_stays(
