@@ -25,6 +25,8 @@ __all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
 
 LAUNCHER = package_file("executable/static/launcher")
 _SOURCES = ("main.c", "inner.c", "dl.c", "libc.c")
+_SNAPSHOT = ("memory.c", "snapshot.c", "hashes.c", "start.c")
+_SNAPSHOT_HEADERS = ("memory.h", "snapshot.h", "start.h")
 _NO_LINKER, _LINKER = "dl.c", "linker.c"  # the former where there's nothing to load
 _PAGES = {"linux/amd64": 1 << 12, "linux/arm64": 1 << 16}  # the largest that a kernel of the platform may have
 
@@ -45,6 +47,8 @@ def link(
     header: str,
     target: Path,
     workspace: Workspace,
+    *,
+    snapshot: bool = False,
 ) -> None:
     """Link the executable ``target``, which is not packed yet.
 
@@ -61,7 +65,8 @@ def link(
         (folder / "app.h").write_text(_header(archive, header), encoding="utf-8")
         (folder / "app.c").write_text("\n".join(_tables(archive, sorted(builtins), functions)), encoding="utf-8")
         sources = [name for name in _SOURCES if not (libraries.linker and name == _NO_LINKER)]
-        for name in sources:
+        sources += _SNAPSHOT if snapshot else ()
+        for name in (*sources, *_SNAPSHOT_HEADERS):
             shutil.copy(LAUNCHER / name, folder)
         headers = (f"-I{kit.include}", f"-I{kit.include}/internal", "-I.")
         objects = tools.compile(
@@ -72,7 +77,9 @@ def link(
         key = key_of("linked", code_key(__name__), tools.version, tools.target.triple)
         first = workspace.cache.recall("linked", key) is None
         workspace.progress("linking, once with the C library to be compiled by zig" if first else "linking")
-        tools.run(*tools.compiler, *LINK, *map(str, objects), *archives, "-o", str(target), cwd=folder)
+        link_flags = [flag for flag in LINK if not (snapshot and flag == "-Wl,-s")]
+        link_flags += ["-Wl,-u,cannery_start"] if snapshot else []
+        tools.run(*tools.compiler, *link_flags, *map(str, objects), *archives, "-o", str(target), cwd=folder)
         workspace.cache.remember("linked", key, {})
 
 

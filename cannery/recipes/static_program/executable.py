@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from dataclasses import dataclass
 from functools import cache, partial
@@ -107,7 +108,7 @@ def executable(
     key = key_of(
         "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
         msgspec.to_builtins(reach), wanted, sorted(called), compiled and compiled.key, starts, settings.optimize,
-        msgspec.to_builtins(settings.static), name,
+        msgspec.to_builtins(settings.static), name, os.environ.get("CANNERY_TRY_SNAPSHOT"),
     )  # fmt: skip
 
     made = partial(unaltered_folder, workspace.cache, "executables", key, partial(_make, parts))
@@ -145,7 +146,14 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
     builtins = [name for name, module in parts.reach.modules.items() if module.kind == "builtin"]
     linked, (archive, refused) = folder / "linked", parts.archive()
     libraries = parts.libraries()
-    link(parts.kit, archive, libraries, builtins, _header(parts, builtins), linked, parts.workspace)
+    wanted = os.environ.get("CANNERY_TRY_SNAPSHOT")
+    link(parts.kit, archive, libraries, builtins, _header(parts, builtins), linked, parts.workspace, snapshot=bool(wanted))
+    if wanted:
+        import shutil
+        from cannery.executable.static.snapshot import with_memory
+        shutil.copy(linked, os.environ["CANNERY_TRY_OUT"] + ".linked")
+        with_memory(linked, wanted.split(","), {}, folder / "snap")
+        (folder / "snap").replace(os.environ["CANNERY_TRY_OUT"])
     packing = parts.app.settings.static.packing
     stayed = pack(parts.kit, linked, archive, libraries, packing, folder / "program", parts.workspace)
     contents = _contents(parts, archive, linked, refused + stayed)
@@ -159,9 +167,11 @@ def _header(parts: ExecutableParts, builtins: list[str]) -> str:
     told = [
         each for each in parts.kit.components if _BEHIND.get(each.name, frozenset()).intersection(("sys", *builtins))
     ]
+    snapshot = ("#define CANNERY_SNAPSHOT 1",) if os.environ.get("CANNERY_TRY_SNAPSHOT") else ()
     extensions = (f'#define CANNERY_EXTENSIONS "{EXTENSIONS}"',) if parts.extensions else ()
     return "\n".join((
         *extensions,
+        *snapshot,
         f'#define CANNERY_MAIN_FILE "{parts.main_file()}"',
         f"#define CANNERY_OPTIMIZE {settings.optimize}",
         f"#define CANNERY_USE_ENVIRONMENT {int(settings.static.python_variables)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,7 @@ __all__ = ["EXTENSIONS", "PROGRAMS", "ExecutableParts"]
 
 PROGRAMS: Final = "/usr/local/bin"
 EXTENSIONS: Final = "_cannery_extensions"
+SNAPSHOT: Final = "_cannery_snapshot"
 # The import system, whose bytecode Python takes under other names: module, its source, the path that tracebacks show.
 _INTERNAL: Final = {
     "_frozen_importlib": ("importlib/_bootstrap.py", "<frozen importlib._bootstrap>"),
@@ -40,6 +42,7 @@ _INTERNAL: Final = {
 _OWN: Final = {
     "_cannery_importer": "importer.py",
     EXTENSIONS: "extensions.py",
+    SNAPSHOT: "snapshot.py",
     "_cannery_metadata": "metadata.py",
     "_cannery_resources": "resources.py",
 }
@@ -137,6 +140,7 @@ class ExecutableParts:
         sources = {shown: _on_disk(stdlib / path) for path, shown in _INTERNAL.values()}
         own = {name for needed, name in _NEEDED_BY.items() if needed in self.reach.modules} | {"_cannery_importer"}
         own |= {EXTENSIONS} if self.extensions else set()
+        own |= {SNAPSHOT} if os.environ.get("CANNERY_TRY_SNAPSHOT") else set()
         shown = {name: f"<frozen {name}>" for name in own}
         sources |= {shown[name]: _on_disk(LAUNCHER / _OWN[name]) for name in own}
         made, _ = self._compile(sources, 2)

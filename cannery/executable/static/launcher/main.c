@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "app.h"
+#ifdef CANNERY_SNAPSHOT
+#include "snapshot.h"
+#endif
 
 #define IMPORTER "_cannery_importer"
 #define PROGRAM "_CANNERY_PROGRAM" /* where the packed file lies: from the stub that unpacked this one */
@@ -191,6 +194,10 @@ static void initialize(int argc, char **argv, int as_python) {
     restore_signature();
 
     PyConfig_InitPythonConfig(&config);
+#ifdef CANNERY_SNAPSHOT
+    cannery_begin_building();
+    if (cannery_is_building()) config.use_hash_seed = 1, config.hash_seed = 1; /* each process gets another */
+#endif
     config.use_environment = CANNERY_USE_ENVIRONMENT;
     config.parse_argv = as_python;
     config.site_import = 0;
@@ -260,11 +267,17 @@ int main(int argc, char **argv) {
     int as_python = is_called_as_python(argc, argv);
     setenv(PARENT, program, 1);
     prctl(PR_SET_NAME, strrchr(program, '/') != NULL ? strrchr(program, '/') + 1 : program);
+#ifdef CANNERY_SNAPSHOT
+    if (cannery_is_restored()) return cannery_resume(argc, argv, program) < 0 ? finish(1, 0) : run_app();
+#endif
     if (argc > 1 && as_python && strcmp(argv[1], CANNERY_MAIN_FILE) == 0) {
         as_python = 0; /* python main.py: the file is in here */
         argc--, argv++;
     }
     initialize(argc, argv, as_python);
     if (import_importer() < 0) return finish(1, 0);
+#ifdef CANNERY_SNAPSHOT
+    if (cannery_is_building()) return cannery_end_building();
+#endif
     return as_python ? Py_RunMain() : run_app();
 }

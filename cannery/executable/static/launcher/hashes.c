@@ -1,0 +1,374 @@
+/* A hash secret of each process's own, though its strings, dictionaries and sets were made with another.
+
+   When the memory is written, all objects are visited, from the collector's lists, the types and the interned strings on, and
+   those are noted that depend on hashes. When a process goes on, strings are hashed anew, then dictionaries and sets are put in
+   order by that. What is hashed by its address, or is a number, stays where it is. */
+
+#define Py_BUILD_CORE 1
+#define _GNU_SOURCE
+#include <Python.h>
+#include <datetime.h>
+#include <internal/pycore_code.h>
+#include <internal/pycore_dict.h>
+#include <internal/pycore_gc.h>
+#include <internal/pycore_hashtable.h>
+#include <internal/pycore_interp.h>
+#include <internal/pycore_pyhash.h>
+#include <internal/pycore_pylifecycle.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_runtime.h>
+#include <internal/pycore_typeobject.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot.h"
+
+struct list {
+    size_t count, room;
+    void **items;
+};
+static struct list texts, tables, general, sets, ordered, references, times;
+
+static void add(struct list *list, void *item) {
+    if (list->count == list->room) {
+        list->room = list->room ? 2 * list->room : 1024;
+        list->items = realloc(list->items, list->room * sizeof *list->items);
+        if (list->items == NULL) Py_FatalError("no memory for a snapshot");
+    }
+    list->items[list->count++] = item;
+}
+
+/* ------------------------------------------------------------------------------------------------- all objects there are */
+
+static struct list waiting;
+static PyObject **seen; /* an open table by address */
+static size_t seen_count, seen_room;
+
+static size_t place_of(PyObject *object, PyObject **table, size_t room) {
+    size_t at = ((uintptr_t)object >> 4) * 0x9E3779B97F4A7C15u >> 20 & (room - 1);
+    while (table[at] != NULL && table[at] != object) at = (at + 1) & (room - 1);
+    return at;
+}
+
+static void widen(void) {
+    size_t room = seen_room ? 2 * seen_room : 1 << 16;
+    PyObject **wider = calloc(room, sizeof *wider);
+    if (wider == NULL) Py_FatalError("no memory for a snapshot");
+    for (size_t each = 0; each < seen_room; each++) {
+        if (seen[each] != NULL) wider[place_of(seen[each], wider, room)] = seen[each];
+    }
+    free(seen);
+    seen = wider, seen_room = room;
+}
+
+static int visit(PyObject *object, void *nothing) {
+    (void)nothing;
+    if (object == NULL) return 0;
+    if (2 * seen_count >= seen_room) widen();
+    size_t at = place_of(object, seen, seen_room);
+    if (seen[at] != NULL) return 0;
+    seen[at] = object, seen_count++;
+    add(&waiting, object);
+    return 0;
+}
+
+static void visit_keys(PyDictKeysObject *keys) {
+    for (Py_ssize_t each = 0; each < keys->dk_nentries; each++) {
+        visit(DK_IS_UNICODE(keys) ? DK_UNICODE_ENTRIES(keys)[each].me_key : DK_ENTRIES(keys)[each].me_key, NULL);
+    }
+}
+
+static void visit_type(PyTypeObject *type) {
+    visit(_PyType_GetDict(type), NULL), visit(_PyType_GetMRO(type), NULL), visit(_PyType_GetBases(type), NULL);
+    PyObject *below = _PyType_GetSubclasses(type);
+    if (below == NULL) PyErr_Clear();
+    for (Py_ssize_t each = 0; below != NULL && each < PyList_GET_SIZE(below); each++) visit(PyList_GET_ITEM(below, each), NULL);
+    Py_XDECREF(below);
+}
+
+/* What an object refers to, as far as its own traversal leaves it out. */
+static void visit_more(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    if (PyType_Check(object)) visit_type((PyTypeObject *)object);
+    if (PyDict_Check(object)) visit_keys(((PyDictObject *)object)->ma_keys);
+    if (PyWeakref_Check(object)) visit(((PyWeakReference *)object)->wr_object, NULL);
+    if (PyCFunction_Check(object)) visit(((PyCFunctionObject *)object)->m_module, NULL);
+    if (PyCode_Check(object)) {
+        PyCodeObject *code = (PyCodeObject *)object;
+        visit(code->co_consts, NULL), visit(code->co_names, NULL), visit(code->co_localsplusnames, NULL);
+        visit(code->co_filename, NULL), visit(code->co_name, NULL), visit(code->co_qualname, NULL);
+        visit(code->co_linetable, NULL), visit(code->co_exceptiontable, NULL);
+    }
+    if (type == &PyGetSetDescr_Type || type == &PyMemberDescr_Type || type == &PyMethodDescr_Type ||
+        type == &PyWrapperDescr_Type || type == &PyClassMethodDescr_Type) {
+        visit(((PyDescrObject *)object)->d_name, NULL), visit(((PyDescrObject *)object)->d_qualname, NULL);
+    }
+    visit((PyObject *)type, NULL);
+}
+
+static void visit_generation(PyGC_Head *head) {
+    for (PyGC_Head *each = _PyGCHead_NEXT(head); each != head; each = _PyGCHead_NEXT(each)) visit(_Py_FROM_GC(each), NULL);
+}
+
+static int visit_static(_Py_hashtable_t *table, const void *key, const void *value, void *nothing) {
+    (void)table, (void)value;
+    return visit((PyObject *)key, nothing);
+}
+
+static void visit_roots(PyInterpreterState *interpreter) {
+    for (int each = 0; each < NUM_GENERATIONS; each++) visit_generation(&interpreter->gc.generations[each].head);
+    visit_generation(&interpreter->gc.permanent_generation.head);
+    visit((PyObject *)&PyBaseObject_Type, NULL);
+    visit(interpreter->cached_objects.interned_strings, NULL);
+    _Py_hashtable_foreach(_PyRuntime.cached_objects.interned_strings, visit_static, NULL);
+    for (const char *at = (char *)&_PyRuntime.static_objects; at < (char *)(&_PyRuntime.static_objects + 1); at += sizeof(void *)) {
+        PyTypeObject *type = ((PyObject *)at)->ob_type; /* strings and bytes of Python's own, one after another */
+        if (type == &PyUnicode_Type || type == &PyBytes_Type) visit((PyObject *)at, NULL);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------- what depends on hashes */
+
+static int is_by_address(PyObject *key) {
+    hashfunc hash = Py_TYPE(key)->tp_hash;
+    return hash == PyBaseObject_Type.tp_hash || hash == PyType_Type.tp_hash || hash == PyLong_Type.tp_hash ||
+           hash == PyFloat_Type.tp_hash || hash == _PyNone_Type.tp_hash;
+}
+
+static void note_keys(PyDictKeysObject *keys) {
+    if (keys->dk_nentries == 0) return;
+    if (DK_IS_UNICODE(keys)) {
+        add(&tables, keys);
+        return;
+    }
+    for (Py_ssize_t each = 0; each < keys->dk_nentries; each++) {
+        PyObject *key = DK_ENTRIES(keys)[each].me_key;
+        if (key != NULL && !is_by_address(key)) {
+            add(&general, keys);
+            return;
+        }
+    }
+}
+
+static void note_set(PySetObject *set) {
+    for (Py_ssize_t each = 0; each <= set->mask; each++) {
+        setentry *entry = &set->table[each];
+        if (entry->key != NULL && entry->hash != -1 && !is_by_address(entry->key)) {
+            add(&sets, set);
+            return;
+        }
+    }
+}
+
+static void note(PyObject *object) {
+    if (PyUnicode_Check(object)) {
+        if (((PyASCIIObject *)object)->hash != -1) add(&texts, object);
+    } else if (PyBytes_Check(object)) {
+        _Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS
+        if (((PyBytesObject *)object)->ob_shash != -1) add(&texts, object);
+        _Py_COMP_DIAG_POP
+    } else if (PyDict_Check(object)) {
+        note_keys(((PyDictObject *)object)->ma_keys);
+        if (PyODict_Check(object)) add(&ordered, object);
+    } else if (PyAnySet_Check(object)) {
+        note_set((PySetObject *)object);
+    } else if (PyWeakref_Check(object)) {
+        if (((PyWeakReference *)object)->hash != -1) add(&references, object);
+    } else if (PyType_Check(object) && PyType_HasFeature((PyTypeObject *)object, Py_TPFLAGS_HEAPTYPE)) {
+        PyDictKeysObject *keys = ((PyHeapTypeObject *)object)->ht_cached_keys;
+        if (keys != NULL) visit_keys(keys), note_keys(keys);
+    }
+}
+
+static int by_address(const void *one, const void *other) {
+    uintptr_t first = *(const uintptr_t *)one, second = *(const uintptr_t *)other;
+    return first < second ? -1 : first > second;
+}
+
+/* In the order of their addresses, each once: dictionaries share keys. */
+static void settle(struct list *list) {
+    size_t kept = 0;
+    if (list->count) qsort(list->items, list->count, sizeof *list->items, by_address);
+    for (size_t each = 0; each < list->count; each++) {
+        if (!each || list->items[each] != list->items[each - 1]) list->items[kept++] = list->items[each];
+    }
+    list->count = kept;
+}
+
+void cannery_find_hashes(void) {
+    visit_roots(_PyInterpreterState_GET());
+    while (waiting.count) {
+        PyObject *object = waiting.items[--waiting.count];
+        traverseproc traverse = Py_TYPE(object)->tp_traverse;
+        int is_static = PyType_Check(object) && !PyType_HasFeature((PyTypeObject *)object, Py_TPFLAGS_HEAPTYPE);
+        visit_more(object);
+        if (traverse != NULL && !is_static) traverse(object, visit, NULL);
+        note(object);
+    }
+    free(seen), free(waiting.items);
+    seen = NULL, seen_room = seen_count = 0, waiting = (struct list){0, 0, NULL};
+    struct list *all[] = {&texts, &tables, &general, &sets, &ordered, &references, &times};
+    for (size_t each = 0; each < sizeof all / sizeof *all; each++) settle(all[each]);
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- renewal */
+
+static Py_ssize_t index_at(PyDictKeysObject *keys, size_t at) {
+    int size = keys->dk_log2_size;
+    if (size < 8) return ((int8_t *)keys->dk_indices)[at];
+    if (size < 16) return ((int16_t *)keys->dk_indices)[at];
+    return size < 32 ? ((int32_t *)keys->dk_indices)[at] : ((int64_t *)keys->dk_indices)[at];
+}
+
+static void put_index(PyDictKeysObject *keys, Py_hash_t hash, Py_ssize_t index) {
+    size_t mask = ((size_t)1 << keys->dk_log2_size) - 1, at = (size_t)hash & mask;
+    for (size_t perturb = hash; index_at(keys, at) != DKIX_EMPTY;) perturb >>= 5, at = mask & (at * 5 + perturb + 1);
+    int size = keys->dk_log2_size;
+    if (size < 8) ((int8_t *)keys->dk_indices)[at] = index;
+    else if (size < 16) ((int16_t *)keys->dk_indices)[at] = index;
+    else if (size < 32) ((int32_t *)keys->dk_indices)[at] = index;
+    else ((int64_t *)keys->dk_indices)[at] = index;
+}
+
+static void clear_indices(PyDictKeysObject *keys) { memset(keys->dk_indices, 0xff, (size_t)1 << keys->dk_log2_index_bytes); }
+
+static Py_hash_t renewed(PyObject *key, Py_hash_t before) {
+    if (is_by_address(key)) return before;
+    Py_hash_t hash = PyObject_Hash(key);
+    if (hash == -1) PyErr_Clear();
+    return hash == -1 ? before : hash;
+}
+
+static void renew_texts(void) {
+    for (size_t each = 0; each < texts.count; each++) {
+        PyObject *text = texts.items[each];
+        if (PyUnicode_Check(text)) {
+            Py_ssize_t size = PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text);
+            ((PyASCIIObject *)text)->hash = _Py_HashBytes(PyUnicode_DATA(text), size);
+        } else {
+            _Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS
+            ((PyBytesObject *)text)->ob_shash = -1;
+            _Py_COMP_DIAG_POP
+        }
+    }
+}
+
+static void renew_tables(void) {
+    for (size_t each = 0; each < tables.count; each++) {
+        PyDictKeysObject *keys = tables.items[each];
+        PyDictUnicodeEntry *entries = DK_UNICODE_ENTRIES(keys);
+        clear_indices(keys);
+        for (Py_ssize_t index = 0; index < keys->dk_nentries; index++) {
+            if (entries[index].me_key != NULL) put_index(keys, ((PyASCIIObject *)entries[index].me_key)->hash, index);
+        }
+    }
+}
+
+/* The table of static strings, of which no dictionary has any. */
+static void renew_static(_Py_hashtable_t *table) {
+    _Py_slist_item_t *all = NULL;
+    for (size_t each = 0; each < table->nbuckets; each++) {
+        for (_Py_slist_item_t *item = table->buckets[each].head, *next; item != NULL; item = next) {
+            next = item->next;
+            item->next = all, all = item;
+        }
+        table->buckets[each].head = NULL;
+    }
+    for (_Py_slist_item_t *next; all != NULL; all = next) {
+        _Py_hashtable_entry_t *entry = (_Py_hashtable_entry_t *)all;
+        next = all->next;
+        entry->key_hash = table->hash_func(entry->key);
+        _Py_slist_t *bucket = &table->buckets[entry->key_hash & (table->nbuckets - 1)];
+        all->next = bucket->head, bucket->head = all;
+    }
+}
+
+#define PROBES 9 /* LINEAR_PROBES of setobject.c */
+
+static void put_entry(PySetObject *set, setentry entry) {
+    size_t perturb = entry.hash, mask = set->mask, at = entry.hash & mask;
+    for (;;) {
+        size_t last = at + PROBES <= mask ? at + PROBES : at;
+        for (size_t each = at; each <= last; each++) {
+            if (set->table[each].key == NULL) {
+                set->table[each] = entry;
+                return;
+            }
+        }
+        perturb >>= 5, at = (at * 5 + 1 + perturb) & mask;
+    }
+}
+
+static void renew_sets(void) {
+    for (size_t each = 0; each < sets.count; each++) ((PySetObject *)sets.items[each])->hash = -1;
+    for (size_t each = 0; each < sets.count; each++) {
+        PySetObject *set = sets.items[each];
+        size_t size = (set->mask + 1) * sizeof(setentry);
+        setentry *before = malloc(size);
+        if (before == NULL) Py_FatalError("no memory to start");
+        memcpy(before, set->table, size);
+        for (Py_ssize_t at = 0; at <= set->mask; at++) {
+            if (before[at].key != NULL && before[at].hash != -1) before[at].hash = renewed(before[at].key, before[at].hash);
+        }
+        memset(set->table, 0, size);
+        set->fill = set->used;
+        for (Py_ssize_t at = 0; at <= set->mask; at++) {
+            if (before[at].key != NULL && before[at].hash != -1) put_entry(set, before[at]);
+        }
+        free(before);
+    }
+}
+
+static void renew_general(void) {
+    for (size_t each = 0; each < general.count; each++) {
+        PyDictKeysObject *keys = general.items[each];
+        PyDictKeyEntry *entries = DK_ENTRIES(keys);
+        for (Py_ssize_t index = 0; index < keys->dk_nentries; index++) {
+            if (entries[index].me_key != NULL) entries[index].me_hash = renewed(entries[index].me_key, entries[index].me_hash);
+        }
+        clear_indices(keys);
+        for (Py_ssize_t index = 0; index < keys->dk_nentries; index++) {
+            if (entries[index].me_key != NULL) put_index(keys, entries[index].me_hash, index);
+        }
+    }
+}
+
+static void renew_references(void) {
+    for (size_t each = 0; each < references.count; each++) {
+        PyWeakReference *reference = references.items[each];
+        if (reference->wr_object != Py_None && !is_by_address(reference->wr_object)) reference->hash = -1;
+    }
+}
+
+/* As odictobject.c has them, and no header. */
+struct node {
+    PyObject *key;
+    Py_hash_t hash;
+    struct node *next, *previous;
+};
+struct ordered {
+    PyDictObject dict;
+    struct node **fast;
+    Py_ssize_t fast_size;
+    void *sentinel;
+    size_t state;
+    struct node *first, *last;
+};
+
+static void renew_ordered(void) {
+    for (size_t each = 0; each < ordered.count; each++) {
+        struct node *node = ((struct ordered *)ordered.items[each])->first;
+        for (; node != NULL; node = node->next) node->hash = renewed(node->key, node->hash);
+    }
+}
+
+void cannery_renew_hashes(void) {
+    if (_PyOS_URandomNonblock(&_Py_HashSecret, sizeof _Py_HashSecret) < 0) Py_FatalError("no random numbers to start with");
+    renew_texts();
+    renew_tables();
+    renew_static(_PyRuntime.cached_objects.interned_strings);
+    renew_references();
+    renew_sets();
+    renew_general();
+    renew_ordered();
+}

@@ -1,0 +1,159 @@
+/* A start from memory that was written when the executable was built: how it's written, and how a process goes on from it.
+
+   It is written where nothing refers to the stack: in main, outside of any frame of Python's. Whoever builds the executable
+   gives a file descriptor, and gets each region of memory by its address. What a process has of its own (thread, signals,
+   streams, environment, random state, hash secret) is made anew when it goes on, as after a fork. */
+
+#define Py_BUILD_CORE 1
+#define _GNU_SOURCE
+#include <Python.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_runtime.h>
+#include <elf.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "memory.h"
+#include "snapshot.h"
+#include "start.h"
+
+#define HELPER "_cannery_snapshot"
+#define WANTED "_CANNERY_SNAPSHOT" /* the descriptor to write to, a colon, and the modules to import */
+
+
+static int restored; /* in the memory that is written */
+static int descriptor = -1;
+static char *modules;
+static PyThreadState *thread;
+
+static void *arena_alloc(void *context, size_t size) { return (void)context, cannery_take_pages(size); }
+static void arena_free(void *context, void *arena, size_t size) { (void)context, cannery_give_pages(arena, size); }
+
+int cannery_is_building(void) { return descriptor >= 0; }
+int cannery_is_restored(void) { return restored; }
+
+void cannery_begin_building(void) {
+    PyObjectArenaAllocator arenas = {NULL, arena_alloc, arena_free};
+    PyObject_SetArenaAllocator(&arenas);
+    const char *wanted = getenv(WANTED);
+    if (wanted == NULL) return;
+    char *rest;
+    descriptor = strtol(wanted, &rest, 10);
+    modules = strdup(*rest == ':' ? rest + 1 : "");
+    unsetenv(WANTED);
+    cannery_clear_freed();
+}
+
+static int call(const char *function, PyObject *arguments) {
+    PyObject *helper = arguments == NULL ? NULL : PyImport_ImportModule(HELPER);
+    PyObject *bound = helper == NULL ? NULL : PyObject_GetAttrString(helper, function);
+    PyObject *done = bound == NULL ? NULL : PyObject_CallObject(bound, arguments);
+    Py_XDECREF(arguments);
+    Py_XDECREF(helper);
+    Py_XDECREF(bound);
+    if (done == NULL) PyErr_Print();
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int write_all(const void *from, size_t size) {
+    for (const char *at = from; size > 0;) {
+        ssize_t written = write(descriptor, at, size);
+        if (written <= 0) return -1;
+        at += written, size -= written;
+    }
+    return 0;
+}
+
+static int write_region(const void *begin, const void *end) {
+    uint64_t head[2] = {(uintptr_t)begin, (uintptr_t)end - (uintptr_t)begin};
+    return write_all(head, sizeof head) < 0 || write_all(begin, head[1]) < 0 ? -1 : 0;
+}
+
+/* The program's own variables lie in one segment that can be written: its address and its size are in the program's head. */
+static int write_variables(void) {
+    extern const Elf64_Ehdr __ehdr_start;
+    const Elf64_Phdr *part = (const Elf64_Phdr *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
+    for (int each = 0; each < __ehdr_start.e_phnum; each++) {
+        if (part[each].p_type != PT_LOAD || !(part[each].p_flags & PF_W)) continue;
+        const char *begin = (const char *)part[each].p_vaddr;
+        if (write_region(begin, begin + part[each].p_memsz) < 0) return -1;
+    }
+    return 0;
+}
+
+int cannery_end_building(void) {
+    if (call("prepare", Py_BuildValue("(s)", modules)) < 0) return 1;
+    free(modules);
+    modules = NULL;
+    cannery_find_hashes();
+    thread = PyThreadState_Get();
+    thread->native_thread_id = 0;
+    ((PyInterpreterState *)thread->interp)->config.use_hash_seed = 0; /* from here on it's as with a secret of its own */
+    fflush(NULL);
+    cannery_keep_memory();
+    restored = 1;
+    struct cannery_region heap = cannery_heap();
+    return write_variables() < 0 || write_region(heap.begin, heap.end) < 0;
+}
+
+/* musl gives the first thread its table of keys when one is made. */
+static void join_thread(void) {
+    pthread_key_t first;
+    if (pthread_key_create(&first, NULL) == 0) pthread_key_delete(first);
+    _Py_tss_tstate = thread;
+    PyThread_tss_set(&_PyRuntime.autoTSSkey, thread);
+    thread->thread_id = PyThread_get_thread_ident();
+}
+
+extern void OPENSSL_cpuid_setup(void) __attribute__((weak));
+
+static PyObject *ignored_signals(void) {
+    PyObject *ignored = PySet_New(NULL);
+    for (int each = 1; ignored != NULL && each < NSIG; each++) {
+        struct sigaction action;
+        if (sigaction(each, NULL, &action) < 0 || action.sa_handler != SIG_IGN) continue;
+        PyObject *number = PyLong_FromLong(each);
+        if (number != NULL) PySet_Add(ignored, number);
+        Py_XDECREF(number);
+    }
+    return ignored;
+}
+
+static PyObject *variables(void) {
+    PyObject *all = PyDict_New();
+    for (char **each = environ; all != NULL && *each != NULL; each++) {
+        char *end = strchr(*each, '=');
+        if (end == NULL) continue;
+        PyObject *name = PyBytes_FromStringAndSize(*each, end - *each), *value = PyBytes_FromString(end + 1);
+        if (name != NULL && value != NULL) PyDict_SetDefault(all, name, value);
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+    }
+    return all;
+}
+
+static PyObject *words(int argc, char **argv) {
+    PyObject *all = PyList_New(argc);
+    for (int each = 0; all != NULL && each < argc; each++) {
+        PyList_SET_ITEM(all, each, PyUnicode_DecodeFSDefault(argv[each]));
+    }
+    return all;
+}
+
+int cannery_resume(int argc, char **argv, const char *program) {
+    join_thread();
+    cannery_renew_hashes();
+    if (OPENSSL_cpuid_setup != NULL) OPENSSL_cpuid_setup(); /* what it remembers is as it was linked */
+    PyOS_BeforeFork();
+    PyOS_AfterFork_Child();
+    PyObject *ignored = ignored_signals();
+    PyOS_setsig(SIGPIPE, SIG_IGN);
+    PyOS_setsig(SIGXFSZ, SIG_IGN);
+    return call("resume", Py_BuildValue("(NNNN)", words(argc, argv), variables(), PyUnicode_DecodeFSDefault(program), ignored));
+}

@@ -1,0 +1,176 @@
+"""An executable that starts from memory: one that was linked is run once, and what it has in memory then goes into it.
+
+What runs is the executable itself. It imports modules, writes its memory to a pipe, and ends; here that becomes segments
+of the file, which the kernel maps where they were. A second entry point, before the C library's, chooses whether a process
+goes on from there or starts as any.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cannery.elf.headers import ElfReader, Header, Segment, string_at
+from cannery.errors import ToolError
+from cannery.workspace.files import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["with_memory"]
+
+_PAGE: Final = 4096
+_ORIGINAL_AT: Final = 0x1F_0000_0000  # where the program's variables lie as they were linked
+_MARK: Final = 0x43414E4E45525921  # of cannery_original in start.c
+_PT_LOAD, _PT_PHDR, _PT_TLS, _PT_STACK = 1, 6, 7, 0x6474E551
+_READ, _WRITE = 4, 2
+_SYMBOL = struct.Struct("<IBBHQQ")
+# Variables that have to be as they were linked when a process goes on
+_AS_LINKED: Final = {"OPENSSL_cpuid_setup.trigger": 4, "vdso_func": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """Memory at an address."""
+
+    address: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class _Linked:
+    """An executable with symbols."""
+
+    data: bytes
+    header: Header
+    segments: list[Segment]
+    symbols: Mapping[str, int]  # the address of each
+
+    @classmethod
+    def read(cls, path: Path) -> _Linked:
+        """The executable in the file ``path``."""
+        data = path.read_bytes()
+        with path.open("rb") as stream:
+            reader = ElfReader(stream, len(data))
+            return cls(data, reader.header, reader.segments(), dict(_symbols(reader)))
+
+    def variables(self) -> list[Segment]:
+        """The segments of variables."""
+        return [each for each in self.segments if each.type == _PT_LOAD and each.flags & _WRITE]
+
+    def content(self, segment: Segment) -> bytes:
+        """What the file has of a segment."""
+        return self.data[segment.offset : segment.offset + segment.filesz]
+
+
+def with_memory(linked: Path, modules: Iterable[str], environment: Mapping[str, str], target: Path) -> None:
+    """Write to ``target`` the executable ``linked`` with its memory after it has imported ``modules``."""
+    with explained(target):
+        program = _Linked.read(linked)
+        regions = list(_regions(_run(linked, modules, environment)))
+        target.write_bytes(_assembled(program, _mended(regions, program)))
+        target.chmod(0o755)
+
+
+def _run(program: Path, modules: Iterable[str], environment: Mapping[str, str]) -> bytes:
+    """What the program writes of its memory; raises :class:`ToolError` where it ends otherwise."""
+    receiving, sending = os.pipe()
+    variables = {**environment, "TZ": "UTC0", "_CANNERY_SNAPSHOT": f"{sending}:{','.join(modules)}"}
+    running = subprocess.Popen(
+        [str(program)], env=variables, pass_fds=[sending], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    os.close(sending)
+    with os.fdopen(receiving, "rb") as stream:
+        memory = stream.read()
+    _, said = running.communicate()
+    if running.returncode:
+        raise ToolError("the program's memory could not be written", evidence=said.decode(errors="replace"))
+    return memory
+
+
+def _regions(memory: bytes) -> Iterator[_Region]:
+    at = 0
+    while at < len(memory):
+        address, size = struct.unpack_from("<QQ", memory, at)
+        yield _Region(address, memory[at + 16 : at + 16 + size])
+        at += 16 + size
+
+
+def _mended(regions: Iterable[_Region], program: _Linked) -> Iterator[_Region]:
+    """The regions, with those variables as they were linked that are each process's own."""
+    linked = {each.vaddr: program.content(each).ljust(each.memsz, b"\0") for each in program.variables()}
+    for region in regions:
+        data = bytearray(region.data)
+        for name, size in _AS_LINKED.items():
+            start = program.symbols.get(name, 0) - region.address
+            if region.address in linked and 0 <= start < len(data):
+                data[start : start + size] = linked[region.address][start : start + size]
+        yield _Region(region.address, bytes(data))
+
+
+def _symbols(reader: ElfReader) -> Iterator[tuple[str, int]]:
+    sections = reader.sections()
+    for section in sections:
+        if section.type == 2:  # SHT_SYMTAB
+            strings = sections[section.link]
+            names = reader.at(strings.offset, strings.size)
+            for name, _, _, _, value, _ in _SYMBOL.iter_unpack(reader.at(section.offset, section.size)):
+                yield string_at(names, name).decode(), value
+
+
+def _assembled(program: _Linked, regions: Iterable[_Region]) -> bytes:
+    """The file: code and constants as they were linked, variables and the heap as they are."""
+    variables = {each.vaddr: each for each in program.variables()}
+    parts, originals, heap, source = [], [], (0, 0), _ORIGINAL_AT
+    for region in regions:
+        start = region.address & -_PAGE
+        data = bytes(region.address - start) + region.data
+        kept = data.rstrip(b"\0")
+        kept += bytes(-len(kept) % _PAGE)
+        parts.append((start, kept, max(len(kept), len(data)), _READ | _WRITE))
+        segment = variables.get(region.address)
+        if segment is None:
+            heap = (region.address, len(region.data))
+        else:
+            content = program.content(segment)
+            parts.append((source, content, len(content), _READ))
+            originals.append((segment.vaddr, source, len(content), segment.memsz))
+            source += -(-len(content) // _PAGE) * _PAGE
+    original = struct.pack("<3Q", 0, *heap) + b"".join(struct.pack("<4Q", *each) for each in originals)
+    for segment in program.segments:
+        if segment.type == _PT_LOAD and not segment.flags & _WRITE:
+            before = segment.vaddr % _PAGE
+            data = program.data[segment.offset - before : segment.offset + segment.filesz]
+            parts.append((segment.vaddr - before, _filled(data, original), segment.memsz + before, segment.flags))
+    return _file(program, sorted(parts))
+
+
+def _filled(data: bytes, original: bytes) -> bytes:
+    mark = struct.pack("<Q", _MARK) + bytes(16 + 4 * 32)
+    at = data.find(mark)
+    return data if at < 0 else data[:at] + original + data[at + len(original) :]
+
+
+def _file(program: _Linked, parts: list[tuple[int, bytes, int, int]]) -> bytes:
+    others = [each for each in program.segments if each.type in (_PT_TLS, _PT_STACK)]
+    count = 2 + len(parts) + len(others)
+    head = 64 + 56 * count
+    room = -(-head // _PAGE) * _PAGE
+    first = parts[0][0] - room
+    table = [Segment(_PT_PHDR, _READ, 64, first + 64, first + 64, 56 * count, 56 * count, 8)]
+    table.append(Segment(_PT_LOAD, _READ, 0, first, first, head, head, _PAGE))
+    body = bytearray()
+    for address, data, memory, flags in parts:
+        place = room + len(body)
+        table.append(Segment(_PT_LOAD, flags, place if data else 0, address, address, len(data), memory, _PAGE))
+        body += data + bytes(-len(data) % _PAGE)
+    table += [each._replace(offset=0) for each in others]
+    header = program.header._replace(
+        entry=program.symbols["cannery_start"], phoff=64, phnum=count, shoff=0, shnum=0, shstrndx=0, shentsize=0
+    )
+    packed = struct.pack("<16sHHIQQQIHHHHHH", *header) + b"".join(struct.pack("<IIQQQQQQ", *each) for each in table)
+    return packed + bytes(room - head) + bytes(body)
