@@ -29,8 +29,10 @@ _MARK: Final = 0x43414E4E45525921  # of cannery_original in start.c
 _PT_LOAD, _PT_PHDR, _PT_TLS, _PT_STACK = 1, 6, 7, 0x6474E551
 _READ, _WRITE = 4, 2
 _SYMBOL = struct.Struct("<IBBHQQ")
-# Variables that have to be as they were linked when a process goes on
-_AS_LINKED: Final = {"OPENSSL_cpuid_setup.trigger": 4, "vdso_func": 8}
+# Variables that have to be as they were linked when a process goes on: where in what, and their size
+_AS_LINKED: Final = {"OPENSSL_cpuid_setup.trigger": (0, 4), "vdso_func": (0, 8), "__libc": (8, 8)}
+_THREAD: Final = ("builtin_tls", 512)  # that of the first thread, which begins anew, and holds its number
+_STACK: Final = 1 << 23  # bytes that the stack may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,16 @@ def with_memory(linked: Path, modules: Iterable[str], environment: Mapping[str, 
     """Write to ``target`` the executable ``linked`` with its memory after it has imported ``modules``."""
     with explained(target):
         program = _Linked.read(linked)
-        regions = list(_regions(_run(linked, modules, environment)))
-        target.write_bytes(_assembled(program, _mended(regions, program)))
+        number, memory = _run(linked, modules, environment)
+        places, *regions = _regions(memory)
+        mended = list(_mended(regions, program, number))
+        _check(mended, places, program)
+        target.write_bytes(_assembled(program, mended))
         target.chmod(0o755)
 
 
-def _run(program: Path, modules: Iterable[str], environment: Mapping[str, str]) -> bytes:
-    """What the program writes of its memory; raises :class:`ToolError` where it ends otherwise."""
+def _run(program: Path, modules: Iterable[str], environment: Mapping[str, str]) -> tuple[int, bytes]:
+    """The number of the process, and what it writes of its memory; raises :class:`ToolError` where it ends otherwise."""
     receiving, sending = os.pipe()
     variables = {**environment, "TZ": "UTC0", "_CANNERY_SNAPSHOT": f"{sending}:{','.join(modules)}"}
     running = subprocess.Popen(
@@ -89,7 +94,7 @@ def _run(program: Path, modules: Iterable[str], environment: Mapping[str, str]) 
     _, said = running.communicate()
     if running.returncode:
         raise ToolError("the program's memory could not be written", evidence=said.decode(errors="replace"))
-    return memory
+    return running.pid, memory
 
 
 def _regions(memory: bytes) -> Iterator[_Region]:
@@ -100,16 +105,32 @@ def _regions(memory: bytes) -> Iterator[_Region]:
         at += 16 + size
 
 
-def _mended(regions: Iterable[_Region], program: _Linked) -> Iterator[_Region]:
+def _mended(regions: Iterable[_Region], program: _Linked, number: int) -> Iterator[_Region]:
     """The regions, with those variables as they were linked that are each process's own."""
     linked = {each.vaddr: program.content(each).ljust(each.memsz, b"\0") for each in program.variables()}
     for region in regions:
         data = bytearray(region.data)
-        for name, size in _AS_LINKED.items():
-            start = program.symbols.get(name, 0) - region.address
-            if region.address in linked and 0 <= start < len(data):
-                data[start : start + size] = linked[region.address][start : start + size]
+        if region.address in linked:
+            for name, (offset, size) in _AS_LINKED.items():
+                start = program.symbols.get(name, 0) + offset - region.address
+                if 0 <= start < len(data):
+                    data[start : start + size] = linked[region.address][start : start + size]
+            start = program.symbols[_THREAD[0]] - region.address
+            if 0 <= start < len(data):
+                thread = data[start : start + _THREAD[1]]
+                data[start : start + _THREAD[1]] = thread.replace(struct.pack("<I", number), bytes(4))
         yield _Region(region.address, bytes(data))
+
+
+def _check(regions: Iterable[_Region], places: _Region, program: _Linked) -> None:
+    """Raise :class:`ToolError` where a word refers to what a process has not: the stack, or the kernel's functions."""
+    stack, kernel = struct.unpack("<QQ", places.data)
+    for region in regions:
+        for index, (word,) in enumerate(struct.iter_unpack("<Q", region.data)):
+            if stack - _STACK < word < stack + _STACK or (kernel and kernel <= word < kernel + 4 * _PAGE):
+                address = region.address + 8 * index
+                what = max(((value, name) for name, value in program.symbols.items() if value <= address), default=(0, ""))
+                raise ToolError("memory refers to a process's own", evidence=f"{address:#x} ({what[1]}): {word:#x}")
 
 
 def _symbols(reader: ElfReader) -> Iterator[tuple[str, int]]:

@@ -10,10 +10,12 @@
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
 #include <elf.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +89,20 @@ static int write_variables(void) {
     return 0;
 }
 
+/* What is left of this process, and means nothing to another: frames that have ended, the environment. */
+static void clear_remains(void) {
+    memset(thread->datastack_top, 0, (char *)thread->datastack_limit - (char *)thread->datastack_top);
+    for (char **each = environ; each != NULL && *each != NULL; each++) *each = NULL;
+    program_invocation_name = program_invocation_short_name = NULL;
+}
+
+/* Where the stack is, and what the kernel maps: nothing that is written may refer to it. */
+static int write_places(void) {
+    uint64_t places[2] = {(uintptr_t)__builtin_frame_address(0), getauxval(AT_SYSINFO_EHDR)};
+    uint64_t head[2] = {0, sizeof places};
+    return write_all(head, sizeof head) < 0 || write_all(places, sizeof places) < 0 ? -1 : 0;
+}
+
 int cannery_end_building(void) {
     if (call("prepare", Py_BuildValue("(s)", modules)) < 0) return 1;
     free(modules);
@@ -96,10 +112,11 @@ int cannery_end_building(void) {
     thread->native_thread_id = 0;
     ((PyInterpreterState *)thread->interp)->config.use_hash_seed = 0; /* from here on it's as with a secret of its own */
     fflush(NULL);
+    clear_remains();
     cannery_keep_memory();
     restored = 1;
     struct cannery_region heap = cannery_heap();
-    return write_variables() < 0 || write_region(heap.begin, heap.end) < 0;
+    return write_places() < 0 || write_variables() < 0 || write_region(heap.begin, heap.end) < 0;
 }
 
 /* musl gives the first thread its table of keys when one is made. */
