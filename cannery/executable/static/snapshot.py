@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["with_memory"]
+__all__ = ["Late", "with_memory"]
 
 _PAGE: Final = 4096
 _ORIGINAL_AT: Final = 0x1F_0000_0000  # where the program's variables lie as they were linked
@@ -32,6 +32,15 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 # Variables that have to be as they were linked when a process goes on: where in what, and their size
 _AS_LINKED: Final = {"OPENSSL_cpuid_setup.trigger": (0, 4), "vdso_func": (0, 8), "__libc": (8, 8)}
 _THREAD: Final = ("builtin_tls", 512)  # that of the first thread, which begins anew, and holds its number
+# What a module may not ask for while it's imported
+_REFUSED: Final = {
+    "randomness": "random numbers",
+    "clock": "the time",
+    "host": "the name of the host",
+    "process": "the number of the process",
+}
+# Modules that do, and whose values are made anew in every process (launcher/snapshot.py)
+_MADE_ANEW: Final = {"randomness": {"random", "multiprocessing.process"}, "clock": {"logging"}}
 _STACK: Final = 1 << 23  # bytes that the stack may have
 
 
@@ -69,22 +78,51 @@ class _Linked:
         return self.data[segment.offset : segment.offset + segment.filesz]
 
 
-def with_memory(linked: Path, modules: Iterable[str], environment: Mapping[str, str], target: Path) -> None:
-    """Write to ``target`` the executable ``linked`` with its memory after it has imported ``modules``."""
+def with_memory(linked: Path, modules: Iterable[str], environment: Mapping[str, str], target: Path) -> Late:
+    """Write to ``target`` the executable ``linked`` with its memory after it has imported ``modules``.
+
+    Returns the modules that are imported when a process starts, as it needs something there, and what that is.
+    """
+    refused: dict[str, str] = {}
     with explained(target):
         program = _Linked.read(linked)
-        number, memory = _run(linked, modules, environment)
-        places, *regions = _regions(memory)
+        while True:
+            number, memory = _run(linked, modules, refused, environment)
+            notes, _, late, places, *regions = _regions(memory)
+            found = dict(_refusals(notes.data.decode()))
+            if found.keys() <= refused.keys():
+                break
+            refused |= found
         mended = list(_mended(regions, program, number))
         _check(mended, places, program)
         target.write_bytes(_assembled(program, mended))
         target.chmod(0o755)
+    because = dict(line.split(" ") for line in late.data.decode().splitlines())
+    return Late(refused, because)
 
 
-def _run(program: Path, modules: Iterable[str], environment: Mapping[str, str]) -> tuple[int, bytes]:
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The modules that are imported when a process starts, and not before."""
+
+    refused: Mapping[str, str]  # with what they ask for
+    because: Mapping[str, str]  # those that import one of the others, and which
+
+
+def _refusals(notes: str) -> Iterator[tuple[str, str]]:
+    """The modules whose memory would tell of the build, or be the same in every process; what each asks for."""
+    for line in notes.splitlines():
+        kind, _, module = line.split("\t")
+        if kind in _REFUSED and module not in _MADE_ANEW.get(kind, ()):
+            yield module, _REFUSED[kind]
+
+
+def _run(
+    program: Path, modules: Iterable[str], refused: Iterable[str], environment: Mapping[str, str]
+) -> tuple[int, bytes]:
     """The number of the process, and what it writes of its memory; raises :class:`ToolError` where it ends otherwise."""
     receiving, sending = os.pipe()
-    variables = {**environment, "TZ": "UTC0", "_CANNERY_SNAPSHOT": f"{sending}:{','.join(modules)}"}
+    variables = {**environment, "TZ": "UTC0", "_CANNERY_SNAPSHOT": f"{sending}:{','.join(modules)}:{','.join(refused)}"}
     running = subprocess.Popen(
         [str(program)], env=variables, pass_fds=[sending], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )

@@ -152,7 +152,8 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
         import shutil
         from cannery.executable.static.snapshot import with_memory
         shutil.copy(linked, os.environ["CANNERY_TRY_OUT"] + ".linked")
-        with_memory(linked, wanted.split(","), {}, folder / "snap")
+        late = with_memory(linked, wanted.split(","), {}, folder / "snap")
+        print(late)
         (folder / "snap").replace(os.environ["CANNERY_TRY_OUT"])
     packing = parts.app.settings.static.packing
     stayed = pack(parts.kit, linked, archive, libraries, packing, folder / "program", parts.workspace)

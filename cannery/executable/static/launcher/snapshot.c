@@ -25,18 +25,19 @@
 #include "start.h"
 
 #define HELPER "_cannery_snapshot"
-#define WANTED "_CANNERY_SNAPSHOT" /* the descriptor to write to, a colon, and the modules to import */
+#define WANTED "_CANNERY_SNAPSHOT" /* the descriptor to write to, modules to import, and modules not to, between colons */
 
 
 static int restored; /* in the memory that is written */
-static int descriptor = -1;
-static char *modules;
+static int building; /* this process writes its memory */
+static int descriptor; /* to which */
+static char *modules, *refused;
 static PyThreadState *thread;
 
 static void *arena_alloc(void *context, size_t size) { return (void)context, cannery_take_pages(size); }
 static void arena_free(void *context, void *arena, size_t size) { (void)context, cannery_give_pages(arena, size); }
 
-int cannery_is_building(void) { return descriptor >= 0; }
+int cannery_is_building(void) { return building; }
 int cannery_is_restored(void) { return restored; }
 
 void cannery_begin_building(void) {
@@ -47,11 +48,15 @@ void cannery_begin_building(void) {
     char *rest;
     descriptor = strtol(wanted, &rest, 10);
     modules = strdup(*rest == ':' ? rest + 1 : "");
+    char *middle = strchr(modules, ':');
+    refused = middle == NULL ? "" : middle + 1;
+    if (middle != NULL) *middle = '\0';
     unsetenv(WANTED);
+    building = 1;
     cannery_clear_freed();
 }
 
-static int call(const char *function, PyObject *arguments) {
+static PyObject *call(const char *function, PyObject *arguments) {
     PyObject *helper = arguments == NULL ? NULL : PyImport_ImportModule(HELPER);
     PyObject *bound = helper == NULL ? NULL : PyObject_GetAttrString(helper, function);
     PyObject *done = bound == NULL ? NULL : PyObject_CallObject(bound, arguments);
@@ -59,8 +64,7 @@ static int call(const char *function, PyObject *arguments) {
     Py_XDECREF(helper);
     Py_XDECREF(bound);
     if (done == NULL) PyErr_Print();
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return done;
 }
 
 static int write_all(const void *from, size_t size) {
@@ -103,10 +107,65 @@ static int write_places(void) {
     return write_all(head, sizeof head) < 0 || write_all(places, sizeof places) < 0 ? -1 : 0;
 }
 
-int cannery_end_building(void) {
-    if (call("prepare", Py_BuildValue("(s)", modules)) < 0) return 1;
+static int write_text(uint64_t kind, const char *text) {
+    uint64_t head[2] = {kind, text == NULL ? 0 : strlen(text)};
+    return write_all(head, sizeof head) < 0 || write_all(text, head[1]) < 0 ? -1 : 0;
+}
+
+static int is_in(const char *notes, const char *what) {
+    size_t size = strlen(what);
+    for (const char *line = notes; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1) {
+        if (strncmp(line, what, size) == 0 && line[size] == '\t') return 1;
+    }
+    return 0;
+}
+
+static void assume_variable(const char *name) {
+    struct cannery_assumptions *all = &cannery_assumed;
+    for (int each = 0; each < all->count; each++) {
+        if (strcmp(all->name[each], name) == 0) return;
+    }
+    if (all->count == CANNERY_MOST_ASSUMPTIONS) Py_FatalError("modules ask for too many variables while they are imported");
+    const char *value = getenv(name);
+    all->name[all->count] = strdup(name);
+    all->value[all->count++] = value == NULL ? NULL : strdup(value);
+}
+
+/* What was asked for while modules were imported has to be the same when a process goes on. */
+static void assume(PyObject *variables, const char *notes) {
+    char *names = strdup(PyUnicode_AsUTF8(variables));
+    for (char *name = strtok(names, "\n"); name != NULL; name = strtok(NULL, "\n")) assume_variable(name);
+    free(names);
+    for (const char *line = notes; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1) {
+        if (strncmp(line, "variable\t", 9) != 0) continue;
+        char *name = strndup(line + 9, strcspn(line + 9, "\t"));
+        assume_variable(name);
+        free(name);
+    }
+    cannery_assumed.user = cannery_assumed.group = -1;
+    if (is_in(notes, "user")) cannery_assumed.user = geteuid(), cannery_assumed.group = getegid();
+    if (is_in(notes, "folder")) cannery_assumed.folder = getcwd(NULL, 0);
+}
+
+/* Imports what is wanted and writes the notes on it; returns 0 where the memory may be written as well. */
+static int import_all(void) {
+    Py_XDECREF(PyImport_ImportModule("time")); /* which asks for the clock and the time zone, and is told of both again */
+    cannery_begin_notes();
+    PyObject *done = call("prepare", Py_BuildValue("(ss)", modules, refused)), *variables, *late;
+    char *notes = cannery_end_notes();
+    if (done == NULL || !PyArg_ParseTuple(done, "UU", &variables, &late)) return -1;
+    assume(variables, notes);
+    int failed = write_text(1, notes) < 0 || write_text(2, PyUnicode_AsUTF8(variables)) < 0 ||
+                 write_text(3, PyUnicode_AsUTF8(late)) < 0;
+    free(notes);
+    Py_DECREF(done);
     free(modules);
-    modules = NULL;
+    modules = refused = NULL;
+    return failed ? -1 : 0;
+}
+
+int cannery_end_building(void) {
+    if (import_all() < 0) return 1;
     cannery_find_hashes();
     thread = PyThreadState_Get();
     thread->native_thread_id = 0;
@@ -115,6 +174,7 @@ int cannery_end_building(void) {
     clear_remains();
     cannery_keep_memory();
     restored = 1;
+    building = 0;
     struct cannery_region heap = cannery_heap();
     return write_places() < 0 || write_variables() < 0 || write_region(heap.begin, heap.end) < 0;
 }
@@ -172,5 +232,8 @@ int cannery_resume(int argc, char **argv, const char *program) {
     PyObject *ignored = ignored_signals();
     PyOS_setsig(SIGPIPE, SIG_IGN);
     PyOS_setsig(SIGXFSZ, SIG_IGN);
-    return call("resume", Py_BuildValue("(NNNN)", words(argc, argv), variables(), PyUnicode_DecodeFSDefault(program), ignored));
+    PyObject *name = PyUnicode_DecodeFSDefault(program);
+    PyObject *done = call("resume", Py_BuildValue("(NNNN)", words(argc, argv), variables(), name, ignored));
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
 }

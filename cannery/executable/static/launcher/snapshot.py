@@ -3,13 +3,68 @@
 import gc
 import sys
 
+_KEEPS_RANDOMNESS = frozenset(("random", "multiprocessing.process"))  # what they have is made anew in resume
 
-def prepare(names):
-    """Import the modules ``names``, and leave nothing behind that is a process's own."""
+
+class _NotNow(BaseException):
+    """A module is to be imported when the program starts; so are those that import it."""
+
+
+class _Refusing:
+    """On ``sys.meta_path`` before all others: modules that are not to be imported now."""
+
+    def __init__(self, names):
+        self.names = frozenset(names)
+
+    def find_spec(self, name, path=None, target=None):
+        if name in self.names:
+            raise _NotNow(name)
+
+
+def prepare(wanted, refused):
+    """Import the modules ``wanted`` but for those ``refused``, and leave nothing behind that is a process's own.
+
+    Returns the variables that were asked for, and the modules that could not be imported for the sake of others.
+    """
     import importlib
+    import os
 
-    for name in filter(None, names.split(",")):
-        importlib.import_module(name)
+    asked = set()
+    os.environ.__class__ = _listening(type(os.environ), asked)
+    refusing = _Refusing(refused.split(","))
+    sys.meta_path.insert(0, refusing)
+    late = []
+    for name in filter(None, wanted.split(",")):
+        try:
+            importlib.import_module(name)
+        except _NotNow as why:
+            late.append(f"{name} {why}")
+    sys.meta_path.remove(refusing)
+    os.environ.__class__ = type(os.environ).__bases__[0]
+    _forget()
+    return "\n".join(sorted(asked)), "\n".join(late)
+
+
+def _listening(kind, asked):
+    """The class of ``os.environ``, which notes what it's asked for; ``*`` stands for all."""
+
+    class Listening(kind):
+        def __getitem__(self, name):
+            asked.add(name)
+            return kind.__getitem__(self, name)
+
+        def __contains__(self, name):
+            asked.add(name)
+            return kind.__contains__(self, name)
+
+        def __iter__(self):
+            asked.add("*")
+            return kind.__iter__(self)
+
+    return Listening
+
+
+def _forget():
     loaded = sys.modules.get
     if random := loaded("random"):
         random.seed(0)
@@ -21,6 +76,7 @@ def prepare(names):
         for each in gc.get_objects():
             if type(each) is functools._lru_cache_wrapper:
                 each.cache_clear()
+    sys.path_importer_cache.clear()
     for _ in range(3):
         gc.collect()
     gc.freeze()
@@ -32,16 +88,13 @@ def resume(arguments, variables, program, ignored):
 
     posix.environ.clear()
     posix.environ.update(variables)
-    if os := sys.modules.get("os"):
-        os.environ._data.clear()
-        os.environ._data.update(variables)
     sys.argv[:] = arguments
     sys.orig_argv[:] = [program, *arguments[1:]]
     sys.executable = sys._base_executable = program
     _set_signals(ignored)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         _open(number, name)
-    _set_clocks()
+    _make_anew()
 
 
 def _set_signals(ignored):
@@ -77,7 +130,8 @@ def _open(number, name):
     text.mode = "r" if number == 0 else "w"
 
 
-def _set_clocks():
+def _make_anew():
+    import posix
     import time
 
     time.tzset()
@@ -86,3 +140,5 @@ def _set_clocks():
         threading.main_thread()._set_native_id()
     if logging := loaded("logging"):
         logging._startTime = time.time_ns() if isinstance(logging._startTime, int) else time.time()
+    if process := loaded("multiprocessing.process"):
+        process.current_process()._config["authkey"] = process.AuthenticationString(posix.urandom(32))
