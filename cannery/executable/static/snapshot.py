@@ -84,15 +84,17 @@ def with_memory(linked: Path, modules: Iterable[str], environment: Mapping[str, 
     Returns the modules that are imported when a process starts, as it needs something there, and what that is.
     """
     refused: dict[str, str] = {}
+    wanted = list(modules)
     with explained(target):
         program = _Linked.read(linked)
         while True:
-            number, memory = _run(linked, modules, refused, environment)
-            notes, _, late, places, *regions = _regions(memory)
+            number, memory = _run(linked, wanted, refused, environment)
+            notes, _, late, loaded, places, *regions = _regions(memory)
             found = dict(_refusals(notes.data.decode()))
             if found.keys() <= refused.keys():
                 break
             refused |= found
+            wanted = list(dict.fromkeys((*loaded.data.decode().splitlines(), *wanted)))
         mended = list(_mended(regions, program, number))
         _check(mended, places, program)
         target.write_bytes(_assembled(program, mended))
@@ -124,7 +126,7 @@ def _run(
     receiving, sending = os.pipe()
     variables = {**environment, "TZ": "UTC0", "_CANNERY_SNAPSHOT": f"{sending}:{','.join(modules)}:{','.join(refused)}"}
     running = subprocess.Popen(
-        [str(program)], env=variables, pass_fds=[sending], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [str(program)], cwd="/", env=variables, pass_fds=[sending], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     os.close(sending)
     with os.fdopen(receiving, "rb") as stream:

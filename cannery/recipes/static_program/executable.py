@@ -152,7 +152,7 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
         import shutil
         from cannery.executable.static.snapshot import with_memory
         shutil.copy(linked, os.environ["CANNERY_TRY_OUT"] + ".linked")
-        late = with_memory(linked, wanted.split(","), {}, folder / "snap")
+        late = with_memory(linked, wanted.split(","), {"HOME": "/tmp"}, folder / "snap")
         print(late)
         (folder / "snap").replace(os.environ["CANNERY_TRY_OUT"])
     packing = parts.app.settings.static.packing

@@ -160,7 +160,14 @@ static void note_set(PySetObject *set) {
     }
 }
 
+/* Dates and times keep their hashes. Where no module has imported them there are none. */
+static int is_time(PyObject *object) {
+    if (PyDateTimeAPI == NULL) return 0;
+    return PyDate_Check(object) || PyTime_Check(object) || PyDelta_Check(object);
+}
+
 static void note(PyObject *object) {
+    if (is_time(object)) add(&times, object);
     if (PyUnicode_Check(object)) {
         if (((PyASCIIObject *)object)->hash != -1) add(&texts, object);
     } else if (PyBytes_Check(object)) {
@@ -196,6 +203,7 @@ static void settle(struct list *list) {
 }
 
 void cannery_find_hashes(void) {
+    if (PyDict_GetItemString(PyImport_GetModuleDict(), "datetime") != NULL) PyDateTime_IMPORT;
     visit_roots(_PyInterpreterState_GET());
     while (waiting.count) {
         PyObject *object = waiting.items[--waiting.count];
@@ -333,6 +341,10 @@ static void renew_general(void) {
     }
 }
 
+static void renew_times(void) {
+    for (size_t each = 0; each < times.count; each++) ((PyDateTime_Date *)times.items[each])->hashcode = -1;
+}
+
 static void renew_references(void) {
     for (size_t each = 0; each < references.count; each++) {
         PyWeakReference *reference = references.items[each];
@@ -348,11 +360,7 @@ struct node {
 };
 struct ordered {
     PyDictObject dict;
-    struct node **fast;
-    Py_ssize_t fast_size;
-    void *sentinel;
-    size_t state;
-    struct node *first, *last;
+    struct node *first, *last; /* and more that no hash is in */
 };
 
 static void renew_ordered(void) {
@@ -367,6 +375,7 @@ void cannery_renew_hashes(void) {
     renew_texts();
     renew_tables();
     renew_static(_PyRuntime.cached_objects.interned_strings);
+    renew_times();
     renew_references();
     renew_sets();
     renew_general();

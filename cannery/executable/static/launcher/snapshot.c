@@ -151,12 +151,12 @@ static void assume(PyObject *variables, const char *notes) {
 static int import_all(void) {
     Py_XDECREF(PyImport_ImportModule("time")); /* which asks for the clock and the time zone, and is told of both again */
     cannery_begin_notes();
-    PyObject *done = call("prepare", Py_BuildValue("(ss)", modules, refused)), *variables, *late;
+    PyObject *done = call("prepare", Py_BuildValue("(ss)", modules, refused)), *variables, *late, *loaded;
     char *notes = cannery_end_notes();
-    if (done == NULL || !PyArg_ParseTuple(done, "UU", &variables, &late)) return -1;
+    if (done == NULL || !PyArg_ParseTuple(done, "UUU", &variables, &late, &loaded)) return -1;
     assume(variables, notes);
     int failed = write_text(1, notes) < 0 || write_text(2, PyUnicode_AsUTF8(variables)) < 0 ||
-                 write_text(3, PyUnicode_AsUTF8(late)) < 0;
+                 write_text(3, PyUnicode_AsUTF8(late)) < 0 || write_text(4, PyUnicode_AsUTF8(loaded)) < 0;
     free(notes);
     Py_DECREF(done);
     free(modules);

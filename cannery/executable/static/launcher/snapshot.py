@@ -24,13 +24,15 @@ class _Refusing:
 def prepare(wanted, refused):
     """Import the modules ``wanted`` but for those ``refused``, and leave nothing behind that is a process's own.
 
-    Returns the variables that were asked for, and the modules that could not be imported for the sake of others.
+    Returns the variables that were asked for, the modules that could not be imported for the sake of others, and those that
+    were imported, in the order of their ends.
     """
     import importlib
     import os
 
     asked = set()
     os.environ.__class__ = _listening(type(os.environ), asked)
+    before = set(sys.modules)
     refusing = _Refusing(refused.split(","))
     sys.meta_path.insert(0, refusing)
     late = []
@@ -42,7 +44,8 @@ def prepare(wanted, refused):
     sys.meta_path.remove(refusing)
     os.environ.__class__ = type(os.environ).__bases__[0]
     _forget()
-    return "\n".join(sorted(asked)), "\n".join(late)
+    loaded = [name for name in sys.modules if name not in before]
+    return "\n".join(sorted(asked)), "\n".join(late), "\n".join(loaded)
 
 
 def _listening(kind, asked):
@@ -76,6 +79,10 @@ def _forget():
         for each in gc.get_objects():
             if type(each) is functools._lru_cache_wrapper:
                 each.cache_clear()
+    if pathlib := loaded("pathlib"):
+        for each in gc.get_objects():
+            if isinstance(each, pathlib.PurePath) and hasattr(each, "_hash"):
+                del each._hash
     sys.path_importer_cache.clear()
     for _ in range(3):
         gc.collect()
