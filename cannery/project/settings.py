@@ -145,6 +145,8 @@ class StaticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     accelerators: bool | Literal["auto"] = "auto"
     kit: Filled | None = None  # a file that `invoke kit` wrote, and #sha256=…; None: built from its sources
     python_variables: bool = False  # heed PYTHONPATH, PYTHONWARNINGS and the like
+    # start from memory in which modules are imported: what starts (true), or these, too
+    snapshot: bool | tuple[ModuleName, ...] = False
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):

@@ -1,8 +1,8 @@
 """An executable that starts from memory: one that was linked is run once, and what it has in memory then goes into it.
 
-What runs is the executable itself. It imports modules, writes its memory to a pipe, and ends; here that becomes segments
-of the file, which the kernel maps where they were. A second entry point, before the C library's, chooses whether a process
-goes on from there or starts as any.
+What runs is the executable itself. It imports modules, writes its memory to a pipe, and ends; here that becomes
+segments of the file, which the kernel maps where they were. A second entry point, before the C library's, chooses
+whether a process goes on from there or starts as any.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ _ORIGINAL_AT: Final = 0x1F_0000_0000  # where the program's variables lie as the
 _MARK: Final = 0x43414E4E45525921  # of cannery_original in start.c
 _PT_LOAD, _PT_PHDR, _PT_TLS, _PT_STACK = 1, 6, 7, 0x6474E551
 _READ, _WRITE = 4, 2
+_SYMTAB: Final = 2
+_LONG_GAP: Final = 16 * _PAGE  # of zeros, that the file need not have
 _SYMBOL = struct.Struct("<IBBHQQ")
 # Variables that have to be as they were linked when a process goes on: where in what, and their size
 _AS_LINKED: Final = {"OPENSSL_cpuid_setup.trigger": (0, 4), "vdso_func": (0, 8), "__libc": (8, 8)}
@@ -72,6 +74,11 @@ class _Linked:
     def variables(self) -> list[Segment]:
         """The segments of variables."""
         return [each for each in self.segments if each.type == _PT_LOAD and each.flags & _WRITE]
+
+    def symbol_at(self, address: int) -> str:
+        """The address, and the name of what lies there."""
+        before = [(value, name) for name, value in self.symbols.items() if value <= address]
+        return f"{address:#x} ({max(before)[1]})" if before else f"{address:#x}"
 
     def content(self, segment: Segment) -> bytes:
         """What the file has of a segment."""
@@ -124,16 +131,27 @@ def _run(
 ) -> tuple[int, bytes]:
     """The number of the process, and what it writes of its memory; raises :class:`ToolError` where it ends otherwise."""
     receiving, sending = os.pipe()
-    variables = {**environment, "TZ": "UTC0", "_CANNERY_SNAPSHOT": f"{sending}:{','.join(modules)}:{','.join(refused)}"}
-    running = subprocess.Popen(
-        [str(program)], cwd="/", env=variables, pass_fds=[sending], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    wanted = f"{sending}:{','.join(modules)}:{','.join(refused)}"
+    variables = {**environment, "TZ": "UTC0", "_CANNERY_SNAPSHOT": wanted}
+    running = subprocess.Popen(  # noqa: S603  # it was linked a moment ago
+        [str(program)],
+        cwd="/",
+        env=variables,
+        pass_fds=[sending],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     os.close(sending)
     with os.fdopen(receiving, "rb") as stream:
         memory = stream.read()
     _, said = running.communicate()
     if running.returncode:
-        raise ToolError("the program's memory could not be written", evidence=said.decode(errors="replace"))
+        raise ToolError(
+            "the modules of the snapshot could not be imported",
+            evidence=said.decode(errors="replace"),
+            step="see that they can be imported with no variables set, or leave out  [tool.cannery.static]  snapshot",
+        )
     return running.pid, memory
 
 
@@ -169,14 +187,16 @@ def _check(regions: Iterable[_Region], places: _Region, program: _Linked) -> Non
         for index, (word,) in enumerate(struct.iter_unpack("<Q", region.data)):
             if stack - _STACK < word < stack + _STACK or (kernel and kernel <= word < kernel + 4 * _PAGE):
                 address = region.address + 8 * index
-                what = max(((value, name) for name, value in program.symbols.items() if value <= address), default=(0, ""))
+                what = max(
+                    ((value, name) for name, value in program.symbols.items() if value <= address), default=(0, "")
+                )
                 raise ToolError("memory refers to a process's own", evidence=f"{address:#x} ({what[1]}): {word:#x}")
 
 
 def _symbols(reader: ElfReader) -> Iterator[tuple[str, int]]:
     sections = reader.sections()
     for section in sections:
-        if section.type == 2:  # SHT_SYMTAB
+        if section.type == _SYMTAB:
             strings = sections[section.link]
             names = reader.at(strings.offset, strings.size)
             for name, _, _, _, value, _ in _SYMBOL.iter_unpack(reader.at(section.offset, section.size)):
@@ -186,13 +206,12 @@ def _symbols(reader: ElfReader) -> Iterator[tuple[str, int]]:
 def _assembled(program: _Linked, regions: Iterable[_Region]) -> bytes:
     """The file: code and constants as they were linked, variables and the heap as they are."""
     variables = {each.vaddr: each for each in program.variables()}
-    parts, originals, heap, source = [], [], (0, 0), _ORIGINAL_AT
+    parts: list[tuple[int, bytes, int, int]] = []
+    originals, heap, source = [], (0, 0), _ORIGINAL_AT
     for region in regions:
         start = region.address & -_PAGE
         data = bytes(region.address - start) + region.data
-        kept = data.rstrip(b"\0")
-        kept += bytes(-len(kept) % _PAGE)
-        parts.append((start, kept, max(len(kept), len(data)), _READ | _WRITE))
+        parts += _without_gaps(start, data + bytes(-len(data) % _PAGE))
         segment = variables.get(region.address)
         if segment is None:
             heap = (region.address, len(region.data))
@@ -208,6 +227,19 @@ def _assembled(program: _Linked, regions: Iterable[_Region]) -> bytes:
             data = program.data[segment.offset - before : segment.offset + segment.filesz]
             parts.append((segment.vaddr - before, _filled(data, original), segment.memsz + before, segment.flags))
     return _file(program, sorted(parts))
+
+
+def _without_gaps(start: int, data: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+    """The parts of memory that the file has: where many zeros follow, the kernel makes them."""
+    at = 0
+    while at < len(data):
+        gap = data.find(bytes(_LONG_GAP), at)
+        end = len(data) if gap < 0 else -(-gap // _PAGE) * _PAGE
+        following = end
+        while following < len(data) and not any(data[following : following + _PAGE]):
+            following += _PAGE
+        yield start + at, data[at:end], following - at, _READ | _WRITE
+        at = following
 
 
 def _filled(data: bytes, original: bytes) -> bytes:

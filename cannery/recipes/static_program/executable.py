@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from dataclasses import dataclass
 from functools import cache, partial
@@ -24,6 +23,7 @@ from cannery.recipes.static_program.libraries import check_libraries
 from cannery.recipes.static_program.parts import EXTENSIONS, PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.recipes.static_program.shared import shared_libraries
+from cannery.recipes.static_program.snapshot import check_snapshot, modules_to_import, with_snapshot
 from cannery.recipes.static_program.wanted import wanted_modules
 from cannery.trees.data_names import data_names
 from cannery.trees.shaken import reach_with
@@ -104,11 +104,13 @@ def executable(
     called = called_names(places, reach, workspace)
     libraries = cache(lambda: shared().linked(wanted, called) if wanted or called else LinkedLibraries({}))
     parts = ExecutableParts(app, kit, places, reach, out.names, extensions, libraries, workspace)
+    if app.settings.static.snapshot:
+        check_snapshot(app, kit, wanted)
     settings, starts = app.settings, repr((app.main, app.commands))
     key = key_of(
         "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
         msgspec.to_builtins(reach), wanted, sorted(called), compiled and compiled.key, starts, settings.optimize,
-        msgspec.to_builtins(settings.static), name, os.environ.get("CANNERY_TRY_SNAPSHOT"),
+        msgspec.to_builtins(settings.static), name,
     )  # fmt: skip
 
     made = partial(unaltered_folder, workspace.cache, "executables", key, partial(_make, parts))
@@ -146,18 +148,22 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
     builtins = [name for name, module in parts.reach.modules.items() if module.kind == "builtin"]
     linked, (archive, refused) = folder / "linked", parts.archive()
     libraries = parts.libraries()
-    wanted = os.environ.get("CANNERY_TRY_SNAPSHOT")
-    link(parts.kit, archive, libraries, builtins, _header(parts, builtins), linked, parts.workspace, snapshot=bool(wanted))
-    if wanted:
-        import shutil
-        from cannery.executable.static.snapshot import with_memory
-        shutil.copy(linked, os.environ["CANNERY_TRY_OUT"] + ".linked")
-        late = with_memory(linked, wanted.split(","), {"HOME": "/tmp"}, folder / "snap")
-        print(late)
-        (folder / "snap").replace(os.environ["CANNERY_TRY_OUT"])
+    starts = modules_to_import(parts)
+    link(
+        parts.kit,
+        archive,
+        libraries,
+        builtins,
+        _header(parts, builtins),
+        linked,
+        parts.workspace,
+        snapshot=bool(starts),
+    )
+    size = linked.stat().st_size
+    late = with_snapshot(parts, starts, linked, folder) if starts else ()
     packing = parts.app.settings.static.packing
     stayed = pack(parts.kit, linked, archive, libraries, packing, folder / "program", parts.workspace)
-    contents = _contents(parts, archive, linked, refused + stayed)
+    contents = _contents(parts, archive, size, refused + stayed + late)
     (folder / _CONTENTS).write_bytes(msgspec.json.encode(contents))
     linked.unlink()
 
@@ -168,7 +174,7 @@ def _header(parts: ExecutableParts, builtins: list[str]) -> str:
     told = [
         each for each in parts.kit.components if _BEHIND.get(each.name, frozenset()).intersection(("sys", *builtins))
     ]
-    snapshot = ("#define CANNERY_SNAPSHOT 1",) if os.environ.get("CANNERY_TRY_SNAPSHOT") else ()
+    snapshot = ("#define CANNERY_SNAPSHOT",) if settings.static.snapshot else ()
     extensions = (f'#define CANNERY_EXTENSIONS "{EXTENSIONS}"',) if parts.extensions else ()
     return "\n".join((
         *extensions,
@@ -182,13 +188,13 @@ def _header(parts: ExecutableParts, builtins: list[str]) -> str:
 
 
 def _contents(
-    parts: ExecutableParts, archive: ModuleArchive, linked: Path, decisions: tuple[Decision, ...]
+    parts: ExecutableParts, archive: ModuleArchive, size: int, decisions: tuple[Decision, ...]
 ) -> ExecutableContents:
     modules = {name: module.bytecode.size for name, module in archive.modules.items() if module.bytecode}
     files = {path: content.size for path, content in {**archive.files, **parts.libraries().files}.items()}
     shared = sum(content.size for content in parts.libraries().files.values())
     major, minor, _ = parts.kit.interpreter.version
-    interpreter = {f"python{major}.{minor}": linked.stat().st_size - len(archive.data) - shared}
+    interpreter = {f"python{major}.{minor}": size - len(archive.data) - shared}
     return ExecutableContents(modules, interpreter | files, decisions)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -140,7 +139,7 @@ class ExecutableParts:
         sources = {shown: _on_disk(stdlib / path) for path, shown in _INTERNAL.values()}
         own = {name for needed, name in _NEEDED_BY.items() if needed in self.reach.modules} | {"_cannery_importer"}
         own |= {EXTENSIONS} if self.extensions else set()
-        own |= {SNAPSHOT} if os.environ.get("CANNERY_TRY_SNAPSHOT") else set()
+        own |= {SNAPSHOT} if self.app.settings.static.snapshot else set()
         shown = {name: f"<frozen {name}>" for name in own}
         sources |= {shown[name]: _on_disk(LAUNCHER / _OWN[name]) for name in own}
         made, _ = self._compile(sources, 2)

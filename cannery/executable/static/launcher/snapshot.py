@@ -24,8 +24,8 @@ class _Refusing:
 def prepare(wanted, refused):
     """Import the modules ``wanted`` but for those ``refused``, and leave nothing behind that is a process's own.
 
-    Returns the variables that were asked for, the modules that could not be imported for the sake of others, and those that
-    were imported, in the order of their ends.
+    Returns the variables that were asked for, the modules that could not be imported for the sake of others, and those
+    that were imported, in the order in which they began.
     """
     import importlib
     import os
@@ -68,6 +68,7 @@ def _listening(kind, asked):
 
 
 def _forget():
+    """Put back what is a process's own, or depends on the hash secret and is no dictionary or set."""
     loaded = sys.modules.get
     if random := loaded("random"):
         random.seed(0)
@@ -75,18 +76,19 @@ def _forget():
         logging._startTime = 0 if isinstance(logging._startTime, int) else 0.0
     if threading := loaded("threading"):
         threading.main_thread()._native_id = 0
-    if functools := loaded("functools"):
-        for each in gc.get_objects():
-            if type(each) is functools._lru_cache_wrapper:
-                each.cache_clear()
-    if pathlib := loaded("pathlib"):
-        for each in gc.get_objects():
-            if isinstance(each, pathlib.PurePath) and hasattr(each, "_hash"):
-                del each._hash
+    for each in gc.get_objects():
+        _forget_hashes(each)
     sys.path_importer_cache.clear()
     for _ in range(3):
         gc.collect()
     gc.freeze()
+
+
+def _forget_hashes(each):
+    if (functools := sys.modules.get("functools")) and type(each) is functools._lru_cache_wrapper:
+        each.cache_clear()
+    if (pathlib := sys.modules.get("pathlib")) and isinstance(each, pathlib.PurePath) and hasattr(each, "_hash"):
+        del each._hash
 
 
 def resume(arguments, variables, program, ignored):
@@ -133,7 +135,7 @@ def _open(number, name):
     else:
         stream = _io.open(number, "wb", 0, closefd=False)
         stream.name = f"<{name}>"
-    text.__init__(stream, "utf-8", text.errors, "\n", False, True)
+    text.__init__(stream, "utf-8", text.errors, "\n", line_buffering=False, write_through=True)
     text.mode = "r" if number == 0 else "w"
 
 

@@ -1,0 +1,82 @@
+"""The memory that a static executable starts from: whether one can be made, of which modules, and what stays out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from cannery.errors import ConfigurationError
+from cannery.executable.static.snapshot import with_memory
+from cannery.image.platform import Platform
+from cannery.image.tree import Decision
+from cannery.project.app import FunctionEntry, ModuleEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from cannery.executable.kit.kit import Kit
+    from cannery.project.app import App
+    from cannery.recipes.static_program.parts import ExecutableParts
+
+__all__ = ["check_snapshot", "modules_to_import", "with_snapshot"]
+
+_VERSION: Final = (3, 13)  # whose objects launcher/hashes.c knows
+_MACHINE: Final = "x86_64"  # whose first instructions launcher/start.c has
+_HOME: Final = "/tmp"  # noqa: S108  # that of the image's user, which engines put into HOME
+_OFF: Final = "leave out  [tool.cannery.static]  snapshot"
+
+
+def check_snapshot(app: App, kit: Kit, libraries: Collection[str]) -> None:
+    """Raise :class:`ConfigurationError` where no snapshot can be made of ``app``, which loads ``libraries``."""
+    settings = app.settings.static
+    if settings.packing != "none":
+        raise ConfigurationError(
+            "a snapshot starts fast, and a packed executable doesn't",
+            evidence=f'snapshot goes with  packing = "none", and not with {settings.packing!r}',
+            step='set  [tool.cannery.static]  packing = "none"',
+        )
+    if kit.interpreter.version[:2] != _VERSION:
+        told = ".".join(map(str, _VERSION))
+        raise ConfigurationError(
+            f"a snapshot needs a kit of Python {told}",
+            evidence=f"this one is {kit.interpreter.version_text}",
+            step=_OFF,
+        )
+    if os.uname().machine != _MACHINE or not kit.interpreter.platform.agrees(Platform.parse("linux/amd64")):
+        raise ConfigurationError("a snapshot is made on x86-64, and for x86-64, alone", step=_OFF)
+    if libraries:
+        raise ConfigurationError(
+            "a snapshot can't have extension modules of packages",
+            evidence=", ".join(sorted(libraries)[:3]),
+            step=f"{_OFF}, or set  accelerators = false",
+        )
+
+
+def modules_to_import(parts: ExecutableParts) -> tuple[str, ...]:
+    """The modules that are imported while the executable is made; none where it has no snapshot."""
+    wanted = parts.app.settings.static.snapshot
+    if wanted is False:
+        return ()
+    more = wanted if isinstance(wanted, tuple) else ()
+    match parts.app.main.started:
+        case FunctionEntry(module=name):
+            return (name, *more)
+        case ModuleEntry(name):
+            return (name, *more)
+        case _:
+            return more
+
+
+def with_snapshot(parts: ExecutableParts, modules: tuple[str, ...], linked: Path, folder: Path) -> tuple[Decision, ...]:
+    """Put into the file ``linked`` its memory with ``modules`` imported; returns those imported at the start."""
+    settings = parts.app.settings
+    environment = {"PATH": "/usr/local/bin", "HOME": _HOME, **settings.env}
+    parts.workspace.progress("importing modules for the snapshot")
+    made = folder / "restored"
+    late = with_memory(linked, modules, environment, made)
+    made.replace(linked)
+    return tuple(
+        Decision(name, "put into the snapshot", f"it asks for {why} when it's imported", 0)
+        for name, why in late.refused.items()
+    )

@@ -1,0 +1,87 @@
+"""Tells what a process has that it should have for itself."""
+
+import gc
+import json
+import logging
+import multiprocessing.process
+import os
+import random
+import secrets
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+
+from remembering import tables
+
+
+def fresh() -> None:
+    """What has to be different in each process, though all have the same number."""
+    print(
+        json.dumps(
+            {
+                "urandom": os.urandom(8).hex(),
+                "random": random.random(),
+                "uuid1": str(uuid.uuid1()),
+                "uuid4": str(uuid.uuid4()),
+                "secrets": secrets.token_hex(),
+                "tls": ssl.RAND_bytes(8).hex(),
+                "temporary": tempfile.mktemp(),
+                "authkey": bytes(multiprocessing.process.current_process().authkey).hex(),
+                "hash": hash("a"),
+                "of bytes": hash(b"a"),
+            }
+        )
+    )
+
+
+def found() -> None:
+    """Whether all keys of all dictionaries and sets are found."""
+    gc.unfreeze()
+    lost = [key for key in tables.keys() if not (key in tables.TABLE and key in tables.SET and key in tables.FROZEN)]
+    for each in gc.get_objects():
+        if isinstance(each, dict | set | frozenset):
+            lost += [key for key in list(each) if key not in each]
+    tables.ORDERED.move_to_end("3")
+    del tables.ORDERED["4"]
+    lost += [] if list(tables.ORDERED)[-1] == "3" and tables.WEAK[tables.Named("kept")] == 1 else ["ordered"]
+    print(lost, tables.remembered("once"), sys.intern("ta" + "bles") is sys.intern("tables"))
+
+
+def own() -> None:
+    """What is the process's own."""
+    main = threading.main_thread()
+    print(
+        sys.argv[1:], os.environ.get("MINE"), main.native_id == os.getpid(), time.time() - logging._startTime / 1e9 < 60
+    )
+
+
+def children() -> None:
+    print(
+        subprocess.run(
+            [sys.executable, "-c", "import gc; print(gc.get_freeze_count())"], capture_output=True, text=True
+        ).stdout
+    )
+
+
+def wait() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+    print("ready")
+    signal.pause()
+
+
+def drawn() -> None:
+    from remembering import drawing
+
+    print(drawing.DRAWN)
+
+
+def main() -> None:
+    if sys.argv[1:] == ["kind"]:
+        print("restored" if gc.get_freeze_count() else "ordinary")
+    else:
+        globals()[sys.argv[1]]()

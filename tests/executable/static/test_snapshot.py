@@ -1,0 +1,112 @@
+"""An executable that starts from memory does what any does, and each process of it has its own secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.prerequisites import absent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE = Path(__file__).parent
+OWN = {"PATH": "/usr/local/bin", "HOME": "/tmp"}  # noqa: S108  # as the image has it
+pytestmark = pytest.mark.once
+
+
+def built(folder: Path, kit: Path, cache: Path, *, wanted: str = "true") -> tuple[Path, str]:
+    """The executable of the project, which is copied to ``folder``, with the snapshot ``wanted``; what its build said."""
+    if not list(kit.glob("python-3.13*amd64*")) if kit.is_dir() else "python-3.13" not in kit.name:
+        absent("a kit of Python 3.13 for x86-64: CANNERY_KIT names none")
+    shutil.copytree(HERE / "remembering", folder)
+    settings = folder / "pyproject.toml"
+    text = settings.read_text(encoding="utf-8").replace("snapshot = true", f"snapshot = {wanted}")
+    settings.write_text(text, encoding="utf-8")
+    environment = {**os.environ, "CANNERY_KIT": str(kit), "CANNERY_CACHE": str(cache)}
+    command = [sys.executable, "-m", "cannery", "freeze", "--explain"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "dist/remembering", done.stdout
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory, kit: Path, cache: Path) -> Path:
+    """The executable."""
+    return built(tmp_path_factory.mktemp("snapshot") / "remembering", kit, cache)[0]
+
+
+def ask(program: Path, *words: str, env: Mapping[str, str] = OWN, cwd: str = "/", before: tuple[str, ...] = ()) -> str:
+    """What the program prints."""
+    command = [*before, str(program), *words]
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_goes_on_from_memory_where_all_is_as_it_was_then(program: Path) -> None:
+    assert ask(program, "kind") == "restored\n"
+
+
+@pytest.mark.parametrize(
+    ("env", "cwd"),
+    [({**OWN, "CANNERY_SNAPSHOT": "0"}, "/"), ({**OWN, "HOME": "/root"}, "/"), (OWN, "/usr")],
+)
+def test_it_starts_as_any_where_something_is_different(program: Path, env: Mapping[str, str], cwd: str) -> None:
+    assert ask(program, "kind", env=env, cwd=cwd) == "ordinary\n"
+
+
+def test_processes_of_one_number_have_nothing_random_in_common(program: Path) -> None:
+    alone = ("unshare", "--pid", "--fork", "--map-root-user") if os.getuid() else ("unshare", "--pid", "--fork")
+    told = [
+        json.loads(ask(program, "fresh", before=(shutil.which(alone[0]) or alone[0], *alone[1:]))) for _ in range(3)
+    ]
+    for name in told[0]:
+        assert len({each[name] for each in told}) == 3, name
+
+
+def test_every_key_is_found_with_any_secret(program: Path) -> None:
+    for _ in range(5):
+        assert ask(program, "found") == "[] once True\n"
+
+
+def test_a_process_has_its_own_arguments_variables_thread_and_clock(program: Path) -> None:
+    assert ask(program, "own", env={**OWN, "MINE": "yes"}) == "['own'] yes True True\n"
+
+
+def test_called_as_python_it_is_an_ordinary_one(program: Path) -> None:
+    assert ask(program, "children") == "0\n\n"
+
+
+def test_a_signal_is_handled_as_the_program_says(program: Path) -> None:
+    with subprocess.Popen([program, "wait"], cwd="/", env=OWN, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(signal.SIGTERM)
+        assert running.wait() == 7
+
+
+def test_closed_streams_are_none(program: Path) -> None:
+    command = ["/bin/sh", "-c", f"{program} kind <&- 2>&-"]
+    assert subprocess.run(command, cwd="/", env=OWN, capture_output=True, text=True, check=True).stdout == "restored\n"
+
+
+def test_it_is_the_same_every_time(tmp_path: Path, kit: Path, program: Path) -> None:
+    again, _ = built(tmp_path / "elsewhere", kit, tmp_path / "cache")
+    assert again.read_bytes() == program.read_bytes()
+
+
+def test_a_module_that_draws_numbers_is_imported_at_the_start_and_named(tmp_path: Path, kit: Path, cache: Path) -> None:
+    program, said = built(tmp_path / "drawing", kit, cache, wanted='["remembering.drawing"]')
+    assert "remembering.drawing" in said
+    assert "random numbers" in said
+    assert ask(program, "kind") == "restored\n"
+    assert ask(program, "drawn") != ask(program, "drawn")
