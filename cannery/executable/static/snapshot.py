@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Late", "with_memory"]
 
 _PAGE: Final = 4096
+_PROGRAM: Final = "/usr/local/bin/program"  # the path that it has while it's made, wherever that is
 _ORIGINAL_AT: Final = 0x1F_0000_0000  # where the program's variables lie as they were linked
 _MARK: Final = 0x43414E4E45525921  # of cannery_original in start.c
 _PT_LOAD, _PT_PHDR, _PT_TLS, _PT_STACK = 1, 6, 7, 0x6474E551
@@ -132,9 +133,10 @@ def _run(
     """The number of the process, and what it writes of its memory; raises :class:`ToolError` where it ends otherwise."""
     receiving, sending = os.pipe()
     wanted = f"{sending}:{','.join(modules)}:{','.join(refused)}"
-    variables = {**environment, "TZ": "UTC0", "_CANNERY_SNAPSHOT": wanted}
+    variables = {**environment, "TZ": "UTC0", "_CANNERY_PROGRAM": _PROGRAM, "_CANNERY_SNAPSHOT": wanted}
     running = subprocess.Popen(  # noqa: S603  # it was linked a moment ago
-        [str(program)],
+        [_PROGRAM],
+        executable=str(program),
         cwd="/",
         env=variables,
         pass_fds=[sending],

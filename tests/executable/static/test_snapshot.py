@@ -58,7 +58,7 @@ def test_it_goes_on_from_memory_where_all_is_as_it_was_then(program: Path) -> No
 
 @pytest.mark.parametrize(
     ("env", "cwd"),
-    [({**OWN, "CANNERY_SNAPSHOT": "0"}, "/"), ({**OWN, "HOME": "/root"}, "/"), (OWN, "/usr")],
+    [({**OWN, "CANNERY_SNAPSHOT": "0"}, "/"), ({**OWN, "ASKED": "now"}, "/"), (OWN, "/usr")],
 )
 def test_it_starts_as_any_where_something_is_different(program: Path, env: Mapping[str, str], cwd: str) -> None:
     assert ask(program, "kind", env=env, cwd=cwd) == "ordinary\n"

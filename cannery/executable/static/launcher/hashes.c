@@ -1,8 +1,10 @@
 /* A hash secret of each process's own, though its strings, dictionaries and sets were made with another.
 
-   When the memory is written, all objects are visited, from the collector's lists, the types and the interned strings on, and
-   those are noted that depend on hashes. When a process goes on, strings are hashed anew, then dictionaries and sets are put in
-   order by that. What is hashed by its address, or is a number, stays where it is. */
+   When the memory is written, what depends on hashes is noted. Strings are found by looking at every place in memory: what has
+   the type of a string, and keeps the hash that its characters have, is one, as nothing else has those 64 bits. Dictionaries and
+   sets are found by visiting all objects, from the collector's lists, the types and the interned strings on. When a process goes
+   on, strings are hashed anew, then dictionaries and sets are put in order by that. What is hashed by its address, or is a
+   number, stays where it is. */
 
 #define Py_BUILD_CORE 1
 #define _GNU_SOURCE
@@ -21,13 +23,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "snapshot.h"
 
 struct list {
     size_t count, room;
     void **items;
 };
-static struct list texts, tables, general, sets, ordered, references, times;
+static struct list texts, tables, general, sets, ordered, references, times, chained;
 
 static void add(struct list *list, void *item) {
     if (list->count == list->room) {
@@ -79,6 +82,10 @@ static void visit_keys(PyDictKeysObject *keys) {
 }
 
 static void visit_type(PyTypeObject *type) {
+    if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
+        PyHeapTypeObject *whole = (PyHeapTypeObject *)type;
+        visit(whole->ht_name, NULL), visit(whole->ht_qualname, NULL), visit(whole->ht_slots, NULL);
+    }
     visit(_PyType_GetDict(type), NULL), visit(_PyType_GetMRO(type), NULL), visit(_PyType_GetBases(type), NULL);
     PyObject *below = _PyType_GetSubclasses(type);
     if (below == NULL) PyErr_Clear();
@@ -167,14 +174,9 @@ static int is_time(PyObject *object) {
 }
 
 static void note(PyObject *object) {
+    if (PyUnicode_Check(object) && !PyUnicode_CheckExact(object)) ((PyASCIIObject *)object)->hash = -1; /* of a class of its own */
     if (is_time(object)) add(&times, object);
-    if (PyUnicode_Check(object)) {
-        if (((PyASCIIObject *)object)->hash != -1) add(&texts, object);
-    } else if (PyBytes_Check(object)) {
-        _Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS
-        if (((PyBytesObject *)object)->ob_shash != -1) add(&texts, object);
-        _Py_COMP_DIAG_POP
-    } else if (PyDict_Check(object)) {
+    if (PyDict_Check(object)) {
         note_keys(((PyDictObject *)object)->ma_keys);
         if (PyODict_Check(object)) add(&ordered, object);
     } else if (PyAnySet_Check(object)) {
@@ -184,6 +186,48 @@ static void note(PyObject *object) {
     } else if (PyType_Check(object) && PyType_HasFeature((PyTypeObject *)object, Py_TPFLAGS_HEAPTYPE)) {
         PyDictKeysObject *keys = ((PyHeapTypeObject *)object)->ht_cached_keys;
         if (keys != NULL) visit_keys(keys), note_keys(keys);
+    }
+}
+
+static int is_within(const struct cannery_region *region, const char *begin, Py_ssize_t size) {
+    return size >= 0 && begin >= region->begin && begin <= region->end && size <= region->end - begin;
+}
+
+/* Whether a string that keeps its hash is at a place whose second word says that it's one. */
+static int is_text(const struct cannery_region *region, PyObject *object) {
+    PyASCIIObject *text = (PyASCIIObject *)object;
+    Py_ssize_t room = region->end - (char *)object;
+    if (room < (Py_ssize_t)sizeof(PyUnicodeObject) || text->hash == -1 || !text->state.compact || !text->state.kind) return 0;
+    if (text->length <= 0 || text->length > room) return 0;
+    const char *data = (const char *)object + (text->state.ascii ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject));
+    Py_ssize_t size = text->length * text->state.kind;
+    return is_within(region, data, size) && _Py_HashBytes(data, size) == text->hash;
+}
+
+static int are_bytes(const struct cannery_region *region, PyObject *object) {
+    PyBytesObject *bytes = (PyBytesObject *)object;
+    _Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS
+    Py_ssize_t room = region->end - (char *)object, size = Py_SIZE(bytes);
+    if (room < (Py_ssize_t)sizeof(PyBytesObject) || bytes->ob_shash == -1 || size <= 0 || size > room) return 0;
+    return is_within(region, bytes->ob_sval, size) && _Py_HashBytes(bytes->ob_sval, size) == bytes->ob_shash;
+    _Py_COMP_DIAG_POP
+}
+
+static void find_texts(struct cannery_region region) {
+    for (char *at = region.begin; at + sizeof(PyObject) <= region.end; at += sizeof(void *)) {
+        PyTypeObject *type = ((PyObject *)at)->ob_type;
+        if (type == &PyUnicode_Type ? is_text(&region, (PyObject *)at) : type == &PyBytes_Type && are_bytes(&region, (PyObject *)at)) {
+            add(&texts, at);
+        }
+    }
+}
+
+/* CPython's tables in C, that of static strings and that of names of OpenSSL's hashes: all have one function in them. */
+static void find_chained(struct cannery_region region) {
+    _Py_hashtable_get_entry_func mark = _PyRuntime.cached_objects.interned_strings->get_entry_func;
+    for (char *at = region.begin; at + sizeof(_Py_hashtable_t) <= region.end; at += sizeof(void *)) {
+        _Py_hashtable_t *table = (_Py_hashtable_t *)at;
+        if (table->get_entry_func == mark && table->nbuckets && is_within(&region, (char *)table->buckets, 0)) add(&chained, at);
     }
 }
 
@@ -213,9 +257,12 @@ void cannery_find_hashes(void) {
         if (traverse != NULL && !is_static) traverse(object, visit, NULL);
         note(object);
     }
+    find_texts(cannery_heap());
+    find_chained(cannery_heap());
+    find_texts((struct cannery_region){(char *)&_PyRuntime, (char *)(&_PyRuntime + 1)});
     free(seen), free(waiting.items);
     seen = NULL, seen_room = seen_count = 0, waiting = (struct list){0, 0, NULL};
-    struct list *all[] = {&texts, &tables, &general, &sets, &ordered, &references, &times};
+    struct list *all[] = {&texts, &tables, &general, &sets, &ordered, &references, &times, &chained};
     for (size_t each = 0; each < sizeof all / sizeof *all; each++) settle(all[each]);
 }
 
@@ -250,7 +297,7 @@ static Py_hash_t renewed(PyObject *key, Py_hash_t before) {
 static void renew_texts(void) {
     for (size_t each = 0; each < texts.count; each++) {
         PyObject *text = texts.items[each];
-        if (PyUnicode_Check(text)) {
+        if (PyUnicode_CheckExact(text)) {
             Py_ssize_t size = PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text);
             ((PyASCIIObject *)text)->hash = _Py_HashBytes(PyUnicode_DATA(text), size);
         } else {
@@ -272,8 +319,7 @@ static void renew_tables(void) {
     }
 }
 
-/* The table of static strings, of which no dictionary has any. */
-static void renew_static(_Py_hashtable_t *table) {
+static void renew_chained(_Py_hashtable_t *table) {
     _Py_slist_item_t *all = NULL;
     for (size_t each = 0; each < table->nbuckets; each++) {
         for (_Py_slist_item_t *item = table->buckets[each].head, *next; item != NULL; item = next) {
@@ -374,7 +420,7 @@ void cannery_renew_hashes(void) {
     if (_PyOS_URandomNonblock(&_Py_HashSecret, sizeof _Py_HashSecret) < 0) Py_FatalError("no random numbers to start with");
     renew_texts();
     renew_tables();
-    renew_static(_PyRuntime.cached_objects.interned_strings);
+    for (size_t each = 0; each < chained.count; each++) renew_chained(chained.items[each]);
     renew_times();
     renew_references();
     renew_sets();

@@ -18,6 +18,8 @@ import uuid
 
 from remembering import tables
 
+ASKED = os.environ.get("ASKED")
+
 
 def fresh() -> None:
     """What has to be different in each process, though all have the same number."""
