@@ -97,7 +97,12 @@ def with_memory(linked: Path, modules: Iterable[str], environment: Mapping[str, 
         program = _Linked.read(linked)
         while True:
             number, memory = _run(linked, wanted, refused, environment)
-            notes, _, late, loaded, places, *regions = _regions(memory)
+            notes, asked, late, loaded, places, *regions = _regions(memory)
+            if b"*" in asked.data.split():
+                raise ToolError(
+                    "a module reads all variables while it's imported, and they are others at each start",
+                    step="import it later, or leave out  [tool.cannery.static]  snapshot",
+                )
             found = dict(_refusals(notes.data.decode()))
             if found.keys() <= refused.keys():
                 break
@@ -152,7 +157,7 @@ def _run(
         raise ToolError(
             "the modules of the snapshot could not be imported",
             evidence=said.decode(errors="replace"),
-            step="see that they can be imported with no variables set, or leave out  [tool.cannery.static]  snapshot",
+            step="mend that, or leave out  [tool.cannery.static]  snapshot",
         )
     return running.pid, memory
 

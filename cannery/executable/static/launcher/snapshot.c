@@ -11,6 +11,7 @@
 #include <internal/pycore_runtime.h>
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -164,8 +165,23 @@ static int import_all(void) {
     return failed ? -1 : 0;
 }
 
+/* Whether imports left nothing that memory alone doesn't hold: open files and sockets, other threads. */
+static int is_alone(void) {
+    int alone = 1;
+    for (int each = 3; each < 1024; each++) {
+        if (each == descriptor || fcntl(each, F_GETFD) < 0) continue;
+        fprintf(stderr, "a module that is imported leaves a file or a socket open (descriptor %d)\n", each);
+        alone = 0;
+    }
+    if (PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL) {
+        fprintf(stderr, "a module that is imported starts a thread\n");
+        alone = 0;
+    }
+    return alone;
+}
+
 int cannery_end_building(void) {
-    if (import_all() < 0) return 1;
+    if (import_all() < 0 || !is_alone()) return 1;
     cannery_find_hashes();
     thread = PyThreadState_Get();
     thread->native_thread_id = 0;

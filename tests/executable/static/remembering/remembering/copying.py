@@ -1,0 +1,5 @@
+"""Has all variables from its import on."""
+
+import os
+
+ALL = dict(os.environ)

@@ -1,0 +1,5 @@
+"""Has a socket from its import on."""
+
+import socket
+
+SOCKET = socket.socket()
