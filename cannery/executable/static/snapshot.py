@@ -135,7 +135,7 @@ def _refusals(notes: str) -> Iterator[tuple[str, str]]:
 def _run(
     program: Path, modules: Iterable[str], refused: Iterable[str], environment: Mapping[str, str]
 ) -> tuple[int, bytes]:
-    """The number of the process, and what it writes of its memory; raises :class:`ToolError` where it ends otherwise."""
+    """The number of the process, and what it writes of its memory; raises :class:`ToolError` where it fails."""
     receiving, sending = os.pipe()
     wanted = f"{sending}:{','.join(modules)}:{','.join(refused)}"
     variables = {**environment, "TZ": "UTC0", "_CANNERY_PROGRAM": _PROGRAM, "_CANNERY_SNAPSHOT": wanted}

@@ -7,6 +7,8 @@
 #define Py_BUILD_CORE 1
 #define _GNU_SOURCE
 #include <Python.h>
+#include <stdbool.h>
+#include <internal/pycore_obmalloc.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
 #include <elf.h>
@@ -25,25 +27,65 @@
 #include "snapshot.h"
 #include "start.h"
 
+#define MOST_ARENAS 4096
 #define HELPER "_cannery_snapshot"
 #define WANTED "_CANNERY_SNAPSHOT" /* the descriptor to write to, modules to import, and modules not to, between colons */
 
-
 static int restored; /* in the memory that is written */
-static int building; /* this process writes its memory */
 static int descriptor; /* to which */
 static char *modules, *refused;
 static PyThreadState *thread;
 
-static void *arena_alloc(void *context, size_t size) { return (void)context, cannery_take_pages(size); }
-static void arena_free(void *context, void *arena, size_t size) { (void)context, cannery_give_pages(arena, size); }
+static int building; /* this process writes its memory */
+static char *arenas[MOST_ARENAS]; /* while building */
+static int arena_count;
+
+static void *arena_alloc(void *context, size_t size) {
+    (void)context;
+    char *arena = cannery_take_pages(size);
+    if (building && arena != NULL && size == ARENA_SIZE) { /* frames of Python's are of other sizes */
+        if (arena_count == MOST_ARENAS) Py_FatalError("a snapshot has too much memory");
+        arenas[arena_count++] = arena;
+    }
+    return arena;
+}
+/* Blocks of Python's allocator that are free keep what was in them: what is left of numbers and names of this process. */
+static void clear_pool(struct pool_header *pool) {
+    size_t size = INDEX2SIZE(pool->szidx);
+    if (pool->nextoffset == 0) return; /* never used */
+    if (pool->ref.count == 0) {
+        memset((char *)pool + POOL_OVERHEAD, 0, POOL_SIZE - POOL_OVERHEAD);
+        pool->szidx = DUMMY_SIZE_IDX; /* or else its list of free blocks would be gone on with */
+        return;
+    }
+    for (pymem_block *block = pool->freeblock; block != NULL; block = *(pymem_block **)block) {
+        memset(block + sizeof(void *), 0, size - sizeof(void *));
+    }
+    if (pool->nextoffset < POOL_SIZE) memset((char *)pool + pool->nextoffset, 0, POOL_SIZE - pool->nextoffset);
+}
+
+static void clear_pools(void) {
+    for (int each = 0; each < arena_count; each++) {
+        uintptr_t first = ((uintptr_t)arenas[each] + POOL_SIZE - 1) & ~(uintptr_t)(POOL_SIZE - 1);
+        uintptr_t end = (uintptr_t)arenas[each] + ARENA_SIZE;
+        for (uintptr_t pool = first; pool + POOL_SIZE <= end; pool += POOL_SIZE) clear_pool((struct pool_header *)pool);
+    }
+}
+
+static void arena_free(void *context, void *arena, size_t size) {
+    (void)context;
+    for (int each = 0; each < arena_count; each++) {
+        if (arenas[each] == arena) arenas[each] = arenas[--arena_count];
+    }
+    cannery_give_pages(arena, size);
+}
 
 int cannery_is_building(void) { return building; }
 int cannery_is_restored(void) { return restored; }
 
 void cannery_begin_building(void) {
-    PyObjectArenaAllocator arenas = {NULL, arena_alloc, arena_free};
-    PyObject_SetArenaAllocator(&arenas);
+    PyObjectArenaAllocator allocator = {NULL, arena_alloc, arena_free};
+    PyObject_SetArenaAllocator(&allocator);
     const char *wanted = getenv(WANTED);
     if (wanted == NULL) return;
     char *rest;
@@ -96,6 +138,7 @@ static int write_variables(void) {
 
 /* What is left of this process, and means nothing to another: frames that have ended, the environment. */
 static void clear_remains(void) {
+    clear_pools();
     memset(thread->datastack_top, 0, (char *)thread->datastack_limit - (char *)thread->datastack_top);
     for (char **each = environ; each != NULL && *each != NULL; each++) *each = NULL;
     program_invocation_name = program_invocation_short_name = NULL;
