@@ -31,7 +31,7 @@ class Named:
         return isinstance(other, Named) and self.name == other.name
 
 
-def keys() -> list[object]:
+def all_kinds() -> list[object]:
     return [
         *("text", b"bytes", 1.5, 7, None, True, ("tuple", 1), ("t", frozenset("in")), frozenset(("x", "y"))),
         *(Colour.RED, Point("here"), Named("mine"), pathlib.PurePath("p/q"), decimal.Decimal("1.5")),
@@ -40,9 +40,9 @@ def keys() -> list[object]:
     ]
 
 
-TABLE = {key: number for number, key in enumerate(keys())}
-SET = set(keys())
-FROZEN = frozenset(keys())
+TABLE = {key: number for number, key in enumerate(all_kinds())}
+SET = set(all_kinds())
+FROZEN = frozenset(all_kinds())
 ORDERED = collections.OrderedDict((str(number), number) for number in range(50))
 KEPT = Named("kept")
 WEAK = weakref.WeakKeyDictionary({KEPT: 1})
