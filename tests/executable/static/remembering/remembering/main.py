@@ -44,7 +44,8 @@ def fresh() -> None:
 def found() -> None:
     """Whether all keys of all dictionaries and sets are found."""
     gc.unfreeze()
-    lost = [key for key in tables.all_kinds() if not (key in tables.TABLE and key in tables.SET and key in tables.FROZEN)]
+    holders = (tables.TABLE, tables.SET, tables.FROZEN)
+    lost = [key for key in tables.all_kinds() for holder in holders if key not in holder]
     for each in gc.get_objects():
         if isinstance(each, dict | set | frozenset):
             lost += [key for key in list(each) if key not in each]
