@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cannery.image.image import Base
     from cannery.project.app import App
 
-__all__ = ["config_of_its_own", "config_on_base", "container_config", "program_config"]
+__all__ = ["config_of_its_own", "config_on_base", "container_config", "program_config", "program_environment"]
 
 _NOT_INHERITED = {"Cmd", "OnBuild", "ArgsEscaped"}
 
@@ -40,13 +40,17 @@ def program_config(app: App, program: str, *, unpacks: bool = True, resources: b
 
     A program that ``unpacks`` itself does so in /tmp, and runs from there: a label says that /tmp must allow it.
     """
-    environment = {"PATH": "/usr/local/bin", **_bundle(app), **app.settings.env}
     return {
         **_own(app, (program,), f"{app.settings.uid}:{app.settings.uid}"),
-        "Env": _pairs(environment),
+        "Env": _pairs(program_environment(app)),
         "Labels": {**({NEEDS_LABEL: EXECUTABLE_TMP} if unpacks else {}), **_labels(app)},
         "WorkingDir": str(HOME) if resources else "/",
     }
+
+
+def program_environment(app: App) -> dict[str, str]:
+    """The variables of an image of one program."""
+    return {"PATH": "/usr/local/bin", **_bundle(app), **app.settings.env}
 
 
 def config_of_its_own(app: App, entry: tuple[str, ...]) -> dict[str, Any]:

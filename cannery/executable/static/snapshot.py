@@ -56,7 +56,7 @@ class _Region:
 
 
 @dataclass(frozen=True)
-class _Linked:
+class _WithSymbols:
     """An executable with symbols."""
 
     data: bytes
@@ -65,7 +65,7 @@ class _Linked:
     symbols: Mapping[str, int]  # the address of each
 
     @classmethod
-    def read(cls, path: Path) -> _Linked:
+    def read(cls, path: Path) -> _WithSymbols:
         """The executable in the file ``path``."""
         data = path.read_bytes()
         with path.open("rb") as stream:
@@ -94,7 +94,7 @@ def with_memory(linked: Path, modules: Iterable[str], environment: Mapping[str, 
     refused: dict[str, str] = {}
     wanted = list(modules)
     with explained(target):
-        program = _Linked.read(linked)
+        program = _WithSymbols.read(linked)
         while True:
             number, memory = _run(linked, wanted, refused, environment)
             notes, asked, late, loaded, places, *regions = _regions(memory)
@@ -170,7 +170,7 @@ def _regions(memory: bytes) -> Iterator[_Region]:
         at += 16 + size
 
 
-def _mended(regions: Iterable[_Region], program: _Linked, number: int) -> Iterator[_Region]:
+def _mended(regions: Iterable[_Region], program: _WithSymbols, number: int) -> Iterator[_Region]:
     """The regions, with those variables as they were linked that are each process's own."""
     linked = {each.vaddr: program.content(each).ljust(each.memsz, b"\0") for each in program.variables()}
     for region in regions:
@@ -187,7 +187,7 @@ def _mended(regions: Iterable[_Region], program: _Linked, number: int) -> Iterat
         yield _Region(region.address, bytes(data))
 
 
-def _check(regions: Iterable[_Region], places: _Region, program: _Linked) -> None:
+def _check(regions: Iterable[_Region], places: _Region, program: _WithSymbols) -> None:
     """Raise :class:`ToolError` where a word refers to what a process has not: the stack, or the kernel's functions."""
     stack, kernel = struct.unpack("<QQ", places.data)
     for region in regions:
@@ -210,7 +210,7 @@ def _symbols(reader: ElfReader) -> Iterator[tuple[str, int]]:
                 yield string_at(names, name).decode(), value
 
 
-def _assembled(program: _Linked, regions: Iterable[_Region]) -> bytes:
+def _assembled(program: _WithSymbols, regions: Iterable[_Region]) -> bytes:
     """The file: code and constants as they were linked, variables and the heap as they are."""
     variables = {each.vaddr: each for each in program.variables()}
     parts: list[tuple[int, bytes, int, int]] = []
@@ -255,7 +255,7 @@ def _filled(data: bytes, original: bytes) -> bytes:
     return data if at < 0 else data[:at] + original + data[at + len(original) :]
 
 
-def _file(program: _Linked, parts: list[tuple[int, bytes, int, int]]) -> bytes:
+def _file(program: _WithSymbols, parts: list[tuple[int, bytes, int, int]]) -> bytes:
     others = [each for each in program.segments if each.type in (_PT_TLS, _PT_STACK)]
     count = 2 + len(parts) + len(others)
     head = 64 + 56 * count

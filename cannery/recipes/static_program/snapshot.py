@@ -10,6 +10,7 @@ from cannery.executable.static.snapshot import with_memory
 from cannery.image.platform import Platform
 from cannery.image.tree import Decision
 from cannery.project.app import FunctionEntry, ModuleEntry
+from cannery.recipes.container_config import program_environment
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -60,18 +61,15 @@ def modules_to_import(parts: ExecutableParts) -> tuple[str, ...]:
         return ()
     more = wanted if isinstance(wanted, tuple) else ()
     match parts.app.main.started:
-        case FunctionEntry(module=name):
-            return (name, *more)
-        case ModuleEntry(name):
-            return (name, *more)
+        case FunctionEntry(module=name) | ModuleEntry(name):
+            return tuple(dict.fromkeys((name, *more)))
         case _:
             return more
 
 
 def with_snapshot(parts: ExecutableParts, modules: tuple[str, ...], linked: Path, folder: Path) -> tuple[Decision, ...]:
     """Put into the file ``linked`` its memory with ``modules`` imported; returns those imported at the start."""
-    settings = parts.app.settings
-    environment = {"PATH": "/usr/local/bin", "HOME": _HOME, **settings.env}
+    environment = {"HOME": _HOME, **program_environment(parts.app)}
     parts.workspace.progress("importing modules for the snapshot")
     made = folder / "restored"
     late = with_memory(linked, modules, environment, made)

@@ -81,6 +81,12 @@ def test_a_process_has_its_own_arguments_variables_thread_and_clock(program: Pat
     assert ask(program, "own", env={**OWN, "MINE": "yes"}) == "['own'] yes True True\n"
 
 
+def test_variables_that_modules_set_are_set_in_each_process(program: Path) -> None:
+    assert ask(program, "variables") == "by the program False ('by the program', 'too') by the program none\n"
+    given = {**OWN, "CHOSEN": "by others"}
+    assert ask(program, "variables", env=given) == "by others False ('by others', 'too') by others none\n"
+
+
 def test_called_as_python_it_is_an_ordinary_one(program: Path) -> None:
     assert ask(program, "children") == "0\n\n"
 
@@ -98,8 +104,8 @@ def test_closed_streams_are_none(program: Path) -> None:
     assert subprocess.run(command, cwd="/", env=OWN, capture_output=True, text=True, check=True).stdout == "restored\n"
 
 
-def test_it_is_the_same_every_time(tmp_path: Path, kit: Path, program: Path) -> None:
-    again, _ = built(tmp_path / "elsewhere", kit, tmp_path / "cache")
+def test_it_is_the_same_every_time(tmp_path: Path, kit: Path, cache: Path, program: Path) -> None:
+    again, _ = built(tmp_path / "elsewhere", kit, cache, wanted='["remembering.main"]')  # it's what starts
     assert again.read_bytes() == program.read_bytes()
 
 

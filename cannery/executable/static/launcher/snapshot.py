@@ -30,8 +30,9 @@ def prepare(wanted, refused):
     import importlib
     import os
 
-    asked = set()
-    os.environ.__class__ = _listening(type(os.environ), asked)
+    asked, changed, variables = set(), set(), dict(os.environ)
+    kind, watched = type(os.environ), _watched(type(os.environ), asked, changed)
+    os.environ.__class__ = os.environb.__class__ = watched
     before = set(sys.modules)
     refusing = _Refusing(refused.split(","))
     sys.meta_path.insert(0, refusing)
@@ -42,29 +43,70 @@ def prepare(wanted, refused):
         except _NotNow as why:
             late.append(f"{name} {why}")
     sys.meta_path.remove(refusing)
-    os.environ.__class__ = type(os.environ).__bases__[0]
+    os.environ.__class__ = os.environb.__class__ = kind
+    _put_aside(changed, variables)
     _forget()
     loaded = [name for name in sys.modules if name not in before]
     return "\n".join(sorted(asked)), "\n".join(late), "\n".join(loaded)
 
 
-def _listening(kind, asked):
-    """The class of ``os.environ``, which notes what it's asked for; ``*`` stands for all."""
+def _watched(kind, asked, changed):
+    """The class of ``os.environ`` while modules are imported, which notes what is asked for and what is changed.
 
-    class Listening(kind):
+    What a module asks for that was changed before is not noted: it's the same at each start. ``*`` stands for all.
+    """
+    from os import fsdecode
+
+    class Watched(kind):
         def __getitem__(self, name):
-            asked.add(name)
+            asked.update({fsdecode(name)} - changed)
             return kind.__getitem__(self, name)
 
         def __contains__(self, name):
-            asked.add(name)
+            asked.update({fsdecode(name)} - changed)
             return kind.__contains__(self, name)
 
         def __iter__(self):
             asked.add("*")
             return kind.__iter__(self)
 
-    return Listening
+        def __len__(self):
+            asked.add("*")
+            return kind.__len__(self)
+
+        def __setitem__(self, name, value):
+            kind.__setitem__(self, name, value)
+            changed.add(fsdecode(name))
+
+        def __delitem__(self, name):
+            asked.update({fsdecode(name)} - changed)
+            kind.__delitem__(self, name)
+            changed.add(fsdecode(name))
+
+    return Watched
+
+
+_changes = {}  # variables that modules change while they are imported, with the values; None where one is removed
+
+
+def _put_aside(changed, variables):
+    """Undo what modules have changed of the variables, which were ``variables``, until a process goes on."""
+    import os
+
+    for name in sorted(changed):
+        _changes[name] = os.environ.pop(name, None)
+        if name in variables:
+            os.environ[name] = variables[name]
+
+
+def _change_variables():
+    import os
+
+    for name, value in _changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _forget():
@@ -97,6 +139,7 @@ def resume(arguments, variables, program, ignored):
 
     posix.environ.clear()
     posix.environ.update(variables)
+    _change_variables()
     sys.argv[:] = arguments
     sys.orig_argv[:] = [program, *arguments[1:]]
     sys.executable = sys._base_executable = program

@@ -19,6 +19,10 @@ import uuid
 from remembering import tables
 
 ASKED = os.environ.get("ASKED")
+os.environ.setdefault("CHOSEN", "by the program")
+os.environb[b"OTHER"] = b"too"
+ALSO = os.environ["CHOSEN"], os.environ["OTHER"]
+del os.environ["OTHER"]
 
 
 def fresh() -> None:
@@ -61,6 +65,12 @@ def own() -> None:
     print(
         sys.argv[1:], os.environ.get("MINE"), main.native_id == os.getpid(), time.time() - logging._startTime / 1e9 < 60
     )
+
+
+def variables() -> None:
+    """What the program has chosen for itself, and what a child is given."""
+    child = subprocess.run(["/bin/sh", "-c", "echo $CHOSEN ${OTHER-none}"], capture_output=True, text=True)
+    print(os.environ["CHOSEN"], "OTHER" in os.environ, ALSO, child.stdout.strip())
 
 
 def children() -> None:
