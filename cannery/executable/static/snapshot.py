@@ -11,6 +11,7 @@ import os
 import struct
 import subprocess
 from dataclasses import dataclass
+from threading import Timer
 from typing import TYPE_CHECKING, Final
 
 from cannery.elf.headers import ElfReader, Header, Segment, string_at
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Late", "with_memory"]
+__all__ = ["Late", "Surroundings", "with_memory"]
 
 _PAGE: Final = 4096
 _PROGRAM: Final = "/usr/local/bin/program"  # the path that it has while it's made, wherever that is
@@ -35,15 +36,32 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 # Variables that have to be as they were linked when a process goes on: where in what, and their size
 _AS_LINKED: Final = {"OPENSSL_cpuid_setup.trigger": (0, 4), "vdso_func": (0, 8), "__libc": (8, 8)}
 _THREAD: Final = ("builtin_tls", 512)  # that of the first thread, which begins anew, and holds its number
-# What a module may not ask for while it's imported
+# What memory doesn't hold, or would tell of the machine where it was made: what a module does while it's imported
 _REFUSED: Final = {
-    "randomness": "random numbers",
-    "clock": "the time",
-    "host": "the name of the host",
-    "process": "the number of the process",
+    "randomness": "asks for random numbers",
+    "clock": "asks for the time",
+    "host": "asks for the name of the host",
+    "process": "asks for the number of the process",
+    "processors": "asks how many processors there are",
+    "terminal": "asks whether there's a terminal",
+    "variables": "reads all variables",
+    "file": "looks at the file {}",
+    "list": "lists a folder",
+    "open": "leaves a file open",
+    "socket": "makes a socket",
+    "thread": "starts a thread",
+    "program": "starts a program",
+    "change": "changes what the process may do, or its folder",
+    "map": "maps memory",
+    "hash": "has objects that keep a hash ({})",
+    "import": "goes on where {} can't be imported, whatever the error",
 }
 # Modules that do, and whose values are made anew in every process (launcher/snapshot.py)
 _MADE_ANEW: Final = {"randomness": {"random", "multiprocessing.process"}, "clock": {"logging"}}
+_TEXTS: Final = 5  # that a process writes before its memory
+_PATIENCE: Final = 300  # seconds for which modules may be imported
+_NO_MEMORY: Final = 3  # the exit code of one that has written these alone
+_OFF: Final = "leave out  [tool.cannery.static]  snapshot"
 _STACK: Final = 1 << 23  # bytes that the stack may have
 
 
@@ -86,34 +104,53 @@ class _WithSymbols:
         return self.data[segment.offset : segment.offset + segment.filesz]
 
 
-def with_memory(linked: Path, modules: Iterable[str], environment: Mapping[str, str], target: Path) -> Late:
-    """Write to ``target`` the executable ``linked`` with its memory after it has imported ``modules``.
+def with_memory(linked: Path, modules: Iterable[str], place: Surroundings, target: Path) -> Late:
+    """Write to ``target`` the executable ``linked`` with its memory after it has imported ``modules`` at ``place``.
 
-    Returns the modules that are imported when a process starts, as it needs something there, and what that is.
+    Returns the modules that are imported when a process starts, as memory doesn't hold what they do, and what that is.
     """
     refused: dict[str, str] = {}
     wanted = list(modules)
     with explained(target):
         program = _WithSymbols.read(linked)
         while True:
-            number, memory = _run(linked, wanted, refused, environment)
-            notes, asked, late, loaded, places, *regions = _regions(memory)
-            if b"*" in asked.data.split():
-                raise ToolError(
-                    "a module reads all variables while it's imported, and they are others at each start",
-                    step="import it later, or leave out  [tool.cannery.static]  snapshot",
-                )
-            found = dict(_refusals(notes.data.decode()))
+            run = _run(linked, wanted, refused, place)
+            found = dict(_refusals(run.notes))
+            if found.keys() <= refused.keys():
+                _write(run, program, target)
+                found = _lost(target, place)
             if found.keys() <= refused.keys():
                 break
             refused |= found
-            wanted = list(dict.fromkeys((*loaded.data.decode().splitlines(), *wanted)))
-        mended = list(_mended(regions, program, number))
-        _check(mended, places, program)
-        target.write_bytes(_assembled(program, mended))
-        target.chmod(0o755)
-    because = dict(line.split(" ") for line in late.data.decode().splitlines())
-    return Late(refused, because)
+            wanted = list(dict.fromkeys((*run.loaded, *wanted)))
+    return Late(refused, run.late)
+
+
+def _write(run: _Run, program: _WithSymbols, target: Path) -> None:
+    if not run.memory:
+        raise _unsound("a module leaves a file open, or a thread running", "it isn't known which module does")
+    places, *regions = run.memory
+    mended = list(_mended(regions, program, run.number))
+    _check(mended, places, program)
+    target.write_bytes(_assembled(program, mended))
+    target.chmod(0o755)
+
+
+def _lost(made: Path, place: Surroundings) -> dict[str, str]:
+    """The modules whose objects dictionaries and sets don't find when a process goes on with another hash secret."""
+    variables = {**place.environment, "CANNERY_SNAPSHOT": "verify"}
+    done = subprocess.run([made], cwd="/", env=variables, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603
+    if done.returncode:
+        said = done.stderr.decode(errors="replace") or f"it ended with {done.returncode}"
+        raise _unsound("a process does not go on from the memory", said)
+    lost = dict(line.split(" ", 1) for line in done.stdout.decode().splitlines())
+    if "builtins" in lost:
+        raise _unsound("a process doesn't find what dictionaries and sets have", f"keys of the type {lost['builtins']}")
+    return {module: f"has keys, of the type {name}, that are not found again" for module, name in lost.items()}
+
+
+def _unsound(what: str, evidence: str) -> ToolError:
+    return ToolError(what, evidence=evidence, step=_OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +161,43 @@ class Late:
     because: Mapping[str, str]  # those that import one of the others, and which
 
 
-def _refusals(notes: str) -> Iterator[tuple[str, str]]:
-    """The modules whose memory would tell of the build, or be the same in every process; what each asks for."""
-    for line in notes.splitlines():
-        kind, _, module = line.split("\t")
-        if kind in _REFUSED and module not in _MADE_ANEW.get(kind, ()):
-            yield module, _REFUSED[kind]
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a process of the image has around it."""
+
+    environment: Mapping[str, str]
+    user: int
+    folder: str
 
 
-def _run(
-    program: Path, modules: Iterable[str], refused: Iterable[str], environment: Mapping[str, str]
-) -> tuple[int, bytes]:
-    """The number of the process, and what it writes of its memory; raises :class:`ToolError` where it fails."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a process has written of itself."""
+
+    number: int  # of the process
+    notes: list[str]  # who asked for what
+    late: Mapping[str, str]  # modules that were to be imported, and the refused ones that they import
+    loaded: list[str]
+    memory: list[_Region]  # where its stack and the kernel's functions are, and what lies at which address; or nothing
+
+
+def _refusals(notes: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The modules whose memory would tell of the build, or be the same in every process; what each does."""
+    for line in notes:
+        kind, which, module = line.split("\t")
+        if kind not in _REFUSED or module in _MADE_ANEW.get(kind, ()):
+            continue
+        what = _REFUSED[kind].format(which)
+        if not module:
+            raise _unsound(f"something {what} while modules are imported", "no module's own code is running then")
+        yield module, what
+
+
+def _run(program: Path, modules: Iterable[str], refused: Iterable[str], place: Surroundings) -> _Run:
+    """Run the program until it has written its memory; raises :class:`ToolError` where it fails."""
     receiving, sending = os.pipe()
-    wanted = f"{sending}:{','.join(modules)}:{','.join(refused)}"
-    variables = {**environment, "TZ": "UTC0", "_CANNERY_PROGRAM": _PROGRAM, "_CANNERY_SNAPSHOT": wanted}
+    wanted = "\n".join((str(sending), str(place.user), place.folder, ",".join(modules), ",".join(refused)))
+    variables = {**place.environment, "TZ": "UTC0", "_CANNERY_PROGRAM": _PROGRAM, "_CANNERY_SNAPSHOT": wanted}
     running = subprocess.Popen(  # noqa: S603  # it was linked a moment ago
         [_PROGRAM],
         executable=str(program),
@@ -150,16 +209,22 @@ def _run(
         stderr=subprocess.PIPE,
     )
     os.close(sending)
+    ending = Timer(_PATIENCE, running.kill)
+    ending.start()
     with os.fdopen(receiving, "rb") as stream:
         memory = stream.read()
     _, said = running.communicate()
-    if running.returncode:
+    ending.cancel()
+    if running.returncode not in {0, _NO_MEMORY}:
         raise ToolError(
             "the modules of the snapshot could not be imported",
-            evidence=said.decode(errors="replace"),
-            step="mend that, or leave out  [tool.cannery.static]  snapshot",
+            evidence=said.decode(errors="replace") or f"the program ended with {running.returncode}",
+            step=f"mend that, or {_OFF}",
         )
-    return running.pid, memory
+    regions = list(_regions(memory))
+    in_c, _, in_python, late, loaded = (each.data.decode().splitlines() for each in regions[:_TEXTS])
+    because = dict(line.split(" ") for line in late)
+    return _Run(running.pid, in_c + in_python, because, loaded, regions[_TEXTS:])
 
 
 def _regions(memory: bytes) -> Iterator[_Region]:

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError
-from cannery.executable.static.snapshot import with_memory
+from cannery.executable.static.snapshot import Surroundings, with_memory
 from cannery.image.platform import Platform
 from cannery.image.tree import Decision
-from cannery.project.app import FunctionEntry, ModuleEntry
+from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.recipes.container_config import program_environment
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ def check_snapshot(app: App, kit: Kit, libraries: Collection[str]) -> None:
         )
     if os.uname().machine != _MACHINE or not kit.interpreter.platform.agrees(Platform.parse("linux/amd64")):
         raise ConfigurationError("a snapshot is made on x86-64, and for x86-64, alone", step=_OFF)
+    if settings.snapshot is True and isinstance(app.main.started, ScriptEntry):
+        raise ConfigurationError(
+            "a snapshot has modules, and what starts is a script, which runs as a whole",
+            evidence=str(app.main.started),
+            step='name modules that it imports:  snapshot = ["package"]',
+        )
     if libraries:
         raise ConfigurationError(
             "a snapshot can't have extension modules of packages",
@@ -70,11 +76,11 @@ def modules_to_import(parts: ExecutableParts) -> tuple[str, ...]:
 def with_snapshot(parts: ExecutableParts, modules: tuple[str, ...], linked: Path, folder: Path) -> tuple[Decision, ...]:
     """Put into the file ``linked`` its memory with ``modules`` imported; returns those imported at the start."""
     environment = {"HOME": _HOME, **program_environment(parts.app)}
+    place = Surroundings(environment, parts.app.settings.uid, "/")
     parts.workspace.progress("importing modules for the snapshot")
     made = folder / "restored"
-    late = with_memory(linked, modules, environment, made)
+    late = with_memory(linked, modules, place, made)
     made.replace(linked)
     return tuple(
-        Decision(name, "put into the snapshot", f"it asks for {why} when it's imported", 0)
-        for name, why in late.refused.items()
+        Decision(name, "put into the snapshot", f"it {why} when it's imported", 0) for name, why in late.refused.items()
     )

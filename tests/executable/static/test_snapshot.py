@@ -23,18 +23,24 @@ OWN = {"PATH": "/usr/local/bin", "HOME": "/tmp"}  # as the image has it
 pytestmark = pytest.mark.once
 
 
-def built(folder: Path, kit: Path, cache: Path, *, wanted: str = "true") -> tuple[Path, str]:
-    """The executable of the project, which is copied to ``folder``, with ``wanted`` in memory; what its build said."""
+def built(folder: Path, kit: Path, cache: Path, *, wanted: str = "true", file: Path | None = None) -> tuple[Path, str]:
+    """The executable of the project, which is copied to ``folder``, with ``wanted`` in memory; what its build said.
+
+    The program looks for the ``file`` when it's imported, which is not there, or for ``there`` beside itself.
+    """
     if not list(kit.glob("python-3.13*amd64*")) if kit.is_dir() else "python-3.13" not in kit.name:
         absent("a kit of Python 3.13 for x86-64: CANNERY_KIT names none")
     shutil.copytree(HERE / "remembering", folder)
     settings = folder / "pyproject.toml"
     text = settings.read_text(encoding="utf-8").replace("snapshot = true", f"snapshot = {wanted}")
     settings.write_text(text, encoding="utf-8")
+    looked_for = folder / "dist/there" if file is None else file
+    (folder / "remembering/places.py").write_text(f"FILE = {str(looked_for)!r}\n", encoding="utf-8")
     environment = {**os.environ, "CANNERY_KIT": str(kit), "CANNERY_CACHE": str(cache)}
-    command = [sys.executable, "-m", "cannery", "freeze", "--explain"]
+    command = [sys.executable, "-m", "cannery", "freeze", "--json"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    return folder / "dist/remembering", done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+    return folder / "dist/remembering", done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -105,27 +111,55 @@ def test_closed_streams_are_none(program: Path) -> None:
 
 
 def test_it_is_the_same_every_time(tmp_path: Path, kit: Path, cache: Path, program: Path) -> None:
-    again, _ = built(tmp_path / "elsewhere", kit, cache, wanted='["remembering.main"]')  # it's what starts
+    there = program.parent / "there"
+    again, _ = built(tmp_path / "elsewhere", kit, cache, wanted='["remembering.main"]', file=there)  # which starts
     assert again.read_bytes() == program.read_bytes()
 
 
-def test_a_module_that_draws_numbers_is_imported_at_the_start_and_named(tmp_path: Path, kit: Path, cache: Path) -> None:
-    program, said = built(tmp_path / "drawing", kit, cache, wanted='["remembering.drawing"]')
-    assert "remembering.drawing" in said
-    assert "random numbers" in said
+def test_where_a_file_is_that_was_not_there_it_starts_as_any(program: Path) -> None:
+    there = program.parent / "there"
+    there.touch()
+    try:
+        assert ask(program, "kind") == "ordinary\n"
+    finally:
+        there.unlink()
+    assert ask(program, "kind") == "restored\n"
+
+
+OUTSIDE = {
+    "copying": "reads all variables",
+    "counting": "asks how many processors there are",
+    "drawing": "asks for random numbers",
+    "keeping": "has objects that keep a hash (kept)",
+    "leaving": "leaves a file open",
+    "listening": "makes a socket",
+    "looking": "asks whether there's a terminal",
+    "reading": "looks at the file /etc/passwd",
+    "starting": "starts a program",
+    "swallowing": "goes on where remembering.drawing can't be imported, whatever the error",
+    "working": "starts a thread",
+}
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory, kit: Path, cache: Path) -> tuple[Path, str]:
+    """An executable of modules that can't be in memory, and what its build said."""
+    wanted = json.dumps([f"remembering.{name}" for name in OUTSIDE])
+    return built(tmp_path_factory.mktemp("outside") / "remembering", kit, cache, wanted=wanted)
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_memory_does_not_hold_is_done_at_the_start_and_named(outside: tuple[Path, str], name: str) -> None:
+    decisions = {each["path"]: each["why"] for each in json.loads(outside[1])["decisions"]}
+    assert OUTSIDE[name] in decisions[f"remembering.{name}"]
+
+
+def test_modules_that_stay_out_are_imported_at_the_start(outside: tuple[Path, str]) -> None:
+    program, _ = outside
     assert ask(program, "kind") == "restored\n"
     assert ask(program, "drawn") != ask(program, "drawn")
+    assert ask(program, "late") == "True True 1\n1 True False True\nhere remembering.drawing False\n"
 
 
-@pytest.mark.parametrize(
-    ("module", "why"),
-    [
-        ("listening", "leaves a file or a socket open"),
-        ("working", "starts a thread"),
-        ("copying", "reads all variables"),
-    ],
-)
-def test_what_memory_does_not_hold_is_refused(tmp_path: Path, kit: Path, cache: Path, module: str, why: str) -> None:
-    program, said = built(tmp_path / module, kit, cache, wanted=f'["remembering.{module}"]')
-    assert why in said
-    assert not program.exists()
+def test_it_tells_what_is_not_found_again(program: Path) -> None:
+    assert ask(program, env={**OWN, "CANNERY_SNAPSHOT": "verify"}) == ""

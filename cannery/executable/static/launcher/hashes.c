@@ -173,8 +173,15 @@ static int is_time(PyObject *object) {
     return PyDate_Check(object) || PyTime_Check(object) || PyDelta_Check(object);
 }
 
+static void forget_bytes(PyBytesObject *bytes) {
+    _Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS
+    bytes->ob_shash = -1;
+    _Py_COMP_DIAG_POP
+}
+
 static void note(PyObject *object) {
     if (PyUnicode_Check(object) && !PyUnicode_CheckExact(object)) ((PyASCIIObject *)object)->hash = -1; /* of a class of its own */
+    if (PyBytes_Check(object) && !PyBytes_CheckExact(object)) forget_bytes((PyBytesObject *)object);
     if (is_time(object)) add(&times, object);
     if (PyDict_Check(object)) {
         note_keys(((PyDictObject *)object)->ma_keys);
@@ -301,9 +308,7 @@ static void renew_texts(void) {
             Py_ssize_t size = PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text);
             ((PyASCIIObject *)text)->hash = _Py_HashBytes(PyUnicode_DATA(text), size);
         } else {
-            _Py_COMP_DIAG_PUSH _Py_COMP_DIAG_IGNORE_DEPR_DECLS
-            ((PyBytesObject *)text)->ob_shash = -1;
-            _Py_COMP_DIAG_POP
+            forget_bytes((PyBytesObject *)text);
         }
     }
 }
@@ -353,24 +358,41 @@ static void put_entry(PySetObject *set, setentry entry) {
     }
 }
 
-static void renew_sets(void) {
-    for (size_t each = 0; each < sets.count; each++) ((PySetObject *)sets.items[each])->hash = -1;
-    for (size_t each = 0; each < sets.count; each++) {
-        PySetObject *set = sets.items[each];
-        size_t size = (set->mask + 1) * sizeof(setentry);
-        setentry *before = malloc(size);
-        if (before == NULL) Py_FatalError("no memory to start");
-        memcpy(before, set->table, size);
-        for (Py_ssize_t at = 0; at <= set->mask; at++) {
-            if (before[at].key != NULL && before[at].hash != -1) before[at].hash = renewed(before[at].key, before[at].hash);
-        }
-        memset(set->table, 0, size);
-        set->fill = set->used;
-        for (Py_ssize_t at = 0; at <= set->mask; at++) {
-            if (before[at].key != NULL && before[at].hash != -1) put_entry(set, before[at]);
-        }
-        free(before);
+static int is_entry(const setentry *entry) { return entry->key != NULL && entry->hash != -1; }
+
+/* Whether hashes in a set have become others by this. */
+static int hash_entries(PySetObject *set) {
+    int changed = 0;
+    for (setentry *entry = set->table; entry <= set->table + set->mask; entry++) {
+        Py_hash_t hash = is_entry(entry) ? renewed(entry->key, entry->hash) : entry->hash;
+        changed |= hash != entry->hash;
+        entry->hash = hash;
     }
+    return changed;
+}
+
+static void put_entries(PySetObject *set) {
+    size_t size = (set->mask + 1) * sizeof(setentry);
+    setentry *before = malloc(size);
+    if (before == NULL) Py_FatalError("no memory to start");
+    memcpy(before, set->table, size);
+    memset(set->table, 0, size);
+    set->fill = set->used;
+    for (Py_ssize_t at = 0; at <= set->mask; at++) {
+        if (is_entry(&before[at])) put_entry(set, before[at]);
+    }
+    free(before);
+}
+
+/* A frozen set's hash is made of those of its entries, and may be a part of that of another set's: once more through all
+   until nothing changes, however deep they lie in one another. */
+static void renew_sets(void) {
+    for (int changed = 1; changed;) {
+        changed = 0;
+        for (size_t each = 0; each < sets.count; each++) ((PySetObject *)sets.items[each])->hash = -1;
+        for (size_t each = 0; each < sets.count; each++) changed |= hash_entries(sets.items[each]);
+    }
+    for (size_t each = 0; each < sets.count; each++) put_entries(sets.items[each]);
 }
 
 static void renew_general(void) {

@@ -43,9 +43,6 @@ static void append(const char *text) {
 
 /* The module that is imported: the innermost frame that runs a module's body, but for those of the import system. */
 static void append_module(void) {
-    PyThreadState *mine = PyGILState_GetThisThreadState();
-    int released = mine != NULL && !PyGILState_Check(); /* while it waits for the system */
-    if (released) PyEval_RestoreThread(mine);
     PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
     for (PyFrameObject *outer; frame != NULL; frame = outer) {
         PyCodeObject *code = PyFrame_GetCode(frame);
@@ -58,19 +55,47 @@ static void append_module(void) {
         outer = name != NULL ? NULL : PyFrame_GetBack(frame);
         Py_DECREF(frame);
     }
-    if (released) PyEval_SaveThread();
 }
 
-static void note(const char *what, const char *which) {
+/* Who asks may have released the interpreter, to wait for the system. Returns its thread in that case. */
+static PyThreadState *join(void) {
+    PyThreadState *mine = PyGILState_GetThisThreadState();
+    if (mine == NULL || PyGILState_Check()) return NULL;
+    PyEval_RestoreThread(mine);
+    return mine;
+}
+
+static void leave(PyThreadState *joined) {
+    if (joined != NULL) PyEval_SaveThread();
+}
+
+void cannery_note(const char *what, const char *which) {
     if (!noting) return;
+    int before = errno;
     noting = 0; /* what this itself asks for */
+    PyThreadState *joined = join();
     append(what), append("\t"), append(which), append("\t"), append_module(), append("\n");
+    leave(joined);
     noting = 1;
+    errno = before;
+}
+
+int cannery_is_importing(void) {
+    if (!noting) return 1;
+    PyThreadState *joined = join();
+    PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
+    PyCodeObject *code = frame == NULL ? NULL : PyFrame_GetCode(frame);
+    const char *file = code == NULL ? "" : PyUnicode_AsUTF8(code->co_filename);
+    int found = strncmp(file, "<frozen importlib.", 18) == 0 || strncmp(file, "<frozen _cannery_", 17) == 0;
+    Py_XDECREF(code);
+    Py_XDECREF(frame);
+    leave(joined);
+    return found;
 }
 
 char *getenv(const char *name) {
     size_t size = strcspn(name, "=");
-    note("variable", name);
+    cannery_note("variable", name);
     for (char **each = environ; size && !name[size] && each != NULL && *each != NULL; each++) {
         if (strncmp(*each, name, size) == 0 && (*each)[size] == '=') return *each + size + 1;
     }
@@ -79,7 +104,7 @@ char *getenv(const char *name) {
 
 ssize_t getrandom(void *buffer, size_t size, unsigned flags) {
     if (!cannery_is_building()) return syscall(SYS_getrandom, buffer, size, flags);
-    note("randomness", "");
+    cannery_note("randomness", "");
     memset(buffer, 0x5c, size);
     return size;
 }
@@ -100,7 +125,7 @@ static int looked;
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
     if (cannery_is_building()) {
-        note("clock", "");
+        cannery_note("clock", "");
         *time = (struct timespec){INSTANT, 0};
         return 0;
     }
@@ -126,31 +151,45 @@ int gettimeofday(struct timeval *restrict place, void *restrict zone) {
     return 0;
 }
 
+static long image_user;
+static const char *image_folder;
+
+void cannery_pretend(long user, const char *folder) { image_user = user, image_folder = folder; }
+
 char *getcwd(char *buffer, size_t size) {
     char own[4096];
-    note("folder", "");
+    cannery_note("folder", "");
     if (buffer == NULL) buffer = own, size = sizeof own;
     if (!size) return errno = EINVAL, NULL;
+    if (cannery_is_building()) {
+        if (strlen(image_folder) >= size) return errno = ERANGE, NULL;
+        return buffer == own ? strdup(image_folder) : strcpy(buffer, image_folder);
+    }
     long got = syscall(SYS_getcwd, buffer, size);
     if (got < 0) return NULL;
     if (buffer[0] != '/') return errno = ENOENT, NULL;
     return buffer == own ? strdup(own) : buffer;
 }
 
-uid_t getuid(void) { return note("user", ""), syscall(SYS_getuid); }
-uid_t geteuid(void) { return note("user", ""), syscall(SYS_geteuid); }
-gid_t getgid(void) { return note("user", ""), syscall(SYS_getgid); }
-gid_t getegid(void) { return note("user", ""), syscall(SYS_getegid); }
-pid_t getpid(void) { return note("process", ""), cannery_is_building() ? 1 : syscall(SYS_getpid); }
+static long user(long number) {
+    cannery_note("user", "");
+    return cannery_is_building() ? image_user : syscall(number);
+}
+
+uid_t getuid(void) { return user(SYS_getuid); }
+uid_t geteuid(void) { return user(SYS_geteuid); }
+gid_t getgid(void) { return user(SYS_getgid); }
+gid_t getegid(void) { return user(SYS_getegid); }
+pid_t getpid(void) { return cannery_note("process", ""), cannery_is_building() ? 1 : syscall(SYS_getpid); }
 
 int uname(struct utsname *place) {
-    note("host", "");
+    cannery_note("host", "");
     return syscall(SYS_uname, place);
 }
 
 int gethostname(char *name, size_t size) {
     struct utsname own;
-    note("host", "");
+    cannery_note("host", "");
     if (syscall(SYS_uname, &own) < 0) return -1;
     size_t length = strlen(own.nodename);
     memcpy(name, own.nodename, length < size ? length + 1 : size);

@@ -29,11 +29,12 @@
 
 #define MOST_ARENAS 4096
 #define HELPER "_cannery_snapshot"
-#define WANTED "_CANNERY_SNAPSHOT" /* the descriptor to write to, modules to import, and modules not to, between colons */
+/* A line each: the descriptor to write to, the image's user and folder, modules to import, modules not to. */
+#define WANTED "_CANNERY_SNAPSHOT"
 
 static int restored; /* in the memory that is written */
 static int descriptor; /* to which */
-static char *modules, *refused;
+static char *modules, *refused; /* with commas between */
 static PyThreadState *thread;
 
 static int building; /* this process writes its memory */
@@ -86,14 +87,13 @@ int cannery_is_restored(void) { return restored; }
 void cannery_begin_building(void) {
     PyObjectArenaAllocator allocator = {NULL, arena_alloc, arena_free};
     PyObject_SetArenaAllocator(&allocator);
-    const char *wanted = getenv(WANTED);
-    if (wanted == NULL) return;
-    char *rest;
-    descriptor = strtol(wanted, &rest, 10);
-    modules = strdup(*rest == ':' ? rest + 1 : "");
-    char *middle = strchr(modules, ':');
-    refused = middle == NULL ? "" : middle + 1;
-    if (middle != NULL) *middle = '\0';
+    if (getenv(WANTED) == NULL) return;
+    char *rest = strdup(getenv(WANTED));
+    descriptor = atoi(strsep(&rest, "\n"));
+    long user = atol(strsep(&rest, "\n"));
+    const char *folder = strsep(&rest, "\n");
+    modules = strsep(&rest, "\n"), refused = rest;
+    cannery_pretend(user, folder);
     unsetenv(WANTED);
     building = 1;
     cannery_clear_freed();
@@ -164,15 +164,40 @@ static int is_in(const char *notes, const char *what) {
     return 0;
 }
 
+static void *longer(void *list, int count, size_t size) {
+    list = realloc(list, (count + 1) * size);
+    if (list == NULL) Py_FatalError("no memory for a snapshot");
+    return list;
+}
+
 static void assume_variable(const char *name) {
     struct cannery_assumptions *all = &cannery_assumed;
-    for (int each = 0; each < all->count; each++) {
-        if (strcmp(all->name[each], name) == 0) return;
+    for (int each = 0; each < all->variable_count; each++) {
+        if (strcmp(all->variables[each].name, name) == 0) return;
     }
-    if (all->count == CANNERY_MOST_ASSUMPTIONS) Py_FatalError("modules ask for too many variables while they are imported");
     const char *value = getenv(name);
-    all->name[all->count] = strdup(name);
-    all->value[all->count++] = value == NULL ? NULL : strdup(value);
+    all->variables = longer(all->variables, all->variable_count, sizeof *all->variables);
+    all->variables[all->variable_count++] = (struct cannery_variable){strdup(name), value == NULL ? NULL : strdup(value)};
+}
+
+static void assume_absent(const char *path) {
+    struct cannery_assumptions *all = &cannery_assumed;
+    for (int each = 0; each < all->absent_count; each++) {
+        if (strcmp(all->absent[each], path) == 0) return;
+    }
+    all->absent = longer(all->absent, all->absent_count, sizeof *all->absent);
+    all->absent[all->absent_count++] = strdup(path);
+}
+
+/* Calls a function with each variable or file that notes name. */
+static void assume_noted(const char *notes, const char *what, void (*assume)(const char *)) {
+    size_t size = strlen(what);
+    for (const char *line = notes; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1) {
+        if (strncmp(line, what, size) != 0 || line[size] != '\t') continue;
+        char *which = strndup(line + size + 1, strcspn(line + size + 1, "\t"));
+        assume(which);
+        free(which);
+    }
 }
 
 /* What was asked for while modules were imported has to be the same when a process goes on. */
@@ -180,12 +205,8 @@ static void assume(PyObject *variables, const char *notes) {
     char *names = strdup(PyUnicode_AsUTF8(variables));
     for (char *name = strtok(names, "\n"); name != NULL; name = strtok(NULL, "\n")) assume_variable(name);
     free(names);
-    for (const char *line = notes; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1) {
-        if (strncmp(line, "variable\t", 9) != 0) continue;
-        char *name = strndup(line + 9, strcspn(line + 9, "\t"));
-        assume_variable(name);
-        free(name);
-    }
+    assume_noted(notes, "variable", assume_variable);
+    assume_noted(notes, "absent", assume_absent);
     cannery_assumed.user = cannery_assumed.group = -1;
     if (is_in(notes, "user")) cannery_assumed.user = geteuid(), cannery_assumed.group = getegid();
     if (is_in(notes, "folder")) cannery_assumed.folder = getcwd(NULL, 0);
@@ -194,37 +215,43 @@ static void assume(PyObject *variables, const char *notes) {
 /* Imports what is wanted and writes the notes on it; returns 0 where the memory may be written as well. */
 static int import_all(void) {
     Py_XDECREF(PyImport_ImportModule("time")); /* which asks for the clock and the time zone, and is told of both again */
+    if (cannery_begin_listening() < 0) return -1;
     cannery_begin_notes();
-    PyObject *done = call("prepare", Py_BuildValue("(ss)", modules, refused)), *variables, *late, *loaded;
+    PyObject *done = call("prepare", Py_BuildValue("(ss)", modules, refused)), *variables, *noted, *late, *loaded;
     char *notes = cannery_end_notes();
-    if (done == NULL || !PyArg_ParseTuple(done, "UUU", &variables, &late, &loaded)) return -1;
+    cannery_end_listening();
+    if (done == NULL || !PyArg_ParseTuple(done, "UUUU", &variables, &noted, &late, &loaded)) return -1;
     assume(variables, notes);
     int failed = write_text(1, notes) < 0 || write_text(2, PyUnicode_AsUTF8(variables)) < 0 ||
-                 write_text(3, PyUnicode_AsUTF8(late)) < 0 || write_text(4, PyUnicode_AsUTF8(loaded)) < 0;
+                 write_text(3, PyUnicode_AsUTF8(noted)) < 0 || write_text(4, PyUnicode_AsUTF8(late)) < 0 ||
+                 write_text(5, PyUnicode_AsUTF8(loaded)) < 0;
     free(notes);
     Py_DECREF(done);
-    free(modules);
     modules = refused = NULL;
     return failed ? -1 : 0;
 }
 
-/* Whether imports left nothing that memory alone doesn't hold: open files and sockets, other threads. */
-static int is_alone(void) {
-    int alone = 1;
-    for (int each = 3; each < 1024; each++) {
-        if (each == descriptor || fcntl(each, F_GETFD) < 0) continue;
-        fprintf(stderr, "a module that is imported leaves a file or a socket open (descriptor %d)\n", each);
-        alone = 0;
-    }
-    if (PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL) {
-        fprintf(stderr, "a module that is imported starts a thread\n");
-        alone = 0;
-    }
-    return alone;
+int cannery_stop_import(void) {
+    PyObject *helper = PyImport_ImportModule(HELPER);
+    PyObject *kind = helper == NULL ? NULL : PyObject_GetAttrString(helper, "NotNow");
+    if (kind != NULL) PyErr_SetString(kind, "it");
+    Py_XDECREF(helper);
+    Py_XDECREF(kind);
+    return -1;
 }
 
+/* Whether imports left nothing that memory alone doesn't hold: open files and sockets, other threads. Notes tell whose. */
+static int is_alone(void) {
+    for (int each = 3; each < 1024; each++) {
+        if (each != descriptor && fcntl(each, F_GETFD) >= 0) return 0;
+    }
+    return PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) == NULL;
+}
+
+/* The program's exit code: 3 where there are notes and no memory. */
 int cannery_end_building(void) {
-    if (import_all() < 0 || !is_alone()) return 1;
+    if (import_all() < 0) return 1;
+    if (!is_alone()) return 3;
     cannery_find_hashes();
     thread = PyThreadState_Get();
     thread->native_thread_id = 0;

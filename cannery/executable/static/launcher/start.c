@@ -1,8 +1,10 @@
 /* Chooses before the C library begins whether the process goes on from the memory in the executable, or starts as any. */
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "start.h"
@@ -64,9 +66,14 @@ static int may_be_python(long count, char **words) {
 static int is_as_assumed(char **environment) {
     char folder[4096];
     const struct cannery_assumptions *all = &cannery_assumed;
-    for (int each = 0; each < all->count; each++) {
-        const char *value = value_of(environment, all->name[each]);
-        if ((value == NULL) != (all->value[each] == NULL) || (value != NULL && !same(value, all->value[each]))) return 0;
+    for (int each = 0; each < all->variable_count; each++) {
+        const struct cannery_variable *assumed = &all->variables[each];
+        const char *value = value_of(environment, assumed->name);
+        if ((value == NULL) != (assumed->value == NULL) || (value != NULL && !same(value, assumed->value))) return 0;
+    }
+    for (int each = 0; each < all->absent_count; each++) {
+        long found = ask(SYS_access, (long)all->absent[each], F_OK, 0);
+        if (found != -ENOENT && found != -ENOTDIR) return 0;
     }
     if (all->user >= 0 && (ask(SYS_geteuid, 0, 0, 0) != all->user || ask(SYS_getegid, 0, 0, 0) != all->group)) return 0;
     if (all->folder == NULL) return 1;
@@ -88,6 +95,7 @@ __attribute__((used, noinline, no_stack_protector)) void cannery_choose(long *st
     long count = stack[0];
     char **words = (char **)(stack + 1), **environment = words + count + 1;
     const char *wanted = value_of(environment, "CANNERY_SNAPSHOT");
+    if (wanted != NULL && same(wanted, "verify")) return; /* wherever: it ends before anything of the program's runs */
     int ordinary = (wanted != NULL && same(wanted, "0")) || may_be_python(count, words);
     if (ordinary || !is_as_assumed(environment)) make_ordinary();
 }

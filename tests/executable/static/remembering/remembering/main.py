@@ -16,11 +16,12 @@ import threading
 import time
 import uuid
 
-from remembering import tables
+from remembering import places, tables
 
 ASKED = os.environ.get("ASKED")
 os.environ.setdefault("CHOSEN", "by the program")
 os.environb[b"OTHER"] = b"too"
+SETTINGS = os.path.exists(places.FILE)
 ALSO = os.environ["CHOSEN"], os.environ["OTHER"]
 del os.environ["OTHER"]
 
@@ -91,6 +92,26 @@ def drawn() -> None:
     from remembering import drawing
 
     print(drawing.DRAWN)
+
+
+def late() -> None:
+    """What modules have that were imported late."""
+    from remembering import (
+        copying,
+        counting,
+        keeping,
+        leaving,
+        listening,
+        looking,
+        reading,
+        starting,
+        swallowing,
+        working,
+    )
+
+    print(copying.ALL == dict(os.environ), counting.COUNT == os.cpu_count(), keeping.KEYS[next(iter(keeping.KEYS))])
+    print(os.fstat(leaving.ENDS[0]).st_nlink, listening.SOCKET.fileno() > 2, looking.COLOURED, "root" in reading.USERS)
+    print(starting.SAID.strip(), swallowing.drawing.__name__, working.DONE.is_set())
 
 
 def main() -> None:

@@ -31,10 +31,32 @@ class Named:
         return isinstance(other, Named) and self.name == other.name
 
 
+class Late(Named):
+    """Keeps its hash once somebody has asked for it."""
+
+    kept = None
+
+    def __hash__(self) -> int:
+        if self.kept is None:
+            self.kept = hash(self.name)
+        return self.kept
+
+
 def all_kinds() -> list[object]:
     return [
-        *("text", b"bytes", 1.5, 7, None, True, ("tuple", 1), ("t", frozenset("in")), frozenset(("x", "y"))),
-        *(Colour.RED, Point("here"), Named("mine"), pathlib.PurePath("p/q"), decimal.Decimal("1.5")),
+        *(
+            "text",
+            b"bytes",
+            1.5,
+            7,
+            None,
+            True,
+            ("tuple", 1),
+            ("t", frozenset("in")),
+            frozenset((frozenset(("deep", frozenset(("deeper",)))),)),
+            frozenset(("x", "y")),
+        ),
+        *(Colour.RED, Point("here"), Named("mine"), Late("mine too"), pathlib.PurePath("p/q"), decimal.Decimal("1.5")),
         *(datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC), datetime.time(3)),
         datetime.timedelta(5),
     ]

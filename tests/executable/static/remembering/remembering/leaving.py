@@ -1,0 +1,5 @@
+"""Leaves a pipe open when it's imported."""
+
+import os
+
+ENDS = os.pipe()

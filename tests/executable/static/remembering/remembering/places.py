@@ -1,0 +1,3 @@
+"""A file that the program looks for."""
+
+FILE = "/nowhere"
