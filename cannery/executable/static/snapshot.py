@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Late", "Surroundings", "with_memory"]
+__all__ = ["Late", "StartingPlace", "with_memory"]
 
 _PAGE: Final = 4096
 _PROGRAM: Final = "/usr/local/bin/program"  # the path that it has while it's made, wherever that is
@@ -104,7 +104,7 @@ class _WithSymbols:
         return self.data[segment.offset : segment.offset + segment.filesz]
 
 
-def with_memory(linked: Path, modules: Iterable[str], place: Surroundings, target: Path) -> Late:
+def with_memory(linked: Path, modules: Iterable[str], place: StartingPlace, target: Path) -> Late:
     """Write to ``target`` the executable ``linked`` with its memory after it has imported ``modules`` at ``place``.
 
     Returns the modules that are imported when a process starts, as memory doesn't hold what they do, and what that is.
@@ -136,7 +136,7 @@ def _write(run: _Run, program: _WithSymbols, target: Path) -> None:
     target.chmod(0o755)
 
 
-def _lost(made: Path, place: Surroundings) -> dict[str, str]:
+def _lost(made: Path, place: StartingPlace) -> dict[str, str]:
     """The modules whose objects dictionaries and sets don't find when a process goes on with another hash secret."""
     variables = {**place.environment, "CANNERY_SNAPSHOT": "verify"}
     done = subprocess.run([made], cwd="/", env=variables, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603
@@ -162,7 +162,7 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class StartingPlace:
     """What a process of the image has around it."""
 
     environment: Mapping[str, str]
@@ -193,7 +193,7 @@ def _refusals(notes: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield module, what
 
 
-def _run(program: Path, modules: Iterable[str], refused: Iterable[str], place: Surroundings) -> _Run:
+def _run(program: Path, modules: Iterable[str], refused: Iterable[str], place: StartingPlace) -> _Run:
     """Run the program until it has written its memory; raises :class:`ToolError` where it fails."""
     receiving, sending = os.pipe()
     wanted = "\n".join((str(sending), str(place.user), place.folder, ",".join(modules), ",".join(refused)))

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError
-from cannery.executable.static.snapshot import Surroundings, with_memory
+from cannery.executable.static.snapshot import StartingPlace, with_memory
 from cannery.image.platform import Platform
 from cannery.image.tree import Decision
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
@@ -76,7 +76,7 @@ def modules_to_import(parts: ExecutableParts) -> tuple[str, ...]:
 def with_snapshot(parts: ExecutableParts, modules: tuple[str, ...], linked: Path, folder: Path) -> tuple[Decision, ...]:
     """Put into the file ``linked`` its memory with ``modules`` imported; returns those imported at the start."""
     environment = {"HOME": _HOME, **program_environment(parts.app)}
-    place = Surroundings(environment, parts.app.settings.uid, "/")
+    place = StartingPlace(environment, parts.app.settings.uid, "/")
     parts.workspace.progress("importing modules for the snapshot")
     made = folder / "restored"
     late = with_memory(linked, modules, place, made)
