@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from cannery.executable.static.libraries import LinkedLibraries
 
-__all__ = ["assembly"]
+__all__ = ["assembly", "library_file"]
 
 _ITSELF = "libc.so"  # the program, for those who ask for a C library
 _GLOBAL, _ANY_SECTION = 0x10, 1  # of a symbol: STB_GLOBAL and STT_NOTYPE; a section that isn't "undefined"
 
 
-def assembly(libraries: LinkedLibraries, names: Mapping[str, str], page: int) -> str:
-    """The tables for ``libraries``, whose contents lie in files by the ``names``; each begins a page of that size."""
+def assembly(libraries: LinkedLibraries, page: int) -> str:
+    """The tables for ``libraries``, whose contents lie in files by their numbers; each begins a page of that size."""
     lines = ['.section .rodata.cannery_linker,"a"', ".balign 8"]
-    lines += _libraries(list(libraries.files))
+    lines += _libraries(libraries)
     tables = {_ITSELF: libraries.program, **libraries.provided}
     lines += [".balign 8", ".global cannery_exports", "cannery_exports:"]
     for number in range(len(tables)):
@@ -30,17 +30,25 @@ def assembly(libraries: LinkedLibraries, names: Mapping[str, str], page: int) ->
     lines.append(".quad 0, 0, 0, 0")
     for number, (soname, symbols) in enumerate(tables.items()):
         lines += [f"soname_{number}:", f'.asciz "{soname}"', *_table(number, sorted(symbols))]
-    for number, path in enumerate(libraries.files):
+    for number in range(len(libraries.contents)):
         lines += [f'.section .rodata.cannery_library_{number},"a"', f".balign {page}", f"library_{number}:"]
-        lines += [f'.incbin "{names[path]}"', f"library_{number}_end:"]
+        lines += [f'.incbin "{library_file(number)}"', f"library_{number}_end:"]
     return "\n".join([*lines, '.section .note.GNU-stack,"",%progbits', ""])
 
 
-def _libraries(paths: list[str]) -> Iterator[str]:
+def library_file(number: int) -> str:
+    """The name of the file that the assembler shall find the content of that number in."""
+    return f"{number}.so"
+
+
+def _libraries(libraries: LinkedLibraries) -> Iterator[str]:
+    numbers = {content: number for number, content in enumerate(libraries.contents)}
     yield ".global cannery_libraries\ncannery_libraries:"
-    yield from (f".quad path_{number}, library_{number}, library_{number}_end" for number in range(len(paths)))
+    for place, content in enumerate(libraries.files.values()):
+        number = numbers[content]
+        yield f".quad path_{place}, library_{number}, library_{number}_end"
     yield ".quad 0, 0, 0"
-    yield from (f"path_{number}: .asciz {_quoted(path)}" for number, path in enumerate(paths))
+    yield from (f"path_{place}: .asciz {_quoted(path)}" for place, path in enumerate(libraries.files))
 
 
 def _quoted(path: str) -> str:

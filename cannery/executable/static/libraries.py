@@ -12,12 +12,14 @@ from cannery.elf.closure import MUSL_ITSELF
 from cannery.elf.exchange import ExchangedSymbols, exchanged_symbols
 from cannery.elf.headers import ElfError
 from cannery.elf.strip import strip_elf
+from cannery.image.content import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from cannery.executable.kit.symbols import KitSymbols
     from cannery.image.content import Content
+    from cannery.workspace.digest import Digest
 
 __all__ = ["LinkedLibraries", "SharedLibraries"]
 
@@ -30,7 +32,7 @@ _NAMED: Final = 3  # symbols in a message
 class LinkedLibraries:
     """The shared libraries of one executable, and the names that it must have for them."""
 
-    files: Mapping[str, Content]  # by the path that each would have on a disk
+    files: Mapping[str, Content]  # by the path that each would have on a disk; equal ones are one and the same
     program: frozenset[str] = frozenset()  # names that the program itself is asked for
     provided: Mapping[str, frozenset[str]] = field(default_factory=dict)  # those of the kit's libraries, by soname
 
@@ -38,6 +40,11 @@ class LinkedLibraries:
     def linker(self) -> bool:
         """True where there's anything for a dynamic linker to do."""
         return bool(self.files or self.program)
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """What lies in the executable: each once, whoever brings it."""
+        return tuple(dict.fromkeys(self.files.values()))
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,11 @@ class SharedLibraries:
         asked: set[str] = set()
         provided: dict[str, set[str]] = {}
         files: dict[str, Content] = {}
+        alike: dict[Digest, Content] = {}  # as wheels often bring the same: libgcc_s, libstdc++
         for root in sorted(set(paths)):
             for path in self._closure(root):
-                files[path] = strip_elf(self.files[path]).content
+                content = strip_elf(self.files[path]).content
+                files[path] = alike.setdefault(digest_of(content), content)
                 for soname, name in self._asked(path, root):
                     (provided.setdefault(soname, set()) if soname else asked).add(name)
             for soname in self._of_kit(root):

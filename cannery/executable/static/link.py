@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cannery.executable.kit.package_note import note_of_kit
 from cannery.executable.kit.toolchain import toolchain
-from cannery.executable.static.exports import assembly
+from cannery.executable.static.exports import assembly, library_file
 from cannery.workspace.files import explained
 from cannery.workspace.keys import code_key, key_of, package_file
 
@@ -85,11 +85,10 @@ def link(
 
 def _linker(kit: Kit, libraries: LinkedLibraries, folder: Path, tools: ZigToolchain) -> list[Path]:
     """The dynamic linker and the ``libraries``, as object files in ``folder``."""
-    names = {path: f"{number}.so" for number, path in enumerate(libraries.files)}
-    for path, content in libraries.files.items():
-        with content.open() as stream, (folder / names[path]).open("wb") as target:
+    for number, content in enumerate(libraries.contents):
+        with content.open() as stream, (folder / library_file(number)).open("wb") as target:
             shutil.copyfileobj(stream, target)
-    text = assembly(libraries, names, _PAGES[tools.target.platform])
+    text = assembly(libraries, _PAGES[tools.target.platform])
     (folder / "libraries.S").write_text(text, encoding="utf-8")
     shutil.copy(LAUNCHER / _LINKER, folder)
     linker = tools.compile([folder / _LINKER], folder, (*tools.inner_musl, f"-I{kit.linker}"))

@@ -165,7 +165,7 @@ def code_in(executable: bytes, libraries: LinkedLibraries) -> list[tuple[int, in
     sections = ElfReader(io.BytesIO(executable), len(executable)).sections()
     own = max((each for each in sections if each.flags & SHF_EXECINSTR), key=lambda each: each.size)
     pieces = [(own.offset, own.size)]
-    for content in libraries.files.values():
+    for content in libraries.contents:
         with content.open() as stream:
             data = stream.read()
         start = executable.index(data)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from cannery.executable.kit.kit import Kit
     from cannery.executable.static.archive import ModuleArchive
+    from cannery.image.content import Content
     from cannery.imports.model import Reach
     from cannery.imports.places import Place
     from cannery.project.app import App
@@ -191,11 +192,17 @@ def _contents(
     parts: ExecutableParts, archive: ModuleArchive, size: int, decisions: tuple[Decision, ...]
 ) -> ExecutableContents:
     modules = {name: module.bytecode.size for name, module in archive.modules.items() if module.bytecode}
-    files = {path: content.size for path, content in {**archive.files, **parts.libraries().files}.items()}
-    shared = sum(content.size for content in parts.libraries().files.values())
+    files = {path: content.size for path, content in archive.files.items()}
+    shared = dict.fromkeys(parts.libraries().files, 0)
+    shared |= {path: content.size for content, path in _first_paths(parts.libraries()).items()}
     major, minor, _ = parts.kit.interpreter.version
-    interpreter = {f"python{major}.{minor}": size - len(archive.data) - shared}
-    return ExecutableContents(modules, interpreter | files, decisions)
+    interpreter = {f"python{major}.{minor}": size - len(archive.data) - sum(shared.values())}
+    return ExecutableContents(modules, interpreter | files | shared, decisions)
+
+
+def _first_paths(libraries: LinkedLibraries) -> dict[Content, str]:
+    """What lies in the executable, with the first of the paths that it's found by."""
+    return {content: path for path, content in reversed([*libraries.files.items()])}
 
 
 def _programs() -> list[str | None]:
