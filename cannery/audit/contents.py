@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from cannery.audit.configuration import mapping_of, text_of, texts_of
 from cannery.image.paths import follow
+from cannery.python.program_names import is_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -178,7 +179,7 @@ class ImageContents:
         return frozenset(
             path
             for path in paths & self.visible.keys()
-            if not path.startswith(("/bin/", "/usr/bin/")) and not posixpath.basename(path).startswith("python")
+            if not path.startswith(("/bin/", "/usr/bin/")) and not is_python(posixpath.basename(path))
         )
 
     @cached_property

@@ -14,6 +14,7 @@ from cannery.project.app import Command, FunctionEntry, NamedEntry, ScriptEntry
 from cannery.project.modules import own_packages
 from cannery.project.servers import listening
 from cannery.project.starts import Starts, run_of
+from cannery.python.program_names import is_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -125,7 +126,7 @@ def _check_names(main: Command, commands: Iterable[Command]) -> None:
     program = entry.script if isinstance(entry, FunctionEntry) else ""
     program = entry.name if isinstance(entry, NamedEntry) else program
     for command in commands:
-        if command.name.startswith("python") or command.name in {program, "start"}:
+        if is_python(command.name) or command.name in {program, "start"}:
             raise ConfigurationError(
                 f"a command can't be called {command.name!r}",
                 evidence="the image has another program of that name",

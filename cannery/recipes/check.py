@@ -16,6 +16,7 @@ from cannery.errors import ConfigurationError
 from cannery.imports.trace import watched
 from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.project.modules import imported_as
+from cannery.python.program_names import is_python
 from cannery.recipes.venues import environment_of, image_venue
 from cannery.trees.app import app_tree
 from cannery.trees.installed import PYTHON, entry_command
@@ -107,7 +108,7 @@ def _lacking(
     there = {*command_names(app), script_name(app.main)}
     found = (path for name in started if (path := shutil.which(name, path=reference.variables["PATH"])))
     names = dict.fromkeys(map(posixpath.basename, found))
-    return tuple(name for name in names if name not in there and not name.startswith("python"))
+    return tuple(name for name in names if name not in there and not is_python(name))
 
 
 def _names(app: App) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
+from cannery.python.program_names import is_python
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -48,7 +50,7 @@ def _started(node: ast.AST, bound: set[str]) -> Iterator[tuple[str, int]]:
             case ast.Constant(value=str(text)) | ast.List(elts=[ast.Constant(value=str(text)), *_]):
                 words = [word for word in text.split() if "=" not in word]
                 name = posixpath.basename(words[0]) if words else ""
-                if _NAME.fullmatch(name) and not name.startswith("python"):
+                if _NAME.fullmatch(name) and not is_python(name):
                     yield name, node.lineno
     for part in ast.iter_child_nodes(node):
         yield from _started(part, bound)

@@ -1,3 +1,4 @@
+import os
 import pathlib
 import sys
 import tempfile
@@ -13,5 +14,6 @@ with tempfile.TemporaryDirectory() as folder:
         "def test_wrong(): assert [1, 2] == [1, 3]\n"
     )
     sys.path.insert(0, folder)
+    os.chdir(folder)  # places of errors are shown relative to where it starts
     code = pytest.main(["-q", "-p", "no:cacheprovider", "--no-header", folder])
     print(int(code))

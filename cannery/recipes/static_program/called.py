@@ -1,4 +1,4 @@
-"""The symbols of the program itself that code calls by ctypes: Python's C API, functions of the C library."""
+"""The symbols of the program itself that code calls by ctypes or cffi: Python's C API, functions of the C library."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["called_names"]
 
-# The program, by the names that ctypes has for it: pythonapi, CDLL(None), and what musl answers to with itself.
+# The program, by the names that there are for it: pythonapi, CDLL(None), and what musl answers to with itself.
 _PROGRAM = re.compile(
-    rb"""\bpythonapi\b|\b(?:CDLL|PyDLL|LoadLibrary)\(\s*(?:name\s*=\s*)?(?:None\b|\)|["']lib(?:c|m|pthread|dl|rt)\.)"""
+    rb"""\bpythonapi\b"""
+    rb"""|\b(?:CDLL|PyDLL|LoadLibrary|dlopen)\(\s*(?:name\s*=\s*)?(?:None\b|\)|["']lib(?:c|m|pthread|dl|rt)\.)"""
     rb"""|\bfind_library\(\s*["'](?:c|m|pthread|dl|rt)["']"""
 )
-_NAME = re.compile(rb"""[.'"]([A-Za-z_]\w*)""")  # an attribute, or the beginning of a string
+_WAYS = (b"ctypes", b"cffi")
+# An attribute, the beginning of a string, a function that C declares.
+_NAME = re.compile(rb"""[.'"]([A-Za-z_]\w*)|\b([A-Za-z_]\w*)\s*\(""")
 
 
 def called_names(places: Sequence[Place], reach: Reach, workspace: Workspace) -> frozenset[str]:
-    """The words in reached modules that open the program itself by ctypes: what they call there is among them.
+    """The words in reached modules that open the program itself by ctypes or cffi: what they call there is among them.
 
     The standard library is left aside: it calls nothing.
     """
@@ -49,5 +52,5 @@ def _names_in(place: Place, paths: set[str]) -> Iterator[str]:
             continue
         with entry.content.open() as stream:
             source = stream.read()
-        if b"ctypes" in source and _PROGRAM.search(source):
-            yield from (name.decode() for name in _NAME.findall(source))
+        if any(way in source for way in _WAYS) and _PROGRAM.search(source):
+            yield from ((attribute or function).decode() for attribute, function in _NAME.findall(source))

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from cannery.python.program_names import is_python
 from cannery.tasks.report.decisions import decision_lines, decisions_as_json
 from cannery.tasks.report.found import commands_as_json, found_as_json, found_lines
 from cannery.tasks.report.text import Column, human_size, ruled, shown_path, styled
@@ -92,7 +93,7 @@ def _kind(path: str) -> str:
     name = posixpath.basename(path)
     if ".so" in name:
         return "extension module" if ".cpython-" in name or ".abi3." in name else "shared library"
-    return "interpreter" if name == path and name.startswith("python3") else "data"
+    return "interpreter" if name == path and is_python(name) else "data"
 
 
 def _table(parts: Sequence[ProgramPart]) -> Iterator[str]:

@@ -197,6 +197,12 @@ def test_a_link_called_python_is_one(probe: Probe, tmp_path: Path) -> None:
     assert done.stdout == "42\n"
 
 
+def test_an_app_whose_name_begins_like_python_s_is_none(probe: Probe, tmp_path: Path) -> None:
+    (tmp_path / "python-probe").symlink_to(probe.program(tmp_path))
+    done = subprocess.run([tmp_path / "python-probe", "-c", "1"], capture_output=True, text=True, check=False)
+    assert "no attribute '-c'" in done.stderr
+
+
 def test_an_xz_packed_one_and_one_without_ssl_run_too(make_probe: Probe) -> None:
     make_probe.configure('\n[tool.cannery.static]\nwithout = ["ssl"]\npacking = "xz"\n')
     make_probe.build()

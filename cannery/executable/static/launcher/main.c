@@ -166,11 +166,16 @@ static int is_source(const char *path) {
     return length > 3 && strcmp(path + length - 3, ".py") == 0 && access(path, R_OK) == 0;
 }
 
+/* python, python3, python3.13: an app may be called python-something. */
+static int is_python(const char *name) {
+    return strncmp(name, "python", 6) == 0 && name[6 + strspn(name + 6, "0123456789.")] == '\0';
+}
+
 /* Whether the arguments are for Python: those that subprocess, multiprocessing and people give to sys.executable. */
 static int is_called_as_python(int argc, char **argv) {
     const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
     name = name != NULL ? name + 1 : argc > 0 ? argv[0] : "";
-    if (strncmp(name, "python", 6) == 0) return 1;
+    if (is_python(name)) return 1;
     if (argc < 2 || !same_program_started_this()) return 0;
     return strcmp(argv[1], CANNERY_MAIN_FILE) == 0 || is_source(argv[1]) ||
            (argv[1][0] == '-' && argv[1][1] != '\0' && strchr("cmBEIOPSWXbdqsuv", argv[1][1]) != NULL);
