@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cannery.executable.static.snapshot import Snapshot
     from cannery.image.platform import Platform
     from cannery.image.tree import LazyTree
     from cannery.project.app import App
@@ -31,3 +32,4 @@ class Program:
     notes: tuple[str, ...]  # what the user had better know
     zones: bool  # whether it reads the system's time zones
     resources: LazyTree  # files of the project that it may look for in the folder where it starts, by their paths there
+    snapshot: Snapshot | None = None  # where it starts from memory

@@ -116,7 +116,17 @@ def _linked(app: App, form: Form | None, workspace: Workspace) -> Program:
         what = f"an image has files beside this program that the file lacks, such as {lost[0]}"
         notes += (f"{what}: move them into a package of the project, whose data goes in; or take --recipe onefile",)
     return Program(
-        made.app, name, "static", tree, within.modules, within.files, made.platform, notes, zones, made.resources
+        made.app,
+        name,
+        "static",
+        tree,
+        within.modules,
+        within.files,
+        made.platform,
+        notes,
+        zones,
+        made.resources,
+        within.snapshot,
     )
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from threading import Timer
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from cannery.elf.headers import ElfReader, Header, Segment, string_at
 from cannery.errors import ToolError
 from cannery.workspace.files import explained
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Late", "StartingPlace", "with_memory"]
+__all__ = ["Snapshot", "StartingPlace", "with_memory"]
 
 _PAGE: Final = 4096
 _PROGRAM: Final = "/usr/local/bin/program"  # the path that it has while it's made, wherever that is
@@ -104,10 +106,10 @@ class _WithSymbols:
         return self.data[segment.offset : segment.offset + segment.filesz]
 
 
-def with_memory(linked: Path, modules: Iterable[str], place: StartingPlace, target: Path) -> Late:
+def with_memory(linked: Path, modules: Iterable[str], place: StartingPlace, target: Path) -> Snapshot:
     """Write to ``target`` the executable ``linked`` with its memory after it has imported ``modules`` at ``place``.
 
-    Returns the modules that are imported when a process starts, as memory doesn't hold what they do, and what that is.
+    Returns what is in it, and what isn't.
     """
     refused: dict[str, str] = {}
     wanted = list(modules)
@@ -123,7 +125,8 @@ def with_memory(linked: Path, modules: Iterable[str], place: StartingPlace, targ
                 break
             refused |= found
             wanted = list(dict.fromkeys((*run.loaded, *wanted)))
-    return Late(refused, run.late)
+    imported = {name: f"imports {other}" for name, other in run.late.items() if name not in refused}
+    return Snapshot(sorted(run.loaded), refused | imported)
 
 
 def _write(run: _Run, program: _WithSymbols, target: Path) -> None:
@@ -153,12 +156,11 @@ def _unsound(what: str, evidence: str) -> ToolError:
     return ToolError(what, evidence=evidence, step=_OFF)
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
-    """The modules that are imported when a process starts, and not before."""
+class Snapshot(msgspec.Struct, frozen=True):
+    """What an executable that starts from memory has in it."""
 
-    refused: Mapping[str, str]  # with what they ask for
-    because: Mapping[str, str]  # those that import one of the others, and which
+    modules: list[str]  # that are imported there
+    late: dict[str, str]  # those that are imported when a process starts, with what they do that memory doesn't hold
 
 
 @dataclass(frozen=True, slots=True)

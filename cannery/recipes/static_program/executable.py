@@ -14,6 +14,7 @@ from cannery.elf.components import marked
 from cannery.executable.static.libraries import LinkedLibraries
 from cannery.executable.static.link import link
 from cannery.executable.static.packing import pack
+from cannery.executable.static.snapshot import Snapshot  # noqa: TC001  # msgspec resolves it
 from cannery.image.content import OnDisk
 from cannery.image.tree import Decision, File, LazyTree, Tree
 from cannery.project.app import ScriptEntry
@@ -23,7 +24,7 @@ from cannery.recipes.static_program.libraries import check_libraries
 from cannery.recipes.static_program.parts import EXTENSIONS, PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.recipes.static_program.shared import shared_libraries
-from cannery.recipes.static_program.snapshot import check_snapshot, modules_to_import, with_snapshot
+from cannery.recipes.static_program.snapshot import check_snapshot, late_modules, modules_to_import, with_snapshot
 from cannery.recipes.static_program.wanted import wanted_modules
 from cannery.trees.data_names import data_names
 from cannery.trees.shaken import reach_with
@@ -60,6 +61,7 @@ class ExecutableContents(msgspec.Struct, frozen=True):
     modules: dict[str, int]  # with the bytes of each before anything is packed
     files: dict[str, int]  # the same for data, and for the interpreter
     decisions: tuple[Decision, ...]  # on modules that stayed out, or aren't packed as well as others
+    snapshot: Snapshot | None = None  # where it starts from memory
 
 
 @dataclass(frozen=True)
@@ -161,10 +163,10 @@ def _make(parts: ExecutableParts, folder: Path) -> None:
         snapshot=bool(starts),
     )
     size = linked.stat().st_size
-    late = with_snapshot(parts, starts, linked, folder) if starts else ()
+    snapshot = with_snapshot(parts, starts, linked, folder) if starts else None
     packing = parts.app.settings.static.packing
     stayed = pack(parts.kit, linked, archive, libraries, packing, folder / "program", parts.workspace)
-    contents = _contents(parts, archive, size, refused + stayed + late)
+    contents = _contents(parts, archive, size, refused + stayed, snapshot)
     (folder / _CONTENTS).write_bytes(msgspec.json.encode(contents))
     linked.unlink()
 
@@ -189,7 +191,11 @@ def _header(parts: ExecutableParts, builtins: list[str]) -> str:
 
 
 def _contents(
-    parts: ExecutableParts, archive: ModuleArchive, size: int, decisions: tuple[Decision, ...]
+    parts: ExecutableParts,
+    archive: ModuleArchive,
+    size: int,
+    decisions: tuple[Decision, ...],
+    snapshot: Snapshot | None,
 ) -> ExecutableContents:
     modules = {name: module.bytecode.size for name, module in archive.modules.items() if module.bytecode}
     files = {path: content.size for path, content in archive.files.items()}
@@ -197,7 +203,8 @@ def _contents(
     shared |= {path: content.size for content, path in _first_paths(parts.libraries()).items()}
     major, minor, _ = parts.kit.interpreter.version
     interpreter = {f"python{major}.{minor}": size - len(archive.data) - sum(shared.values())}
-    return ExecutableContents(modules, interpreter | files | shared, decisions)
+    decisions += late_modules(snapshot) if snapshot else ()
+    return ExecutableContents(modules, interpreter | files | shared, decisions, snapshot)
 
 
 def _first_paths(libraries: LinkedLibraries) -> dict[Content, str]:

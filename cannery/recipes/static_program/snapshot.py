@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError
-from cannery.executable.static.snapshot import StartingPlace, with_memory
+from cannery.executable.static.snapshot import Snapshot, StartingPlace, with_memory
 from cannery.image.platform import Platform
 from cannery.image.tree import Decision
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.recipes.static_program.parts import ExecutableParts
 
-__all__ = ["check_snapshot", "modules_to_import", "with_snapshot"]
+__all__ = ["check_snapshot", "late_modules", "modules_to_import", "with_snapshot"]
 
 _VERSION: Final = (3, 13)  # whose objects launcher/hashes.c knows
 _MACHINE: Final = "x86_64"  # whose first instructions launcher/start.c has
@@ -73,14 +73,17 @@ def modules_to_import(parts: ExecutableParts) -> tuple[str, ...]:
             return more
 
 
-def with_snapshot(parts: ExecutableParts, modules: tuple[str, ...], linked: Path, folder: Path) -> tuple[Decision, ...]:
-    """Put into the file ``linked`` its memory with ``modules`` imported; returns those imported at the start."""
+def with_snapshot(parts: ExecutableParts, modules: tuple[str, ...], linked: Path, folder: Path) -> Snapshot:
+    """Put into the file ``linked`` its memory with ``modules`` imported."""
     environment = {"HOME": _HOME, **program_environment(parts.app)}
     place = StartingPlace(environment, parts.app.settings.uid, "/")
     parts.workspace.progress("importing modules for the snapshot")
     made = folder / "restored"
-    late = with_memory(linked, modules, place, made)
+    snapshot = with_memory(linked, modules, place, made)
     made.replace(linked)
-    return tuple(
-        Decision(name, "put into the snapshot", f"it {why} when it's imported", 0) for name, why in late.refused.items()
-    )
+    return snapshot
+
+
+def late_modules(snapshot: Snapshot) -> tuple[Decision, ...]:
+    """The modules that are imported when a process starts, each with the reason."""
+    return tuple(Decision(name, "put into the snapshot", f"it {why}", 0) for name, why in snapshot.late.items())

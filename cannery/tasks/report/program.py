@@ -14,6 +14,7 @@ from cannery.tasks.report.text import Column, human_size, ruled, shown_path, sty
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cannery.executable.static.snapshot import Snapshot
     from cannery.recipes.freeze import Frozen
 
 __all__ = ["ProgramReport"]
@@ -66,6 +67,7 @@ class ProgramReport:
             "seconds": round(self.seconds, 3),
             "contents": [_as_json(part) for part in self.parts()],
             "notes": list(self.made.program.notes),
+            **_snapshot_as_json(self.made.program.snapshot),
             "decisions": decisions_as_json(self.made.program.tree.tree.decisions),
         }
 
@@ -78,6 +80,8 @@ class ProgramReport:
         if commands := commands_as_json(self.made.app):
             yield f"commands {', '.join(commands)}: it runs the one that a link to it is called by"
         yield from found_lines(self.made.app.found)
+        if program.snapshot:
+            yield from _snapshot_lines(program.snapshot)
         yield f"digest   {self.made.digest}"
         yield f"took     {self.seconds:.2f} s"
         yield from (f"{styled('note', 'yellow')}     {note}" for note in program.notes)
@@ -87,6 +91,16 @@ class ProgramReport:
 
 def _as_json(part: ProgramPart) -> dict[str, Any]:
     return {name: value for name, value in part._asdict().items() if value is not None}
+
+
+def _snapshot_as_json(snapshot: Snapshot | None) -> dict[str, Any]:
+    return {"snapshot": {"modules": snapshot.modules, "late": dict(snapshot.late)}} if snapshot else {}
+
+
+def _snapshot_lines(snapshot: Snapshot) -> Iterator[str]:
+    """How many modules a process has when it starts, and which it imports then."""
+    yield f"snapshot {len(snapshot.modules)} modules are in memory, {len(snapshot.late)} are imported when it starts"
+    yield from (f"         {name}: it {why}" for name, why in sorted(snapshot.late.items()))
 
 
 def _kind(path: str) -> str:

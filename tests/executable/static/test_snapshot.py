@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HERE = Path(__file__).parent
+WITHOUT = HERE / "without_getrandom.py"
 OWN = {"PATH": "/usr/local/bin", "HOME": "/tmp"}  # as the image has it
 pytestmark = pytest.mark.once
 
@@ -105,6 +106,41 @@ def test_a_signal_is_handled_as_the_program_says(program: Path) -> None:
         assert running.wait() == 7
 
 
+def test_a_signal_while_it_starts_ends_it_or_is_handled(program: Path) -> None:
+    for _ in range(5):
+        with subprocess.Popen([program, "wait"], cwd="/", env=OWN, stdout=subprocess.DEVNULL) as running:
+            running.send_signal(signal.SIGTERM)
+            assert running.wait() in {7, -signal.SIGTERM}
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_of_multiprocessing_do_their_work(program: Path, method: str) -> None:
+    assert ask(program, "child", method) == f"from a child by {method}\n0\n"
+
+
+def test_signals_that_were_ignored_stay_so(program: Path) -> None:
+    ignoring = ("/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh")
+    assert ask(program, "streams", before=ignoring) == "False False <stdout> True\n"
+
+
+def test_a_terminal_is_one(program: Path) -> None:
+    ours, theirs = os.openpty()
+    subprocess.run([program, "streams"], cwd="/", env=OWN, stdin=theirs, stdout=theirs, check=True)
+    assert os.read(ours, 100) == b"True True <stdout> False\r\n"
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_little_memory_is_enough(program: Path) -> None:
+    limited = ("/bin/sh", "-c", 'ulimit -v 65536; exec "$@"', "sh")  # KiB of addresses
+    assert ask(program, "kind", before=limited) == "restored\n"
+
+
+def test_a_kernel_without_getrandom_has_another_source(program: Path) -> None:
+    drawn = {ask(program, "drawn", before=(sys.executable, str(WITHOUT))) for _ in range(2)}
+    assert len(drawn) == 2
+
+
 def test_closed_streams_are_none(program: Path) -> None:
     command = ["/bin/sh", "-c", f"{program} kind <&- 2>&-"]
     assert subprocess.run(command, cwd="/", env=OWN, capture_output=True, text=True, check=True).stdout == "restored\n"
@@ -150,8 +186,11 @@ def outside(tmp_path_factory: pytest.TempPathFactory, kit: Path, cache: Path) ->
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_what_memory_does_not_hold_is_done_at_the_start_and_named(outside: tuple[Path, str], name: str) -> None:
-    decisions = {each["path"]: each["why"] for each in json.loads(outside[1])["decisions"]}
-    assert OUTSIDE[name] in decisions[f"remembering.{name}"]
+    report = json.loads(outside[1])
+    assert report["snapshot"]["late"][f"remembering.{name}"] == OUTSIDE[name]
+    assert "remembering.main" in report["snapshot"]["modules"]
+    decisions = {each["path"]: each["why"] for each in report["decisions"]}
+    assert decisions[f"remembering.{name}"] == f"it {OUTSIDE[name]}"
 
 
 def test_modules_that_stay_out_are_imported_at_the_start(outside: tuple[Path, str]) -> None:

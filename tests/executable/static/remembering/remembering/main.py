@@ -82,6 +82,19 @@ def children() -> None:
     )
 
 
+def child(method: str) -> None:
+    """A process of multiprocessing's, by one of its methods."""
+    running = multiprocessing.get_context(method).Process(target=print, args=("from a child by", method))
+    running.start()
+    running.join()
+    print(running.exitcode)
+
+
+def streams() -> None:
+    """What the standard streams are, and whether a signal is ignored."""
+    print(sys.stdin.isatty(), sys.stdout.isatty(), sys.stdout.name, signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)
+
+
 def wait() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
     print("ready")
@@ -91,7 +104,7 @@ def wait() -> None:
 def drawn() -> None:
     from remembering import drawing
 
-    print(drawing.DRAWN)
+    print(drawing.DRAWN, hash("a"))
 
 
 def late() -> None:
@@ -118,4 +131,4 @@ def main() -> None:
     if sys.argv[1:] == ["kind"]:
         print("restored" if gc.get_freeze_count() else "ordinary")
     else:
-        globals()[sys.argv[1]]()
+        globals()[sys.argv[1]](*sys.argv[2:])
