@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from cannery.imports.model import How, Module, Reach, Reason
+from cannery.imports.model import How, Missing, Module, Reach, Reason
 from cannery.tasks.report.imports import ImportsReport
 
 pytestmark = pytest.mark.once
@@ -31,3 +31,17 @@ def test_a_module_that_cannot_be_imported_says_what_it_lacks_behind_what_leads_t
         "a: the program begins with it",
         "broken: can't be imported, as gone is missing",
     ]
+
+
+def test_what_the_app_lacks_is_told_from_what_parts_of_dependencies_ask_for() -> None:
+    modules = {"main": Module("source", "app", "/main"), "lib.extra": Module("source", "dependencies", "/lib/extra")}
+    missing = {
+        "gone": Missing(("main",), needed=True),
+        "mypy.types": Missing(("lib.extra",), needed=True),
+        "mypy.util": Missing(("lib.extra",), needed=True),
+        "guarded": Missing(("lib.extra",), needed=False),
+    }
+    lines = [*ImportsReport(Reach(modules, (), missing, {}, (), {}), None).lines()][4:]
+    assert lines[0] == "missing  gone, which main imports: add it to the requirements"
+    assert lines[1].startswith("absent   mypy: ")
+    assert len(lines) == 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cannery.imports.model import Reach, Reason
 
@@ -55,13 +55,23 @@ def _overview(reach: Reach) -> Iterator[str]:
     yield f"{counts['dependencies']:>6,}  modules of its dependencies"
     yield f"{counts['stdlib']:>6,}  modules of the standard library"
     yield f"{len(reach.left_out):>6,}  modules that are there and that nothing imports"
-    for name, missing in reach.missing.items():
-        if missing.needed:
-            yield f"missing  {name}, which {missing.importers[0] or 'the program'} imports: add it to the requirements"
+    unmet = {name: missing.importers for name, missing in reach.missing.items() if missing.needed}
+    own = {name: found for name, importers in unmet.items() if (found := _own(importers, reach)) is not None}
+    yield from (
+        f"missing  {name}, which {own[name] or 'the program'} imports: add it to the requirements" for name in own
+    )
+    if others := sorted({name.partition(".")[0] for name in unmet.keys() - own.keys()}):
+        yield f"absent   {', '.join(others)}: imported by parts of the dependencies, which only work with them"
     for name, lines in reach.dynamic.items():
         if reach.modules[name].place == "app":
             where = ", ".join(map(str, lines))
             yield f"unread   {name}, line {where}: loads a module whose name only a run can tell; see include and trace"
+
+
+def _own(importers: Sequence[str], reach: Reach) -> str | None:
+    """The first of the ``importers`` that is the app's; empty for the program itself, None where none is."""
+    modules = reach.modules
+    return next((name for name in importers if not name or (name in modules and modules[name].place == "app")), None)
 
 
 def _reasons(reach: Reach, name: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["InventoryReport"]
 
 _LONGEST: Final = 40  # characters of a licence or an origin
+_WIDE: Final = 140  # columns that the whole table takes
+_NARROW: Final = (0, 1, 2, 5)  # columns of the table on a terminal that is less wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ class InventoryReport:
             Column("from"),
             Column("left out", right=True),
         ]
-        yield from ruled(columns, (_row(item) for item in found.items))
+        wide = shutil.get_terminal_size((_WIDE, 0)).columns >= _WIDE
+        kept = range(len(columns)) if wide else _NARROW
+        yield from ruled([columns[at] for at in kept], ([_row(item)[at] for at in kept] for item in found.items))
         if any(item.left_out for item in found.items):
             yield "left out: modules that are not in the image, a package and all below it counted as one"
 

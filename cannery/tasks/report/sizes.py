@@ -207,6 +207,8 @@ def _short(name: str) -> str:
     """The end of a long name, so that the table fits the terminal."""
     columns = shutil.get_terminal_size((_BESIDE + _LONGEST, 0)).columns
     longest = max(_SHORTEST, min(_LONGEST, columns - _BESIDE))
+    if len(name) > longest:
+        name = name.partition(" (")[0]  # less of which kind it is
     return name if len(name) <= longest else f"…{name[1 - longest :]}"
 
 
