@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cannery.project.flags import BUILD_FLAGS
 from cannery.tasks.flags import CommandLine, command
-from cannery.tasks.project import app_of, engine_of, required_engine_of
+from cannery.tasks.project import app_of, engine_of
 
 if TYPE_CHECKING:
     from cannery.containers.engine.engine import Engine, EngineContainer
@@ -22,7 +22,7 @@ __all__ = ["explore"]
 @command(
     *(name for name in BUILD_FLAGS if name != "base"),
     help={
-        "image": "The image, as the engine calls it (default: the project's own, built first if it has changed).",
+        "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
         "base": "The recipe's base image instead of the image; a value names another one, as the setting does.",
         "name": "Name of the container.",
     },
@@ -33,10 +33,10 @@ def explore(line: CommandLine, image: str | None = None, base: str | bool = Fals
 
     You get the image's shell if it has one, or else its own Python with ls, cat, find, ps and run, or else the same
     from a toolbox that is put into the container; the first line says which. The container is removed at the end.
-    Without Docker or Podman, cannery itself runs the project's own image.
+    Without Docker or Podman, and for an image that they don't have, cannery itself runs it.
     """
     if image is not None:
-        code = _explore_in(required_engine_of(line), image, name)
+        code = _explore_named(line, image, name)
     else:
         app = app_of(line, base=base if isinstance(base, str) else None)
         engine = engine_of(line)
@@ -45,6 +45,21 @@ def explore(line: CommandLine, image: str | None = None, base: str | bool = Fals
         )
     if code:
         sys.exit(code)
+
+
+def _explore_named(line: CommandLine, name: str, container: str) -> int:
+    """Explore the image called ``name`` in the engine that has it, or else with no engine."""
+    engine = engine_of(line)
+    if engine is not None and engine.id_of(name) is not None:
+        return _explore_in(engine, name, container)
+    from cannery.containers.explore import explore_alone  # noqa: PLC0415
+    from cannery.image.image import image_of  # noqa: PLC0415
+    from cannery.recipes.any_image import pulled_image  # noqa: PLC0415
+    from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
+
+    with shown_workspace() as workspace:
+        found = pulled_image(name, "none" if engine is None else "auto", None, workspace)
+    return explore_alone(image_of(found), name, workspace.cache, _toolbox)
 
 
 def _explore_own(app: App, engine: Engine, name: str, *, base: bool) -> int:

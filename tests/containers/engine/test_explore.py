@@ -202,6 +202,13 @@ def test_the_base_is_explored_without_an_engine(project: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
 
 
+def test_an_archive_is_explored_without_an_engine(project: Path, base: str) -> None:
+    done = cannery("explore", f"--image={base.partition(':')[2]}", cwd=project, stdin="print(6 * 7)\n")
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+    absent = cannery("explore", "--image=gone.tar", cwd=project)
+    assert (absent.returncode, absent.stderr.splitlines()[0]) == (8, "error: there is no image at gone.tar")
+
+
 def test_a_recipe_without_a_base_has_none_to_explore(project: Path) -> None:
     done = cannery("explore", "--base", cwd=project)
     assert done.returncode == 2
