@@ -11,8 +11,10 @@ from cannery.tasks.project import app_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cannery.project.app import App
+    from cannery.recipes.plan import Built
 
 __all__ = ["run"]
 
@@ -41,20 +43,29 @@ def _run(app: App, name: str | None, arguments: Sequence[str]) -> int:
     from cannery.containers.sandbox.container import container_in  # noqa: PLC0415
     from cannery.containers.sandbox.rootfs import rootfs  # noqa: PLC0415
     from cannery.containers.sandbox.runner import run_container  # noqa: PLC0415
-    from cannery.recipes.build import build  # noqa: PLC0415
+    from cannery.recipes.build import build, mending  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415
 
     settings, references = app.settings, app.references
     program = None if name is None else _program(app, name)
     with shown_workspace() as workspace:
-        built = build(app, workspace)
+        engine = find_engine(settings.engine)
+
+        def unpacked() -> tuple[Built, Path]:
+            built = build(app, workspace)
+            return built, rootfs(built.image, workspace.cache)
+
+        def loaded() -> Built:
+            built = build(app, workspace)
+            load(built.image, references, settings.engine, workspace)
+            return built
+
+        if engine is None:
+            built, root = mending(unpacked, workspace)
+        else:
+            built = mending(loaded, workspace)
         image = built.image
         limits = limits_for(image, settings.limits)
-        engine = find_engine(settings.engine)
-        if engine is None:
-            root = rootfs(image, workspace.cache)
-        else:
-            load(image, references, settings.engine, workspace)
     if engine is None:
         return run_container(container_in(root, image.config, arguments, program, limits=limits))
     return engine.run(

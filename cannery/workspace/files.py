@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChangedFileError",
+    "DamagedBlobError",
     "OtherFilesError",
     "advice",
     "changed",
@@ -97,6 +98,19 @@ class ChangedFileError(ImageError):
         step = "build again when nothing writes to the project"
         super().__init__(f"{path} changed while it was read", step=step)
         self.place = place  # where it lies
+
+
+class DamagedBlobError(ChangedFileError):
+    """A blob in the cache isn't what its digest says; it's removed, so that the next build makes it anew."""
+
+    def __init__(self, name: str, place: Path, evidence: str) -> None:
+        ImageError.__init__(
+            self,
+            f"{name} in the cache is not what it was",
+            evidence=f"{evidence}\n      in {place}",
+            step="build again: that file is removed, and will be made anew",
+        )
+        self.place = place
 
 
 class OtherFilesError(ChangedFileError):

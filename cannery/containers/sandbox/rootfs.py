@@ -6,7 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from cannery.containers.sandbox.sharing import share
+from cannery.errors import ImageError
+from cannery.image.content import OnDisk
 from cannery.image.paths import folder_of, make_folder, parts_of, resolved
+from cannery.workspace.digest import Digest
+from cannery.workspace.files import DamagedBlobError, explained
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.unaltered import unaltered_folder
 
@@ -35,12 +39,27 @@ def rootfs(image: Image, cache: Cache, over: tuple[Layer, ...] = ()) -> Path:
     def fill(folder: Path) -> None:
         from cannery.image.extraction import unpack  # noqa: PLC0415  # slow to import, and needed once per image
 
-        unpack((*image.layers, *over), folder)
+        try:
+            unpack((*image.layers, *over), folder)
+        except ImageError:
+            _remove_damaged((*image.layers, *over))
+            raise
         _add_mount_points(os.fspath(folder), image.config.get("config") or {})
         share(folder, _unpacked_before(cache.root / "roots"))
 
     key = key_of("root", code_key(__name__), image.digest.hex, [layer.digest.hex for layer in over])
     return unaltered_folder(cache, "roots", key, fill)
+
+
+def _remove_damaged(layers: tuple[Layer, ...]) -> None:
+    """Remove the first blob that isn't what its digest says, and raise :class:`DamagedBlobError` for it."""
+    for layer in layers:
+        with explained(layer.blob, "read"):
+            found = Digest.of_content(OnDisk(layer.blob, layer.blob.stat().st_size))
+        if found != layer.digest:
+            layer.blob.unlink(missing_ok=True)
+            evidence = f"expected {layer.digest}\n   found {found}"
+            raise DamagedBlobError(f"the layer {layer.name!r}", layer.blob, evidence)
 
 
 def _unpacked_before(home: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from cannery.image.bounded_tar import bounded_tar
 from cannery.image.content import TIME
 from cannery.image.decompression import undamaged
 from cannery.image.hashing import HashingReader, pieces
-from cannery.workspace.files import explained, replacing, stamp_of
+from cannery.workspace.files import DamagedBlobError, explained, replacing, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,11 +178,8 @@ def _compare(reader: HashingReader, layer: Layer) -> None:
     if reader.digest == layer.digest:
         return
     layer.blob.unlink(missing_ok=True)
-    raise ImageError(
-        f"the layer {layer.name!r} in the cache is not what it was",
-        evidence=f"expected {layer.digest}\n   found {reader.digest}\n      in {layer.blob}",
-        step="build again: that file is removed, and will be made anew",
-    )
+    evidence = f"expected {layer.digest}\n   found {reader.digest}"
+    raise DamagedBlobError(f"the layer {layer.name!r}", layer.blob, evidence)
 
 
 def _missing(name: str, where: Path) -> ImageError:

@@ -11,6 +11,7 @@ import pytest
 from cannery.containers.sandbox.rootfs import rootfs
 from cannery.errors import ImageError
 from cannery.workspace.cache import Cache
+from cannery.workspace.files import DamagedBlobError
 from tests.support.layers import directory, fifo, file, image, layer, symlink
 
 if TYPE_CHECKING:
@@ -66,6 +67,18 @@ def test_a_file_that_was_altered_is_not_run(tmp_path: Path) -> None:
     os.utime(program, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     assert (rootfs(made, cache) / "bin/program").read_bytes() == b"mine"
+
+
+def test_a_damaged_blob_is_removed_and_named(tmp_path: Path) -> None:
+    made = image([layer(tmp_path, file("main", b"x" * 1000))])
+    blob = made.layers[0].blob
+    data = bytearray(blob.read_bytes())
+    data[len(data) // 2] ^= 1
+    blob.write_bytes(data)
+
+    with pytest.raises(DamagedBlobError, match="in the cache is not what it was"):
+        rootfs(made, Cache(tmp_path / "cache"))
+    assert not blob.exists()
 
 
 def test_a_pipe_that_somebody_put_there_is_not_waited_for(tmp_path: Path) -> None:

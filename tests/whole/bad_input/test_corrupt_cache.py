@@ -200,3 +200,14 @@ def test_a_wheel_that_was_altered_where_uv_unpacked_it_is_fetched_anew(
     next((tmp_path / "cache" / __version__).glob("layers")).rename(tmp_path / "layers")
     again = cannery("image", "--json", cwd=folder, **settings)
     assert again.report["digest"] == digest
+
+
+def test_a_run_makes_a_damaged_layer_anew(built: BuiltProject) -> None:
+    blob = built.blob("app")
+    data = bytearray(blob.read_bytes())
+    data[len(data) // 2] ^= 1
+    blob.write_bytes(data)
+
+    ran = cannery("run", "--engine", "none", cwd=built.folder, CANNERY_CACHE=str(built.cache))
+    assert (ran.code, f"{blob} of the cache is damaged: making it anew" in ran.stderr) == (0, True)
+    assert built.build().report["digest"] == built.digest
