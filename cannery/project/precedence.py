@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -135,8 +136,14 @@ def _from_text(text: str, kind: Any, variable: str) -> object:
 
 
 def _kind(name: str) -> Any:
-    """The type of a setting; the annotations of all are looked at for that, which takes time."""
-    return next(field.type for field in msgspec.structs.fields(Settings) if field.name == name)
+    """The type of a setting."""
+    return _kinds()[name]
+
+
+@cache
+def _kinds() -> Mapping[str, Any]:
+    """The types of all settings: their annotations are looked at for that, which takes time."""
+    return {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
 def _is_collection(kind: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cannery.errors import CanneryError, ConfigurationError
 from cannery.project.changes import changed_members
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["Members", "make_images", "members_of", "push_images"]
+
+_AT_ONCE: Final = 8  # repositories that are asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def push_images(
     All are built before the first is pushed. A blob that several have is sent once, where the repositories are of one
     registry that lets one take it from another.
     """
-    from cannery.recipes.push import built_for, send_image, targets, with_registry  # noqa: PLC0415  # not for images
+    from cannery.recipes.push import built_for, is_pushed, send_image, targets, with_registry  # noqa: PLC0415  # as above
 
     where, built = {}, {}
     workspace = replace(workspace, looked_at={})
@@ -116,13 +119,25 @@ def push_images(
         with _of(name):
             built[name] = built_for(app, where[name], workspace)
     places: dict[Digest, str] = {}
-    pushed = {}
-    for name, app in members.apps.items():
+
+    def sent(name: str) -> PushedImage:
         with _of(name):
-            pushed[name] = send_image(
-                app, built[name], where[name], workspace, dry=dry, update_index=update_index, places=places
+            return send_image(
+                members.apps[name],
+                built[name],
+                where[name],
+                workspace,
+                dry=dry,
+                update_index=update_index,
+                places=places,
             )
-    return pushed
+
+    def unchanged(name: str) -> PushedImage | None:
+        return sent(name) if is_pushed(members.apps[name], built[name], where[name], workspace) else None
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # those that change nothing only wait for answers
+        found = dict(zip(members.apps, () if dry or update_index else pool.map(unchanged, members.apps), strict=False))
+    return {name: found.get(name) or sent(name) for name in members.apps}
 
 
 @contextmanager

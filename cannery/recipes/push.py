@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cannery.errors import ConfigurationError
+from cannery.errors import ConfigurationError, RegistryError
 from cannery.image.media.registry import Registry
 from cannery.image.registry.reference import DOCKER_HUB, Reference
 from cannery.recipes.build import whole
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cannery.workspace.digest import Digest
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["PushedImage", "Target", "built_for", "push_image", "send_image", "targets", "with_registry"]
+__all__ = ["PushedImage", "Target", "built_for", "is_pushed", "push_image", "send_image", "targets", "with_registry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,25 @@ def send_image(
     if places is not None and not dry:
         places.update({sent.blob.digest: str(each.reference) for each in pushed for sent in each.blobs})
     return PushedImage(app, builds, pushed, left, dry, attached, notes)
+
+
+def is_pushed(app: App, builds: Sequence[SharedBuild], where: Sequence[Target], workspace: Workspace) -> bool:
+    """True where every tag leads to the image that was built, and nothing is to be attached to it.
+
+    False, too, where a registry can't be asked: pushing tells why.
+    """
+    if _says_something(app) or not all(target.tags for target in where):
+        return False
+    digest = str(whole([each.built for each in builds]).digest)
+    try:
+        return all(_leads_to(target, digest, workspace) for target in where)
+    except RegistryError:
+        return False
+
+
+def _leads_to(target: Target, digest: str, workspace: Workspace) -> bool:
+    with Registry(target.repository, workspace.run) as registry:
+        return all(registry.leads_to(tag) == digest for tag in target.tags)
 
 
 def _says_something(app: App) -> bool:

@@ -65,6 +65,10 @@ class Registry:
         """The digest that the name leads to now; nothing else is read. None where the registry won't say."""
         return self._repository.digest()
 
+    def leads_to(self, tag: str) -> str | None:
+        """The digest that ``tag`` of the repository leads to; None where there is no such tag."""
+        return self._repository.leads_to(tag)
+
     def found(self) -> bytes | None:
         """What :meth:`root` gives; None where nothing is there, or nothing that is shown to who asks."""
         return self._repository.found_manifest(self.reference.version)
