@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError
+from cannery.executable.static.memory import OFF
 from cannery.executable.static.snapshot import Snapshot, StartingPlace, with_memory
 from cannery.image.platform import Platform
 from cannery.image.tree import Decision
@@ -25,7 +26,6 @@ __all__ = ["check_snapshot", "late_modules", "modules_to_import", "with_snapshot
 _VERSION: Final = (3, 13)  # whose objects launcher/hashes.c knows
 _MACHINE: Final = "x86_64"  # whose first instructions launcher/start.c has
 _HOME: Final = "/tmp"  # noqa: S108  # that of the image's user, which engines put into HOME
-_OFF: Final = "leave out  [tool.cannery.static]  snapshot"
 
 
 def check_snapshot(app: App, kit: Kit, libraries: Collection[str]) -> None:
@@ -42,10 +42,10 @@ def check_snapshot(app: App, kit: Kit, libraries: Collection[str]) -> None:
         raise ConfigurationError(
             f"a snapshot needs a kit of Python {told}",
             evidence=f"this one is {kit.interpreter.version_text}",
-            step=_OFF,
+            step=OFF,
         )
     if os.uname().machine != _MACHINE or not kit.interpreter.platform.agrees(Platform.parse("linux/amd64")):
-        raise ConfigurationError("a snapshot is made on x86-64, and for x86-64, alone", step=_OFF)
+        raise ConfigurationError("a snapshot is made on x86-64, and for x86-64, alone", step=OFF)
     if settings.snapshot is True and isinstance(app.main.started, ScriptEntry):
         raise ConfigurationError(
             "a snapshot has modules, and what starts is a script, which runs as a whole",
@@ -56,7 +56,7 @@ def check_snapshot(app: App, kit: Kit, libraries: Collection[str]) -> None:
         raise ConfigurationError(
             "a snapshot can't have extension modules of packages",
             evidence=", ".join(sorted(libraries)[:3]),
-            step=f"{_OFF}, or set  accelerators = false",
+            step=f"{OFF}, or set  accelerators = false",
         )
 
 

@@ -43,16 +43,18 @@ static const char *value_of(char **environment, const char *name) {
     return NULL;
 }
 
-static int starts_with(const char *text, const char *start) {
-    while (*start != '\0' && *text == *start) text++, start++;
-    return *start == '\0';
+/* python, python3, python3.13 */
+static int is_python(const char *name) {
+    for (const char *start = "python"; *start != '\0'; start++, name++) if (*name != *start) return 0;
+    while ((*name >= '0' && *name <= '9') || *name == '.') name++;
+    return *name == '\0';
 }
 
 /* Whether it may be called as `python` is; who starts it so wants an ordinary one. See main.c. */
 static int may_be_python(long count, char **words) {
     const char *name = count > 0 ? words[0] : "";
     for (const char *at = name; *at != '\0'; at++) if (*at == '/') name = at + 1;
-    if (starts_with(name, "python")) return 1;
+    if (is_python(name)) return 1;
     if (count < 2) return 0;
     size_t length = 0;
     while (words[1][length] != '\0') length++;
