@@ -65,15 +65,23 @@ def with_memory(linked: Path, modules: Iterable[str], place: StartingPlace, targ
         while True:
             run = _run(linked, wanted, refused, place)
             found = dict(_refusals(run.notes))
-            if found.keys() <= refused.keys():
+            if not found:
                 _write(run, program, target)
                 found = _lost(target, place)
-            if found.keys() <= refused.keys():
+            if not found:
                 break
+            _check_new(found, refused)
             refused |= found
             wanted = list(dict.fromkeys((*run.loaded, *wanted)))
     imported = {name: f"imports {other}" for name, other in run.late.items() if name not in refused}
     return Snapshot(sorted(run.loaded), refused | imported)
+
+
+def _check_new(found: Mapping[str, str], refused: Mapping[str, str]) -> None:
+    """Raise :class:`ToolError` where something calls itself as a module that isn't imported any more."""
+    if found.keys() <= refused.keys():
+        module, what = min(found.items())
+        raise _unsound(f"code that runs under the name of {module} {what}", f"{module} itself was not imported then")
 
 
 def _write(run: _Run, program: LinkedProgram, target: Path) -> None:
