@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from benchmarks.builds import changed, cold, digest, unchanged
 from benchmarks.compiled import compiled
 from benchmarks.corpus.corpus import RECIPES, CorpusOptions, corpus
 from benchmarks.corpus.project import NAMES
-from benchmarks.figures import as_json, as_markdown, as_table, between_markers
+from benchmarks.figures import as_json, as_markdown, as_table, between_markers, with_part
 from benchmarks.growth import growth
 from benchmarks.listing import listing
 from benchmarks.load import load
@@ -61,20 +62,15 @@ def main() -> None:
     """Run the command line."""
     parser = _parser()
     options = parser.parse_args()
-    if options.write and options.only:
-        parser.error("--write takes every figure, so it goes without --only")
     chosen = CorpusOptions(
         options.results, tuple(options.recipes), tuple(options.packages), options.jobs, options.again, options.table
     )
     known = {**_BENCHMARKS, _CORPUS: lambda bench: corpus(bench, chosen)}
     try:
-        figures = _measure({name: known[name] for name in options.only or _BENCHMARKS}, options.rounds)
+        benchmarks = {name: known[name] for name in options.only or _BENCHMARKS}
+        figures = _measure(benchmarks, options.rounds, options.write)
     except (CanneryError, CommandError) as error:
         sys.exit(f"error: {error}")
-    if options.write:
-        path: Path = options.write
-        document = path.read_text(encoding="utf-8")
-        path.write_text(between_markers(document, as_markdown(figures, machine())), encoding="utf-8")
     if options.json:
         print(json.dumps(as_json(figures, machine()), indent=2))
         return
@@ -89,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=choices, help="measure this; may be given again")
     parser.add_argument("--rounds", type=int, default=15, help="how often to repeat what is quick (default: 15)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--write", type=_document, metavar="FILE", help="put the table into this Markdown file")
+    parser.add_argument("--write", type=_document, metavar="FILE", help="put what is measured into this Markdown file")
     group = parser.add_argument_group("the corpus, which takes hours and so is measured by --only corpus alone")
     group.add_argument(
         "--results", type=Path, default=Path("corpus.jsonl"), help="where trials are kept; goes on there"
@@ -112,14 +108,23 @@ def _document(name: str) -> Path:
     return path
 
 
-def _measure(benchmarks: Mapping[str, Callable[[Bench], Iterator[Figure]]], rounds: int) -> list[Figure]:
-    """Every figure of the benchmarks, measured in a folder that is gone afterwards."""
+def _measure(
+    benchmarks: Mapping[str, Callable[[Bench], Iterator[Figure]]], rounds: int, document: Path | None
+) -> list[Figure]:
+    """Every figure of the benchmarks, measured in a folder that is gone afterwards.
+
+    What each has measured is put into the ``document`` at once, with what else the machine did meanwhile.
+    """
     with tempfile.TemporaryDirectory(prefix="cannery-benchmarks-") as folder:
         bench = new_bench(Path(folder).resolve(), rounds, _say)
         figures: list[Figure] = []
         for name, benchmark in benchmarks.items():
             _say(name)
-            figures += benchmark(bench)
+            found = [*benchmark(bench)]
+            if document is not None:
+                part = as_markdown(name, datetime.now(tz=UTC).date(), found, machine())
+                document.write_text(with_part(document.read_text("utf-8"), name, part), encoding="utf-8")
+            figures += found
         return figures
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from rich.table import Table
 
-__all__ = ["BEGIN", "END", "Figure", "as_json", "as_markdown", "as_table", "between_markers"]
+__all__ = ["BEGIN", "END", "Figure", "as_json", "as_markdown", "as_table", "between_markers", "with_part"]
 
 BEGIN, END = "<!-- figures: made by python -m benchmarks -->", "<!-- end of figures -->"
 _HEADINGS = ("what", "measured", "reach", "met", "how that comes")
@@ -57,16 +58,24 @@ def as_table(figures: Sequence[Figure], machine: Mapping[str, str]) -> Table:
     return table
 
 
-def as_markdown(figures: Sequence[Figure], machine: Mapping[str, str]) -> str:
-    """A table for the documentation, with the machine above it."""
-    facts = "\n".join(f"- {name}: {fact}" for name, fact in machine.items())
+def as_markdown(name: str, day: date, figures: Sequence[Figure], machine: Mapping[str, str]) -> str:
+    """What the benchmark ``name`` measured as a table for the documentation, below the day and the machine."""
     rows = [_HEADINGS, ("---", "---:", "---:", "---", "---"), *(figure.cells() for figure in figures)]
-    return f"{facts}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"**{name}**, {day.isoformat()}: {', '.join(machine.values())}.\n\n{table}"
 
 
 def as_json(figures: Sequence[Figure], machine: Mapping[str, str]) -> dict[str, Any]:
     """The figures and the machine in JSON's types."""
     return {"machine": dict(machine), "figures": [{**asdict(figure), "met": figure.met} for figure in figures]}
+
+
+def with_part(document: str, name: str, text: str) -> str:
+    """``document`` with ``text`` as what the benchmark ``name`` measured, in place of what it measured before."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    if begin not in document:
+        document = document.replace(END, f"{begin}\n\n{end}\n\n{END}")
+    return between_markers(document, text, begin, end)
 
 
 def between_markers(document: str, text: str, begin: str = BEGIN, end: str = END) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from benchmarks.corpus.project import NAMES
 from benchmarks.corpus.results import Results
 from benchmarks.corpus.table import as_markdown as corpus_as_markdown
 from benchmarks.corpus.trial import Trial
-from benchmarks.figures import BEGIN, END, Figure, as_markdown, between_markers
+from benchmarks.figures import BEGIN, END, Figure, as_markdown, between_markers, with_part
 from benchmarks.timing import Cost, Costs
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def test_a_figure_at_its_reach_has_met_it() -> None:
 
 
 def test_figures_become_a_table_in_markdown() -> None:
-    text = as_markdown([Figure("cold", 1.064, "×", 2, "3.2 s")], {"Python": "CPython 3.13.0"})
+    text = as_markdown("cold", date(2026, 2, 3), [Figure("cold", 1.064, "×", 2, "3.2 s")], {"Python": "CPython 3.13.0"})
 
-    assert text.startswith("- Python: CPython 3.13.0\n")
+    assert text.startswith("**cold**, 2026-02-03: CPython 3.13.0.\n")
     assert text.endswith("| cold | 1.06 × | 2.00 × | yes | 3.2 s |")
 
 
@@ -42,6 +43,13 @@ def test_the_table_replaces_what_stands_between_the_markers() -> None:
     document = f"before\n{BEGIN}\nold\n{END}\nafter\n"
 
     assert between_markers(document, "new") == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
+
+
+def test_what_is_measured_again_takes_its_own_place_and_anything_new_comes_last() -> None:
+    document = with_part(with_part(f"before\n{BEGIN}\n\n{END}\n", "cold", "1 s"), "size", "2 MB")
+    assert document.index("1 s") < document.index("2 MB") < document.index(END)
+    again = with_part(document, "cold", "3 s")
+    assert again == document.replace("1 s", "3 s")
 
 
 def test_a_document_without_markers_is_left_alone() -> None:
