@@ -83,7 +83,7 @@ def _refuse_missing(packages: list[str], programs: list[str]) -> None:
         debian = sorted({_PROGRAMS[name] for name in programs})
         steps.append(f"apt-get install {' '.join(debian)} (or what your system calls it)")
     raise ToolError(
-        f"freezing takes what isn't here: {', '.join([*packages, *programs])}",
-        evidence=f"looked in {sys.prefix} and in {os.environ.get('PATH', '')}",
+        f"an executable takes what isn't installed: {', '.join([*packages, *programs])}",
+        evidence=f"looked in {os.environ.get('PATH', '')}" if programs else "",
         step=", and ".join(steps),
     )
