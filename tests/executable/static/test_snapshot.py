@@ -24,10 +24,13 @@ OWN = {"PATH": "/usr/local/bin", "HOME": "/tmp"}  # as the image has it
 pytestmark = pytest.mark.once
 
 
-def built(folder: Path, kit: Path, cache: Path, *, wanted: str = "true", file: Path | None = None) -> tuple[Path, str]:
+def built(
+    folder: Path, kit: Path, cache: Path, *, wanted: str = "true", file: Path | None = None, code: int = 0
+) -> tuple[Path, str]:
     """The executable of the project, which is copied to ``folder``, with ``wanted`` in memory; what its build said.
 
-    The program looks for the ``file`` when it's imported, which is not there, or for ``there`` beside itself.
+    The program looks for the ``file`` when it's imported, which is not there, or for ``there`` beside itself. The build
+    ends with ``code``.
     """
     if not list(kit.glob("python-3.13*amd64*")) if kit.is_dir() else "python-3.13" not in kit.name:
         absent("a kit of Python 3.13 for x86-64: CANNERY_KIT names none")
@@ -40,8 +43,8 @@ def built(folder: Path, kit: Path, cache: Path, *, wanted: str = "true", file: P
     environment = {**os.environ, "CANNERY_KIT": str(kit), "CANNERY_CACHE": str(cache)}
     command = [sys.executable, "-m", "cannery", "freeze", "--json"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder / "dist/remembering", done.stdout
+    assert done.returncode == code, done.stderr
+    return folder / "dist/remembering", done.stderr if code else done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +174,7 @@ OUTSIDE = {
     "listening": "makes a socket",
     "looking": "asks whether there's a terminal",
     "reading": "looks at the file /etc/passwd",
+    "rolling": "asks for random numbers",
     "starting": "starts a program",
     "swallowing": "goes on where remembering.drawing can't be imported, whatever the error",
     "working": "starts a thread",
@@ -191,6 +195,12 @@ def test_what_memory_does_not_hold_is_done_at_the_start_and_named(outside: tuple
     assert "remembering.main" in report["snapshot"]["modules"]
     decisions = {each["path"]: each["why"] for each in report["decisions"]}
     assert decisions[f"remembering.{name}"] == f"it {OUTSIDE[name]}"
+
+
+def test_nobody_draws_under_the_name_of_another(tmp_path: Path, kit: Path, cache: Path) -> None:
+    program, said = built(tmp_path / "posing", kit, cache, wanted='["remembering.posing"]', code=7)
+    assert "code that runs under the name of elsewhere asks for random numbers" in said
+    assert not program.exists()
 
 
 def test_modules_that_stay_out_are_imported_at_the_start(outside: tuple[Path, str]) -> None:

@@ -37,7 +37,7 @@ def prepare(wanted, refused):
     before = set(sys.modules)
     refusing = _Refusing(refused.split(","))
     os.environ.__class__ = os.environb.__class__ = watched
-    bootstrap._load_unlocked = _telling_what_stays_open(load, noted)
+    bootstrap._load_unlocked = _telling_what_stays(load, noted)
     sys.meta_path.insert(0, refusing)
     late = []
     for name in filter(None, wanted.split(",")):
@@ -63,29 +63,36 @@ def _importing():
     return "" if frame is None else frame.f_globals.get("__name__", "")
 
 
-def _telling_what_stays_open(load, noted):
-    """The import system's function ``load``; where a module leaves a file open, that is noted with its name."""
+def _telling_what_stays(load, noted):
+    """The import system's function ``load``, which notes what a module leaves behind it.
+
+    That is a file that it leaves open, and a number that it has drawn from ``random``, which asks the kernel but once.
+    """
     import posix
 
-    def lowest():
-        number = posix.dup(0)
-        posix.close(number)
-        return number
+    def now():
+        lowest = posix.dup(0)
+        posix.close(lowest)
+        generator = getattr(sys.modules.get("random"), "_inst", None)
+        return lowest, generator and generator.getstate()
 
     def tell(module):
-        nonlocal free
-        if (number := lowest()) > free:
+        nonlocal free, state
+        number, drawn = now()
+        if number > free:
             noted.append(f"open\t\t{module}")
-        free = number
+        if state is not None and drawn != state:
+            noted.append(f"randomness\t\t{module}")
+        free, state = number, drawn
 
     def loaded(spec):
-        tell(_importing())  # who has opened something and imports now
+        tell(_importing())  # who has done something and imports now
         try:
             return load(spec)
         finally:
             tell(spec.name)
 
-    free = lowest()
+    free, state = now()
     return loaded
 
 
