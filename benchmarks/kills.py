@@ -3,6 +3,9 @@
 Each time parts of the cache are missing, so that there is something to do; the build and all that it has started get
 SIGKILL. The next build has to give the digest of an undisturbed one, and leave nothing in ``dist`` and in the cache's
 temporary folder. The exit code is 1 where one doesn't.
+
+With ``--registry 127.0.0.1:5000`` pushes to new repositories there are killed as well: what a tag leads to has to be
+whole then, and the next push brings the same image.
 """
 
 from __future__ import annotations
@@ -23,6 +26,11 @@ from pathlib import Path
 from typing import Final
 
 from cannery import __version__
+from cannery.image.media.pull import pull
+from cannery.image.media.registry import Registry
+from cannery.image.platform import machine_platform
+from cannery.workspace.cache import Cache
+from cannery.workspace.digest import Digest
 
 __all__ = ["Victim", "main"]
 
@@ -56,9 +64,10 @@ class Victim:
             process_group=0,
         )
 
-    def digest(self) -> str:
-        """The digest of a build that isn't disturbed; what it said where it fails."""
-        process = self.start("image", "--json")
+    def digest(self, command: str = "image", repository: str = "") -> str:
+        """The digest of a build, or a push, that isn't disturbed; what it said where it fails."""
+        self.env["CANNERY_REPOSITORY"] = repository
+        process = self.start(command, "--json")
         written, said = process.communicate()
         return str(json.loads(written)["digest"]) if process.returncode == 0 else said.decode(errors="replace")[-500:]
 
@@ -69,9 +78,9 @@ class Victim:
             if chance.random() < 0.6:  # noqa: PLR2004  # a little more than half of them
                 shutil.rmtree(self.cache / __version__ / kind, ignore_errors=True)
 
-    def kill(self, chance: random.Random, longest: float) -> None:
-        """Start a build, or a run, and kill it with all that it has started after a while."""
-        process = self.start(*chance.choice([("image", "--json"), ("image", "--json"), ("run",)]))
+    def kill(self, chance: random.Random, longest: float, *commands: tuple[str, ...]) -> None:
+        """Start a build, a run or what is given, and kill it with all that it has started after a while."""
+        process = self.start(*chance.choice(commands or [("image", "--json"), ("image", "--json"), ("run",)]))
         with suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=chance.uniform(0.05, longest))
         with suppress(ProcessLookupError):
@@ -91,21 +100,60 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=80, help="how many for each recipe")
     parser.add_argument("--recipes", default=",".join(_RECIPES))
     parser.add_argument("--base", help="the base of slim and cython")
+    parser.add_argument("--registry", help="a registry to push to, too")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance, bad = random.Random(options.seed), 0  # noqa: S311  # to be told again
-    for recipe in options.recipes.split(","):
+    for recipe in filter(None, options.recipes.split(",")):
         with tempfile.TemporaryDirectory() as name:
             base = ("--base", options.base) if options.base and recipe in {"slim", "cython"} else ()
             flags, env = ("--recipe", recipe, *base), dict[str, str]()
             if recipe == "compiled":
                 flags, env = ("--recipe", "scratch"), {"CANNERY_COMPILE": "true"}
             victim = Victim(Path(name, "victim"), Path(name, "cache"), flags, env)
-            victim.folder.mkdir()
-            for file, text in _PROJECT.items():
-                (victim.folder / file).write_text(text)
-            bad += _killed(victim, recipe, options.kills, chance)
+            bad += _killed(_written(victim), recipe, options.kills, chance)
+    if options.registry:
+        with tempfile.TemporaryDirectory() as name:
+            victim = Victim(Path(name, "victim"), Path(name, "cache"), ("--recipe", "scratch"), {})
+            bad += _killed_pushes(_written(victim), options.registry, options.kills, chance)
     sys.exit(1 if bad else 0)
+
+
+def _written(victim: Victim) -> Victim:
+    """``victim``, whose project is there."""
+    victim.folder.mkdir()
+    for file, text in _PROJECT.items():
+        (victim.folder / file).write_text(text)
+    return victim
+
+
+def _killed_pushes(victim: Victim, registry: str, kills: int, chance: random.Random) -> int:
+    """Kill pushes of ``victim`` to ``registry``; returns after how many something wasn't right."""
+    expected, bad, there = victim.digest("push", f"{registry}/victim/0"), 0, 0
+    began = time.monotonic()
+    victim.digest("push", f"{registry}/victim/1")
+    longest = time.monotonic() - began
+    for number in range(2, kills + 2):
+        place = f"{registry}/victim/{number}"
+        victim.env["CANNERY_REPOSITORY"] = place
+        victim.kill(chance, longest, ("push", "--json"))
+        found = [_pulled(place)]
+        there += found[0] is not None
+        found += [victim.digest("push", place), _pulled(place)]
+        if found[0] not in {None, expected} or found[1:] != [expected, expected]:
+            bad += 1
+            print(f"push, kill {number}: {found}", flush=True)
+    print(f"| push | {kills} kills, {there} of them once it was there | {kills - bad} next pushes right |", flush=True)
+    return bad
+
+
+def _pulled(place: str) -> str | None:
+    """The digest of the image at ``place``, each blob of which was fetched and compared; None where there is none."""
+    with tempfile.TemporaryDirectory() as folder, Registry(f"{place}:latest") as registry:
+        if (manifest := registry.found()) is None:
+            return None
+        pull(registry, machine_platform(), Cache(Path(folder)))
+        return str(Digest.of(manifest))
 
 
 def _killed(victim: Victim, recipe: str, kills: int, chance: random.Random) -> int:

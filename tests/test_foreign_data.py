@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import marshal
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from cannery.errors import CanneryError
 from cannery.executable.kit.kit import given_kit
 from cannery.executable.kit.toolchain import native_target
 from cannery.image.content import Inline
+from cannery.image.decompression import unzipped
 from cannery.image.extraction import unpack
 from cannery.image.media.archive import Archive
 from cannery.image.media.layout import Layout
@@ -57,6 +59,7 @@ from cannery.project.shell import NeedsShell, simple_commands
 from cannery.project.uv_errors import explain
 from cannery.python.marshal import UnknownFormatError, tokens_of
 from cannery.python.wheel import read_wheel
+from cannery.secrets.search import SecretSearch
 from cannery.trees.top_levels import top_levels
 from cannery.workspace.cache import Cache
 from cannery.workspace.process import ProgramFailed
@@ -64,6 +67,7 @@ from cannery.workspace.workspace import Workspace, silent
 from tests.support.bad_images import directory, docker_archive, file, layer, symlink, tar_of
 from tests.support.foreign import QUICK, damaged, edited, odd_lines
 from tests.support.layers import packed
+from tests.support.planted_systems import cpio, deb, rpm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -427,6 +431,28 @@ def test_what_wheels_say_of_themselves(text: str) -> None:
     )
     folders_added(tree, [site])
     entry_points([Place("dependencies", LazyTree("x", lambda: tree), (site,))])
+
+
+CONFIG_TOML = ("etc/conf.toml", b"password = 'x'\n")
+
+
+@QUICK
+@given(damaged(deb(*CONFIG_TOML)) | damaged(rpm(*CONFIG_TOML)) | damaged(cpio(CONFIG_TOML)))
+def test_packages_of_systems(data: bytes) -> None:
+    SecretSearch("package").through(data, io.BytesIO())
+
+
+@QUICK
+@given(damaged(lzma.compress(b"x" * 1000) + bytes(4) + lzma.compress(b"y")))
+def test_streams_by_xz(data: bytes) -> None:
+    with suppress(EOFError, lzma.LZMAError):
+        unzipped(io.BytesIO(data), "xz").read()
+
+
+@QUICK
+@given(odd_lines("name,password\nx,hunter2\n", '"a";"token"\t\n'))
+def test_tables(text: str) -> None:
+    SecretSearch("table.csv").through(text.encode(errors="surrogatepass"), io.BytesIO())
 
 
 PROGRAM = Path(sys.executable).resolve().read_bytes()[: 1 << 16]

@@ -81,8 +81,9 @@ def _of_environment(environ: Mapping[str, str]) -> Given:
 
 
 def _refuse_misspelt(variable: str, known: Iterable[str]) -> None:
-    hint = did_you_mean(variable.removeprefix(_PREFIX), (name.removeprefix(_PREFIX) for name in known))
-    if hint and variable not in _VARIABLES:
+    if variable in _VARIABLES:
+        return
+    if hint := did_you_mean(variable.removeprefix(_PREFIX), (name.removeprefix(_PREFIX) for name in known)):
         meant = hint.replace("'", f"'{_PREFIX}", 1)
         raise ConfigurationError(f"{variable} is no variable of cannery's", evidence=meant, step="correct or unset it")
 

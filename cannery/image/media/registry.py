@@ -128,7 +128,8 @@ class Registry:
         from cannery.image.registry.push import push, scopes_for, would_push  # noqa: PLC0415  # slow to import
 
         near = tuple(filter(None, map(self._beside, mounts)))
-        known = {digest: beside for digest, text in places.items() if (beside := self._beside(text))}
+        wanted = {each.digest for each in image.layers} | {each.id for each in image.images}
+        known = {digest: beside for digest in wanted if (text := places.get(digest)) and (beside := self._beside(text))}
         own = {known[each.digest] for each in image.layers if each.digest in known}
         repository.connection.more_scopes(scopes_for(self.reference, (*near, *sorted(own))))
         repository.connection.shown_by(progress)
