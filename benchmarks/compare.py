@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.figures import between_markers
+from benchmarks.figures import between_markers, with_part
 from benchmarks.projects import REPOSITORY, sample
 
 _BEGIN, _END = "<!-- comparisons: made by python -m benchmarks.compare -->", "<!-- end of comparisons -->"
@@ -37,11 +37,12 @@ def main() -> None:
     parser.add_argument("--recipes", default="scratch,tiny,onefile,static")
     parser.add_argument("--rounds", default="7")
     options = parser.parse_args()
-    document = options.write.read_text(encoding="utf-8")
-    between_markers(document, "", _BEGIN, _END)
+    between_markers(options.write.read_text(encoding="utf-8"), "", _BEGIN, _END)
     flags = ["--recipes", options.recipes, "--rounds", options.rounds]
-    texts = [_compared(_COMPARED[name], flags) for name in options.only or _COMPARED]
-    options.write.write_text(between_markers(document, "\n".join(texts).strip(), _BEGIN, _END), encoding="utf-8")
+    for name in options.only or _COMPARED:
+        text = _compared(_COMPARED[name], flags).strip()
+        document = options.write.read_text(encoding="utf-8")
+        options.write.write_text(with_part(document, name, text, _END), encoding="utf-8")
 
 
 def _compared(each: _Compared, flags: list[str]) -> str:

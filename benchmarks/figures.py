@@ -70,11 +70,11 @@ def as_json(figures: Sequence[Figure], machine: Mapping[str, str]) -> dict[str, 
     return {"machine": dict(machine), "figures": [{**asdict(figure), "met": figure.met} for figure in figures]}
 
 
-def with_part(document: str, name: str, text: str) -> str:
-    """``document`` with ``text`` as what the benchmark ``name`` measured, in place of what it measured before."""
+def with_part(document: str, name: str, text: str, last: str = END) -> str:
+    """``document`` with ``text`` as the part called ``name``: in place of the one that is there, else before ``last``."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     if begin not in document:
-        document = document.replace(END, f"{begin}\n\n{end}\n\n{END}")
+        document = document.replace(last, f"{begin}\n\n{end}\n\n{last}")
     return between_markers(document, text, begin, end)
 
 
