@@ -71,7 +71,7 @@ def as_json(figures: Sequence[Figure], machine: Mapping[str, str]) -> dict[str, 
 
 
 def with_part(document: str, name: str, text: str, last: str = END) -> str:
-    """``document`` with ``text`` as the part called ``name``: in place of the one that is there, else before ``last``."""
+    """``document`` with ``text`` as the part called ``name``: in place of that part, else before ``last``."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     if begin not in document:
         document = document.replace(last, f"{begin}\n\n{end}\n\n{last}")
