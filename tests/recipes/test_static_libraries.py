@@ -48,6 +48,11 @@ def test_one_that_the_app_opens_is_refused_with_the_recipe_that_can(workspace: W
     )
 
 
+def test_one_that_is_looked_for_is_told_by_its_name(workspace: Workspace) -> None:
+    with pytest.raises(ProjectError, match=r"main\.py:2 opens libz\.so by ctypes"):
+        notes("ctypes.CDLL(ctypes.util.find_library('z'))", workspace)
+
+
 def test_one_that_a_dependency_opens_when_it_is_imported_is_refused(workspace: Workspace) -> None:
     with pytest.raises(ProjectError, match=r"/site/a\.py:1 opens a shared library by ctypes"):
         notes("", workspace, "LIBRARY = cdll.LoadLibrary(find())")
@@ -60,6 +65,7 @@ def test_one_that_a_dependency_opens_when_it_is_imported_is_refused(workspace: W
         f"with contextlib.suppress(OSError):\n  {OPENS}",
         f"if sys.platform == 'win32':\n  {OPENS}",
         "ctypes.CDLL(None)",
+        "from ctypes.util import find_library\nctypes.CDLL(find_library('c'), use_errno=True)",
     ],
 )
 def test_one_that_the_program_does_without_is_no_matter(workspace: Workspace, main: str) -> None:

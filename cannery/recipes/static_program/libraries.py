@@ -129,6 +129,9 @@ def _in_block(
 
 def _file_name(node: ast.expr, conditions: Conditions) -> str:
     """The name of a file at the end of a path; empty where only a run can tell it."""
+    match node:
+        case ast.Call(args=[ast.Constant(value=str(found))]) if _last_name(node.func) == "find_library":
+            return f"lib{found}.so"
     value = conditions.value(node)
     name = (value if isinstance(value, str) else conditions.template(node)).rpartition("/")[2]
     return "" if "\0" in name else name

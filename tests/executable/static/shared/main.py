@@ -8,6 +8,7 @@ import pkgutil
 import subprocess
 import sys
 import threading
+from ctypes.util import find_library
 
 import library
 from library import fast
@@ -58,6 +59,7 @@ if __name__ == "__main__":
                 "itself": [
                     ctypes.CDLL(None).getppid() == os.getppid(),
                     ctypes.CDLL("libc.so.6").getpid() == os.getpid(),
+                    ctypes.CDLL(find_library("c")).getpid() == os.getpid(),
                     ctypes.pythonapi.PyGILState_Check(),
                 ],
                 "unpacked": [name for name in os.listdir("/tmp") if not name.startswith("pymp-")],
