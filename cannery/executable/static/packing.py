@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from cannery.executable.static.libraries import LinkedLibraries
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Rearranged", "check_packing", "code_in", "pack", "rearranged"]
+__all__ = ["LARGE", "Rearranged", "by_zstd", "check_packing", "code_in", "pack", "rearranged"]
 
-_LEVEL = 19  # of zstd
+_LEVEL = 19  # of zstd: some 1.2 MB a second
+LARGE = 1 << 26  # bytes of a part from which on zstd uses all processors; how many they are changes no byte of it
 _DICTIONARY = 1 << 24  # bytes that xz looks back, and that unpacking takes besides the executable's own
 _CACHES = """
 import json, opcode
@@ -70,7 +71,7 @@ def pack(
     if packing == "none":
         shutil.copy(source, target)
         return ()
-    workspace.progress(f"packing by {packing}")
+    workspace.progress(f"packing {source.stat().st_size / 1e6:.0f} MB by {packing}")
     program, caches = source.read_bytes(), _inline_caches(kit, workspace)
     code = code_in(program, libraries)
     executable = rearranged(program, archive.bytecode, code, caches, kit.target.platform)
@@ -78,7 +79,7 @@ def pack(
         packed_parts = [_xz(b"".join(executable.parts))]
     else:
         with ThreadPoolExecutor() as pool:
-            packed_parts = [*pool.map(_zstd, executable.parts)]
+            packed_parts = [*pool.map(by_zstd, executable.parts)]
     tools = toolchain(kit.target, workspace)
     with workspace.cache.scratch() as folder, explained(folder):
         (folder / "packed").write_bytes(b"".join(packed_parts))
@@ -186,11 +187,13 @@ def _inline_caches(kit: Kit, workspace: Workspace) -> list[int]:
     return list(found["entries"])
 
 
-def _zstd(data: bytes) -> bytes:
+def by_zstd(data: bytes) -> bytes:
+    """``data`` as one frame of zstd: the same bytes on every machine."""
     import zstandard  # noqa: PLC0415  # it may not be installed
 
     try:
-        return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False).compress(data)
+        threads = -1 if len(data) >= LARGE else 0
+        return zstandard.ZstdCompressor(level=_LEVEL, threads=threads, write_checksum=False).compress(data)
     except zstandard.ZstdError as error:
         raise MemoryError(str(error)) from error  # nothing else can fail
 
