@@ -198,6 +198,42 @@ def test_archives_have_no_more_members_than_anybody_needs(tmp_path: Path, monkey
             read()
 
 
+def sparse(blocks: int) -> bytes:
+    """An archive with a sparse file whose map has so many blocks (GNU's form)."""
+    member = tarfile.TarInfo("x")
+    member.type = tarfile.GNUTYPE_SPARSE
+    part, more = b"00000000001\0" * 2, b"\1"  # one byte at the place 1; another block follows
+    head = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    head[386:482], head[482:483], head[148:156] = part * 4, more, b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head) + (part * 21 + more + bytes(7)) * blocks
+
+
+def newer_sparse(parts: int) -> bytes:
+    """The same in the form that pax has, the map before the content."""
+    member = tarfile.TarInfo("x")
+    member.size = 1 << 33
+    named = {"major": "1", "minor": "0", "name": "x", "realsize": "1"}
+    member.pax_headers = {f"GNU.sparse.{name}": value for name, value in named.items()}
+    return member.tobuf(tarfile.PAX_FORMAT) + b"1000000000\n" + b"1\n1\n" * parts
+
+
+@pytest.mark.parametrize("data", [sparse(10_000), newer_sparse(1_000_000)], ids=["GNU", "pax"])
+def test_the_map_of_a_sparse_file_is_no_longer_than_any_is(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "image.tar"
+    path.write_bytes(data)
+    readers: list[Callable[[], object]] = [Archive(path).root, lambda: read_archive(io.BytesIO(data), "x")]
+    for read in readers:
+        with pytest.raises(CanneryError, match="bytes of headers before a member"):
+            read()
+
+
+def test_a_map_of_a_sparse_file_that_is_cut_off_is_told(tmp_path: Path) -> None:
+    (tmp_path / "image.tar").write_bytes(sparse(10))
+    with pytest.raises(CanneryError, match="is cut off"):
+        Archive(tmp_path / "image.tar").root()
+
+
 def with_dictionary(size: int) -> bytes:
     """A small stream by xz whose header asks for a dictionary of 2 ** ``size`` bytes (xz-file-format, 5.3.1)."""
     data = bytearray(lzma.compress(bytes(1000)))

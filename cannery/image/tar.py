@@ -11,7 +11,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from cannery.image.bounded_tar import LONGEST_HEADER
+from cannery.image.bounded_tar import LONGEST_HEADER, HeaderLimit
 from cannery.image.content import TIME, OnDisk, digest_of, time_of
 from cannery.image.hashing import CHUNK, HashingWriter, pieces
 from cannery.image.tree import Directory, File, Symlink
@@ -57,8 +57,8 @@ def members(stream: Readable) -> Iterator[tuple[tarfile.TarInfo, BinaryIO | None
     content, as umoci's do, are whole.
     """
     forward = _Forward(stream)
-    with tarfile.TarFile(fileobj=cast("BinaryIO", forward), mode="r") as archive:
-        while (member := archive.next()) is not None:
+    with forward.archive() as archive:
+        while (member := forward.next_of(archive)) is not None:
             if member.size < 0:
                 raise tarfile.ReadError(f"{member.name!r} has a size of {member.size} bytes")
             yield member, cast("BinaryIO", archive.extractfile(member)) if member.isreg() else None
@@ -123,7 +123,18 @@ class _Forward(io.RawIOBase):
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
         self._at = 0
+        self._limit = HeaderLimit()
         self.last_block = b""  # the last header that was read; at the end, whatever follows the last member
+
+    def archive(self) -> tarfile.TarFile:
+        """The archive that begins here, whose first header is read."""
+        with self._limit():
+            return tarfile.TarFile(fileobj=cast("BinaryIO", self), mode="r")
+
+    def next_of(self, archive: tarfile.TarFile) -> tarfile.TarInfo | None:
+        """The next member of ``archive``, which reads from here; None at the end."""
+        with self._limit():
+            return archive.next()
 
     def readable(self) -> bool:
         """Return True."""
@@ -145,6 +156,7 @@ class _Forward(io.RawIOBase):
         """Read ``size`` bytes, or fewer at the end."""
         if not 0 <= size <= LONGEST_HEADER:
             raise tarfile.ReadError(f"a header of {size} bytes")
+        self._limit.take(size)
         parts = []
         left = size
         while left and (data := self._stream.read(left)):
