@@ -74,7 +74,19 @@ def with_memory(linked: Path, modules: Iterable[str], place: StartingPlace, targ
             refused |= found
             wanted = list(dict.fromkeys((*run.loaded, *wanted)))
     imported = {name: f"imports {other}" for name, other in run.late.items() if name not in refused}
-    return Snapshot(sorted(run.loaded), refused | imported)
+    return Snapshot(sorted(run.loaded), refused | imported, _assumed(run, place))
+
+
+def _assumed(run: _Run, place: StartingPlace) -> list[str]:
+    """What a process compares before it goes on from the memory, in words."""
+    pairs = {tuple(line.split("\t")[:2]) for line in run.notes} | {("variable", name) for name in run.asked}
+    words = {
+        "variable": "the variable {} as in the image",
+        "user": f"the user {place.user}",
+        "folder": f"the folder {place.folder}",
+        "absent": "no file {}",
+    }
+    return sorted(words[kind].format(which) for kind, which in pairs if kind in words)
 
 
 def _check_new(found: Mapping[str, str], refused: Mapping[str, str]) -> None:
@@ -114,6 +126,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     modules: list[str]  # that are imported there
     late: dict[str, str]  # those that are imported when a process starts, with what they do that memory doesn't hold
+    assumed: list[str]  # what has to be so, or else a process starts in the ordinary way
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +144,7 @@ class _Run:
 
     number: int  # of the process
     notes: list[str]  # who asked for what
+    asked: list[str]  # variables, by os.environ
     late: Mapping[str, str]  # modules that were to be imported, and the refused ones that they import
     loaded: list[str]
     memory: list[
@@ -179,6 +193,6 @@ def _run(program: Path, modules: Iterable[str], refused: Iterable[str], place: S
             step=f"mend that, or {OFF}",
         )
     regions = list(regions_of(memory))
-    in_c, _, in_python, late, loaded = (each.data.decode().splitlines() for each in regions[:_TEXTS])
+    in_c, asked, in_python, late, loaded = (each.data.decode().splitlines() for each in regions[:_TEXTS])
     because = dict(line.split(" ") for line in late)
-    return _Run(running.pid, in_c + in_python, because, loaded, regions[_TEXTS:])
+    return _Run(running.pid, in_c + in_python, asked, because, loaded, regions[_TEXTS:])

@@ -94,13 +94,19 @@ def _as_json(part: ProgramPart) -> dict[str, Any]:
 
 
 def _snapshot_as_json(snapshot: Snapshot | None) -> dict[str, Any]:
-    return {"snapshot": {"modules": snapshot.modules, "late": dict(snapshot.late)}} if snapshot else {}
+    return (
+        {"snapshot": {"modules": snapshot.modules, "late": snapshot.late, "assumed": snapshot.assumed}}
+        if snapshot
+        else {}
+    )
 
 
 def _snapshot_lines(snapshot: Snapshot) -> Iterator[str]:
     """How many modules a process has when it starts, and which it imports then."""
     yield f"snapshot {len(snapshot.modules)} modules are in memory, {len(snapshot.late)} are imported when it starts"
     yield from (f"         {name}: it {why}" for name, why in sorted(snapshot.late.items()))
+    if snapshot.assumed:
+        yield f"         an ordinary start without {'; '.join(snapshot.assumed)}"
 
 
 def _kind(path: str) -> str:

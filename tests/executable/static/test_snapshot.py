@@ -193,6 +193,7 @@ def test_what_memory_does_not_hold_is_done_at_the_start_and_named(outside: tuple
     report = json.loads(outside[1])
     assert report["snapshot"]["late"][f"remembering.{name}"] == OUTSIDE[name]
     assert "remembering.main" in report["snapshot"]["modules"]
+    assert {"the folder /", "the variable ASKED as in the image"} <= set(report["snapshot"]["assumed"])
     decisions = {each["path"]: each["why"] for each in report["decisions"]}
     assert decisions[f"remembering.{name}"] == f"it {OUTSIDE[name]}"
 
