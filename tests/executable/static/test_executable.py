@@ -149,6 +149,10 @@ def test_time_zones_are_there(probe: Probe) -> None:
     assert probe.run("zones").stdout == "2:00:00\n"
 
 
+def test_some_frame_has_a_file_that_exists(probe: Probe) -> None:
+    assert probe.run("frames").stdout == "True <module>\n"
+
+
 def test_a_traceback_shows_files_and_lines(probe: Probe) -> None:
     failed = probe.run("fail", check=False)
     lines = (probe.project / "probe/checks.py").read_text(encoding="utf-8").splitlines()

@@ -223,7 +223,8 @@ def prepare_main(main):
     """Make ``__main__`` what it is under an ordinary Python; returns its code.
 
     It's that of the command whose name the program was called by, as BusyBox does it, or else the app's. Its
-    specification names the module, so that multiprocessing's children find it again.
+    specification names the module, so that multiprocessing's children find it again. Where its file isn't on a disk,
+    its outermost frame is the program's: who goes up the frames to the first file that exists finds one.
     """
     called = sys.argv[0].rpartition("/")[2]
     key, name, path = COMMANDS.get(called, ("__main__", *MAIN))
@@ -236,7 +237,8 @@ def prepare_main(main):
     package = name.rpartition(".")[0]
     main.__package__ = package if package in modules and name.endswith(".__main__") else None
     sys.argv[0] = path
-    return loader.get_code("__main__")
+    code = loader.get_code("__main__")
+    return code if external._path_isfile(path) else code.replace(co_filename=sys.executable or path)
 
 
 def _prepare(command):

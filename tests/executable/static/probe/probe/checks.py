@@ -171,6 +171,14 @@ def zones() -> None:
     print(datetime.datetime(2026, 7, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Zurich")).utcoffset())
 
 
+def frames() -> None:
+    """Go up to the first frame whose file exists, as python-dotenv does."""
+    frame = sys._getframe()
+    while frame.f_back is not None and not os.path.exists(frame.f_code.co_filename):
+        frame = frame.f_back
+    print(os.path.exists(frame.f_code.co_filename), frame.f_code.co_name)
+
+
 def fail() -> None:
     warnings.warn("careful", stacklevel=1)
     raise ValueError("on line 106")
