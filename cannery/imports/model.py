@@ -114,6 +114,7 @@ class Reach(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...]  # modules that are installed and not reached
     dynamic: dict[str, tuple[int, ...]]  # module -> its lines that load modules whose names are made at run time
     optional: tuple[str, ...] = ()  # modules that whoever imports them does without, and those that only strings name
+    deferred: tuple[str, ...] = ()  # modules that only functions of dependencies import, or that their strings name
     opened: tuple[str, ...] = ()  # of the data, what may be opened by its path, beside a module
 
     @property

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from cannery.imports.model import Missing, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from cannery.imports.graph import Graph, Start
+    from cannery.imports.graph import Edge, Graph, Start
 
-__all__ = ["lines", "missing", "optional", "walk"]
+__all__ = ["deferred", "lines", "missing", "optional", "walk"]
 
 
 def walk(graph: Graph, starts: Iterable[Start]) -> tuple[dict[str, Reason], dict[str, str]]:
@@ -29,17 +29,30 @@ def walk(graph: Graph, starts: Iterable[Start]) -> tuple[dict[str, Reason], dict
 
 def optional(graph: Graph) -> frozenset[str]:
     """The modules that are reached only where an importer does without them, or where a string names them."""
-    return frozenset(_reasons(graph).keys() - _reasons(graph, certain=True).keys())
+    return frozenset(_reasons(graph).keys() - _reasons(graph, lambda _, edge: not edge.optional).keys())
 
 
-def _reasons(graph: Graph, *, certain: bool = False) -> dict[str, Reason]:
-    """Module reached -> why, in the fewest steps; with ``certain`` by those steps alone that aren't optional."""
+def deferred(graph: Graph) -> frozenset[str]:
+    """The modules that only functions of dependencies, or of the standard library, import, or that their strings name.
+
+    A program may never come there. Imports that something guards don't count as such: they are tried.
+    """
+
+    def at_start(importer: str, edge: Edge) -> bool:
+        own = not importer or graph.known[importer].place == "app"
+        return own or edge.needed or edge.optional == (edge.how == "imported")
+
+    return frozenset(_reasons(graph).keys() - _reasons(graph, at_start).keys())
+
+
+def _reasons(graph: Graph, counts: Callable[[str, Edge], bool] = lambda *_: True) -> dict[str, Reason]:
+    """Module reached -> why, in the fewest steps; by those steps alone that count, given the importer and the edge."""
     reached: dict[str, Reason] = {}
     pending = deque([""])
     while pending:
         importer = pending.popleft()
         for edge in graph.edges.get(importer, {}).values():
-            if edge.target not in reached and not (certain and edge.optional):
+            if edge.target not in reached and counts(importer, edge):
                 reached[edge.target] = Reason(importer, edge.how)
                 pending.append(edge.target)
     return reached

@@ -18,7 +18,7 @@ from cannery.imports.model import Module, Reach
 from cannery.imports.path_files import folders_added, imports_at_start
 from cannery.imports.pickles import pickled
 from cannery.imports.places import find_modules
-from cannery.imports.reached import lines, missing, optional, walk
+from cannery.imports.reached import deferred, lines, missing, optional, walk
 from cannery.imports.reading import MentionIndex
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def search(question: Question, host: Host, workspace: Workspace) -> Reach:
         left_out=tuple(sorted(name for name in modules.keys() - reached.keys() if modules[name].place != "app")),
         dynamic=dict(lines(graph, reached)),
         optional=tuple(sorted(optional(graph))),
+        deferred=tuple(sorted(deferred(graph))),
         opened=tuple(sorted(opened(data, there, graph.mentions))),
     )
 

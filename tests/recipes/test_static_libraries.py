@@ -87,6 +87,25 @@ def test_one_that_is_opened_where_an_extension_module_is_not_there_is_told(works
         told()
 
 
+@pytest.mark.parametrize(
+    "wheel",
+    ["def f():\n  import osx", "def f(name):\n  __import__('osx' if name else name)"],
+    ids=["in a function", "by a name"],
+)
+def test_one_in_a_module_that_only_functions_of_a_dependency_import_is_told(workspace: Workspace, wheel: str) -> None:
+    wheels = {"a.py": f"import sys\n{wheel}", "osx.py": f"import ctypes, os\n{OPENS}"}
+    places = [place_of("app", "/app", {"main.py": "import a"}), place_of("dependencies", "/site", wheels)]
+
+    def told() -> tuple[str, ...]:
+        found = reach(places, [], HOST, workspace, script="/app/main.py")
+        return check_libraries(places, found, HOST, workspace, script="/app/main.py")
+
+    assert told()[0].startswith("/site/osx.py:2: opens a shared library by ctypes")
+    places[0] = place_of("app", "/app", {"main.py": "def f():\n  import osx"})
+    with pytest.raises(ProjectError, match=r"/site/osx\.py:2 opens"):
+        told()
+
+
 def test_one_that_the_c_library_stands_for_is_no_matter(workspace: Workspace) -> None:
     assert notes("ctypes.CDLL('libc.so.6').getpid()", workspace) == ()
 

@@ -51,8 +51,9 @@ def check_libraries(
 ) -> tuple[str, ...]:
     """A note on the lines of reached modules that open shared libraries, and that the program may never come to.
 
-    Raises :class:`ProjectError` for one that is run when its module is imported, and for any of the app's own code,
-    unless something catches its failure, or ``allowed`` names the library; the C library is the program itself.
+    Raises :class:`ProjectError` for one that is run when its module is imported, unless only functions or strings of
+    dependencies lead there, and for any of the app's own code, unless something catches its failure, or ``allowed``
+    names the library; the C library is the program itself.
     ``script`` is the path of what is run.
     """
     modules = [each for each in reach.modules.values() if each.kind == "source" and each.place != "stdlib"]
@@ -66,7 +67,7 @@ def check_libraries(
     calls = [(path, LibraryCall(*each)) for path, found in known.items() for each in found]
     there = [each.name in allowed or MUSL_ITSELF.match(each.name) for _, each in calls]
     open_ones = [call for call, is_there in zip(calls, there, strict=True) if not call[1].guarded and not is_there]
-    spared = _alternatives(reach)
+    spared = _alternatives(reach) | {reach.modules[name].path for name in reach.deferred}
     refused = [
         (path, each)
         for path, each in open_ones

@@ -150,7 +150,7 @@ def test_time_zones_are_there(probe: Probe) -> None:
 
 
 def test_some_frame_has_a_file_that_exists(probe: Probe) -> None:
-    assert probe.run("frames").stdout == "True <module>\n"
+    assert probe.run("frames").stdout == "<module>\n"
 
 
 def test_a_traceback_shows_files_and_lines(probe: Probe) -> None:

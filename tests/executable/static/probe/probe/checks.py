@@ -26,6 +26,7 @@ import warnings
 import weakref
 import zoneinfo
 from decimal import Decimal
+from pathlib import Path
 
 import probe
 
@@ -173,10 +174,10 @@ def zones() -> None:
 
 def frames() -> None:
     """Go up to the first frame whose file exists, as python-dotenv does."""
-    frame = sys._getframe()
-    while frame.f_back is not None and not os.path.exists(frame.f_code.co_filename):
+    frame = inspect.currentframe()
+    while frame is not None and not Path(frame.f_code.co_filename).exists():
         frame = frame.f_back
-    print(os.path.exists(frame.f_code.co_filename), frame.f_code.co_name)
+    print(frame is not None and frame.f_code.co_name)
 
 
 def fail() -> None:
