@@ -29,7 +29,7 @@ def resolve(
     dry_run: bool = False,
     image_refs: str | None = None,
 ) -> None:
-    """Push the projects that manifests name, and print the digests.
+    """Push the projects that manifests name; print digests.
 
     'resolve -f k8s/ | kubectl apply -f -' builds and pushes each project that a manifest names as cannery://FOLDER, and
     prints the manifests with the image's digest in its place. Everything else stays as it is, comments too.
