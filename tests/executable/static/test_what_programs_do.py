@@ -28,15 +28,20 @@ FILES = {
     "parts/__init__.py": "NAME = 'parts'\n",
     "parts/inner.py": "from .__init__ import NAME\n",
     "parts/beside.txt": "beside",
+    "parts/now/__init__.py": "import sys\nimport parts.v2\nsys.modules['parts.now'] = sys.modules['parts.v2']\n",
+    "parts/v2/__init__.py": "",
+    "parts/v2/answers.py": "ANSWER = 42\n",
     "parts/texts/deep/hello.txt": "hello",
     "main.py": """
         import json
         import multiprocessing
         import pathlib
+        from importlib import import_module
         from importlib.resources import files
 
         import markupsafe
         import parts
+        import parts.now
         from parts import inner
 
         def double(number):
@@ -55,6 +60,7 @@ FILES = {
             print(json.dumps({
                 "doubled": doubled,
                 "inner": inner.NAME,
+                "another in its place": [parts.now.__name__, import_module("parts.now.answers").ANSWER],
                 "escaped": str(markupsafe.escape("<")),
                 "text": (texts / "deep" / "hello.txt").read_text(),
                 "above": (texts / ".." / "beside.txt").read_text(),
@@ -83,6 +89,7 @@ def test_they_work_as_with_an_ordinary_python(make_project: MakeProject, kit: Pa
     assert found == {
         "doubled": [6],
         "inner": "parts",
+        "another in its place": ["parts.v2", 42],
         "escaped": "&lt;",
         "text": "hello",
         "above": "beside",

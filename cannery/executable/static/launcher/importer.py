@@ -97,6 +97,9 @@ class Finder:
             file, _, offset, size = modules[package]
             modules[name] = (file, False, offset, size)
             return spec_of(name)
+        if other := _in_folders(name, path or ()):
+            modules[name] = modules[other]
+            return spec_of(name)
         if name in LEFT_OUT:
             raise ModuleNotFoundError(left_out(name), name=name)
         return None
@@ -254,6 +257,19 @@ def _prepare(command):
         environ.update((name, filled(value)) for name, value in env)
         given = [word for word in map(filled, words) if word]
         sys.argv[1:] = given + sys.argv[1:] if command else sys.argv[1:] or given
+
+
+def _in_folders(name, folders):
+    """The module that lies where ``name`` is looked for, and is called otherwise.
+
+    Some packages put another in their place in ``sys.modules``, which looks for its modules in its own folder.
+    """
+    last = name.rpartition(".")[2]
+    for folder in folders:
+        for other, known in modules.items():
+            if other.rpartition(".")[2] == last and _lies_in(known) == folder:
+                return other
+    return None
 
 
 def _lies_in(known):
