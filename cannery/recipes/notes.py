@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 from cannery.project.app import ScriptEntry
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.scripts import command_names, script_name
+from cannery.trees.source_readers import caller_readers, source_readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from cannery.image.tree import LazyTree
     from cannery.project.app import App
     from cannery.project.requirements import Requirements
     from cannery.trees.app import AppTree
+    from cannery.workspace.workspace import Workspace
 
 __all__ = [
     "notes_on",
     "notes_on_callers",
     "notes_on_code",
     "notes_on_programs",
-    "notes_on_readers",
+    "notes_on_source_readers",
     "notes_on_start_modules",
 ]
 
@@ -100,7 +103,15 @@ def notes_on_start_modules(modules: Iterable[str]) -> Iterator[str]:
             )
 
 
-def notes_on_readers(app: App, readers: Mapping[str, str]) -> Iterator[str]:
+def notes_on_source_readers(
+    app: App, own: AppTree, wheels: LazyTree, site_packages: str, workspace: Workspace
+) -> Iterator[str]:
+    """Notes on dependencies, all that ``wheels`` has, which read sources in an image that has none."""
+    yield from _notes_on_readers(app, source_readers(wheels, site_packages, workspace, app.settings.drop_sources))
+    yield from notes_on_callers(own, app, caller_readers(wheels, site_packages, workspace))
+
+
+def _notes_on_readers(app: App, readers: Mapping[str, str]) -> Iterator[str]:
     """Notes on dependencies that read sources in an image that has none; ``readers`` has the lines where they do."""
     for package, line in readers.items():
         if not named_by(package, app.settings.keep_sources):

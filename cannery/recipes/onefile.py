@@ -21,16 +21,23 @@ from cannery.imports.places import Place, standard_library
 from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
-from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs, notes_on_start_modules
+from cannery.recipes.notes import (
+    notes_on,
+    notes_on_code,
+    notes_on_programs,
+    notes_on_source_readers,
+    notes_on_start_modules,
+)
 from cannery.recipes.plan import Plan
 from cannery.recipes.program_contents import Ingredients, PackedBundle, contents_of_bundle
 from cannery.recipes.provided import check_imports, provision_of
 from cannery.trees.app import app_tree
 from cannery.trees.data_names import data_names
+from cannery.trees.kept_sources import named_sources
 from cannery.trees.package_database import note_on_python
 from cannery.trees.runtime import libraries_of, system
 from cannery.trees.scripts import PLACE, check_program, command_names
-from cannery.trees.shaken import app_place, reach_with
+from cannery.trees.shaken import app_place, reach_with, reached_part
 from cannery.trees.small_programs import with_small_programs
 from cannery.trees.transforms.rpath import confined
 from cannery.trees.transforms.stand_ins import left_out
@@ -105,9 +112,12 @@ def _program(app: App, form: Form, workspace: Workspace) -> _Bundled:
     check_program(app, posixpath.basename(app.name))
     own = app_tree(app, workspace)
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
-    parts = _parts(app, own, dependencies.wheels, python, workspace)
+    out = left_out(app.settings.onefile.without, "[tool.cannery.onefile] without", python, workspace)
+    found = _reach(app, own, dependencies.wheels, out, python, workspace)
+    parts = _parts(app, own, dependencies.wheels, out, found, python, workspace)
     made = bundle(parts, _finish, python, tools, workspace, one_file=form == "file")
     tree, files, libraries = made.tree, dict(made.files), Tree()
+    reached = reached_part(dependencies.wheels, found)
     if form == "static":
         libraries = _libraries(made.tree.tree, app, python)
         files.update({path: file.content.size for path, file in libraries.files()})
@@ -125,6 +135,7 @@ def _program(app: App, form: Form, workspace: Workspace) -> _Bundled:
         *notes_on_code(own, app),
         *notes_on_programs(own, app),
         *notes_on_start_modules(made.modules),
+        *notes_on_source_readers(app, own, reached, python.image_site_packages, workspace),
     )
     notes += tuple(notes_on_bundle(made, tree, form))
     if app.settings.onefile.upx:
@@ -143,10 +154,17 @@ _finish = Transform(
 )
 
 
-def _parts(app: App, own: AppTree, wheels: LazyTree, python: Interpreter, workspace: Workspace) -> BundleParts:
+def _parts(
+    app: App,
+    own: AppTree,
+    wheels: LazyTree,
+    out: LeftOutModules,
+    found: Reach,
+    python: Interpreter,
+    workspace: Workspace,
+) -> BundleParts:
     settings = app.settings
-    out = left_out(settings.onefile.without, "[tool.cannery.onefile] without", python, workspace)
-    found = _reach(app, own, wheels, out, python, workspace)
+    kept = named_sources(found, settings.keep_sources)
     return BundleParts(
         name=posixpath.basename(app.name),
         main=app.main,
@@ -157,7 +175,7 @@ def _parts(app: App, own: AppTree, wheels: LazyTree, python: Interpreter, worksp
         wheels=wheels,
         reached=tuple(name for name, module in found.modules.items() if module.kind not in {"builtin", "namespace"}),
         left_out=found.left_out,
-        data=(*found.data, *metadata_read(wheels.tree, found.modules)),
+        data=(*found.data, *metadata_read(wheels.tree, found.modules), *sorted(kept)),
         without=tuple(out.names),
         stand_ins=out.stand_ins,
         optimize=settings.optimize,

@@ -11,7 +11,13 @@ from cannery.image.rootfs import MACHINE
 from cannery.image.tree import LazyTree, Symlink, Tree
 from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
-from cannery.recipes.notes import notes_on, notes_on_programs, notes_on_start_modules
+from cannery.recipes.notes import (
+    notes_on,
+    notes_on_code,
+    notes_on_programs,
+    notes_on_source_readers,
+    notes_on_start_modules,
+)
 from cannery.recipes.plan import Plan
 from cannery.recipes.program_contents import Ingredients, contents_of_executable
 from cannery.recipes.provided import check_imports, provision_of
@@ -22,6 +28,7 @@ from cannery.trees.app import app_tree
 from cannery.trees.fitting_wheels import Accelerators, fitting_wheels
 from cannery.trees.installed import PYTHON
 from cannery.trees.scripts import check_program, command_names
+from cannery.trees.shaken import reached_part
 from cannery.trees.small_programs import with_small_programs
 from cannery.trees.system import certificates, local_zone_tree, system_tree, zones_tree
 from cannery.trees.wheels import environment_data
@@ -100,8 +107,10 @@ def linked(app: App, workspace: Workspace) -> Linked:
         *notes_on(app, dependencies.requirements),
         *own.notes,
         *missing,
+        *notes_on_code(own, app),
         *notes_on_programs(own, app),
         *notes_on_start_modules(made.reach.modules),
+        *notes_on_source_readers(app, own, reached_part(wheels, made.reach), fitting.site_packages, workspace),
         *made.notes,
     )
     beside = own.resources + environment_data(wheels, fitting.site_packages, workspace)

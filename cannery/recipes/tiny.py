@@ -14,7 +14,7 @@ from cannery.recipes.common import (
     settled_app,
 )
 from cannery.recipes.container_config import container_config
-from cannery.recipes.notes import notes_on, notes_on_callers, notes_on_code, notes_on_programs, notes_on_readers
+from cannery.recipes.notes import notes_on, notes_on_code, notes_on_programs, notes_on_source_readers
 from cannery.recipes.plan import Plan
 from cannery.recipes.planned_contents import contents_with
 from cannery.recipes.provided import check_imports, provision_of
@@ -25,7 +25,6 @@ from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import packs_relocations, runtime, with_opened
 from cannery.trees.shaken import shaken_of
 from cannery.trees.small_programs import with_small_programs
-from cannery.trees.source_readers import caller_readers, source_readers
 from cannery.trees.transforms.collecting import seldom_collecting
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
 from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
@@ -74,16 +73,14 @@ def tiny(app: App, workspace: Workspace) -> Plan:
         layers.append(("dependencies", smaller.dependencies(wheels)))
     layers.append(("app", with_small_programs(smaller.app_files(code, own.resources), app, python.platform)))
     missing = check_imports(app, provision_of(own, dependencies.wheels, python), workspace)
-    readers = source_readers(wheels, python.image_site_packages, workspace, app.settings.drop_sources)
     notes = (
         *notes_on(app, dependencies.requirements),
         *own.notes,
         *missing,
         *notes_on_code(own, app),
         *notes_on_programs(own, app),
+        *notes_on_source_readers(app, own, wheels, python.image_site_packages, workspace),
     )
-    callers = caller_readers(wheels, python.image_site_packages, workspace)
-    notes += (*notes_on_readers(app, readers), *notes_on_callers(own, app, callers))
     contents = contents_with(python, dependencies, workspace)
     return Plan(
         app, tuple(layers), container_config(app, python_path(python)), python.platform, notes, contents=contents

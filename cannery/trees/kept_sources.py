@@ -12,10 +12,11 @@ from cannery.project.modules import imported_as, named_by
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from cannery.imports.model import Reach
     from cannery.trees.collect import Collected
     from cannery.trees.source_listings import Listing
 
-__all__ = ["listed_sources", "listers", "notes_on_sources"]
+__all__ = ["listed_sources", "listers", "named_sources", "notes_on_sources"]
 
 # What an Alembic environment has beside its versions (alembic.sqlalchemy.org, tutorial)
 _ALEMBIC: Final = {"env.py", "script.py.mako"}
@@ -40,6 +41,12 @@ def listed_sources(paths: Iterable[str], listings: Mapping[str, Listing], roots:
         there = there or (_folders(own, inside, listing) if "" in listing.folders else [])
         found.update(dict.fromkeys(there, source))
     return {f"{folder}/{name}": by for folder, by in found.items() for name in inside[folder] if name.endswith(".py")}
+
+
+def named_sources(reach: Reach, names: Iterable[str]) -> frozenset[str]:
+    """The paths in the image of those reached sources that ``names`` has, as modules or as packages around them."""
+    sources = (item for item in reach.modules.items() if item[1].kind == "source")
+    return frozenset(module.path for name, module in sources if named_by(name, names))
 
 
 def listers(code: Collected, listed: Mapping[str, str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cannery.image.tree import Transform
+from cannery.image.tree import LazyTree, Transform
 from cannery.imports.analysis import reach
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
@@ -23,7 +23,6 @@ from cannery.workspace.keys import code_key, key_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cannery.image.tree import LazyTree
     from cannery.imports.graph import Start
     from cannery.imports.model import Host, Reach
     from cannery.project.app import App, EntryPoint
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from cannery.trees.app import AppTree
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["Shaken", "app_place", "reach_of", "reach_with", "shaken_of"]
+__all__ = ["Shaken", "app_place", "reach_of", "reach_with", "reached_part", "shaken_of"]
 
 _SHAKEN = ("stdlib", "dependencies")  # places that modules are dropped from
 _REFERENCE = re.compile(r"([^\W\d][\w.]*):([^\W\d]\w*)")
@@ -68,6 +67,13 @@ def reach_with(app: App, places: Sequence[Place], host: Host, workspace: Workspa
         traced=app.seen.imports,
         named=named,
     )
+
+
+def reached_part(tree: LazyTree, reach: Reach) -> LazyTree:
+    """The modules of ``tree`` that are reached, and their data."""
+    paths = reach.paths
+    key = key_of("reached part", code_key(__name__), tree.key, sorted(paths))
+    return LazyTree(key, lambda: tree.tree.filter(lambda path, _: path in paths))
 
 
 @dataclass(frozen=True, slots=True)

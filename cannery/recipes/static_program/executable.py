@@ -27,12 +27,13 @@ from cannery.recipes.static_program.shared import shared_libraries
 from cannery.recipes.static_program.snapshot import check_snapshot, late_modules, modules_to_import, with_snapshot
 from cannery.recipes.static_program.wanted import wanted_modules
 from cannery.trees.data_names import data_names
+from cannery.trees.kept_sources import named_sources
 from cannery.trees.shaken import reach_with
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
@@ -132,14 +133,14 @@ def executable(
         reach,
         contents,
         (*reduced.notes, *notes),
-        _beside(places, reach),
+        _beside(places, reach, settings.keep_sources),
         settings.static.packing,
     )
 
 
-def _beside(places: list[Place], reach: Reach) -> LazyTree:
-    """The data that modules may open by its path: it lies on the image's disk as well."""
-    opened = frozenset(reach.opened)
+def _beside(places: list[Place], reach: Reach, kept: Iterable[str]) -> LazyTree:
+    """What lies on the image's disk as well: data that modules may open by its path, and sources that are ``kept``."""
+    opened = named_sources(reach, kept).union(reach.opened)
     key = key_of("data beside", code_key(__name__), [place.tree.key for place in places], sorted(opened))
     return LazyTree(key, lambda: Tree({
         path: file for place in places for path, file in place.tree.tree.files() if path in opened

@@ -125,14 +125,20 @@ def test_the_sample_with_polars_and_fire(tmp_path: Path) -> None:
 
 
 DATA = {
-    "pyproject.toml": "[project]\nname = 'reader'\nversion = '1'\ndependencies = ['six']\n",
+    "pyproject.toml": "[project]\nname = 'reader'\nversion = '1'\ndependencies = ['six']\n"
+    "[tool.cannery]\nkeep-sources = ['six', 'parts.told']\n",
     "main.py": """
         import importlib.metadata
+        import inspect
+
+        import parts.told
+        import six
         from six.moves import range
 
         import parts
 
         print([*range(2)], parts.HEADER, parts.LIBRARY.cos is not None, importlib.metadata.packages_distributions())
+        print(inspect.getsource(parts.told), "class Module_six_moves_urllib" in inspect.getsource(six))
         __import__("".join(["colo", "rsys"]))
         """,
     "parts/__init__.py": """
@@ -142,6 +148,7 @@ DATA = {
         HEADER = Path(__file__).with_name("form.h").read_text()
         LIBRARY = ctypes.CDLL(str(Path(__file__).with_name("libanswer.so")))
         """,
+    "parts/told.py": "x = 1\n",
     "parts/form.h": "int x;",
 }
 
@@ -153,5 +160,5 @@ def test_what_a_package_opens_by_its_path_is_there_and_so_is_what_others_finders
     shutil.copy(mathematics, folder / "parts/libanswer.so")
     program = freeze(folder, "--form", "folder").path
     done = subprocess.run([program / "reader"], capture_output=True, text=True, check=False)
-    assert done.stdout == "[0, 1] int x; True {'six': ['six']}\n", done.stderr
+    assert done.stdout == "[0, 1] int x; True {'six': ['six']}\nx = 1\n True\n", done.stderr
     assert "No module named 'colorsys' in this program: cannery left it out" in done.stderr

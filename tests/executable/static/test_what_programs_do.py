@@ -22,6 +22,7 @@ FILES = {
         [tool.cannery]
         recipe = "static"
         engine = "none"
+        keep-sources = ["parts.inner"]
         static = { accelerators = false }
         """,
     "requirements.txt": "markupsafe==3.0.2\n",
@@ -33,6 +34,7 @@ FILES = {
     "parts/v2/answers.py": "ANSWER = 42\n",
     "parts/texts/deep/hello.txt": "hello",
     "main.py": """
+        import inspect
         import json
         import multiprocessing
         import pathlib
@@ -60,6 +62,7 @@ FILES = {
             print(json.dumps({
                 "doubled": doubled,
                 "inner": inner.NAME,
+                "source": inspect.getsource(inner),
                 "another in its place": [parts.now.__name__, import_module("parts.now.answers").ANSWER],
                 "escaped": str(markupsafe.escape("<")),
                 "text": (texts / "deep" / "hello.txt").read_text(),
@@ -90,6 +93,7 @@ def test_they_work_as_with_an_ordinary_python(make_project: MakeProject, kit: Pa
         "doubled": [6],
         "inner": "parts",
         "another in its place": ["parts.v2", 42],
+        "source": "from .__init__ import NAME\n",
         "escaped": "&lt;",
         "text": "hello",
         "above": "beside",
