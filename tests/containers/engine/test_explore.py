@@ -162,9 +162,9 @@ def test_what_is_piped_into_a_toolbox_is_run(service: Service, project: Path, wi
 
 
 def test_an_image_that_is_not_there_is_told(service: Service, project: Path) -> None:
-    done = cannery("explore", "--image", "nobody/has-this:1", cwd=project)
-    assert done.returncode == 6
-    assert "nobody/has-this" in done.stderr
+    done = cannery("explore", "--image", "127.0.0.1:1/nobody/has-this:1", cwd=project)
+    assert done.returncode == 10
+    assert "the registry 127.0.0.1:1 can't be reached" in done.stderr
     assert service.containers() == []
 
 
