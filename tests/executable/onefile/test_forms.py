@@ -90,7 +90,7 @@ USES_SSL = '''
     def main():
         print(__doc__, int(ssl.CERT_NONE), issubclass(ssl.SSLWantReadError, OSError))
         try:
-            ssl.create_default_context()
+            ssl.create_default_context().wrap_socket(None)
         except ImportError as error:
             print(error)
     '''
