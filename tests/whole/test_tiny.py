@@ -73,7 +73,7 @@ def test_a_module_that_is_left_out_can_be_imported_and_names_the_setting_when_us
     program = """
         import asyncio, hashlib, ssl
         print(asyncio.run(asyncio.sleep(0, 7)), hashlib.sha256(b"").hexdigest()[:4], ssl.CERT_NONE)
-        ssl.create_default_context()
+        ssl.create_default_context().wrap_socket(None)
     """
     settings = '[tool.cannery.tiny]\nwithout = ["ssl"]\n'
     folder = make_project({"main.py": program, "pyproject.toml": settings})
