@@ -48,5 +48,5 @@ def test_what_is_no_image_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no image")
     assert "there is no image at ./none" in assert_refused(cannery("diff", "./none", "./none", cwd=tmp_path), 8)
     assert_refused(cannery("diff", "text", "text", cwd=tmp_path), 8)
-    assert "required positional arguments: 'after'" in assert_refused(cannery("diff", "text", cwd=tmp_path), 2)
+    assert "diff needs AFTER" in assert_refused(cannery("diff", "text", cwd=tmp_path), 2)
     assert "AFTER" in cannery("diff", "--help", cwd=tmp_path).stdout.upper()

@@ -77,7 +77,7 @@ def prune(project: Path, cache: Path) -> None:
     assert done.code == 0, done
 
 
-@pytest.mark.parametrize("step", ["compiling", "packing runtime", "packing app"])
+@pytest.mark.parametrize("step", ["making bytecode", "packing runtime", "packing app"])
 def test_a_prune_beside_a_build_leaves_what_the_build_uses(
     make_project: MakeProject, new_cache: NewCache, tmp_path: Path, step: str
 ) -> None:

@@ -34,7 +34,7 @@ STEPS = (
     "reading requirements.txt",
     "installing the dependencies",
     "looking for shared libraries",
-    "compiling",
+    "making bytecode",
     "packing runtime",
     "packing dependencies",
     "packing app",
@@ -133,7 +133,7 @@ def test_kill_9_of_the_command_alone_at_any_moment(build: Build) -> None:
 def test_a_signal_to_the_command_alone_ends_it_and_what_it_started(
     build: Build, number: signal.Signals, word: str
 ) -> None:
-    for step in ("installing the dependencies", "compiling", "packing runtime"):
+    for step in ("installing the dependencies", "making bytecode", "packing runtime"):
         with build.start() as process:
             read_until(process, step)
             process.send_signal(number)
@@ -147,7 +147,7 @@ def test_a_signal_to_the_command_alone_ends_it_and_what_it_started(
 
 @pytest.mark.once
 def test_ctrl_c_on_a_terminal(build: Build) -> None:
-    for step in ("installing the dependencies", "compiling", "packing runtime"):
+    for step in ("installing the dependencies", "making bytecode", "packing runtime"):
         command, *arguments = (*COMMAND, "image")
         terminal = pexpect.spawn(
             command, arguments, cwd=str(build.project), env=environment(build.changes), encoding="utf-8", timeout=60
