@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.once, pytest.mark.slow]
 
+_WORKERS = 2
+
 
 @contextmanager
 def served_in_docker(docker: Service, image: str) -> Iterator[str]:
@@ -33,7 +35,7 @@ def served_in_docker(docker: Service, image: str) -> Iterator[str]:
     port = free_port()
     client = docker.client
     hardened = client.create_host_config(read_only=True, tmpfs={"/tmp": ""}, cap_drop=["ALL"], network_mode="host")
-    command = ["--host=127.0.0.1", f"--port={port}", "--workers=2"]
+    command = ["--host=127.0.0.1", f"--port={port}", f"--workers={_WORKERS}"]
     container = client.create_container(image, command=command, host_config=hardened)["Id"]
     try:
         client.start(container)
@@ -46,17 +48,21 @@ def served_in_docker(docker: Service, image: str) -> Iterator[str]:
 
 
 def wait_for(url: str, docker: Service, container: str) -> None:
-    """Wait until the service answers."""
+    """Wait until the service answers and all its workers have started: told to end before that, Sanic ends with 1."""
     deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(url).close()
-        except (urllib.error.URLError, ConnectionError):
-            assert docker.client.inspect_container(container)["State"]["Running"], docker.client.logs(container)
-            assert time.monotonic() < deadline, docker.client.logs(container)
-            time.sleep(0.05)
-        else:
-            return
+    while not answers(url) or docker.client.logs(container).count(b"Starting worker") < _WORKERS:
+        assert docker.client.inspect_container(container)["State"]["Running"], docker.client.logs(container)
+        assert time.monotonic() < deadline, docker.client.logs(container)
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    """Whether the service answers."""
+    try:
+        urllib.request.urlopen(url).close()
+    except (urllib.error.URLError, ConnectionError):
+        return False
+    return True
 
 
 def audited(archive: Path, folder: Path) -> tuple[int, set[str]]:
