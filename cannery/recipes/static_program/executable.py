@@ -24,7 +24,13 @@ from cannery.recipes.static_program.libraries import check_libraries
 from cannery.recipes.static_program.parts import EXTENSIONS, PROGRAMS, ExecutableParts
 from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
 from cannery.recipes.static_program.shared import shared_libraries
-from cannery.recipes.static_program.snapshot import check_snapshot, late_modules, modules_to_import, with_snapshot
+from cannery.recipes.static_program.snapshot import (
+    check_snapshot,
+    late_modules,
+    modules_to_import,
+    starting_place,
+    with_snapshot,
+)
 from cannery.recipes.static_program.wanted import wanted_modules
 from cannery.trees.data_names import data_names
 from cannery.trees.kept_sources import named_sources
@@ -114,7 +120,7 @@ def executable(
     key = key_of(
         "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
         msgspec.to_builtins(reach), wanted, sorted(called), compiled and compiled.key, starts, settings.optimize,
-        msgspec.to_builtins(settings.static), name,
+        msgspec.to_builtins(settings.static), name, repr(settings.static.snapshot and starting_place(app)),
     )  # fmt: skip
 
     made = partial(unaltered_folder, workspace.cache, "executables", key, partial(_make, parts))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cannery.project.app import App
     from cannery.recipes.static_program.parts import ExecutableParts
 
-__all__ = ["check_snapshot", "late_modules", "modules_to_import", "with_snapshot"]
+__all__ = ["check_snapshot", "late_modules", "modules_to_import", "starting_place", "with_snapshot"]
 
 _VERSION: Final = (3, 13)  # whose objects launcher/hashes.c knows
 _MACHINE: Final = "x86_64"  # whose first instructions launcher/start.c has
@@ -73,10 +73,14 @@ def modules_to_import(parts: ExecutableParts) -> tuple[str, ...]:
             return more
 
 
+def starting_place(app: App) -> StartingPlace:
+    """What the modules of a snapshot find around them: what a process of the image does."""
+    return StartingPlace({"HOME": _HOME, **program_environment(app)}, app.settings.uid, "/")
+
+
 def with_snapshot(parts: ExecutableParts, modules: tuple[str, ...], linked: Path, folder: Path) -> Snapshot:
     """Put into the file ``linked`` its memory with ``modules`` imported."""
-    environment = {"HOME": _HOME, **program_environment(parts.app)}
-    place = StartingPlace(environment, parts.app.settings.uid, "/")
+    place = starting_place(parts.app)
     parts.workspace.progress("importing modules for the snapshot")
     made = folder / "restored"
     snapshot = with_memory(linked, modules, place, made)
