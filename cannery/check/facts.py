@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from cannery.check.answer import ProgramAnswer
     from cannery.check.question import Question
 
-__all__ = ["facts_of", "failures_of"]
+__all__ = ["ERRORS", "facts_of", "failures_of"]
 
+ERRORS: Final = "errors"  # what a program writes on its standard error
 _SERVER_ERROR: Final = 500  # and above (RFC 9110, 15.6)
 _ENDED_BY: Final = 128  # and the number of a signal (POSIX, 2.8.2)
 
@@ -34,7 +35,7 @@ def facts_of(question: Question, answer: ProgramAnswer, names: Iterable[str] = (
             return {
                 "exit code": [_code(answer.exit_code)],
                 "output": plain_lines(answer.output, names),
-                "errors": errors[-1:] if answer.exit_code else errors,
+                ERRORS: errors[-1:] if answer.exit_code else errors,
             }
         case Requests():
             statuses = {f"status of {each.url}": [_status(each.status)] for each in answer.responses}

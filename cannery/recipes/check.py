@@ -74,15 +74,17 @@ def check(built: Built, asked: Sequence[Question], workspace: Workspace, *, pati
 def _compared(
     question: Question, venue: Venue, reference: Environment, app: App, workspace: Workspace, patience: float
 ) -> Comparison:
-    """The comparison for one question; the image is asked between the environment's two runs, if it needs two."""
+    """The comparison for one question."""
 
     def expected() -> ProgramAnswer:
+        workspace.progress(f"asking a virtual environment: {question}")
         return _at_home(answer(question, reference, patience), app)
 
-    workspace.progress(f"asking a virtual environment: {question}")
-    first = expected()
-    workspace.progress(f"asking the image: {question}")
-    compared = compare(question, answer(question, venue, patience), first, expected, _names(app))
+    def made() -> ProgramAnswer:
+        workspace.progress(f"asking the image: {question}")
+        return answer(question, venue, patience)
+
+    compared = compare(question, made, expected, _names(app))
     if not compared.differences or app.settings.recipe not in _NO_BASE:
         return compared
     return replace(compared, lacking=_lacking(question, reference, app, workspace, patience))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,7 @@ ASKED = Requests((Url("http://:8000/", 8000, "/"),))
 
 def compared(question: Question, image: ProgramAnswer, environment: ProgramAnswer) -> Comparison:
     """The comparison where the environment answers the same each time."""
-    return compare(question, image, environment, lambda: environment)
+    return compare(question, lambda: image, lambda: environment)
 
 
 def served(status: int | None, body: str = "", code: int | None = 0) -> ProgramAnswer:
@@ -36,10 +37,8 @@ def imported(**errors: ImportOutcome) -> ProgramAnswer:
 
 
 def test_the_same_answer_is_the_same_and_asked_once() -> None:
-    def again() -> ProgramAnswer:
-        raise AssertionError
-
-    assert compare(CALL, ProgramAnswer(0, "1.0\n", ""), ProgramAnswer(0, "1.0\n", ""), again).verdict == "same"
+    image, environment = (iter([ProgramAnswer(0, "1.0\n", "")]) for _ in range(2))
+    assert compare(CALL, partial(next, image), partial(next, environment)).verdict == "same"
 
 
 def test_exit_codes_and_the_last_line_of_errors_are_compared() -> None:
@@ -57,9 +56,21 @@ def test_a_program_that_fails_in_both_fails() -> None:
 
 
 def test_an_exit_code_that_changes_by_itself_does_not_count() -> None:
-    assert not compare(
-        CALL, ProgramAnswer(1, "", ""), ProgramAnswer(0, "", ""), lambda: ProgramAnswer(1, "", "")
-    ).differences
+    environment = iter([ProgramAnswer(0, "", ""), ProgramAnswer(1, "", "")])
+    assert not compare(CALL, lambda: ProgramAnswer(1, "", ""), partial(next, environment)).differences
+
+
+def test_what_a_program_logs_now_and_then_does_not_count() -> None:
+    logs = ProgramAnswer(0, "done\n", "I1128 the peer has gone\n")
+    environment = iter([logs, logs, replace(logs, errors=""), logs])
+    assert compare(CALL, lambda: replace(logs, errors=""), partial(next, environment)).verdict == "same"
+    assert compare(CALL, lambda: replace(logs, errors=""), lambda: logs).verdict == "differs"
+
+
+def test_an_image_that_fails_now_and_then_differs() -> None:
+    good = ProgramAnswer(0, "done\n", "")
+    image = iter([ProgramAnswer(1, "", "Segmentation fault\n"), good, good])
+    assert compare(CALL, partial(next, image), lambda: good).verdict == "differs"
 
 
 def test_status_body_and_end_of_a_server_are_compared() -> None:
