@@ -148,7 +148,7 @@ def _check_allowed(allow: Sequence[str]) -> None:
             raise ConfigurationError(
                 f"[tool.cannery.audit] allow names {identifier!r}: there is no such rule",
                 evidence=did_you_mean(identifier, RULES),
-                step="docs/audit.md lists the rules",
+                step="docs/reference/audit-rules.md lists the rules",
             )
 
 

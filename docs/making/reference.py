@@ -192,7 +192,7 @@ def _audit_rules() -> str:
         f"| `{rule.id}` | {rule.severity} | {_cell(rule.title)} | {_cell(rule.fix)} |"
         for rule in sorted(RULES.values(), key=lambda rule: rule.id)
     ]
-    head = "# Audit rules\n\nWhat `cannery audit` looks for; [how it's used](../audit.md) is told there.\n\n"
+    head = "# Audit rules\n\nWhat `cannery audit` looks for; [Audit](../audit.md) says how to use it.\n\n"
     return head + "| rule | severity | fault | what to do |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 

@@ -13,7 +13,6 @@ import attr
 import pytest
 import sarif_om
 
-from cannery.audit.rules import RULES
 from cannery.errors import ConfigurationError
 from cannery.project.precedence import resolve_settings
 from cannery.project.pyproject import read_project
@@ -139,12 +138,6 @@ def test_what_can_t_be_is_told_in_one_message(project: Path, arguments: list[str
 
 def test_the_documentation_has_every_kind_of_token() -> None:
     text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([^|`]+) \| (`[^|]+`) \|$", text.partition("### Kinds of tokens")[2], re.MULTILINE)
+    rows = re.findall(r"^\| ([^|`]+) \| (`[^|]+`) \|$", text.partition("## Kinds of tokens")[2], re.MULTILINE)
     documented = {(title, name) for title, names in rows for name in re.findall(r"`([^`]+)`", names)}
     assert documented == {(token.title, token.id) for token in TOKENS}
-
-
-def test_the_documentation_has_every_rule_and_no_other() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
-    documented = re.findall(r"^\| `(CAN\d+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
-    assert documented == [(rule.id, str(rule.severity), rule.title, rule.fix) for rule in RULES.values()]

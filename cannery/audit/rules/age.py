@@ -26,11 +26,11 @@ __all__ = ["RULES", "check", "components_in"]
 ENDED = Rule(
     "CAN801",
     Severity.MEDIUM,
-    "a version whose support by its makers has ended",
-    "take a later one, or know that a distribution still mends it",
+    "a version that its makers no longer support",
+    "take a newer one, unless a distribution still fixes it",
 )
 OLD = Rule(
-    "CAN802", Severity.LOW, "its source is older than a year", "take a later release: faults have been mended since"
+    "CAN802", Severity.LOW, "its source is older than a year", "take a newer release: faults have been fixed since"
 )
 VERSIONS = Rule("CAN803", Severity.INFO, "the versions in it", "nothing")
 RULES = (ENDED, OLD, VERSIONS)

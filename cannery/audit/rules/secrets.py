@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "check"]
 
-_ROTATE = "leave it out, and replace it by a new one: whoever has the image has it"
+_ROTATE = "leave it out, and replace the secret: everybody who has the image has it"
 BY_NAME = Rule("CAN301", Severity.CRITICAL, "a file whose name says that it holds secrets", _ROTATE)
 BY_CONTENT = Rule("CAN302", Severity.CRITICAL, "a secret in a file", _ROTATE)
 VARIABLE = Rule(
-    "CAN303", Severity.HIGH, "a variable that holds a secret", "hand it over when the container starts, and replace it"
+    "CAN303", Severity.HIGH, "a variable that holds a secret", "pass it in when the container starts, and replace it"
 )
 HISTORY = Rule(
     "CAN304", Severity.HIGH, "a secret in the image's history", "use the builder's secret mounts, and replace it"
@@ -34,7 +34,7 @@ OF_OTHERS = Rule(
     "CAN305",
     Severity.LOW,
     "what looks like a secret in a dependency or a library",
-    "see that it belongs to its own tests",
+    "make sure that it's for its own tests",
 )
 CONFIGURATION = Rule(
     "CAN306",

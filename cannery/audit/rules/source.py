@@ -32,7 +32,7 @@ CARRIED = Rule(
     "CAN109",
     Severity.MEDIUM,
     "a program that carries modules, which tools take out of it",
-    f"{_COMPILE}, which the recipe static has not",
+    f"{_COMPILE}, and allow this",
 )
 READABLE = Rule(
     "CAN110", Severity.INFO, "names, docstrings and literals can be read in compiled modules", "see --readable"

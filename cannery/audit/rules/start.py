@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "check", "is_root"]
 
 ROOT = Rule("CAN601", Severity.HIGH, "it runs as root", "set  [tool.cannery]  user, or USER 65535:65535")
-NAMED = Rule("CAN602", Severity.MEDIUM, "its user is a name", "give its number: who checks for root can't tell names")
+NAMED = Rule("CAN602", Severity.MEDIUM, "its user is a name", "give a number: a check for root can't judge a name")
 NOTHING = Rule("CAN603", Severity.MEDIUM, "nothing to start", "set the entry point: ENTRYPOINT [...]")
 THROUGH_SHELL = Rule(
     "CAN604", Severity.LOW, "it starts through a shell", 'write the entry point as a list: ENTRYPOINT ["program"]'
 )
 SEARCH = Rule(
-    "CAN605", Severity.MEDIUM, "code is looked for where others may put some", "name folders that root alone writes to"
+    "CAN605",
+    Severity.MEDIUM,
+    "code is loaded from a folder that others may write to",
+    "name folders that only root may write to",
 )
 UNPACKS = Rule(
     "CAN606",
     Severity.LOW,
     "it unpacks itself when it starts",
-    "run it with a /tmp of which files may be executed (docker run --tmpfs /tmp:exec), or take another recipe",
+    "give it a /tmp that allows execution (docker run --tmpfs /tmp:exec), or choose another recipe",
 )
 RULES = (ROOT, NAMED, NOTHING, THROUGH_SHELL, SEARCH, UNPACKS)
 
