@@ -44,7 +44,7 @@ class Compared:
     ours: frozenset[str]
     syft: frozenset[str]
     trivy: frozenset[str] | None  # None where trivy isn't here
-    layer: float  # the share of the layer with the bill of material
+    layer: float  # the share of the layer with the bill of materials
 
     def row(self) -> str:
         """A row of the table, and what only one of the two has."""
@@ -96,7 +96,7 @@ def _bare(purl: str) -> str:
 
 
 def _share(archive: Path) -> float:
-    """The share of the last layer, which has the bill of material in what cannery builds."""
+    """The share of the last layer, which has the bill of materials in what cannery builds."""
     with tarfile.open(archive) as outer:
         stream = outer.extractfile("manifest.json")
         assert stream is not None  # noqa: S101  # docker save writes it

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SBOM_PATH", "About", "PlannedContents", "inventory_of_layers"]
 
-SBOM_PATH: Final = "/usr/share/sbom/image.cdx.json"  # of an image's own bill of material, where scanners find it
+SBOM_PATH: Final = "/usr/share/sbom/image.cdx.json"  # of an image's own bill of materials, where scanners find it
 _STDLIB: Final = re.compile(r"/.*?/lib/python3(?:\.\d+t?|\d+t?\.zip)/(?:lib-dynload/)?(?P<inside>(?!site-packages/).+)")
 
 
@@ -66,7 +66,7 @@ def inventory_of_layers(
 ) -> Inventory:
     """The inventory of an image with these ``layers``, the lowest first.
 
-    A bill of material of cannery's that lies in it tells what files don't, unless that is ``planned``.
+    A bill of materials of cannery's that lies in it tells what files don't, unless that is ``planned``.
     """
     planned = planned or PlannedContents()
     files = visible_files([*layers, files_of_tree(planned.beside)])
@@ -114,7 +114,7 @@ def _with_left_out(python: Item, files: Mapping[str, ContainedFile], planned: Pl
 
 
 def _told(files: Mapping[str, ContainedFile]) -> Iterator[Item]:
-    """The items of the bill of material that an image of cannery's has, those of them whose files are still there."""
+    """The items of the bill of materials that an image of cannery's has, those of them whose files are still there."""
     if SBOM_PATH not in files:
         return
     try:

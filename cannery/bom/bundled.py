@@ -1,4 +1,4 @@
-"""What wheels bring along of others, as bills of material in them say (PEP 770), and what of that is still there."""
+"""What wheels bring along of others, as bills of materials in them say (PEP 770), and what of that is still there."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ _PLATFORM: Final = "cannery:platform"
 
 
 def cyclonedx(inventory: Inventory) -> bytes:
-    """The bill of material of ``inventory`` as JSON, the same bytes for the same inventory."""
+    """The bill of materials of ``inventory`` as JSON, the same bytes for the same inventory."""
     about = {
         "type": "container",
         "bom-ref": "image",
@@ -137,7 +137,7 @@ def inventory_of_cyclonedx(data: bytes) -> Inventory:
         items = tuple(_item(each) for each in bom["components"] if each["type"] != _SYSTEM_TYPE)
         return Inventory(about["name"], about["version"], named[_PLATFORM][0], items, _first(named, _SYSTEM))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ImageError("a bill of material in the image is none of cannery's", evidence=repr(error)) from error
+        raise ImageError("a bill of materials in the image is none of cannery's", evidence=repr(error)) from error
 
 
 def _item(component: Mapping[str, Any]) -> Item:

@@ -49,7 +49,7 @@ class DistributionMetadata:
     licence: str
     record: tuple[str, ...] = ()  # the paths of its files below the folder that it's installed in, where that is known
     tops: tuple[str, ...] = ()  # its modules at the top level, where it names them
-    bundled: tuple[Item, ...] = ()  # what it brings along of others, as bills of material in it say (PEP 770)
+    bundled: tuple[Item, ...] = ()  # what it brings along of others, as bills of materials in it say (PEP 770)
 
     @property
     def modules(self) -> frozenset[str]:
@@ -132,7 +132,7 @@ def distributions_in(
 def read_metadata(
     text: str, record: str = "", tops: str = "", *, boms: Iterable[str] = ()
 ) -> DistributionMetadata | None:
-    """What METADATA or PKG-INFO say, RECORD, top_level.txt, and bills of material (PEP 770).
+    """What METADATA or PKG-INFO say, RECORD, top_level.txt, and bills of materials (PEP 770).
 
     None for a text without a name and a version.
     """

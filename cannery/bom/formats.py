@@ -1,4 +1,4 @@
-"""The forms that a bill of material is written in, by their names."""
+"""The forms that a bill of materials is written in, by their names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def format_of(name: str | None, output: str | None) -> str | None:
         return None if output is None else ("spdx" if ".spdx" in output else "cyclonedx")
     if name not in _WRITERS:
         raise ConfigurationError(
-            f"there is no form {name!r} of bills of material",
+            f"there is no form {name!r} of bills of materials",
             evidence=did_you_mean(name, _WRITERS),
             step=f"they are: {', '.join(_WRITERS)}",
         )
@@ -35,5 +35,5 @@ def format_of(name: str | None, output: str | None) -> str | None:
 
 
 def written(inventory: Inventory, form: str) -> bytes:
-    """The bill of material of ``inventory`` in the ``form`` of that name."""
+    """The bill of materials of ``inventory`` in the ``form`` of that name."""
     return _WRITERS[form](inventory)

@@ -35,7 +35,7 @@ _PURPOSES: Final[Mapping[ItemKind, str]] = {
 
 
 def spdx(inventory: Inventory) -> bytes:
-    """The bill of material of ``inventory`` as JSON, the same bytes for the same inventory."""
+    """The bill of materials of ``inventory`` as JSON, the same bytes for the same inventory."""
     packages = [_image(inventory), *(_package(number, item) for number, item in enumerate(inventory.items, 1))]
     document: dict[str, Any] = {
         "spdxVersion": "SPDX-2.3",

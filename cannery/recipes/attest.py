@@ -184,9 +184,9 @@ class _Said:
         if not self.wishes.about:
             return
         bom = cyclonedx(inventory)
-        yield "bill of material (CycloneDX)", Artifact(_CYCLONEDX, bom, "sbom.cdx.json")
-        yield "bill of material (SPDX)", Artifact(_SPDX, spdx(inventory), "sbom.spdx.json")
-        yield from self._signed("bill of material", digest, CYCLONEDX, bom)
+        yield "bill of materials (CycloneDX)", Artifact(_CYCLONEDX, bom, "sbom.cdx.json")
+        yield "bill of materials (SPDX)", Artifact(_SPDX, spdx(inventory), "sbom.spdx.json")
+        yield from self._signed("bill of materials", digest, CYCLONEDX, bom)
 
     def _vulnerabilities(self, digest: Digest, inventory: Inventory) -> Iterator[tuple[str, Artifact]]:
         """What is known of vulnerabilities, with which of them can't be in the image."""

@@ -48,5 +48,5 @@ def inventory_of_parts(
 
 
 def about(app: App, platform: Platform) -> About:
-    """What the image of ``app`` for ``platform`` is called in its bill of material."""
+    """What the image of ``app`` for ``platform`` is called in its bill of materials."""
     return About(app.name.rpartition("/")[2], app.metadata.version or "", str(platform))

@@ -1,6 +1,6 @@
 """What a recipe knows of the contents of its image that no file in there tells.
 
-Nothing slow is imported here: it's asked where a bill of material is made, and most builds change nothing.
+Nothing slow is imported here: it's asked where a bill of materials is made, and most builds change nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is in an executable, which scanners don't look into: its distributions, its Python, the libraries below that.
 
-Nothing slow is imported here but where a bill of material is made.
+Nothing slow is imported here but where a bill of materials is made.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The layer with the bill of material of the image that it lies in, and with what scanners find programs by."""
+"""The layer with the bill of materials of the image that it lies in, and with what scanners find programs by."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["sbom_tree"]
 
 
 def sbom_tree(plan: Plan, packed: Sequence[Layer], workspace: Workspace) -> LazyTree:
-    """The bill of material of the image that ``plan`` becomes, whose own layers are ``packed``, as a tree.
+    """The bill of materials of the image that ``plan`` becomes, whose own layers are ``packed``, as a tree.
 
     It becomes a layer of its own, as it follows from all others, and it's known by its content: most changes of an
     app leave it as it is. Which content belongs to these layers is remembered.
@@ -33,7 +33,7 @@ def sbom_tree(plan: Plan, packed: Sequence[Layer], workspace: Workspace) -> Lazy
     record = workspace.cache.recall("sboms", key)
     if record is None:
         contents = [(path, digest_of(file.content).hex) for path, file in made().files()]
-        record = {"key": key_of("tree of a bill of material", contents)}
+        record = {"key": key_of("tree of a bill of materials", contents)}
         workspace.cache.remember("sboms", key, record)
     return LazyTree(record["key"], made)
 

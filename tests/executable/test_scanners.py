@@ -1,4 +1,4 @@
-"""Scanners find in an image what its bill of material lists, by each recipe."""
+"""Scanners find in an image what its bill of materials lists, by each recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each image has its bill of material in a layer of its own, the same bytes every time."""
+"""Each image has its bill of materials in a layer of its own, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def shared(shared_cache: Path) -> Workspace:
 
 @pytest.fixture
 def project(make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project that requires a wheel with a bill of material of its own (PEP 770)."""
+    """A project that requires a wheel with a bill of materials of its own (PEP 770)."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     make_wheel(wheels, "tin", files=FILES)

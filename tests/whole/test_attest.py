@@ -61,7 +61,7 @@ def test_what_is_attached_is_accepted_by_others_and_sent_once(project: Path, reg
     words = ("--attest", "--sign", "../key")
     first = pushed(project, reference, *words)
     assert [each["what"] for each in first["attached"]] == [
-        "bill of material (CycloneDX)", "bill of material (SPDX)", "bill of material, signed", "provenance, signed",
+        "bill of materials (CycloneDX)", "bill of materials (SPDX)", "bill of materials, signed", "provenance, signed",
         "signature",
     ]  # fmt: skip
     again = pushed(project, reference, *words)
@@ -89,7 +89,7 @@ def test_without_a_key_nothing_is_signed_and_settings_say_so_too(project: Path, 
     (project / "pyproject.toml").write_text("[tool.cannery]\nattest = true\n")
     report = pushed(project, f"{registry.address}/team/unsigned:1")
     assert [each["what"] for each in report["attached"]] == [
-        "bill of material (CycloneDX)", "bill of material (SPDX)", "provenance",
+        "bill of materials (CycloneDX)", "bill of materials (SPDX)", "provenance",
     ]  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def test_a_program_signs_the_image_and_what_is_attached_to_it(project: Path, reg
     program.chmod(0o755)
     reference = f"{registry.address}/team/program:1"
     report = pushed(project, reference, "--attest", "--signer", str(program))
-    said = ["bill of material (CycloneDX)", "bill of material (SPDX)", "provenance"]
+    said = ["bill of materials (CycloneDX)", "bill of materials (SPDX)", "provenance"]
     signed = [f"signature of the {each}" for each in said]
     assert [each["what"] for each in report["attached"]] == [*said, "signature", *signed]
     artifacts = {each["what"]: each["digest"] for each in report["attached"]}

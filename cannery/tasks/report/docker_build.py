@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DockerBuildReport"]
 
-_NO_BILL: Final = "an engine's builder puts no bill of material into the image; what is in it says"
+_NO_BILL: Final = "an engine's builder puts no bill of materials into the image; what is in it says"
 
 
 @dataclass(frozen=True, slots=True)

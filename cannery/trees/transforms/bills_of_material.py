@@ -13,6 +13,6 @@ __all__ = ["without_boms"]
 _BOM: Final = re.compile(r".*\.dist-info/sboms/.*")  # PEP 770
 
 without_boms = Transform(
-    key_of("without bills of material", code_key(__name__)),
+    key_of("without bills of materials", code_key(__name__)),
     lambda tree: tree.filter(lambda path, _: _BOM.fullmatch(path) is None),
 )

@@ -29,7 +29,7 @@ def shake(reached: Iterable[str], roots: tuple[str, ...], data: Iterable[str] = 
     """The transform that keeps the modules ``reached``; ``roots`` are the folders that imports start from.
 
     Data goes along with the package that it lies in. What lies in no package stays, but for shared libraries that
-    nothing in the tree links to any more, and for headers, type stubs and bills of material; of these, ``data`` has
+    nothing in the tree links to any more, and for headers, type stubs and bills of materials; of these, ``data`` has
     the paths of those that are read.
     """
     names, read = frozenset(reached), frozenset(path for path in data if _NOBODYS.fullmatch(path))
