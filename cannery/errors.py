@@ -12,11 +12,11 @@ Each class has an exit code of its own, by which a script can tell them apart:
 8   the image cannot be packed, read or written
 9   an image does not pass its audit
 10  a registry can't be reached, refuses, or does not have the image
-11  an image does something otherwise than a virtual environment
-12  a program fails, in its image and in a virtual environment alike
+11  an image behaves differently from a virtual environment
+12  a program fails both in its image and in a virtual environment
 13  an image takes more bytes than it may
 14  two images are not the same
-15  nothing proves what an image is: no signature that holds, no statement, another build
+15  what an image is can't be proven: no valid signature, no statement, or another build
 130 interrupted
 ==  =========================================================
 """

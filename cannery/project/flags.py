@@ -41,12 +41,12 @@ FLAGS: Final[Mapping[str, Flag]] = {
     "tag": Flag("Tag of the image (default: latest)."),
     "repository": Flag("Repository to push to: ghcr.io/team/app.", build=False),
     "cache_from": Flag("Repository to take layers from: ghcr.io/team/app; or none.", build=False),
-    "attest": Flag("Attach what is in the image, and what it was built from.", switch=True, build=False),
-    "sign": Flag("Sign by this key: a file, env://NAME, or keyless.", build=False),
-    "signer": Flag("A program that signs: it's given a descriptor, and writes an OCI layout.", build=False),
-    "vex": Flag(
-        "Attach which known vulnerabilities can't be in it: of a list, or audit to ask uv for one.", build=False
+    "attest": Flag(
+        "Attach documents that say what is in the image and what it was built from.", switch=True, build=False
     ),
+    "sign": Flag("Sign with this key: a file, env://NAME, or keyless.", build=False),
+    "signer": Flag("A program that signs: it's given a descriptor, and writes an OCI layout.", build=False),
+    "vex": Flag("Attach which vulnerabilities of this list it can't have; audit asks uv for the list.", build=False),
     "output": Flag("Where to write the archive (default: dist/NAME.tar).", build=False),
     "python": Flag("Python of the image: a version such as 3.12, or a path (default: the one that runs this)."),
     "strip": Flag("Strip symbols from the shared libraries of wheels, too.", switch=True),

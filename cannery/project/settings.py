@@ -131,7 +131,7 @@ class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 class CythonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """How modules are compiled: ``[tool.cannery.cython]``."""
 
-    directives: dict[str, bool | int | str] = {}  # of Cython, for every module
+    directives: dict[str, bool | int | str] = {}  # Cython's, for every module
     exclude: tuple[str, ...] = ()  # modules and packages that stay bytecode
     target: Filled | None = None  # another platform or C library, as Zig calls it: "x86_64-linux-gnu.2.17"
 
@@ -139,42 +139,42 @@ class CythonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 class StaticSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """How the recipe static makes its executable: ``[tool.cannery.static]``."""
 
-    without: tuple[ModuleName, ...] = ()  # modules that stay out, though something imports them
+    without: tuple[ModuleName, ...] = ()  # modules to leave out although something imports them
     packing: Literal["none", "zstd", "xz"] = "zstd"
-    # extension modules that the program does without: "auto" are those of projects that publish no pure wheel
+    # extension modules that the program can do without: true all, "auto" those of projects without a pure wheel
     accelerators: bool | Literal["auto"] = "auto"
-    kit: Filled | None = None  # a file that `invoke kit` wrote, and #sha256=…; None: built from its sources
-    python_variables: bool = False  # heed PYTHONPATH, PYTHONWARNINGS and the like
-    # start from memory in which modules are imported: what starts (true), or these, too
+    kit: Filled | None = None  # a file that `invoke kit` wrote, with #sha256=… or without; None: built from sources
+    python_variables: bool = False  # obey PYTHONPATH, PYTHONWARNINGS and the like
+    # start from memory with modules already imported: the program's (true), or also these
     snapshot: bool | tuple[ModuleName, ...] = False
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """The findings that ``invoke audit`` lets pass: ``[tool.cannery.audit]``."""
 
-    allow: tuple[Allowed, ...] = ()  # "CAN501", or "CAN102:/app/main.pyc", where * crosses folders
+    allow: tuple[Allowed, ...] = ()  # "CAN501", or for a path "CAN102:/app/main.pyc", where * also matches /
 
 
 class SizesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """What the image may take to pull, for ``invoke sizes``: ``[tool.cannery.sizes]``."""
 
     budget: str | None = None  # "50MB"
-    against: str | None = None  # the image before: an archive, a layout, an engine's or a registry's
+    against: str | None = None  # the earlier image: an archive, a layout, or one in an engine or a registry
     max_growth: str | None = None  # "1MB" or "5%" more than that
 
 
 class OnefileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """``[tool.cannery.onefile]``: how the app becomes one executable."""
 
-    without: tuple[ModuleName, ...] = ()  # modules that stay out, though something imports them
-    packing: Literal["xz", "none"] = "xz"  # none starts faster and is larger
-    upx: bool = False  # only noted: it does nothing on Linux
+    without: tuple[ModuleName, ...] = ()  # modules to leave out although something imports them
+    packing: Literal["xz", "none"] = "xz"  # "none" is larger and starts faster
+    upx: bool = False  # only adds a note, as it does nothing on Linux
 
 
 class TinySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """What the recipe ``tiny`` leaves out: ``[tool.cannery.tiny]``."""
 
-    without: tuple[ModuleName, ...] = ()  # modules of the standard library that stay out, though something imports them
+    without: tuple[ModuleName, ...] = ()  # modules of the standard library to leave out although something imports them
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -216,7 +216,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 6  # of gzip
 
     layers: Literal["by-kind", "shared"] = "by-kind"  # shared: a layer for each large package of the dependencies
-    sbom: bool = True  # a bill of material lies in the image, where scanners find it
+    sbom: bool = True  # a bill of materials lies in the image, where scanners find it
 
     # how it runs
     user: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None  # 65535, unless a base names one
@@ -249,7 +249,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     output: Filled | None = None  # None: dist/<name>.tar
 
     # what is said of it where it goes
-    attest: bool = False  # a push attaches a bill of material and the provenance
+    attest: bool = False  # a push attaches a bill of materials and the provenance
     sign: Filled | None = None  # by which key a push signs: a file, "env://NAME", or "keyless"
     signer: Filled | None = None  # a program that signs in place of a key
     vex: Filled | None = None  # a list of known vulnerabilities that a push tells of, or "audit": uv is asked for one

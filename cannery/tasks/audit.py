@@ -22,10 +22,10 @@ __all__ = ["audit"]
 @command(
     *BUILD_FLAGS,
     help={
-        "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
+        "image": "An archive, an OCI layout, or an image in an engine or a registry (default: the project's own).",
         "fail-on": "How bad a finding must be to fail: critical, high, medium, low, info or never (default: high).",
         "readable": "List the texts that anybody can read in the app's compiled modules and bytecode.",
-        "known": "A file with known vulnerabilities, as invoke vex has it: tell which of them the image can have.",
+        "known": "A file with known vulnerabilities, as for vex --list: tell which of them the image can have.",
         "json": JSON,
         "sarif": "Print the result as SARIF 2.1.0, for code scanning.",
     },
@@ -39,7 +39,7 @@ def audit(
     json: bool = False,
     sarif: bool = False,
 ) -> None:
-    """Look for what remains of the source, for secrets and more.
+    """Look for source code, secrets and other faults in an image.
 
     It reads the image layer by layer and runs nothing in it. It also finds files that a later layer deletes. The exit
     code is 9 if a finding is as bad as --fail-on says, or worse. To allow what is meant to be there, name it in

@@ -43,10 +43,10 @@ def compare(
 ) -> None:
     """Measure the project by each recipe, side by side.
 
-    Builds the project by each recipe and shows side by side: its size on disk and to pull, and what is sent again after
-    one line has changed; how long builds take; the time to the first answer, memory, and requests per second; what the
-    audit finds; whether a second build makes the same bytes. The program is asked what the setting check says, or on
-    its port. A recipe that can't build the project is a row with its reason. It takes some minutes.
+    Builds the project by each recipe and shows side by side: its size on disk and to pull, and how much is sent
+    again after one line has changed; how long builds take; the time to the first answer, memory, and requests per
+    second; what the audit finds; whether a second build makes the same bytes. The program is asked what the setting
+    check says, or else on its port. If a recipe can't build the project, its row says why. It takes some minutes.
     """
     from cannery.comparison.peers.table import peers_named  # noqa: PLC0415
     from cannery.recipes.comparing.compare import CompareOptions  # noqa: PLC0415

@@ -12,19 +12,19 @@ __all__ = ["diff"]
     "platform",
     "engine",
     help={
-        "before": "An archive, an OCI layout, or an image of an engine or a registry.",
-        "after": "Another such image.",
-        "contents": "Exit code 0 where files and configuration are the same, however they are packed.",
-        "platform": "Platform of the images (default: each that both are for).",
+        "before": "An archive, an OCI layout, or an image in an engine or a registry.",
+        "after": "The other image, given in the same way.",
+        "contents": "End with 0 if files and configuration are the same, however they are packed.",
+        "platform": "Platform of the images (default: every one that both have).",
         "json": JSON,
     },
 )
 def diff(line: CommandLine, before: str, after: str, contents: bool = False, json: bool = False) -> None:
     """Show what differs between two images, down to the byte.
 
-    'diff BEFORE AFTER' compares configurations, layers and files: what is new or gone, which files have another mode,
-    owner or time, how many bytes differ and where, and which modules these belong to. The exit code is 0 if the digests
-    are equal, and 14 if they aren't.
+    'diff BEFORE AFTER' compares configurations, layers and files: what is new or gone, which files have another
+    mode, owner or time, how many bytes differ and where, and which modules these bytes belong to. The exit code is
+    0 if the digests are equal, and 14 if they aren't.
     """
     from cannery.errors import OtherImageError  # noqa: PLC0415
     from cannery.image.platform import Platform  # noqa: PLC0415

@@ -13,7 +13,7 @@ __all__ = ["dockerfile"]
     help={
         "output": "Where to write it, its .dockerignore beside it; - prints it (default: Dockerfile in the project).",
         "pin": "Ask the base's registry what its tag means today, and write that digest down.",
-        "check": "Write nothing; fail when the file isn't what would be written.",
+        "check": "Write nothing; fail if the file isn't what would be written.",
         "force": "Replace a Dockerfile or .dockerignore that cannery did not make.",
     },
 )
@@ -22,7 +22,7 @@ def dockerfile(
 ) -> None:
     """Write a recipe as a Dockerfile, with its .dockerignore.
 
-    For platforms that build from a Dockerfile only. It has several stages, installs dependencies before sources, and
+    For platforms that only build from a Dockerfile. It has several stages, installs dependencies before sources, and
     doesn't run as root; the image behaves like the one that 'image' makes. For tiny and static, a
     stage runs cannery itself. A digest in the file stays until --pin looks it up again.
     """

@@ -22,7 +22,7 @@ __all__ = ["explore"]
 @command(
     *(name for name in BUILD_FLAGS if name != "base"),
     help={
-        "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
+        "image": "An archive, an OCI layout, or an image in an engine or a registry (default: the project's own).",
         "base": "The recipe's base image instead of the image; a value names another one, as the setting does.",
         "name": "Name of the container.",
     },
@@ -31,9 +31,10 @@ __all__ = ["explore"]
 def explore(line: CommandLine, image: str | None = None, base: str | bool = False, name: str = "dev") -> None:
     """Open a prompt inside an image, to look around.
 
-    You get the image's shell if it has one, or else its own Python with ls, cat, find, ps and run, or else the same
-    from a toolbox that is put into the container; the first line says which. The container is removed at the end.
-    Without Docker or Podman, and for an image that they don't have, cannery itself runs it.
+    You get the image's shell if it has one, or else its own Python with ls, cat, find, ps and run. If it has
+    neither, a toolbox with the same Python prompt is put into the container. The first line says which one you
+    have. The container is removed at the end. Without Docker or Podman, and for an image that they don't have,
+    cannery itself runs it.
     """
     if image is not None:
         code = _explore_named(line, image, name)

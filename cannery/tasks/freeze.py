@@ -19,9 +19,9 @@ __all__ = ["freeze"]
     *("recipe", "platform", "python", "compile"),
     help={
         "recipe": "onefile (by PyInstaller) or static (unpacks nothing); default: the project's, or else onefile.",
-        "platform": "Of static: linux/amd64 or linux/arm64 (default: this machine's).",
-        "form": "Of onefile: static (needs nothing of the system; default), file (PyInstaller's own) or folder.",
-        "sizes": "Say what each part takes in onefile's static file, compressed, to the byte.",
+        "platform": "For static: linux/amd64 or linux/arm64 (default: this machine's).",
+        "form": "For onefile: static (needs nothing from the system; default), file (PyInstaller's) or folder.",
+        "sizes": "Show how many bytes each part takes in onefile's static file, compressed.",
         "explain": EXPLAIN,
         "json": JSON,
     },
@@ -29,11 +29,11 @@ __all__ = ["freeze"]
 def freeze(
     line: CommandLine, form: str | None = None, sizes: bool = False, explain: bool = False, json: bool = False
 ) -> None:
-    """Make one executable of the project: dist/NAME.
+    """Make one executable from the project: dist/NAME.
 
-    It holds Python, the dependencies and the app; the static one brings the C library as well, and runs on any Linux.
-    The name tells recipe, form and platform, as in dist/NAME-static, so that none replaces another. You need the extra
-    cannery[onefile] or cannery[static]. Settings come from [tool.cannery] and its table for the recipe.
+    It holds Python, the dependencies and the app; the static one also holds the C library, and runs on any Linux.
+    The name shows recipe, form and platform, as in dist/NAME-static, so that none replaces another. You need the
+    extra cannery[onefile] or cannery[static]. Settings come from [tool.cannery] and its table for the recipe.
     """
     from cannery.executable.program import Form  # noqa: PLC0415
     from cannery.recipes.freeze import freeze as make  # noqa: PLC0415

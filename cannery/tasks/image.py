@@ -30,11 +30,11 @@ EXPLAIN: Final = "List files that could not be made smaller or compiled, with th
         "since": "With --all: only members that changed since this commit, or require one that did.",
         "refresh": "Resolve requirements that no lock pins again, and look up the base's tag again.",
         "docker_builder": "With --builder docker: the name of a builder of buildx, such as a build farm.",
-        "cache_to": "With --builder docker: where to keep layers, as docker buildx build has it.",
-        "check": "Then check that it does what a virtual environment does, as the command check; -- and what to ask.",
+        "cache_to": "With --builder docker: where to keep layers, as docker buildx build takes it.",
+        "check": "Then run the command check on it; what to ask follows --.",
         "explain": EXPLAIN,
         "locked": LOCKED,
-        "unpack": "Unpack it into this folder, too, which isn't there yet: a root file system.",
+        "unpack": "Unpack the image, too, as a root file system: into this folder, which must be new.",
         "json": JSON,
     },
 )
@@ -57,7 +57,7 @@ def image(
 
     You need no Docker, no Dockerfile and no base image. The archive is an OCI layout and a docker archive at once:
     'docker load', 'podman load' and 'skopeo copy oci-archive:' take it. Settings come from [tool.cannery] in
-    pyproject.toml; flags, and variables such as CANNERY_TAG, come before them.
+    pyproject.toml; flags, and variables such as CANNERY_TAG, override them.
     """
     from cannery.recipes.components import components_in_image  # noqa: PLC0415
     from cannery.recipes.image import check_unpacking, make_image, unpack_image  # noqa: PLC0415

@@ -10,9 +10,9 @@ __all__ = ["kit"]
 
 @command(
     help={
-        "python": "Version of the Python in it, such as 3.13 (default: the newest that kits can be built of).",
+        "python": "Version of the Python in it, such as 3.13 (default: the newest that there is a kit of).",
         "platform": "Platform of the executables: linux/amd64 or linux/arm64 (default: this machine's).",
-        "versions": "List the versions of Python and of the libraries that kits are built of; build nothing.",
+        "versions": "List the versions of Python and of the libraries that kits are built from; build nothing.",
         "output": "Where to write it, a file or a folder (default: dist/python-VERSION-PLATFORM.kit).",
         "json": JSON,
     },

@@ -27,7 +27,7 @@ def ps(line: CommandLine, json: bool = False) -> None:
 def images(line: CommandLine, json: bool = False) -> None:
     """List the images that cannery built.
 
-    Those without a name are builds that a later one took the name of.
+    An image without a name is an earlier build: a later one has taken its name.
     """
     from cannery.containers.prune import own_images  # noqa: PLC0415
     from cannery.tasks.report.listings import ImagesReport  # noqa: PLC0415

@@ -12,9 +12,9 @@ __all__ = ["lock"]
 def lock(line: CommandLine, json: bool = False) -> None:
     """Write cannery.lock, for the same image on every machine.
 
-    The lock pins what a build takes besides the wheels: the packages of a Python that comes from a distribution, the
-    digest of a base, and the versions of the tools that decide about bytes. All builds then use exactly that, and
-    refuse if they can't. Run it again to take the newest of everything.
+    The lock pins what a build uses besides the wheels: the packages of a Python that comes from a distribution, the
+    digest of a base, and the versions of the tools that affect the bytes. All builds then use exactly that, and
+    fail if they can't. Run it again to take the newest of everything.
     """
     from cannery.project.build_lock import write_lock  # noqa: PLC0415
     from cannery.recipes.lock import lock_of  # noqa: PLC0415

@@ -21,8 +21,8 @@ __all__ = ["program"]
 _HELP = """\
 Usage: {binary} COMMAND [--OPTIONS] [-- ARGUMENTS]
 
-Packs a Python project into a container image that is small, holds no source code, runs as nobody, and comes out the
-same every time. No Docker, no Dockerfile and no base image is needed.
+Packs a Python project into a small container image. The image holds no source code, doesn't run as root, and is the
+same each time you build it. You need no Docker, no Dockerfile and no base image.
 
   {binary} image              build this folder's project
   {binary} run -- --help      run it, and pass it --help

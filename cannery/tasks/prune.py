@@ -40,9 +40,9 @@ def prune(
 ) -> None:
     """Remove what cannery made and nothing uses any more.
 
-    Shows what would go, with its size, and asks. That is stopped containers of 'run' and 'explore', untagged images
-    that cannery built, the caches of other versions of cannery, and what was used longest ago in its own. What others
-    made stays, unless you say --all.
+    Shows what would be removed, with its size, and asks. That is: stopped containers of 'run' and 'explore',
+    untagged images that cannery built, caches of other versions of cannery, and what hasn't been used for the
+    longest time in its own cache. What other programs made stays, unless you say --all.
     """
     from cannery.containers.prune import Scope, removals  # noqa: PLC0415
     from cannery.errors import MachineError  # noqa: PLC0415

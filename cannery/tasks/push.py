@@ -28,8 +28,8 @@ __all__ = ["push", "write_references"]
         "since": "With --all: only members that changed since this commit, or require one that did.",
         "registry": "Registry for projects without a repository in their settings: ghcr.io/team; their name is added.",
         "dry_run": "Say what would be sent, and send nothing.",
-        "update_index": "Add the image to the index that the tags lead to: what is there for other platforms stays.",
-        "image_refs": "A file to write the reference by digest to, one a line: for what deploys it.",
+        "update_index": "Add the image to the tags' index; images for other platforms stay in it.",
+        "image_refs": "A file to write the references by digest to, one per line, for deployment.",
         "refresh": "Resolve requirements that no lock pins again, and look up the base's tag again.",
         "json": JSON,
     },
@@ -48,9 +48,10 @@ def push(
     """Push the image to a registry.
 
     'push -- REFERENCE' builds first if something has changed. Without a REFERENCE such as ghcr.io/team/app:1.0, the
-    settings repository, tag and tags say where to. What the registry already has isn't sent again. Tags are set last,
-    so none ever points to half an image. What --attest and --sign add is attached to the image and no part of it. After
-    'docker login' or 'podman login' you are logged in here, too. The last line printed is the reference by digest.
+    settings repository, tag and tags say where to push. What the registry already has isn't sent again. Tags are
+    set last, so none ever points to half an image. --attest and --sign attach documents to the image and don't
+    change it. cannery uses the logins of 'docker login' and 'podman login'. The last line printed is the reference
+    by digest.
     """
     from cannery.recipes.push import push_image, targets, with_registry  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

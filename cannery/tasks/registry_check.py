@@ -12,9 +12,9 @@ __all__ = ["registry_check"]
 def registry_check(line: CommandLine, json: bool = False) -> None:
     """Find out what a registry can do.
 
-    'registry-check -- REPOSITORY' tries each with a few bytes, which it deletes again: a blob as a whole and in chunks,
-    a mount into REPOSITORY-check, an artifact, a tag that moves, a manifest that refers to another. It says which of
-    these the registry takes, and what that means for a push.
+    'registry-check -- REPOSITORY' tries what pushes may use, with a few bytes that it deletes again: a blob as a
+    whole and in chunks, a mount into REPOSITORY-check, an artifact, a tag that moves, a manifest that refers to
+    another. It shows which of these the registry can do, and what that means for a push.
     """
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.project.precedence import resolve_settings  # noqa: PLC0415

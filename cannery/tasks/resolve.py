@@ -15,8 +15,8 @@ __all__ = ["resolve"]
         "f": "A manifest, a folder of manifests, or - for standard input; may be given several times.",
         "recursive": "Look for manifests in the folders below those, too.",
         "registry": "Registry for projects without a repository in their settings: ghcr.io/team; their name is added.",
-        "dry_run": "Build, and put in what a push would give; send nothing.",
-        "image_refs": "A file to write the references to, one a line.",
+        "dry_run": "Build, and print the digests that a push would give; send nothing.",
+        "image_refs": "A file to write the references to, one per line.",
         "project": "Folder that the paths in manifests start from (default: the current one).",
     },
     iterable=("f",),
@@ -31,8 +31,9 @@ def resolve(
 ) -> None:
     """Push the projects that manifests name; print digests.
 
-    'resolve -f k8s/ | kubectl apply -f -' builds and pushes each project that a manifest names as cannery://FOLDER, and
-    prints the manifests with the image's digest in its place. Everything else stays as it is, comments too.
+    'resolve -f k8s/ | kubectl apply -f -' builds and pushes each project that a manifest names as cannery://FOLDER,
+    and prints the manifests with the image's digest in that place. Everything else stays as it is, including
+    comments.
     """
     from cannery.errors import ConfigurationError  # noqa: PLC0415
     from cannery.project.manifests import joined, manifests_at  # noqa: PLC0415

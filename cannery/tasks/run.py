@@ -23,7 +23,7 @@ __all__ = ["run"]
     *BUILD_FLAGS, help={"command": "Which of the image's other commands to run, as [tool.cannery] commands names it."}
 )
 def run(line: CommandLine, command: str | None = None) -> None:
-    """Run the image, and pass it what is behind --.
+    """Run the image, and pass it what follows --.
 
     Builds it first if something has changed. Docker or Podman runs it if one is running, with its ports published on
     127.0.0.1. Otherwise cannery runs it, with the machine's network. Either way its files are read-only, it has no

@@ -1,4 +1,4 @@
-"""``invoke sbom``: what is in an image, as a table or as a bill of material."""
+"""``invoke sbom``: what is in an image, as a table or as a bill of materials."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["asked_for", "inventory_named", "sbom"]
 @command(
     *BUILD_FLAGS,
     help={
-        "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
-        "format": "Print a bill of material instead of a table: cyclonedx (1.6) or spdx (2.3), both JSON.",
-        "output": "A file to write the bill of material to: spdx where its name says so, or else cyclonedx.",
+        "image": "An archive, an OCI layout, or an image in an engine or a registry (default: the project's own).",
+        "format": "Print a bill of materials instead of a table: cyclonedx (1.6) or spdx (2.3), both JSON.",
+        "output": "A file to write the bill of materials to: spdx if its name says so, or else cyclonedx.",
         "json": JSON,
     },
 )
@@ -35,9 +35,9 @@ def sbom(
 ) -> None:
     """List what is in an image, or write it as an SBOM.
 
-    Lists the distributions, the interpreter, libraries, packages of a system, and which modules were left out. Without
-    --image it's the project's own image, built first if something has changed. The same image has the same bill of
-    materials, to the byte: there is neither a time in it nor a random number.
+    Lists the distributions, the interpreter, libraries, a system's packages, and which modules were left out.
+    Without --image it's the project's own image, built first if something has changed. The same image always has
+    the same bill of materials, to the byte: it contains no time and no random number.
     """
     from cannery.bom.formats import format_of, written  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

@@ -21,8 +21,8 @@ __all__ = ["sizes"]
 @command(
     *BUILD_FLAGS,
     help={
-        "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
-        "against": "The image before, given in the same way: show what grew, shrank, came and went since.",
+        "image": "An archive, an OCI layout, or an image in an engine or a registry (default: the project's own).",
+        "against": "An earlier image, given in the same way: show what grew, shrank, came and went since then.",
         "max_growth": "Fail if the image grew by more than this, to pull: 1MB or 5%. Needs --against.",
         "budget": "Fail if the image takes more than this to pull: 50MB.",
         "why": "Show which imports bring each distribution in (for the project's own image).",
@@ -45,9 +45,9 @@ def sizes(
     """Show what takes the bytes of an image.
 
     Lists the layers, and the distributions, modules and libraries in them, each with its bytes and its share of the
-    compressed layer, which is what is pulled. Without --image it's the project's own image, built first if something
-    has changed. The exit code is 13 if the image takes more than --budget or --max-growth allows, or
-    [tool.cannery.sizes]: a gate for pull requests.
+    compressed layer, which is what is pulled. Without --image it's the project's own image, built first if
+    something has changed. As a gate for pull requests, the exit code is 13 if the image is larger than --budget,
+    --max-growth or [tool.cannery.sizes] allow.
     """
     from cannery.sizes.difference import SizesDifference, check_budget, check_growth  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

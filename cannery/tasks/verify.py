@@ -18,11 +18,11 @@ __all__ = ["verify"]
 @command(
     help={
         "reference": "The image in its registry: ghcr.io/team/app:1.0.",
-        "key": "The public key that has to have signed it: a file, or env://NAME.",
-        "identity": "Or who has to have signed it by sigstore: an e-mail address, or the address of a CI workflow.",
+        "key": "The public key of whoever must have signed it: a file, or env://NAME.",
+        "identity": "Who must have signed it by sigstore: an e-mail address, or the address of a CI workflow.",
         "issuer": "Who vouches for that identity: https://token.actions.githubusercontent.com for GitHub's CI.",
-        "source": "A repository of Git that has the commit (default: the project's own, or the one that was signed).",
-        "signed_only": "Compare signature and provenance, and build nothing. Needs --key, or --identity.",
+        "source": "A Git repository that has the commit (default: the project's own, or the signed one).",
+        "signed_only": "Check only the signature and the provenance; build nothing. Needs --key or --identity.",
         "json": JSON,
     },
 )

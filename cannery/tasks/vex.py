@@ -19,7 +19,7 @@ __all__ = ["vex"]
     *BUILD_FLAGS,
     help={
         "list": "A file with the vulnerabilities: OSV's records, or what uv audit says (default: ask uv audit).",
-        "image": "An archive, an OCI layout, or an image of an engine or a registry (default: the project's own).",
+        "image": "An archive, an OCI layout, or an image in an engine or a registry (default: the project's own).",
         "output": "A file to write an OpenVEX document to, for scanners.",
         "attach": "Attach that document to the image, which --image names in its registry.",
         "json": JSON,
@@ -35,9 +35,9 @@ def vex(
 ) -> None:
     """Tell which known vulnerabilities can't be in an image.
 
-    What isn't in the image is not affected, with what the image lacks as evidence: a distribution that nothing
-    requires, a module that nothing imports. What is there stays under investigation. The same list and the same image
-    give the same document, to the byte.
+    If the image lacks what is vulnerable, the verdict is 'not affected', with the evidence: a distribution that
+    nothing requires, a module that nothing imports. If it's there, the verdict is 'under investigation'. The same
+    list and the same image give the same document, to the byte.
     """
     from cannery.bom.openvex import openvex  # noqa: PLC0415
     from cannery.bom.reach import assessed  # noqa: PLC0415

@@ -13,11 +13,12 @@ __all__ = ["watch"]
 
 @command(*BUILD_FLAGS)
 def watch(line: CommandLine) -> None:
-    """Run the image, and bring each change of a file into it.
+    """Run the image, and put each file that you change into it.
 
-    If Docker or Podman is running, changed modules go into the running container at once, as bytecode, and the program
-    is restarted, or gets the signal that the setting watch-signal names. Without an engine it's restarted with other
-    files. Everything else is as with 'run', except that the engine can write to the container's files.
+    If Docker or Podman is running, changed modules go into the running container at once, as bytecode, and the
+    program is restarted, or gets the signal that the setting watch-signal names. Without an engine it's restarted
+    with the new files. Everything else is as with 'run', except that an engine's container isn't mounted read-only:
+    the engine writes the changed files into it.
     """
     from cannery.recipes.watch import watch as watch_app  # noqa: PLC0415
     from cannery.tasks.report.progress import shown_workspace  # noqa: PLC0415

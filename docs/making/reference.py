@@ -105,8 +105,9 @@ def _session_doc(name: str) -> str:
 def _settings() -> str:
     comments = _comments(settings)
     intro = (
-        "# All settings\n\nThose of `[tool.cannery]` in `pyproject.toml`, as the code has them; "
-        "[what each is for](../configuration.md) is told in words. A flag beats the variable, which beats the file.\n\n"
+        "# All settings\n\nThe settings of `[tool.cannery]` in `pyproject.toml`, with their types and defaults; "
+        "[Configuration](../configuration.md) says what each is for.\nA flag overrides the variable, which overrides "
+        "the file.\n\n"
         "| setting | type | default | variable | flag |\n|---|---|---|---|---|\n"
     )
     rows, tables = [], []
@@ -180,10 +181,10 @@ def _exit_codes() -> str:
         f"| {code} | {meaning} | {_code(named.get(code, ''))} |" for code, meaning in [("0", "all went well"), *codes]
     ]
     return (
-        "# Exit codes\n\nThose of all commands; `cannery run` ends as its program does.\n\n"
+        "# Exit codes\n\nAll commands have the same; `cannery run` ends with its program's.\n\n"
         "| code | what it means | the error in the code |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
         "A message goes to standard error: what happened, the evidence, and after `Next:` what to do. "
-        "128 and a signal's number is the code after a signal: 130 for Ctrl-C, 143 for SIGTERM.\n"
+        "After a signal the code is 128 plus its number: 130 for Ctrl-C, 143 for SIGTERM.\n"
     )
 
 
