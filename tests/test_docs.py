@@ -39,6 +39,16 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert not heading or heading in _headings(target), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_table_is_whole(page: Path) -> None:
+    """Below an empty line rows are text, and what stands in more cells than the head has isn't shown."""
+    prose = re.sub(r"^ *```.*?^ *```", "", _text(page), flags=re.MULTILINE | re.DOTALL)
+    for table in re.findall(r"(?:^\|.*\n?)+", prose, re.MULTILINE):
+        head, line, *rows = [re.sub(r"\\\|", "", row).count("|") for row in table.splitlines()]
+        assert re.fullmatch(r"(?:\| *:?-+:? *)+\|", table.splitlines()[1]), table
+        assert {line, *rows} == {head}, table
+
+
 def test_every_page_has_its_place_in_the_site_and_leads_to_others() -> None:
     named = named_in_navigation()
     pages = {path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md")}
