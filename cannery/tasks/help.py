@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["option", "paragraphs", "usage"]
+__all__ = ["columns", "option", "paragraphs", "usage"]
 
 _WIDEST: Final = 100  # columns: longer lines are hard to read
 _VALUE: Final = re.compile(r"^--([\w-]+)(\[?=)(?:STRING|INT)")  # as Invoke writes a flag that takes a value
@@ -36,3 +36,15 @@ def _wrapped(part: str, width: int) -> str:
 def option(spec: str) -> str:
     """An option with the name of what it takes: ``--recipe=RECIPE`` for ``--recipe=STRING``."""
     return _VALUE.sub(lambda found: f"--{found[1]}{found[2]}{found[1].upper()}", spec)
+
+
+def columns(rows: Sequence[tuple[str, str]], width: int) -> str:
+    """Names, with their explanations beside them; no word is broken that fits into a line: values can be copied."""
+    longest = max(len(name) for name, _ in rows)
+    return "\n".join(_row(f"  {name:{longest}}   ", words, width) for name, words in rows)
+
+
+def _row(name: str, words: str, width: int) -> str:
+    following = " " * len(name)
+    lines = textwrap.wrap(words, width - 1, initial_indent=name, subsequent_indent=following, break_on_hyphens=False)
+    return "\n".join(lines) or name.rstrip()

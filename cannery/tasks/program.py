@@ -14,7 +14,7 @@ from cannery import __version__
 from cannery.tasks import namespace
 from cannery.tasks.completion import values_for
 from cannery.tasks.flags import TAKING_WORDS
-from cannery.tasks.help import option, paragraphs, usage
+from cannery.tasks.help import columns, option, paragraphs, usage
 
 __all__ = ["program"]
 
@@ -56,6 +56,10 @@ class _CanneryProgram(Program):
                 self.print_task_help(error.context.name)
                 raise Exit(code=0) from error
             raise Exit(self._refusal(error), _USAGE) from error
+        for context in self.tasks:  # Invoke takes --help for the first argument of a command that has one
+            if any(argument.value in _HELP_FLAGS for argument in context.positional_args):
+                self.print_task_help(str(context.name))
+                raise Exit(code=0)
 
     def parse_cleanup(self) -> None:
         if self.args.complete.value and (values := values_for(self.core.remainder)):
@@ -82,7 +86,8 @@ class _CanneryProgram(Program):
         positional = [str(argument.name) for argument in context.positional_args]
         print(usage(self.binary, name, positional, words=TAKING_WORDS.get(name, "")), end="\n\n")
         print(paragraphs(inspect.getdoc(self.collection[name]) or "", pty_size()[0]), end="\n\nOptions:\n")
-        self.print_columns([(option(spec), words) for spec, words in context.help_tuples()])
+        rows = [(option(spec), words or "") for spec, words in context.help_tuples()]
+        print(columns(rows, pty_size()[0]), end="\n\n")
 
 
 program = _CanneryProgram(

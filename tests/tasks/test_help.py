@@ -8,7 +8,7 @@ import sys
 import pexpect
 import pytest
 
-from cannery.tasks.help import option, paragraphs, usage
+from cannery.tasks.help import columns, option, paragraphs, usage
 
 pytestmark = pytest.mark.once
 
@@ -39,15 +39,25 @@ def test_paragraphs_are_as_wide_as_the_terminal_and_what_is_indented_stays() -> 
     assert max(map(len, paragraphs("word " * 100, 300).splitlines())) <= 100
 
 
+def test_values_in_the_help_of_an_option_are_not_broken_at_their_hyphens() -> None:
+    rows = [("--base=BASE", "Base image: oci:DIR or docker-archive:FILE."), ("--json", "")]
+    assert columns(rows, 48).splitlines() == [
+        "  --base=BASE   Base image: oci:DIR or",
+        "                docker-archive:FILE.",
+        "  --json",
+    ]
+    assert max(map(len, columns([("--issuer=ISSUER", "https://token.actions.example.com")], 40).splitlines())) < 40
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("columns", [60, 80])
-def test_no_line_of_help_is_wider_than_the_terminal(columns: int) -> None:
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_line_of_help_is_wider_than_the_terminal(width: int) -> None:
     for command in ([], ["image"], ["diff"], ["push"]):
         child = pexpect.spawn(
-            sys.executable, ["-m", "cannery", *command, "--help"], encoding="utf-8", dimensions=(40, columns)
+            sys.executable, ["-m", "cannery", *command, "--help"], encoding="utf-8", dimensions=(40, width)
         )
         printed = child.read()
-        assert [line for line in printed.splitlines() if len(line) > columns] == []
+        assert [line for line in printed.splitlines() if len(line) > width] == []
 
 
 @pytest.mark.slow

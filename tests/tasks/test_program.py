@@ -12,6 +12,7 @@ import pexpect
 import pytest
 
 from cannery import __version__
+from cannery.tasks import namespace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,31 +35,7 @@ def cannery(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPro
 
 
 @pytest.mark.once
-@pytest.mark.parametrize(
-    "command",
-    [
-        "image",
-        "run",
-        "watch",
-        "push",
-        "registry-check",
-        "resolve",
-        "explore",
-        "freeze",
-        "dockerfile",
-        "ps",
-        "images",
-        "prune",
-        "audit",
-        "check",
-        "compare",
-        "config",
-        "cythonize",
-        "diff",
-        "imports",
-        "kit",
-    ],
-)
+@pytest.mark.parametrize("command", sorted(namespace.task_names))
 def test_help_lists_every_command_and_each_explains_itself(command: str) -> None:
     assert f"  {command} " in cannery("--help").stdout
     done = cannery(command, "--help")
