@@ -30,9 +30,11 @@ class FoundSecret:
 
 def secrets_of_metadata(app: App) -> dict[str, tuple[FoundSecret, ...]]:
     """The secrets in the metadata that an image has, by the file that they come from."""
-    from cannery.secrets.addresses import has_password  # noqa: PLC0415  # not needed when nothing has an address
+    addresses = [each for each in app.metadata.dependencies if "://" in each]
+    if not addresses:
+        return {}
+    from cannery.secrets.addresses import has_password  # noqa: PLC0415  # slow to import, and most have no address
 
-    addresses = (each for each in app.metadata.dependencies if "://" in each)
     if not any(has_password(each.encode()) for each in addresses):
         return {}
     told = "a package index's password, among the dependencies"
