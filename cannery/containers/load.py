@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 from cannery.containers.engine.discovery import answering, client_installed, connect
 from cannery.containers.engine.image_ids import holds
@@ -28,8 +29,7 @@ BASES: Final = "cannery-base"  # the name of bases in engines; the tag is the be
 _SHORT: Final = 12  # digits of an ID that engines show
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """The outcome of loading an image into an engine."""
 
     engine: str  # "Docker 20.10.24"

@@ -36,6 +36,7 @@ __all__ = [
     "needs_of",
     "needs_of_file",
     "opened_by_name",
+    "searched",
 ]
 
 OPENED_BY_GLIBC: Final = ("libgcc_s.so.1",)  # by name at run time, to end threads
@@ -137,6 +138,20 @@ def opened_by_name(names: Iterable[str], program: str, root: Root = MACHINE) -> 
             yield files[0] if ".so" in name else elf.soname or posixpath.basename(str(library.path))
 
 
+def searched(program: str, root: Root = MACHINE) -> Iterator[Path]:
+    """What decides about :func:`opened_by_name`, as paths on this machine: files of settings, and folders.
+
+    While none of them has changed, no library is found in another place. Some may be absent.
+    """
+    content = root.content(program)
+    elf = read_elf(content) if content else None
+    if elf is None:
+        return
+    for told in _ld_so_conf(root, "/etc/ld.so.conf"):
+        yield told.path
+    yield from (root.on_disk(root.resolve(folder) or folder) for folder in _configured(root, elf))
+
+
 def _listed(root: Root, folder: str) -> list[str]:
     real = root.resolve(folder)
     path = root.on_disk(real) if real else None
@@ -218,7 +233,8 @@ def _configured(root: Root, program: Elf) -> Iterator[str]:
             listed.path.read_text().replace("\n", ":").split(":") if listed else ["/lib", "/usr/local/lib", "/usr/lib"]
         )
     else:
-        folders = [*_ld_so_conf(root, "/etc/ld.so.conf"), *_built_in(root, program), *_TRUSTED]
+        told = (folder for each in _ld_so_conf(root, "/etc/ld.so.conf") for folder in each.folders)
+        folders = [*told, *_built_in(root, program), *_TRUSTED]
     yield from dict.fromkeys(folder.strip() for folder in folders if folder.strip())
 
 
@@ -229,9 +245,18 @@ def _built_in(root: Root, program: Elf) -> Iterator[str]:
         yield from (os.fsdecode(match) for match in _FOLDER.findall(loader.path.read_bytes()))
 
 
-def _ld_so_conf(root: Root, name: str, within: tuple[str, ...] = ()) -> Iterator[str]:
-    """The folders that a file names, and those of the files that it includes, unless it lies ``within`` itself."""
+@dataclass(frozen=True, slots=True)
+class _LoaderSettings:
+    """Folders that a file of settings names; or none, and a folder whose files are settings."""
+
+    path: Path  # of the file or the folder, on this machine
+    folders: tuple[str, ...] = ()
+
+
+def _ld_so_conf(root: Root, name: str, within: tuple[str, ...] = ()) -> Iterator[_LoaderSettings]:
+    """What a file tells, and the files that it includes, unless it lies ``within`` itself."""
     content = root.content(name) if name not in within else None
+    yield _LoaderSettings(content.path if content else root.on_disk(name))
     if content is None:
         return
     for line in content.path.read_text(errors="replace").splitlines():
@@ -239,10 +264,11 @@ def _ld_so_conf(root: Root, name: str, within: tuple[str, ...] = ()) -> Iterator
         if words[:1] == ["include"]:
             for pattern in words[1:]:
                 absolute = posixpath.join(posixpath.dirname(name), pattern)
+                yield _LoaderSettings(root.on_disk(posixpath.dirname(absolute)))
                 for path in sorted(glob.glob(str(root.on_disk(absolute)))):
                     yield from _ld_so_conf(root, f"/{Path(path).relative_to(root.path)}", (*within, name))
         else:
-            yield from words
+            yield _LoaderSettings(content.path, tuple(words))
 
 
 def _home(found: dict[str, tuple[str, OnDisk]], program: Elf) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +38,7 @@ LOCK_FILE: Final = "cannery.lock"  # in the project's folder: what a build takes
 HOME = PurePosixPath("/app")  # the folder of an image that has the project's files, each where the project has it
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptEntry:
+class ScriptEntry(msgspec.Struct, frozen=True):
     """A file that is run: ``python main.py``."""
 
     path: PurePosixPath  # relative to the project; absolute, as the image has it, for one that a wheel brings
@@ -50,15 +50,13 @@ class ScriptEntry:
         return HOME / self.path
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleEntry:
+class ModuleEntry(msgspec.Struct, frozen=True):
     """A module that is run: ``python -m package``."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionEntry:
+class FunctionEntry(msgspec.Struct, frozen=True):
     """A console script: a function that returns an exit code (packaging.python.org, entry points)."""
 
     script: str  # its name, that of the command
@@ -69,8 +67,7 @@ class FunctionEntry:
 EntryPoint = ScriptEntry | ModuleEntry | FunctionEntry
 
 
-@dataclass(frozen=True, slots=True)
-class NamedEntry:
+class NamedEntry(msgspec.Struct, frozen=True):
     """Something that the project doesn't have: a dependency's, which is known once the wheels are there."""
 
     name: str  # of a console script or a module, or "package.module:function"
@@ -78,8 +75,7 @@ class NamedEntry:
     module: bool = False  # a module and no script, as it stands behind "python -m"
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(msgspec.Struct, frozen=True):
     """An object of the project's that a server can serve, as far as its source tells."""
 
     module: str
@@ -94,8 +90,7 @@ class Application:
         return f"{self.module}:{self.attribute}"
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationEntry:
+class ApplicationEntry(msgspec.Struct, frozen=True):
     """An application that a server among the dependencies is to serve."""
 
     candidates: tuple[Application, ...]  # the likeliest first
@@ -105,8 +100,7 @@ class ApplicationEntry:
     unheard: str = ""  # where that is started so that nobody outside of a container hears it: "main.py:9"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """The value that a variable of the environment has when the program starts."""
 
     name: str
@@ -120,8 +114,7 @@ PORT: Final = Variable("PORT", "8000")  # platforms that run containers say by t
 Argument = str | tuple[str | Variable, ...]  # a word, which may have variables in it
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A way to start the app: a program and its arguments."""
 
     name: str  # of the file in the image that starts it; empty for the one that the image starts by itself
@@ -147,8 +140,7 @@ class Command:
 RequirementsKind = Literal["uv", "poetry", "pylock", "pdm", "pipenv", "conda", "requirements", "project", "script"]
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(msgspec.Struct, frozen=True):
     """The fields of ``[project]`` that an image or an executable needs (PEP 621)."""
 
     version: str | None = None
@@ -162,16 +154,14 @@ class Metadata:
     entry_points: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # group -> (name, object reference)
 
 
-@dataclass(frozen=True, slots=True)
-class RequirementsFile:
+class RequirementsFile(msgspec.Struct, frozen=True):
     """The file that the app's requirements are in."""
 
     path: Path
     kind: RequirementsKind
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A value that no setting gives, taken from the project's own files: reports say so."""
 
     what: str  # the setting in whose place it stands: "entry", "requirements"
@@ -179,8 +169,7 @@ class Found:
     source: str  # where it was found: "Procfile", "setup.cfg"
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(msgspec.Struct, frozen=True):
     """What runs of the program have shown, where the setting ``trace`` asks for some."""
 
     imports: tuple[tuple[str, str], ...] = ()  # (importer, imported)
@@ -189,8 +178,7 @@ class RunFacts:
     libraries: tuple[str, ...] = ()  # shared libraries that are opened by name
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(msgspec.Struct, frozen=True):
     """A project that is to become an image: its files and settings, read once."""
 
     folder: Path  # the project's, absolute

@@ -7,8 +7,9 @@ started with that.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from cannery.project.app import Application
 
@@ -28,8 +29,7 @@ _LOCAL: Final = ("uvicorn",)  # modules of servers whose function run listens on
 _DEFINITIONS: Final = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptReading:
+class ScriptReading(msgspec.Struct, frozen=True):
     """What a script does when it's run."""
 
     defines: tuple[str, ...]  # functions, classes, and names of what calls return

@@ -5,9 +5,10 @@ from __future__ import annotations
 import configparser
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from cannery.errors import ProjectError
 from cannery.project.backend import own_metadata

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project import entrypoints
@@ -65,7 +66,7 @@ def load(
     if requirements is None:
         starts = starts.without_dependencies(startable)
     app = _app(project, settings, starts, requirements, roots)
-    return replace(app, notes=(untold, *app.notes)) if untold else app
+    return structs.replace(app, notes=(untold, *app.notes)) if untold else app
 
 
 def _own_code(project: Project, settings: Settings) -> OwnCode:
@@ -113,7 +114,7 @@ def _app(
         folder=project.folder,
         name=name,
         distribution=project.distribution,
-        metadata=replace(project.metadata, version=version, requires_python=requires_python),
+        metadata=structs.replace(project.metadata, version=version, requires_python=requires_python),
         main=starts.main,
         commands=starts.commands,
         import_roots=roots,

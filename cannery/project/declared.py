@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from cannery.errors import CanneryError, ProjectError
 from cannery.project.app import Command, Found, NamedEntry

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from cannery.errors import CanneryError, ConfigurationError, ProjectError
 from cannery.project.app import Command, FunctionEntry, NamedEntry, ScriptEntry
 from cannery.project.modules import own_packages
@@ -51,7 +53,7 @@ def find(startable: Startable, settings: Settings, distribution: str | None, req
     env = {**starts.env, **settings.env}
     own = [startable.line(text, f"commands.{name}", env, name) for name, text in settings.commands.items()]
     taken = {command.name for command in own}
-    main = replace(starts.main, arguments=settings.args) if settings.args else starts.main
+    main = structs.replace(starts.main, arguments=settings.args) if settings.args else starts.main
     commands = (*own, *(command for command in starts.commands if command.name not in taken))
     _check_names(main, commands)
     return replace(starts, main=main, commands=commands)
@@ -65,7 +67,7 @@ def packages(folder: Path, roots: tuple[PurePosixPath, ...]) -> tuple[str, ...]:
 def _named(startable: Startable, name: str, settings: Settings) -> Starts:
     entry = startable.named(name, "entry")
     starts = run_of(startable.own, entry.path) if isinstance(entry, ScriptEntry) else Starts(Command("", entry))
-    main = replace(starts.main, arguments=settings.args, ports=listening(settings.args, settings.env))
+    main = structs.replace(starts.main, arguments=settings.args, ports=listening(settings.args, settings.env))
     return replace(starts, main=main)
 
 

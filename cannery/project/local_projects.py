@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cannery.errors import RequirementsError
 from cannery.project.uv_errors import explain
@@ -41,8 +42,7 @@ _SAID = 12  # lines of a backend that a message shows
 _MADE_AT_TOP = {"build", "dist", "target"}
 
 
-@dataclass(frozen=True, slots=True)
-class LocalWheel:
+class LocalWheel(msgspec.Struct, frozen=True):
     """A wheel of a project of this machine."""
 
     path: Path

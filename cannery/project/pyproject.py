@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -54,8 +53,7 @@ class _PoetryTable(msgspec.Struct, frozen=True, rename="kebab"):
     dependencies: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """A project folder and what its ``pyproject.toml`` says, if it has one."""
 
     folder: Path  # absolute

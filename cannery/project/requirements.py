@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from cannery.project.trimmed_wheels import TELLING, refuse_trimmed
 from cannery.project.uv_errors import explain
@@ -30,8 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Requirements:
+class Requirements(msgspec.Struct, frozen=True):
     """Requirements in a form that ``uv pip install`` takes."""
 
     source: Path  # the lock or the file that they were read from
@@ -50,8 +50,7 @@ class Requirements:
         return key_of(self.text, self.form, self.hashed, self.complete, self.options)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What is asked of a file of requirements, and for which Python."""
 
     file: RequirementsFile
@@ -63,8 +62,7 @@ class Wanted:
     workspace: Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """A file of requirements as it was found, before anybody is asked what it comes to."""
 
     key: list[object] | None  # all that decides about the answer; None where the answer costs nothing

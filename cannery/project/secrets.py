@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cannery.errors import ProjectError
 from cannery.secrets.file_names import kind_by_name
@@ -19,8 +20,7 @@ __all__ = ["FoundSecret", "allows", "refuse_secrets", "secrets_of_metadata", "un
 _SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSecret:
+class FoundSecret(msgspec.Struct, frozen=True):
     """A secret in a file of the project, as settings and messages name it; it is never shown itself."""
 
     rule: str  # the kind's name: github-token

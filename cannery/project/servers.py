@@ -5,8 +5,9 @@ A program that listens on 127.0.0.1, as many do unless they're told otherwise, i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 from cannery.project.app import PORT
 
@@ -22,8 +23,7 @@ Interface = Literal["asgi", "wsgi"]  # asgi.readthedocs.io; PEP 3333
 ANY: Final = "0.0.0.0"  # noqa: S104  # in a container that's the container's own network
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """A server's command line."""
 
     script: str  # its console script

@@ -7,8 +7,9 @@ assignments before the first word. What needs one is refused.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from cannery.project.app import PORT, Variable
 
@@ -42,8 +43,7 @@ class NeedsShell(ValueError):  # noqa: N818  # it says what is so
         self.text = text  # the command, where whoever asks hasn't got it
 
 
-@dataclass(frozen=True, slots=True)
-class SimpleCommand:
+class SimpleCommand(msgspec.Struct, frozen=True):
     """Words, and the variables that are set for them."""
 
     words: tuple[Argument, ...]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from cannery.errors import ProjectError
 from cannery.project.app import ApplicationEntry, Command, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
 from cannery.project.applications import applications, read_script
@@ -36,7 +38,8 @@ class Starts:
     def without_dependencies(self, startable: Startable) -> Starts:
         """The same for an app that requires nothing; raises :class:`ConfigurationError` for what it doesn't have."""
         main, *commands = (
-            replace(command, entry=startable.by_itself(command.entry)) for command in (self.main, *self.commands)
+            structs.replace(command, entry=startable.by_itself(command.entry))
+            for command in (self.main, *self.commands)
         )
         return replace(self, main=main, commands=tuple(commands))
 

@@ -6,9 +6,10 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
 
 from cannery.errors import RuntimeTreeError
 from cannery.image.platform import platform_of_uname
@@ -154,8 +155,7 @@ def _files_of(executable: Path, stdlib: Path) -> Iterator[Stamped]:
                     yield entry.path[top:], entry.path, (status.st_size, status.st_mtime_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class WheelTarget:
+class WheelTarget(msgspec.Struct, frozen=True):
     """The Python that wheels are chosen for; it need not be on this machine."""
 
     executable: Path  # of a Python on this machine, which uv asks
@@ -165,8 +165,7 @@ class WheelTarget:
     options: tuple[str, ...] = ()  # of uv, where the Python or the platform is another than that of ``executable``
 
 
-@dataclass(frozen=True, slots=True)
-class RunningPython:
+class RunningPython(msgspec.Struct, frozen=True):
     """A Python of this machine that makes bytecode for one of the same minor version elsewhere."""
 
     executable: Path
@@ -175,8 +174,7 @@ class RunningPython:
     magic: str  # of its bytecode, in hexadecimal digits
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(msgspec.Struct, frozen=True):
     """A Python, whose files lie on this machine: it's installed here, or in a root filesystem that is kept here."""
 
     executable: Path  # links resolved

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from cannery.project.app import HOME
 from cannery.project.secrets import refuse_secrets, secrets_of_metadata
@@ -41,8 +43,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
+class Dependencies(msgspec.Struct, frozen=True):
     """The dependencies of an app."""
 
     requirements: Requirements | None  # pinned; None where the app requires nothing
@@ -82,8 +83,7 @@ def settled_app(
     return traced(app, app_tree(app, workspace, grammar_of=grammar_of), dependencies.wheels, workspace)
 
 
-@dataclass(frozen=True, slots=True)
-class BytecodeTransforms:
+class BytecodeTransforms(msgspec.Struct, frozen=True):
     """The ways from sources to bytecode; a file of others that is no Python stays as it is."""
 
     library: Transform  # for the standard library

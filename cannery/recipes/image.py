@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from cannery.containers.load import load
 from cannery.errors import ConfigurationError
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MadeImage", "check_unpacking", "make_image", "unpack_image"]
 
 
-@dataclass(frozen=True, slots=True)
-class MadeImage:
+class MadeImage(msgspec.Struct, frozen=True):
     """An image that was built, and its places."""
 
     app: App

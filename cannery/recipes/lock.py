@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import zlib
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from cannery.errors import ConfigurationError
 from cannery.image.platform import Platform

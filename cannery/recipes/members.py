@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from cannery.errors import CanneryError, ConfigurationError
 from cannery.project.changes import changed_members
 from cannery.project.config import load
@@ -88,7 +90,7 @@ def members_of(folder: Path, flags: Mapping[str, object]) -> Members:
 def make_images(members: Members, workspace: Workspace) -> dict[str, MadeImage]:
     """The images of all members, each built and written as :func:`make_image` does."""
     made = {}
-    workspace = replace(workspace, looked_at={})
+    workspace = structs.replace(workspace, looked_at={})
     for name, app in members.apps.items():
         with _of(name):
             made[name] = make_image(app, workspace)
@@ -111,7 +113,7 @@ def push_images(
     from cannery.recipes.push import built_for, is_pushed, send_image, targets, with_registry  # noqa: PLC0415  # as above
 
     where, built = {}, {}
-    workspace = replace(workspace, looked_at={})
+    workspace = structs.replace(workspace, looked_at={})
     for name, app in members.apps.items():
         with _of(name):
             where[name] = targets(with_registry(app, registry))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["Built", "LazyContents", "Plan"]
 
 
-@dataclass(frozen=True, slots=True)
-class LazyContents:
+class LazyContents(msgspec.Struct, frozen=True):
     """What a recipe knows of an image's contents; it's put together only when somebody asks, and known by a key."""
 
     key: str
     make: Callable[[], PlannedContents]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """An image as a recipe wants it: the trees that become layers, in their order, and the configuration."""
 
     app: App  # with what its dependencies decide about its start
@@ -38,8 +37,7 @@ class Plan:
     contents: LazyContents | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(msgspec.Struct, frozen=True):
     """An image that was built."""
 
     app: App

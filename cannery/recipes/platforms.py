@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from cannery.image.platform import Platform, machine_platform
 from cannery.trees.packed_python import MACHINE_RUNTIME, runtime_of

@@ -49,7 +49,8 @@ def scratch(app: App, workspace: Workspace) -> Plan:
     code = app_code(own, app, python, workspace)
     readers = source_readers(dependencies.wheels, python.image_site_packages, workspace, app.settings.drop_sources)
     bytecode = bytecode_transforms(app, python, workspace, readers=tuple(readers))
-    needs = with_opened(needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace), python)
+    needs = needs_of_code(own, code, app, workspace) + read_needs(dependencies.wheels, workspace)
+    needs = with_opened(needs, python, workspace)
 
     library = runtime(app, python, needs, workspace) | seldom_collecting(python)
     layers = [("runtime", library | without_absolute | strip | bytecode.library)]

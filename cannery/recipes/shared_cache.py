@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import structs
 
 from cannery.errors import ConfigurationError, ImageError, RegistryError
 from cannery.image.platform import Platform, machine_platform
@@ -45,8 +48,7 @@ _KINDS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SharedBuild:
+class SharedBuild(msgspec.Struct, frozen=True):
     """An image that was built, and the cache that it shares."""
 
     built: Built
@@ -113,7 +115,7 @@ def _built(app: App, workspace: Workspace, own: Sequence[str]) -> SharedBuild:
 
 def _built_with(shared: BuildCache, app: App, workspace: Workspace) -> SharedBuild:
     cache = replace(workspace.cache, shared=shared)
-    return SharedBuild(build(app, replace(workspace, cache=cache)), shared)
+    return SharedBuild(build(app, structs.replace(workspace, cache=cache)), shared)
 
 
 def cache_tag(app: App) -> str:

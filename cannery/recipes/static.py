@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from cannery.executable.kit.toolchain import native_target, target_for, toolchain
 from cannery.executable.static.packing import check_packing

@@ -58,7 +58,8 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     # 4. Strip, after shake: nothing is read that goes anyway.
     wheels = dependencies.wheels | reached.dependencies | strip
     # 5. Needs, before the runtime, whose shared libraries they are.
-    needs = with_opened(needs_of_code(own, code, app, workspace) + read_needs(wheels, workspace), python)
+    needs = needs_of_code(own, code, app, workspace) + read_needs(wheels, workspace)
+    needs = with_opened(needs, python, workspace)
     # 6. Look at all parts, before one gets smaller: an exception may come from a file of another part.
     parts = (wheels, code, own.resources)
     around = Surroundings(packs_relocations(python, workspace), raisers_in(parts, workspace))

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from cannery.check.answer import answer
 from cannery.check.question import is_address, requests
 from cannery.containers.ports import published_port
@@ -54,7 +56,7 @@ def traced(app: App, own: AppTree, wheels: LazyTree, workspace: Workspace) -> Ap
         opened=tuple(sorted({path for each in shown for path in each.opened})),
         libraries=tuple(sorted({name for each in shown for name in each.libraries})),
     )
-    return replace(app, seen=seen, notes=(*app.notes, *(note for each in shown for note in each.notes)))
+    return structs.replace(app, seen=seen, notes=(*app.notes, *(note for each in shown for note in each.notes)))
 
 
 @dataclass(frozen=True, slots=True)

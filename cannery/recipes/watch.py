@@ -11,8 +11,9 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from cannery.containers.engine.discovery import find_engine
 from cannery.errors import CanneryError, ToolError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cannery.errors import ProjectError, did_you_mean
 from cannery.image.tree import File
@@ -28,8 +29,7 @@ _LARGE = 10 * 10**6  # bytes
 _TESTS = {"test", "tests"}  # folders that stay out, whatever names them
 
 
-@dataclass(frozen=True, slots=True)
-class BesideData:
+class BesideData(msgspec.Struct, frozen=True):
     """The data that went in because something names it, and what of that did not."""
 
     sizes: dict[str, int]  # of files and folders, relative to the project, in bytes

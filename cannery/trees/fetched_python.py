@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import structs
 
 from cannery.errors import ConfigurationError, RuntimeTreeError
 from cannery.image.platform import Platform, machine_platform
@@ -134,7 +135,7 @@ def _locked(wanted: WantedPython, app: App) -> Chosen | None:
 
 
 def _in_image(runtime: str, app: App, workspace: Workspace) -> Interpreter:
-    as_base = replace(app, settings=msgspec.structs.replace(app.settings, base=runtime))
+    as_base = structs.replace(app, settings=msgspec.structs.replace(app.settings, base=runtime))
     image = base_image(as_base, workspace, packed=True)
     settings = image.base.config.get("config") or {}
     path = next((each[5:] for each in settings.get("Env") or () if each.startswith("PATH=")), "")

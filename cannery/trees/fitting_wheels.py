@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 import shutil
-from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from cannery.image.tree import Decision, File, LazyTree, Tree

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import zipfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cannery.errors import CanneryError
 from cannery.project.app import HOME
@@ -29,8 +30,7 @@ __all__ = ["Made", "add_made"]
 _SHOWN = 8  # lines of what a backend says
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """What a build backend has made for an app."""
 
     paths: tuple[str, ...] = ()  # of the image

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from cannery.elf.need import Need
 from cannery.python.stdlib import BRINGS_BACK, BRINGS_BACK_FOR_THE_APP
@@ -31,8 +33,7 @@ _FILE = re.compile(rb"""["'](lib[\w+.-]*\.so(?:\.\d+)*)["']""")
 _LOOKED_FOR = re.compile(rb"""\bfind_library\(\s*["']([\w+.-]+)["']""")
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(msgspec.Struct, frozen=True):
     """The needs of one tree or of several: ``needs + other``."""
 
     libraries: tuple[Need, ...] = ()

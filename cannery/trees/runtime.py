@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from cannery.elf.need import Need
 from cannery.errors import RuntimeTreeError
@@ -120,17 +122,29 @@ def packs_relocations(interpreter: Interpreter, workspace: Workspace) -> bool:
     return any(GLIBC_ABI_DT_RELR in path.read_bytes() for path in named)
 
 
-def with_opened(needs: Needs, interpreter: Interpreter) -> Needs:
+def with_opened(needs: Needs, interpreter: Interpreter, workspace: Workspace) -> Needs:
     """``needs`` with the shared libraries that code opens by name among the others, as far as the runtime has them.
 
     Code goes on without those that are absent, or fails as it does there.
     """
     if not needs.opened:
         return needs
-    from cannery.elf.closure import opened_by_name  # noqa: PLC0415  # most apps open none
+    found = _remembered_opened(needs.opened, interpreter, workspace)
+    return structs.replace(needs, opened=frozenset()) + Needs(tuple(Need(name, "code that opens it") for name in found))
 
-    found = opened_by_name(needs.opened, interpreter.inside(interpreter.executable), interpreter.root)
-    return replace(needs, opened=frozenset()) + Needs(tuple(Need(name, "code that opens it") for name in found))
+
+def _remembered_opened(names: frozenset[str], interpreter: Interpreter, workspace: Workspace) -> list[str]:
+    """The sonames of those libraries of the runtime that ``names`` mean, remembered until the search has changed."""
+    key = key_of("opened", code_key(__name__), interpreter.fingerprint, sorted(names), interpreter.root)
+    known = workspace.cache.recall("opened-libraries", key)
+    if known is None or any(stamp(Path(path)) != before for path, before in known["searched"].items()):
+        from cannery.elf.closure import opened_by_name, searched  # noqa: PLC0415  # not needed when nothing has changed
+
+        program = interpreter.inside(interpreter.executable)
+        before = {str(path): stamp(path) for path in searched(program, interpreter.root)}
+        known = {"names": list(opened_by_name(names, program, interpreter.root)), "searched": before}
+        workspace.cache.remember("opened-libraries", key, known)
+    return list(known["names"])
 
 
 def _python(interpreter: Interpreter, wanted: frozenset[str]) -> LazyTree:

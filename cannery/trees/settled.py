@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from cannery.project.app import ApplicationEntry, Command, Found, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
 from cannery.project.servers import SERVERS, listening

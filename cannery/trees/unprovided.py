@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import astuple
 
 from cannery.workspace.keys import code_key, key_of
 
@@ -16,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ImportFindings", "Provision", "Unprovided", "import_findings"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unprovided:
+class Unprovided(msgspec.Struct, frozen=True):
     """An import that fails."""
 
     module: str  # that is missing
@@ -37,8 +39,7 @@ class Provision:
     python: Interpreter | None  # that Python; None for a base's, of which no more is known than its version
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFindings:
+class ImportFindings(msgspec.Struct, frozen=True):
     """What is wrong with names of modules."""
 
     unprovided: tuple[Unprovided, ...]

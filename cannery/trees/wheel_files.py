@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from cannery.errors import RequirementsError
 from cannery.image.content import Inline, OnDisk
@@ -30,8 +31,7 @@ _UNUSED = {"bin", "include"}  # console scripts, and headers: nothing that a pro
 _TEXTS = re.compile(r".*\.pth|.*\.dist-info/entry_points\.txt")  # small, and read to tell what a program imports
 
 
-@dataclass(frozen=True, slots=True)
-class WheelFile:
+class WheelFile(msgspec.Struct, frozen=True):
     """A file of installed wheels."""
 
     size: int  # bytes

@@ -8,8 +8,9 @@ import shutil
 import signal
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from cannery.errors import ToolError
 
@@ -35,8 +36,7 @@ _STANDARD_ERROR = 2  # its descriptor
 _PATIENCE = 3  # seconds from SIGTERM to SIGKILL
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(msgspec.Struct, frozen=True):
     """The output of a program that ended with exit code 0."""
 
     stdout: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import msgspec
 
 from cannery.workspace.cache import Cache, default_cache
 from cannery.workspace.process import Runner, run
@@ -28,8 +29,7 @@ def silent(title: str, done: int = 0, total: int = 0) -> None:
     """Show no progress."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(msgspec.Struct, frozen=True):
     """The cache, a way to run programs, and a watcher: all that a stage may touch of the machine."""
 
     cache: Cache

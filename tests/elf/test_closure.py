@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cannery.elf.closure import MissingLibraryError, closure_of, needs_of, opened_by_name
+from cannery.elf.closure import MissingLibraryError, closure_of, needs_of, opened_by_name, searched
 from cannery.elf.need import Need
 from cannery.errors import RuntimeTreeError
 from cannery.image.content import OnDisk
@@ -175,6 +175,9 @@ def test_folders_of_ld_so_conf_are_searched_with_what_it_includes(tmp_path: Path
     (tmp_path / "etc" / "ld.so.conf").write_text("include ld.so.conf.d/*.conf  # more\n")
     (tmp_path / "etc" / "ld.so.conf.d" / "x.conf").write_text(f"{home}\n/opt/x/lib\n")
     found = closure_of("/bin/program", [Need("libconfigured.so", "x.so", ())], Root(tmp_path))
+    assert {
+        tmp_path / each for each in ("etc/ld.so.conf", "etc/ld.so.conf.d", "etc/ld.so.conf.d/x.conf", "opt/x/lib")
+    } <= set(searched("/bin/program", Root(tmp_path)))
     assert tmp_path / "opt/x/lib/libconfigured.so" in {content.path for content in found.libraries.values()}
     assert all(content.path.is_relative_to(tmp_path) for content in found.libraries.values())
 

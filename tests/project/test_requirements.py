@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import pytest
+from msgspec.structs import replace
 
 from cannery.errors import ConfigurationError, RequirementsError
 from cannery.project.app import RequirementsFile

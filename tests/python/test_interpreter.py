@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from cannery.errors import RuntimeTreeError
 from cannery.python.interpreter import WheelTarget, describe, installed_python, same_minor

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from cannery.errors import ImageError
 from cannery.image.content import Inline
@@ -50,7 +52,7 @@ def test_a_layer_is_read_once_and_fetched_where_it_is_not_here(workspace: Worksp
     elsewhere = layer.blob.rename(tmp_path / layer.digest.hex)
     with pytest.raises(ImageError, match="the layer app is not in the cache"):
         contents_of_layer(layer, workspace)
-    shared = replace(workspace, cache=replace(workspace.cache, shared=OneBlob(elsewhere)))
+    shared = replace(workspace, cache=dataclasses.replace(workspace.cache, shared=OneBlob(elsewhere)))
     (found,) = contents_of_layer(layer, shared)
     assert found.path == "/app/a.py"
     layer.blob.unlink()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import tarfile
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from cannery.containers.sandbox.rootfs import rootfs
 from cannery.errors import CanneryError, ConfigurationError, ImageError, RequirementsError, RuntimeTreeError, ToolError
@@ -225,7 +226,7 @@ def test_nothing_is_packed_again_and_a_change_of_the_app_packs_the_app(
 
 def test_another_cache_gives_the_same_digest(project: Path, tmp_path: Path, workspace: Workspace) -> None:
     named = base(tmp_path / "base")
-    other = replace(workspace, cache=replace(workspace.cache, root=tmp_path / "other"))
+    other = replace(workspace, cache=dataclasses.replace(workspace.cache, root=tmp_path / "other"))
     assert built(project, workspace, base=named).image.digest == built(project, other, base=named).image.digest
 
 

@@ -6,10 +6,10 @@ import base64
 import json
 import shutil
 import subprocess
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from cannery.errors import ImageError, RegistryError
 from cannery.image.registry.connection import Connection

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from cannery.image.content import Inline
 from cannery.image.platform import machine_platform
@@ -40,7 +41,7 @@ def layer(entries: Mapping[str, Entry]) -> LazyTree:
     [
         ({"/app/a.pyc": ONE}, []),
         ({"/app/a.pyc": OTHER}, ["/app/a.pyc"]),
-        ({"/app/a.pyc": replace(ONE, mode=0o755)}, ["/app/a.pyc"]),
+        ({"/app/a.pyc": dataclasses.replace(ONE, mode=0o755)}, ["/app/a.pyc"]),
         ({"/app/a.pyc": ONE, "/app/b": Directory(), "/app/b/c": Symlink("d")}, ["/app/b", "/app/b/c"]),
         ({}, None),
         ({"/app/a.pyc": Symlink("b")}, None),

@@ -65,7 +65,11 @@ def test_a_list_of_commands_imports_no_settings_and_nothing_that_makes_images() 
 @pytest.mark.slow
 def test_an_unchanged_build_imports_nothing_that_would_make_something(make_project: MakeProject) -> None:
     folder = make_project(
-        {"main.py": "import helper, zoneinfo\n", "helper.py": "", "requirements.txt": "six==1.17.0\n"}
+        {
+            "main.py": "import ctypes, helper, zoneinfo\nctypes.CDLL('libz.so.1')\n",
+            "helper.py": "",
+            "requirements.txt": "six==1.17.0\n",
+        }
     )
     first = imported("-m", "cannery", "image", cwd=folder)
     assert {"tarfile", "filelock", "cannery.elf.closure", "cannery.image.gzip"} <= first

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from msgspec.structs import replace
 
 from cannery.errors import RequirementsError
 from cannery.image.content import OnDisk

@@ -201,7 +201,7 @@ def test_the_configured_certificates_go_in(
 def test_libraries_that_code_opens_by_name_come_along_where_the_system_has_them(
     make_project: MakeProject, python: Interpreter, workspace: Workspace
 ) -> None:
-    needs = with_opened(Needs(opened=frozenset({"z", "libresolv.so.2", "libabsent.so.1"})), python)
+    needs = with_opened(Needs(opened=frozenset({"z", "libresolv.so.2", "libabsent.so.1"})), python, workspace)
     tree = runtime_for(make_project({"main.py": ""}), python, workspace, needs).tree
     names = {Path(path).name for path in tree.entries}
     assert {"libz.so.1", "libresolv.so.2"} <= names

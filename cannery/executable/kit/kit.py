@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from cannery.elf.components import Component
 from cannery.errors import ConfigurationError, RuntimeTreeError, ToolError

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from cannery.errors import ConfigurationError
 from cannery.executable.kit.kit import Kit, built_kit, given_kit, kit_python

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from cannery.tasks.report.decisions import decision_lines, decisions_as_json
 from cannery.tasks.report.found import commands_as_json, found_as_json, found_lines
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["ImageReport"]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageReport:
+class ImageReport(msgspec.Struct, frozen=True):
     """An image that was made, its places, and how long that took."""
 
     made: MadeImage

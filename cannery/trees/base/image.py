@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from cannery.errors import ConfigurationError
 from cannery.image.image import Base
 from cannery.image.layer import Layer, gzipped
@@ -68,7 +70,7 @@ def base_image(app: App, workspace: Workspace, *, packed: bool = False) -> BaseI
     pulled = _remembered(key, source, workspace)
     if pulled is None:
         with workspace.cache.lock(f"base-{key}", lambda: workspace.progress("waiting for another build")):
-            pulled = _remembered(key, source, replace(workspace, refresh=False))
+            pulled = _remembered(key, source, structs.replace(workspace, refresh=False))
             if pulled is None or workspace.refresh:
                 with opened(source, app, workspace) as medium:
                     pulled = _compressed(pull(medium, wanted, workspace.cache, workspace.progress), workspace)

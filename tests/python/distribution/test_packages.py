@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 from pysequoia import Tsk
 
 from cannery.errors import CanneryError, ConfigurationError, MachineError, RuntimeTreeError
@@ -104,7 +105,7 @@ def test_a_suite_is_looked_up_once_and_again_when_asked(archive: DebianArchive, 
     archive.add("libc6", {"new": ""}, version="2")
     archive.publish()
     assert unpacked(archive, workspace) == before
-    assert unpacked(archive, replace(workspace, refresh=True)).key != before.key
+    assert unpacked(archive, structs.replace(workspace, refresh=True)).key != before.key
 
 
 def test_a_list_that_somebody_else_signed_does_not_count(archive: DebianArchive, workspace: Workspace) -> None:
@@ -170,7 +171,7 @@ def test_what_reaches_out_of_the_root_is_refused(archive: DebianArchive, workspa
     assert "the package libc6 holds './etc/passwd'" in str(refusal(archive, workspace))
     archive.add("libc6", {"../passwd": "mine"})
     archive.publish()
-    assert "leaves the image" in str(refusal(archive, replace(workspace, refresh=True)))
+    assert "leaves the image" in str(refusal(archive, structs.replace(workspace, refresh=True)))
     assert not (tmp_path / "passwd").exists()
 
 
