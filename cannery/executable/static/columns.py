@@ -33,7 +33,7 @@ COLUMNS = _SIZES + 5
 _MORE = 0x80  # of a byte of a varint
 _OPAQUE, _COUNTED = 0, 1  # kinds of our own: a module that stays as it is; before a string that holds a zero byte
 _STRINGS, _CONTAINERS = frozenset(b"zZuaAt"), frozenset(b")([<>")
-_REFERENCE, _CODE, _BYTES_OBJECT, _SLICE = ord("r"), ord("c"), ord("s"), ord(":")
+_REFERENCE, _CODE, _BYTES_OBJECT = ord("r"), ord("c"), ord("s")
 
 
 def columns_of(modules: Iterable[bytes], caches: Sequence[int]) -> tuple[list[bytes], dict[int, str]]:
@@ -94,8 +94,6 @@ def _add_value(columns: list[bytearray], token: Token) -> None:
     if field is Field.FIRST_LINE:
         columns[_FIRST_LINES] += _varint(int.from_bytes(content, "little"))
         return
-    if token.letter == _SLICE:
-        raise UnknownFormatError("a slice, which no Python before 3.14 writes")
     letter = token.letter
     counted = letter in _STRINGS and 0 in content
     columns[_KINDS] += bytes((_COUNTED, kind)) if counted else bytes((kind,))

@@ -101,6 +101,15 @@ def test_an_executable_is_put_back_as_it_was(modules: dict[str, bytes], tmp_path
     assert put_back(executable, tmp_path) == program
 
 
+def test_slices_lie_in_columns_as_all_else(tmp_path: Path) -> None:
+    one, two, seen = b"i\1\0\0\0", b"\xe9\2\0\0\0", b"r\0\0\0\0"
+    module = b")\3:" + one + two + b"N:NNN:" + seen + b"z\2ab" + seen  # as Python 3.14 writes x[1:2], x[:] …
+    program = program_with({"m": module})
+    executable = rearranged(program, [module], pieces_of(program), _CACHES, "linux/amd64")
+    assert not executable.stayed
+    assert put_back(executable, tmp_path) == program
+
+
 def test_the_code_of_libraries_is_found_and_rearranged_too(tmp_path: Path) -> None:
     calls = "int f(int x);" + "".join(f"int g{n}(int x) {{ return f(x) + {n}; }}" for n in range(50))
     library = on_disk(compile_c(f"{calls} int f(int x) {{ return x; }}", tmp_path / "x.so", "-shared", "-fPIC", "-O1"))

@@ -114,6 +114,9 @@ static void put_object(int field) {
         while (count--) put_object(VALUE);
         break;
     }
+    case ':': /* a slice, which Python 3.14 and later write: where it starts and stops, and its step */
+        for (int each = 0; each < 3; each++) put_object(VALUE);
+        break;
     case 's':
         if (field == LINES) put_lines(code, code_end);
         else put_bytes(field);
