@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from cannery.executable.kit.toolchain import ZigToolchain
 
-__all__ = ["NEEDED", "cpython"]
+__all__ = ["NEEDED", "cpython", "from_archives", "modules_to_build"]
 
 NEEDED = ("zlib", "bzip2", "xz", "libffi", "sqlite", "openssl")  # libraries
 _PREFIX = "/usr/local"  # where the interpreter believes that it is installed
@@ -47,6 +48,7 @@ _CTYPES_SOURCE = " _ctypes/_ctypes.c "
 _CTYPES = "-DHAVE_FFI_PREP_CIF_VAR -DHAVE_FFI_PREP_CLOSURE_LOC -DHAVE_FFI_CLOSURE_ALLOC -lffi"
 # The log2 that zig compiles is off by 3e-7 below 2**-1022. Python has its own, and configure insists on the other.
 _LOG2 = ("#define HAVE_LOG2 1\n", "/* #undef HAVE_LOG2 */\n")
+_OBJECTS = re.compile(r"^(LIBHACL_\w+_LIB)_SHARED=", re.MULTILINE)  # what a module of hashes is linked from
 _REPLACED = frozenset({"config.o", "deepfreeze.o", "frozen.o", "getpath.o"})  # by what is made for each executable
 # Extension modules that need other libraries or another system; `uuid` and `dbm.dumb` do without theirs.
 _LEFT_OUT = ("_curses", "_curses_panel", "_dbm", "_gdbm", "_tkinter", "_uuid", "nis", "ossaudiodev", "readline")
@@ -125,7 +127,7 @@ def _configure(tools: ZigToolchain, top: Path, prefix: Path, options: Iterable[s
     tools.run("./configure", *options, cwd=top, env=settings)
     found = (top / "pyconfig.h").read_text(encoding="utf-8")
     (top / "pyconfig.h").write_text(found.replace(*_LOG2), encoding="utf-8")
-    (top / "Modules/Setup.local").write_text("\n".join(_setup(top)), encoding="utf-8")
+    (top / "Modules/Setup.local").write_text("\n".join(modules_to_build(top)), encoding="utf-8")
 
 
 def _without_loading(top: Path) -> None:
@@ -136,7 +138,7 @@ def _without_loading(top: Path) -> None:
     setup.write_text(found.replace(_CTYPES_SOURCE, f"{_CTYPES_SOURCE}_ctypes/dl.c "), encoding="utf-8")
 
 
-def _setup(top: Path) -> Iterator[str]:
+def modules_to_build(top: Path) -> Iterator[str]:
     """The lines for ``Modules/Setup.local``: the extension modules that configure found possible, but for tests.
 
     Tests' modules come behind ``*shared*`` in ``Modules/Setup.stdlib``, and may be followed by others.
@@ -152,7 +154,16 @@ def _setup(top: Path) -> Iterator[str]:
 def _build(tools: ZigToolchain, top: Path) -> None:
     make = find("make", "gmake", step="install it: apt-get install make")
     path = os.pathsep.join([str(top / ".cannery"), *os.get_exec_path()])
-    tools.run(make, jobs(), "python", cwd=top, env={"PATH": path})
+    makefile = (top / "Makefile").read_text(encoding="utf-8")
+    tools.run(make, jobs(), "python", *from_archives(makefile), cwd=top, env={"PATH": path})
+
+
+def from_archives(makefile: str) -> Iterator[str]:
+    """Settings of ``make`` by which Python is linked from the archives of its hashes, and not from their objects.
+
+    Since 3.14 ``_hmac`` has the objects of ``_md5`` and others too, and a program takes each once (cpython#146264).
+    """
+    return (f"{name}_SHARED=$({name}_STATIC)" for name in _OBJECTS.findall(makefile))
 
 
 def _collect(tools: ZigToolchain, top: Path, folder: Path) -> None:
