@@ -33,16 +33,19 @@ FILES = {
     "parts/v2/__init__.py": "",
     "parts/v2/answers.py": "ANSWER = 42\n",
     "parts/texts/deep/hello.txt": "hello",
+    "parts/bare/leaf.py": "",
     "main.py": """
         import inspect
         import json
         import multiprocessing
         import pathlib
+        import pkgutil
         from importlib import import_module
         from importlib.resources import files
 
         import markupsafe
         import parts
+        import parts.bare.leaf
         import parts.now
         from parts import inner
 
@@ -69,6 +72,7 @@ FILES = {
                 "above": (texts / ".." / "beside.txt").read_text(),
                 "beside": pathlib.Path(parts.__file__).with_name("beside.txt").read_text(),
                 "complaint": complaint(),
+                "modules": sorted(each.name for each in pkgutil.iter_modules(parts.__path__)),
             }))
         """,
 }
@@ -98,4 +102,5 @@ def test_they_work_as_with_an_ordinary_python(make_project: MakeProject, kit: Pa
         "text": "hello",
         "above": "beside",
         "beside": "beside",
+        "modules": ["inner", "now", "v2"],
     }

@@ -175,9 +175,10 @@ class FolderFinder:
         return spec_of(name) if known and _lies_in(known) == self.folder else None
 
     def iter_modules(self, prefix=""):
+        """As pkgutil has it, which doesn't tell of folders with no code of their own."""
         for name, known in modules.items():
             own = name.startswith(("__main__", "_cannery")) or name.endswith(".__init__")
-            if not own and _lies_in(known) == self.folder:
+            if not own and known[3] and _lies_in(known) == self.folder:
                 yield prefix + name.rpartition(".")[2], known[1]
 
     @staticmethod
