@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cannery.project.app import ScriptEntry
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.scripts import command_names, script_name
-from cannery.trees.source_readers import caller_readers, source_readers
+from cannery.trees.source_readers import caller_readers, readers_at_import, source_readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -106,8 +106,13 @@ def notes_on_start_modules(modules: Iterable[str]) -> Iterator[str]:
 def notes_on_source_readers(
     app: App, own: AppTree, wheels: LazyTree, site_packages: str, workspace: Workspace
 ) -> Iterator[str]:
-    """Notes on dependencies, all that ``wheels`` has, which read sources in an image that has none."""
-    yield from _notes_on_readers(app, source_readers(wheels, site_packages, workspace, app.settings.drop_sources))
+    """Notes on dependencies, all that ``wheels`` has, which read sources in an image that has none.
+
+    Those that read some when they're imported have theirs.
+    """
+    keeping = readers_at_import(wheels, site_packages, workspace)
+    without = (*app.settings.drop_sources, *keeping)
+    yield from _notes_on_readers(app, source_readers(wheels, site_packages, workspace, without))
     yield from notes_on_callers(own, app, caller_readers(wheels, site_packages, workspace))
 
 

@@ -39,6 +39,7 @@ from cannery.trees.runtime import libraries_of, system
 from cannery.trees.scripts import PLACE, check_program, command_names
 from cannery.trees.shaken import app_place, reach_with, reached_part
 from cannery.trees.small_programs import with_small_programs
+from cannery.trees.source_readers import readers_at_import
 from cannery.trees.transforms.rpath import confined
 from cannery.trees.transforms.stand_ins import left_out
 from cannery.trees.transforms.strip import strip
@@ -164,7 +165,9 @@ def _parts(
     workspace: Workspace,
 ) -> BundleParts:
     settings = app.settings
-    kept = named_sources(found, settings.keep_sources)
+    reached, site = reached_part(wheels, found), python.image_site_packages
+    readers = readers_at_import(reached, site, workspace, settings.drop_sources)
+    kept = named_sources(found, (*settings.keep_sources, *readers))
     return BundleParts(
         name=posixpath.basename(app.name),
         main=app.main,

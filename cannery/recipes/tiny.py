@@ -25,6 +25,7 @@ from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import packs_relocations, runtime, with_opened
 from cannery.trees.shaken import shaken_of
 from cannery.trees.small_programs import with_small_programs
+from cannery.trees.source_readers import readers_at_import
 from cannery.trees.transforms.collecting import seldom_collecting
 from cannery.trees.transforms.compact import Surroundings, compact, raisers_in
 from cannery.trees.transforms.compressed import LIBRARY_LOADER, CompressedPart, compressed
@@ -65,7 +66,8 @@ def tiny(app: App, workspace: Workspace) -> Plan:
     around = Surroundings(packs_relocations(python, workspace), raisers_in(parts, workspace))
     wanted = looks_for_certificates(parts, workspace)
 
-    bytecode = bytecode_transforms(app, python, workspace, positions=False)
+    readers = readers_at_import(wheels, python.image_site_packages, workspace, app.settings.drop_sources)
+    bytecode = bytecode_transforms(app, python, workspace, positions=False, readers=tuple(readers))
     smaller = _Smaller(app, python, around, bytecode, workspace)
     library = runtime(app, python, needs, workspace, shaken=reached.library, certificates_wanted=wanted)
     library = library | seldom_collecting(python) | without_absolute | strip

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cannery.image.tree import LazyTree
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["caller_readers", "source_readers"]
+__all__ = ["caller_readers", "readers_at_import", "source_readers"]
 
 _TESTS = {"test", "tests"}  # folders that no program imports
 
@@ -27,6 +27,14 @@ def source_readers(
     return {name: line for name, line in known.items() if not named_by(name, without)}
 
 
+def readers_at_import(
+    wheels: LazyTree, site_packages: str, workspace: Workspace, without: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Those of the :func:`source_readers` that can't even be imported without sources."""
+    known = _known(wheels, site_packages, workspace)["importing"]
+    return {name: line for name, line in known.items() if not named_by(name, without)}
+
+
 def caller_readers(wheels: LazyTree, site_packages: str, workspace: Workspace) -> dict[str, str]:
     """Package or module -> the line of it that can't do without the source of those who call it."""
     return _known(wheels, site_packages, workspace)["callers"]
@@ -38,7 +46,11 @@ def _known(wheels: LazyTree, site_packages: str, workspace: Workspace) -> dict[s
     if known is None:
         from cannery.trees.transforms import read_sources  # noqa: PLC0415  # where something is made
 
-        looked_for = {"any": read_sources.reading_lines, "callers": read_sources.lines_about_callers}
+        looked_for = {
+            "any": read_sources.reading_lines,
+            "importing": read_sources.reading_lines_at_import,
+            "callers": read_sources.lines_about_callers,
+        }
         known = {kind: {} for kind in looked_for}
         for path, file in wheels.tree.files():
             shown = path.removeprefix(f"{site_packages}/")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.trees.source_readers import caller_readers, source_readers
+from cannery.trees.source_readers import caller_readers, readers_at_import, source_readers
 from tests.support.places import tree_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,25 @@ def test_a_package_reads_sources_where_nothing_catches_that_there_are_none(
     expected = {"package": f"package/inner.py:{lines}"} if lines else {}
     assert source_readers(tree_of(files), "/site", workspace) == expected
     assert source_readers(tree_of(files), "/site", workspace, ("package",)) == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "certain"),
+    [
+        ("import inspect\nHASHES = {m: hash(inspect.getsource(m)) for m in MODULES}", True),
+        ("class Kinds:\n    if True:\n        text = getsource(f)", True),
+        ("def f(x):\n    return getsource(x)", False),
+        ("f = lambda x: getsource(x)", False),
+        ("try:\n    s = getsource(f)\nexcept OSError:\n    s = ''", False),
+        ("if __name__ == '__main__':\n    print(getsource(f))", False),
+    ],
+)
+def test_a_package_that_reads_sources_when_imported_can_not_be_imported_without(
+    source: str, certain: bool, workspace: Workspace
+) -> None:
+    wheels = tree_of({"/site/package/inner.py": source})
+    assert list(readers_at_import(wheels, "/site", workspace)) == (["package"] if certain else [])
+    assert readers_at_import(wheels, "/site", workspace, ("package",)) == {}
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ from cannery.recipes.static_program.snapshot import (
 from cannery.recipes.static_program.wanted import wanted_modules
 from cannery.trees.data_names import data_names
 from cannery.trees.kept_sources import named_sources
-from cannery.trees.shaken import reach_with
+from cannery.trees.shaken import reach_with, reached_part
+from cannery.trees.source_readers import readers_at_import
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.unaltered import unaltered_folder
 
@@ -117,6 +118,8 @@ def executable(
     if app.settings.static.snapshot:
         check_snapshot(app, kit, wanted)
     settings, starts = app.settings, repr((app.main, app.commands))
+    site = kit.interpreter.image_site_packages
+    readers = readers_at_import(reached_part(wheels, reach), site, workspace, settings.drop_sources)
     key = key_of(
         "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
         msgspec.to_builtins(reach), wanted, sorted(called), compiled and compiled.key, starts, settings.optimize,
@@ -139,7 +142,7 @@ def executable(
         reach,
         contents,
         (*reduced.notes, *notes),
-        _beside(places, reach, settings.keep_sources),
+        _beside(places, reach, (*settings.keep_sources, *readers)),
         settings.static.packing,
     )
 

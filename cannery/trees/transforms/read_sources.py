@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cannery.image.tree import File
 
-__all__ = ["lines_about_callers", "named_sources", "reading_lines"]
+__all__ = ["lines_about_callers", "named_sources", "reading_lines", "reading_lines_at_import"]
 
 # A file's name, or the end of its path: open(here / "config.py"), run_path(f"{here}/config.py")
 _NAMED = re.compile(rb"""["'/]([\w.-]+(?:/[\w.-]+)*\.py)["']""")
@@ -53,12 +53,21 @@ def _named(path: str, file: File) -> Iterator[str]:
 
 def reading_lines(file: File) -> list[int]:
     """The lines of a source that read sources by ``inspect`` and don't go on where there are none."""
+    return _lines(file, at_import=False)
+
+
+def reading_lines_at_import(file: File) -> list[int]:
+    """Those of the :func:`reading_lines` that are run when the module is imported: it can't be without sources."""
+    return _lines(file, at_import=True)
+
+
+def _lines(file: File, *, at_import: bool) -> list[int]:
     with file.content.open() as stream:
         source = stream.read()
     if _READS.search(source) is None:
         return []
     try:
-        return sorted(_reads(parse(source), caught=False))
+        return sorted(_reads(parse(source), caught=False, at_import=at_import))
     except NoPythonError:
         return []
 
@@ -84,19 +93,27 @@ def _takes_context(node: ast.AST) -> Iterator[int]:
             yield node.lineno
 
 
-def _reads(node: ast.AST, *, caught: bool) -> Iterator[int]:
+def _reads(node: ast.AST, *, caught: bool, at_import: bool) -> Iterator[int]:
     match node:
         case ast.Try():
             inside = caught or any(map(_goes_on, node.handlers))
             for statement in (*node.body, *node.orelse):
-                yield from _reads(statement, caught=inside)
+                yield from _reads(statement, caught=inside, at_import=at_import)
             for other in (*node.handlers, *node.finalbody):
-                yield from _reads(other, caught=caught)
+                yield from _reads(other, caught=caught, at_import=at_import)
+            return
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() if at_import:
+            return
+        case ast.If(test=test) if at_import and "__name__" in map(_name, ast.walk(test)):  # it's run as a program
             return
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), lineno=line) if name in _READERS:
             yield from [] if caught else [line]
     for part in ast.iter_child_nodes(node):
-        yield from _reads(part, caught=caught)
+        yield from _reads(part, caught=caught, at_import=at_import)
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _goes_on(handler: ast.ExceptHandler) -> bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.wheels import make_wheel
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
+TELLING = "import inspect\nimport sys\nTEXT = inspect.getsource(sys.modules[__name__])\n"
 FILES = {
     "pyproject.toml": """
         [tool.cannery]
@@ -25,7 +28,7 @@ FILES = {
         keep-sources = ["parts.inner"]
         static = { accelerators = false }
         """,
-    "requirements.txt": "markupsafe==3.0.2\n",
+    "requirements.txt": "markupsafe==3.0.2\n./telling-1.0-py3-none-any.whl\n",
     "parts/__init__.py": "NAME = 'parts'\n",
     "parts/inner.py": "from .__init__ import NAME\n",
     "parts/beside.txt": "beside",
@@ -47,6 +50,7 @@ FILES = {
         import parts
         import parts.bare.leaf
         import parts.now
+        import telling
         from parts import inner
 
         def double(number):
@@ -66,6 +70,7 @@ FILES = {
                 "doubled": doubled,
                 "inner": inner.NAME,
                 "source": inspect.getsource(inner),
+                "read at import": telling.TEXT,
                 "another in its place": [parts.now.__name__, import_module("parts.now.answers").ANSWER],
                 "escaped": str(markupsafe.escape("<")),
                 "text": (texts / "deep" / "hello.txt").read_text(),
@@ -85,6 +90,7 @@ def cannery(command: str, folder: Path, environment: dict[str, str]) -> subproce
 
 def test_they_work_as_with_an_ordinary_python(make_project: MakeProject, kit: Path, cache: Path) -> None:
     folder = make_project(FILES)
+    make_wheel(folder, "telling", files={"telling.py": TELLING.encode()})
     environment = {**os.environ, "CANNERY_KIT": str(kit), "CANNERY_CACHE": str(cache)}
     built = cannery("image", folder, environment)
     assert built.returncode == 0, built.stderr
@@ -98,6 +104,7 @@ def test_they_work_as_with_an_ordinary_python(make_project: MakeProject, kit: Pa
         "inner": "parts",
         "another in its place": ["parts.v2", 42],
         "source": "from .__init__ import NAME\n",
+        "read at import": TELLING,
         "escaped": "&lt;",
         "text": "hello",
         "above": "beside",
