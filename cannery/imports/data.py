@@ -18,6 +18,8 @@ __all__ = ["data_of", "opened"]
 
 _DOCUMENTATION = {".rst", ".bat"}  # in the standard library
 _MODULES = {".py", ".pyc", ".so"}
+_SUFFIXES = "EXTENSION_SUFFIXES"  # of importlib.machinery
+_OPENERS = {"CDLL", "LoadLibrary", "PyDLL", "dlopen"}  # of ctypes and cffi
 _PLACES = ("__file__", "__path__", "origin", "submodule_search_locations")  # attributes that say where a module lies
 
 
@@ -51,17 +53,30 @@ def data_of(
 
 
 def opened(data: Mapping[str, str], reached: Mapping[str, Module], mentions: Mapping[str, Mentions]) -> Iterator[str]:
-    """The paths among ``data`` of what may be opened by its path, rather than by ``importlib.resources``.
+    """The paths of what may be opened by its path, rather than by an import or by ``importlib.resources``.
 
-    That is the data of top-level modules that ask where they lie, or are asked by name; the app's, where anybody asks
-    that of a module whose name only a run can tell, as frameworks do for templates.
+    That is the ``data`` of top-level modules that ask where they lie, or are asked by name; the app's, where anybody
+    asks that of a module whose name only a run can tell, as frameworks do for templates. It's also the extension
+    modules of top-level modules that put paths together with the suffixes of such, and open libraries.
     """
     others = [name for name, module in reached.items() if module.place != "stdlib"]
     asked = {attribute for name in others for attribute in mentions[name].attributes if attribute.endswith(_PLACES)}
     tops = {name.partition(".")[0] for name in (*asked, *(each for each in others if mentions[each].beside))}
     if not asked.isdisjoint(_PLACES):
         tops |= {name.partition(".")[0] for name, module in reached.items() if module.place == "app"}
-    return (path for path, top in data.items() if top in tops)
+    yield from (path for path, top in data.items() if top in tops)
+    yield from _modules_opened({name: reached[name] for name in others}, mentions)
+
+
+def _modules_opened(reached: Mapping[str, Module], mentions: Mapping[str, Mentions]) -> Iterator[str]:
+    """The paths of the extension modules that are opened as libraries, as those of PyCryptodome are."""
+    asked: dict[str, set[str]] = {}
+    for name in reached:
+        own = {attribute.rpartition(".")[2] for attribute in mentions[name].attributes}
+        asked.setdefault(name.partition(".")[0], set()).update(own)
+    openers = {top for top, names in asked.items() if _SUFFIXES in names and not names.isdisjoint(_OPENERS)}
+    modules = ((name.partition(".")[0], module) for name, module in reached.items() if module.kind == "extension")
+    return (module.path for top, module in modules if top in openers)
 
 
 class _Owners:

@@ -115,7 +115,7 @@ class Reach(msgspec.Struct, frozen=True):
     dynamic: dict[str, tuple[int, ...]]  # module -> its lines that load modules whose names are made at run time
     optional: tuple[str, ...] = ()  # modules that whoever imports them does without, and those that only strings name
     deferred: tuple[str, ...] = ()  # modules that only functions of dependencies import, or that their strings name
-    opened: tuple[str, ...] = ()  # of the data, what may be opened by its path, beside a module
+    opened: tuple[str, ...] = ()  # what may be opened by its path: of the data, and of the extension modules
 
     @property
     def paths(self) -> frozenset[str]:

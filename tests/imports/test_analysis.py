@@ -497,3 +497,19 @@ def test_a_command_line_of_a_module_is_reached_where_somebody_may_call_it(
         "other.py": "import tool\ndef main(): pass",
     }  # fmt: skip
     assert ("parser" in reached(main, wheels).modules) == asks
+
+
+@pytest.mark.parametrize(
+    ("loader", "opened"),
+    [
+        ("from importlib import machinery\nfrom ctypes import CDLL\nENDS = machinery.EXTENSION_SUFFIXES", True),
+        ("from importlib.machinery import EXTENSION_SUFFIXES\ndef load(path):\n return ffi.dlopen(path)", True),
+        ("from importlib.machinery import EXTENSION_SUFFIXES", False),
+        ("from ctypes import CDLL", False),
+    ],
+)
+def test_a_package_may_open_its_extension_modules_as_libraries(reached: Analysis, loader: str, *, opened: bool) -> None:
+    wheels = {"a/__init__.py": f"{loader}\nload('a.b')", "a/b.abi3.so": "PyInit_b", "c.abi3.so": "PyInit_c"}
+    found = reached("import a, c", wheels)
+    assert found.modules["a.b"].kind == "extension"
+    assert found.opened == (("/site/a/b.abi3.so",) if opened else ())
