@@ -57,6 +57,14 @@ def test_shared_libraries_that_are_opened_by_name_are_seen(make_project: MakePro
     assert ("a.py", "libc.so.6") in seen(f"{PYTHON} -c 'import a'", folder, workspace).libraries
 
 
+def test_programs_that_only_find_a_library_are_none_that_the_program_needs(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    asked = "import subprocess, sys\nfrom ctypes.util import find_library\nfind_library('z')\n"
+    folder = make_project({"a.py": f"{asked}subprocess.run([sys.executable, '-c', ''])"})
+    assert seen(f"{PYTHON} -c 'import a'", folder, workspace).programs == (PYTHON,)
+
+
 def test_a_sitecustomize_that_is_there_is_loaded_as_well(
     make_project: MakeProject, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,11 @@ class Notes:
         """Note a file of the project that is opened to be read, and the name of any shared library or program."""
         if event == "os.system":
             self.write("program", self.opener(), "sh")
-        elif event in _STARTING and isinstance(name := arguments[0], str | bytes | os.PathLike):
+        elif (
+            event in _STARTING
+            and isinstance(name := arguments[0], str | bytes | os.PathLike)
+            and not _finds_library(sys._getframe(1))  # noqa: SLF001
+        ):
             self.write("program", self.opener(), os.fsdecode(name))
         kind = _OPENING.get(event)
         if kind is None or not isinstance(name := arguments[0], str | bytes | os.PathLike):
@@ -75,6 +79,15 @@ def _reads(arguments: tuple[object, ...]) -> bool:
 
 def _module_of(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
+
+
+def _finds_library(frame: FrameType | None) -> bool:
+    """True within ``find_library``, which asks ldconfig or a compiler: what counts is the library."""
+    while frame is not None:
+        if _module_of(frame) == "ctypes.util":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _importer(frame: FrameType) -> str:
