@@ -26,9 +26,7 @@ def cythonize(
     They're written to build/, and can be imported from there. Settings come from [tool.cannery.cython] in
     pyproject.toml. Only what has changed is compiled, and nothing is written beside the sources.
     """
-    from dataclasses import replace  # noqa: PLC0415
-
-    import msgspec  # noqa: PLC0415
+    from msgspec.structs import replace  # noqa: PLC0415
 
     from cannery.recipes.packages import cythonize as compile_packages  # noqa: PLC0415
     from cannery.tasks.report.packages import PackagesReport  # noqa: PLC0415
@@ -38,8 +36,8 @@ def cythonize(
 
     app = app_of(line, library=True)
     if target is not None:
-        cython = msgspec.structs.replace(app.settings.cython, target=target)
-        app = replace(app, settings=msgspec.structs.replace(app.settings, cython=cython))
+        cython = replace(app.settings.cython, target=target)
+        app = replace(app, settings=replace(app.settings, cython=cython))
     folder = user_path(output).absolute() if output else app.folder / ("dist" if wheel else "build")
     with shown_workspace(quiet=json) as workspace:
         made = compile_packages(app, workspace, folder, wheel=wheel)
