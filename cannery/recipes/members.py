@@ -110,10 +110,11 @@ def push_images(
     All are built before the first is pushed. A blob that several have is sent once, where the repositories are of one
     registry that lets one take it from another.
     """
+    from cannery.image.registry.credentials import asking_once  # noqa: PLC0415  # slow to import
     from cannery.recipes.push import built_for, is_pushed, send_image, targets, with_registry  # noqa: PLC0415  # as above
 
     where, built = {}, {}
-    workspace = structs.replace(workspace, looked_at={})
+    workspace = structs.replace(workspace, looked_at={}, run=asking_once(workspace.run))
     for name, app in members.apps.items():
         with _of(name):
             where[name] = targets(with_registry(app, registry))

@@ -24,6 +24,7 @@ __all__ = ["Challenges"]
 _TIMEOUT: Final = (10, 60)  # seconds to connect, and without a byte
 _LARGEST_ANSWER: Final = 1 << 20  # bytes of an answer with a token
 _CHALLENGE: Final = re.compile(r"(?P<scheme>Basic|Bearer)\s+(?P<parameters>.*)", re.IGNORECASE | re.DOTALL)
+_TOKEN: Final = re.compile(r"[!-~]+")  # RFC 6750, section 2.1, and more than it allows
 _PARAMETER: Final = re.compile(r'([a-z_]+)="([^"]*)"', re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ class Challenges:
         self._lock = threading.Lock()
         self.header: dict[str, str] = {}  # for requests: the answer to the last challenge
         if credential and credential.kind == "registry token":
-            self.header = _bearer(credential.secret)
+            self.header = _bearer(credential.secret, f"the token that {credential.source} has")
 
     @property
     def told(self) -> str:
@@ -61,7 +62,8 @@ class Challenges:
             if match["scheme"].lower() == "basic":
                 self.header = _basic(self._credential) if self._credential else {}
             else:
-                self.header = _bearer(self._token(dict(_PARAMETER.findall(match["parameters"])), session))
+                token = self._token(dict(_PARAMETER.findall(match["parameters"])), session)
+                self.header = _bearer(token, f"what {self._registry} gives for a token")
             return bool(self.header)
 
     def _token(self, challenge: dict[str, str], session: requests.Session) -> str:
@@ -124,5 +126,7 @@ def _basic(credential: Credential) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
-def _bearer(token: str) -> dict[str, str]:
+def _bearer(token: str, what: str) -> dict[str, str]:
+    if not _TOKEN.fullmatch(token):  # an error of the client would show it
+        raise RegistryError(f"{what} is none", evidence="it has letters that no token has", step="log in again")
     return {"Authorization": f"Bearer {token}"}

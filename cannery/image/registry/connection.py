@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cannery.image.registry.reference import Reference
     from cannery.workspace.workspace import Progress
 
-__all__ = ["FAILURES", "LARGEST_TEXT", "RETRIED", "WAITS", "Body", "Connection", "shown", "text_of"]
+__all__ = ["FAILURES", "LARGEST_TEXT", "RETRIED", "WAITS", "Body", "Connection", "place", "shown", "text_of"]
 
 Body = Callable[[], "bytes | BinaryIO"]  # what is sent, from its beginning, each time that it's called
 
@@ -37,6 +37,7 @@ _TIMEOUT: Final = (10, 60)  # seconds to connect, and without a byte
 _LONGEST_WAIT: Final = 20.0  # seconds, whatever a registry asks for
 _MOST_REDIRECTS: Final = 10
 _BLOCK: Final = 1 << 18  # bytes that are handed to a socket at a time
+_PORTS: Final = {"https": 443, "http": 80}
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 
 
@@ -179,8 +180,7 @@ class Connection:
 
     def _is_own(self, url: str) -> bool:
         """True for an address of the registry's own host, told by its parts."""
-        parts, own = urlsplit(url), urlsplit(self._origin)
-        return (parts.scheme, parts.hostname, parts.port) == (own.scheme, own.hostname, own.port)
+        return place(url) == place(self._origin)
 
     @property
     def _session(self) -> requests.Session:
@@ -205,9 +205,18 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
+class _Session(requests.Session):
+    """Asks this machine itself, and no proxy: what is sent without TLS would be read there."""
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """The settings that variables of the environment have for ``url``."""
+        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return {**settings, "proxies": {}} if _is_here(str(url)) else settings
+
+
 def _session() -> requests.Session:
     """A session that sends no cookies and no credentials of its own accord."""
-    session = requests.Session()
+    session = _Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # Harbor takes who has any for a browser
     session.auth = lambda request: request  # else it would send the password that ~/.netrc has for the host
     for scheme in ("https://", "http://"):
@@ -242,8 +251,19 @@ def _may_heal(error: requests.RequestException) -> bool:
 
 def _is_private(url: str) -> bool:
     """True where nobody on the way can read along."""
+    return urlsplit(url).scheme == "https" or _is_here(url)
+
+
+def _is_here(url: str) -> bool:
+    """True for an address on this machine, told by its parts: what is before an ``@`` is no host."""
+    netloc = urlsplit(url).netloc
+    return "@" not in netloc and is_loopback(netloc)
+
+
+def place(url: str) -> tuple[str, str | None, int | None]:
+    """The scheme, the host and the port of an address, in which those that are usual may be left out."""
     parts = urlsplit(url)
-    return parts.scheme == "https" or is_loopback(parts.netloc)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 def shown(url: str) -> str:

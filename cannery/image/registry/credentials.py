@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import base64
 import os
+import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cannery.errors import ConfigurationError, ToolError
@@ -18,15 +21,17 @@ from cannery.workspace.documents import json_value
 from cannery.workspace.process import ProgramFailed, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cannery.image.registry.reference import Reference
-    from cannery.workspace.process import Runner
+    from cannery.workspace.process import Completed, Runner
 
-__all__ = ["Credential", "credential_files", "credential_for"]
+__all__ = ["Credential", "asking_once", "credential_files", "credential_for"]
 
 _HUB_KEY: Final = "https://index.docker.io/v1/"  # what Docker calls its own registry in these files
 _NO_NAME: Final = "<token>"  # the user name with which helpers mark an identity token
+_HELPER: Final = "docker-credential-"  # what names of helpers begin with
+_HOLDS: Final = 60.0  # seconds that an answer is good for: what helpers hand out may end
 _UNKNOWN: Final = "credentials not found"  # what helpers say where they have none
 
 
@@ -116,6 +121,9 @@ def _from_entry(entry: Any, path: Path) -> Credential | None:
     """The credential of an entry of ``auths``; None for an empty one, which only notes that a store has it."""
     if not isinstance(entry, dict):
         return None
+    for name in ("identitytoken", "registrytoken", "username", "password"):
+        if not isinstance(entry.get(name) or "", str):
+            raise ConfigurationError(f"a credential in {path} is no text", evidence=name, step="log in again")
     if token := entry.get("identitytoken"):
         return Credential(token, str(path), kind="identity token")
     if token := entry.get("registrytoken"):
@@ -133,7 +141,7 @@ def _from_entry(entry: Any, path: Path) -> Credential | None:
 
 def _ask(helper: str, key: str, source: str, run: Runner) -> Credential | None:
     """The credential that a helper has, if any (github.com/docker/docker-credential-helpers)."""
-    program = f"docker-credential-{helper}"
+    program = f"{_HELPER}{helper}"
     try:
         answer = json_value(run([program, "get"], stdin=key).stdout)
     except ProgramFailed as error:
@@ -150,3 +158,29 @@ def _ask(helper: str, key: str, source: str, run: Runner) -> Credential | None:
     if username == _NO_NAME:
         return Credential(secret, f"{source}: {program}", kind="identity token")
     return Credential(secret, f"{source}: {program}", username)
+
+
+def asking_once(run: Runner) -> Runner:
+    """``run``, by which a helper is asked once about a registry, and again after :data:`_HOLDS`: from any thread."""
+    locks: defaultdict[tuple[str, str], Lock] = defaultdict(Lock)
+    answers: dict[tuple[str, str], tuple[float, Completed | ProgramFailed]] = {}
+
+    def asked(
+        command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = ""
+    ) -> Completed:
+        if not command[0].startswith(_HELPER):
+            return run(command, cwd=cwd, env=env, stdin=stdin)
+        key = command[0], stdin
+        with locks[key]:
+            at, answer = answers.get(key, (-_HOLDS, None))
+            if answer is None or time.monotonic() - at >= _HOLDS:
+                try:
+                    answer = run(command, cwd=cwd, env=env, stdin=stdin)
+                except ProgramFailed as error:
+                    answer = error
+                answers[key] = time.monotonic(), answer
+        if isinstance(answer, ProgramFailed):
+            raise answer
+        return answer
+
+    return asked

@@ -11,6 +11,7 @@ import pytest
 from cannery.errors import RegistryError
 from cannery.image.hashing import pieces
 from cannery.image.registry.client import Repository
+from cannery.image.registry.connection import place
 from cannery.image.registry.credentials import Credential
 from cannery.image.registry.reference import Reference
 from tests.support.fake_registry import as_json, running
@@ -184,6 +185,60 @@ def test_a_realm_is_judged_by_the_parts_of_its_address(connect: Connect, fake: F
     fake.answer = lambda _: (401, bearer(fake, realm=realm), b"")
     with pytest.raises(RegistryError, match="wants to be logged in to at"):
         connect(fake, ME).manifest("1")
+
+
+@pytest.mark.parametrize("user", ["localhost:x", "[::1]", "127.0.0.1"])
+def test_an_upload_that_is_led_elsewhere_without_tls_is_not_sent(connect: Connect, fake: Fake, user: str) -> None:
+    with running() as elsewhere:
+        location = {"Location": f"http://{user}@{elsewhere.address}/upload"}
+        fake.answer = lambda _: (307, location, b"")
+        client = connect(fake)
+        with pytest.raises(RegistryError, match="without TLS"), client.asked("POST", "blobs/", body=lambda: b"layer"):
+            pass
+        assert elsewhere.requests == []
+
+
+def test_what_stays_on_this_machine_goes_through_no_proxy(
+    connect: Connect, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://{proxy.address}")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        with_tokens(fake)
+        assert connect(fake, ME).manifest("1")
+        assert proxy.requests == []
+    assert len(fake.asked("/token")) == 1
+
+
+@pytest.mark.parametrize("token", ["se\ncret", "se cret", "secr\u20act", " secret"])
+def test_a_token_that_can_t_be_sent_is_told_and_not_shown(connect: Connect, fake: Fake, token: str) -> None:
+    with pytest.raises(RegistryError, match="the token that a file has is none") as raised:
+        connect(fake, Credential(token, "a file", kind="registry token")).manifest("1")
+    assert token not in str(raised.value)
+    fake.answer = lambda asked: as_json({"token": token}) if asked.path == "/token" else (401, bearer(fake), b"")
+    with pytest.raises(RegistryError, match="gives for a token is none") as raised:
+        connect(fake, ME).manifest("1")
+    assert token not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "same"),
+    [
+        ("https://r.example/v2", "https://r.example:443/x", True),
+        ("https://r.example/v2", "https://R.EXAMPLE/x", True),
+        ("http://localhost/v2", "http://localhost:80/x", True),
+        ("https://r.example/v2", "https://r.example:8443/x", False),
+        ("https://r.example/v2", "http://r.example:443/x", False),
+        ("https://r.example/v2", "https://r%2eexample/x", False),
+        ("https://r.example/v2", "https://r.example./x", False),
+        ("https://r.example/v2", "https://r.example@evil.example/x", False),
+        ("https://r.example/v2", "https://r.example\\@evil.example/x", False),
+    ],
+)
+def test_a_host_is_the_registry_s_own_by_its_parts(own: str, other: str, *, same: bool) -> None:
+    assert (place(own) == place(other)) is same
 
 
 @pytest.mark.parametrize("body", [b"x" * (8 << 20), b"[" * 100_000, b'{"errors": ' + b"[" * 90_000])

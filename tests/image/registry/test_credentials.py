@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cannery.errors import ConfigurationError, ToolError
-from cannery.image.registry.credentials import Credential, credential_for
+from cannery.image.registry.credentials import Credential, asking_once, credential_for
 from cannery.image.registry.reference import Reference
+from cannery.workspace.process import run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from cannery.workspace.process import Completed
 
 pytestmark = pytest.mark.once
 
@@ -131,6 +136,24 @@ def test_a_helper_that_fails_is_an_error_with_its_own_words(home: Path) -> None:
     assert "the keychain is locked" in str(raised.value)
 
 
+def test_a_helper_is_asked_once_for_all_who_push_at_once(home: Path) -> None:
+    helper(home, "one", "ghcr.io", "me", "secret")
+    write(home / ".docker/config.json", {"credHelpers": {"ghcr.io": "one", "other.example": "one"}})
+    asked: list[str] = []
+
+    def counted(command: Sequence[str], **more: Any) -> Completed:
+        asked.append(f"{command[0]} {more['stdin']}")
+        return run(command, **more)
+
+    once = asking_once(counted)
+    environ = {"HOME": str(home)}
+    with ThreadPoolExecutor(8) as pool:
+        names = ["ghcr.io/a/b", "ghcr.io/c/d", "other.example/e"] * 20
+        found = list(pool.map(lambda name: credential_for(Reference.parse(name), environ, once), names))
+    assert sorted(asked) == ["docker-credential-one ghcr.io", "docker-credential-one other.example"]
+    assert [told(each) for each in found[:3]] == [("password", "me", "secret")] * 2 + [None]
+
+
 def test_docker_config_names_the_folder(home: Path, tmp_path: Path) -> None:
     write(home / ".docker/config.json", {"auths": {"ghcr.io": auth("home", "1")}})
     write(tmp_path / "other/config.json", {"auths": {"ghcr.io": auth("other", "2")}})
@@ -158,6 +181,14 @@ def test_a_file_that_can_t_be_read_is_an_error_that_names_it(home: Path, text: s
     write(home / ".docker/config.json", text)
     with pytest.raises(ConfigurationError, match=r"\.docker/config\.json"):
         find(home, "ghcr.io/a/b")
+
+
+@pytest.mark.parametrize("name", ["identitytoken", "registrytoken", "username", "password"])
+@pytest.mark.parametrize("value", [5, ["x"], {"y": "z"}])
+def test_a_credential_that_is_no_text_is_an_error_that_names_its_file(home: Path, name: str, value: object) -> None:
+    write(home / ".docker/config.json", {"auths": {"r.example": {name: value}}})
+    with pytest.raises(ConfigurationError, match=r"config\.json is no text"):
+        find(home, "r.example/x")
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"auths": []}', '{"auths": {"ghcr.io": "x"}}'])
