@@ -17,6 +17,7 @@ from cannery.audit.traces import MOST_SHOWN, build_paths
 from cannery.elf.headers import MAGIC
 from cannery.secrets.assignments import assigned
 from cannery.secrets.budget import Budget
+from cannery.secrets.encoded import begins_source_map
 from cannery.secrets.search import SecretSearch, secrets_in, secrets_in_binary
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ _EXTENSION: Final = re.compile(
     r"(\w+)(?:\.(?:cpython|pypy|abi3|cp\d)[\w-]*)?\.(?:so|pyd)"
 )  # as importlib.machinery has the suffixes
 _SUPERUSER: Final = re.compile(r"^([^:\n]+):[^:\n]*:0+:", re.MULTILINE)  # passwd(5)
-_MAPPED: Final = re.compile(rb"\"sourcesContent\"\s*:\s*\[\s*\"")  # ECMA-426
 _LOCAL: Final = re.compile(r'"url"\s*:\s*"file://([^"]+)"')  # PEP 610
 
 
@@ -77,7 +77,7 @@ def scan(
     """
     head = stream.read(_CHUNK)
     name = posixpath.basename(path)
-    if head.startswith(MAGIC):
+    if head.startswith(MAGIC) and not _is_core(head):
         return elf_node_facts(_all(head, stream), size, readable=readable, thorough=thorough)
     if name.endswith(BYTECODE):
         return _of_bytecode(_text(head, stream), readable=readable, thorough=thorough)
@@ -90,7 +90,7 @@ def scan(
         is_partial=looked.is_partial,
         packed_sources=looked.members[:MOST_SHOWN],
         named_sources=tuple(_LOCAL.findall(head.decode("utf-8", "replace"))) if name == _METADATA[-1] else (),
-        maps_sources=name.endswith(".map") and _MAPPED.search(head) is not None,
+        maps_sources=looked.maps_sources or (name.endswith(".map") and begins_source_map(head)),
         starts_only=_may_start(name, head) and is_start_of_source(head),
     )
 
@@ -115,6 +115,11 @@ def _secrets_of(code: Code) -> Iterator[Secret]:
     for name, value in assignments_of(code):
         if (found := assigned(name, value, is_code=True)) is not None:
             yield found
+
+
+def _is_core(head: bytes) -> bool:
+    """True for what a crash left: memory with an ELF header, and no program (elf(5): ET_CORE)."""
+    return head[16:18] in {b"\4\0", b"\0\4"}
 
 
 def _sources_named(text: bytes) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ _MOST: Final = 5000  # that are looked at in a row
 _AUTHORITY: Final = re.compile(rb"(?<=[A-Za-z0-9])://([^\s:/@\"'<>]{0,80}):([^\s/@\"'<>]{1,120})@[\w\[.-]")
 _CREDENTIALS: Final = re.compile(rb"https?://(?:[^/\s:@]*:)?(?!\$)[^/\s:@]+@")  # a user alone may be a token
 _HEADER: Final = re.compile(
-    rb"(?i)authorization(?:[\"']?\s{0,3}[:=,]\s{0,3}[\"']?|\s{1,3}[\"']|[\"'],\s{0,9}[\"']?value[\"']?\s?:\s?[\"'])(bearer|token|basic|apikey)\s+([A-Za-z0-9+/=_.~-]{8,2000})"
+    rb"(?i)authorization(?:[\"']?\s{0,3}[:=,]\s{0,3}(?:\n\s{0,40}-\s)?[\"']?|\s{1,3}[\"']|[\"'],\s{0,9}[\"']?value[\"']?\s?:\s?[\"'])(bearer|token|basic|apikey)\s+([A-Za-z0-9+/=_.~-]{8,2000})"
 )
 _WEAK: Final = frozenset(("pass", "passwd", "password", "pwd", "pw", "secret", "token", "user", "username", "you"))
 _PORTS: Final = re.compile(r"\d+,")  # of several hosts in one address

@@ -12,7 +12,7 @@ from cannery.secrets.values import is_placeholder, looks_chosen, looks_drawn, ma
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ASSIGNED", "WIREGUARD", "assigned", "assignments_in"]
+__all__ = ["ASSIGNED", "WIREGUARD", "assigned", "assignments_in", "only_secret", "variables_in"]
 
 ASSIGNED: Final = Kind("assigned", "what is named like a secret, with a value")
 WIREGUARD: Final = Kind("wireguard", "a private key of WireGuard")
@@ -26,6 +26,7 @@ _HINTS: Final = (  # in small letters: every name of a secret has one
 _NAME: Final = re.compile(rb"[A-Za-z0-9_$.-]{0,60}\Z")
 _REST: Final = re.compile(rb"[A-Za-z0-9_.-]{0,40}")
 _LONGEST_LINE: Final = 1000  # bytes that people write
+_SOME_LINES: Final = 10
 _MOST: Final = 10_000  # names that are looked at in a row
 _OPENED: Final = re.compile(rb"\( ?[\"']\Z")  # a call with a name as its first argument
 _LONGEST_CALL: Final = 3
@@ -40,14 +41,19 @@ _GIVEN: Final = re.compile(
     rb"|'((?:[^'\\\n]|\\.)*)'|([^\s\"'`,;<>(){}]+(?=[\s\"'`,;<>)}\]]|\Z)))"
 )
 # What has a name and a value apart: <add key="Password" value="…" />, {"name": "PASSWORD", "value": "…"}, the same in
-# YAML, <name>password</name><value>…</value>
+# YAML, <name>password</name><value>…</value>, the same in property lists, a list of one below the name
 _APART: Final = re.compile(
     rb"[\"']? +value=[\"']([^\"'\n]+)[\"']"
     rb"|(?:[\"']?,?\s{1,40}|[\"'],)[\"']?value[\"']?\s?[:=]\s?(?:\"([^\"\n]+)\"|'([^'\n]+)'|([^\s\"'`,;<>(){}]+))"
-    rb"|</\w{1,20}>\s{0,40}<value>([^<\n]+)</value>",
+    rb"|</\w{1,20}>\s{0,40}<(?:value|string)>([^<\n]+)</(?:value|string)>"
+    rb"|[\"']?:[ ]{0,9}\r?\n[ ]{0,40}-[ ]{1,9}[\"']?([^\s\"'`,;<>(){}]+)",
     re.IGNORECASE,
 )
 _ARGUMENT: Final = re.compile(rb"[\"'] ?, ?[\"']([^\"'\\\n]+)[\"']")  # define('DB_PASSWORD', '…')
+_VARIABLE: Final = re.compile(rb"([A-Z_][A-Z0-9_]{2,60})=([\x20-\x7e]{4,400})(?=\0|\Z)")  # as a process has them
+_VARIABLE_ENDS: Final = (b"PASSWORD=", b"PASS=", b"PASSWD=", b"PWD=", b"SECRET=", b"TOKEN=", b"_KEY=", b"APIKEY=")
+_LARGEST_FILE: Final = 512  # bytes of one that is a secret and nothing else
+_OF_ONE: Final = re.compile(r"([\w-]{3,64})(?:\.(?:txt|key|secret|token|pass|password))?")
 _WIREGUARD: Final = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 
@@ -65,7 +71,8 @@ def assignments_in(window: bytes, *, is_code: bool) -> Iterator[tuple[Secret, in
         stop = seen = after.end() if after else place
         if window[start:stop].isascii() and names_a_secret(name := window[start:stop].decode("ascii").strip("-.$")):
             given = _given(window, start, stop)
-            if given is not None and (found := _judged(name, given, is_code=is_code)):
+            of_query = window[start - 1 : start] in {b"?", b"&"} and window[stop : stop + 1] == b"="
+            if given is not None and (found := _judged(name, given, is_code=is_code, of_query=of_query)):
                 yield found, start
 
 
@@ -83,6 +90,27 @@ def assigned(name: str, value: str, *, is_code: bool = False) -> Secret | None:
     return Secret(ASSIGNED, name=name) if is_one else None
 
 
+def only_secret(name: str, content: bytes) -> Secret | None:
+    """The secret that is all of a file, which is named for it: as swarms and clusters hand them over."""
+    named = _OF_ONE.fullmatch(name)
+    value = content[: _LARGEST_FILE + 1].strip().decode("utf-8", "replace")
+    if named is None or len(content) > _LARGEST_FILE or not value.isprintable() or " " in value:
+        return None
+    return assigned(named[1], value)
+
+
+def variables_in(window: bytes) -> Iterator[Secret]:
+    """The secrets among the environment variables that a part of a program's memory has."""
+    for end in _VARIABLE_ENDS:
+        place = window.find(end)
+        while place >= 0:
+            start = window.rfind(b"\0", max(0, place - 64), place) + 1
+            given = _VARIABLE.match(window, start) if start else None
+            if given and (found := assigned(given[1].decode(), given[2].decode())):
+                yield found
+            place = window.find(end, place + 1)
+
+
 def _given(window: bytes, start: int, stop: int) -> re.Match[bytes] | None:
     """What the name between ``start`` and ``stop`` is set to."""
     end = stop + _LONGEST
@@ -92,11 +120,12 @@ def _given(window: bytes, start: int, stop: int) -> re.Match[bytes] | None:
     return given
 
 
-def _judged(name: str, given: re.Match[bytes], *, is_code: bool) -> Secret | None:
+def _judged(name: str, given: re.Match[bytes], *, is_code: bool, of_query: bool) -> Secret | None:
     value = next((group for group in given.groups() if group is not None), b"").decode("utf-8", "replace")
     quoted = given.lastindex != len(given.groups()) or given.re is not _GIVEN
-    if is_code and not quoted:
+    if is_code and not quoted and not of_query:
         return None  # code that names other code
+    value = value.partition("&")[0] if of_query else value
     return assigned(name, value, is_code=is_code)
 
 
@@ -108,7 +137,9 @@ def _is_of_address(window: bytes, start: int) -> bool:
 
 def _is_minified(window: bytes, place: int) -> bool:
     start = max(0, place - _LONGEST_LINE)
-    return place - start == _LONGEST_LINE and b"\n" not in window[start:place]
+    before = window[start:place]
+    is_long = len(before) == _LONGEST_LINE and b"\n" not in before
+    return is_long and before.count(b"\\n") < _SOME_LINES  # a source in a source map has its lines so
 
 
 def _hints(window: bytes) -> list[int]:

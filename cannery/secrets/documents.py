@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from cannery.secrets.addresses import places_of_credentials
+from cannery.secrets.client_documents import CLIENT_FORMS
 from cannery.secrets.form import Form, is_no_example, may_be_chosen
 from cannery.secrets.kind import Kind, Secret
 from cannery.secrets.system_documents import SYSTEM_FORMS
@@ -154,12 +155,14 @@ FORMS: Final = (
         for mark in (b":5432:", b":5433:", b":6432:", b":*:")  # its ports, pgbouncer's, and any
     ),
     *SYSTEM_FORMS,
+    *CLIENT_FORMS,
 )  # fmt: skip
 _TRIES: Final = 50
 INDEX: Final = Kind("index-password", "a package index's password")
 # Files that tell installers of package indexes
 _NAMES_INDEXES: Final = re.compile(
-    r"pip\.(conf|ini)|(uv|poetry|pyproject)\.toml|Pipfile|.*requirements.*\.(txt|in)|direct_url\.json"
+    r"pip\.(conf|ini)|(uv|poetry|pyproject|pylock.*)\.toml|(uv|poetry|pdm|Pipfile)\.lock|Pipfile|.*requirements.*\.(txt|in)"
+    r"|direct_url\.json"
 )
 
 

@@ -82,11 +82,18 @@ _PATTERNS: Final = {
     ".htdigest": _PASSWORDS,
     "smbpasswd": _PASSWORDS,
     "ipsec.secrets": _KEYS,
-    ".bash_history": _COMMANDS,
-    ".zsh_history": _COMMANDS,
-    ".python_history": _COMMANDS,
-    ".psql_history": _COMMANDS,
-    ".mysql_history": _COMMANDS,
+    ".*_history": _COMMANDS,
+    "fish_history": _COMMANDS,
+    ".viminfo": _COMMANDS,
+    ".lesshst": _COMMANDS,
+    ".secrets": _SETTINGS,
+    ".flaskenv": _SETTINGS,
+    "krb5cc_*": _KEYS,
+    ".erlang.cookie": _PASSWORDS,
+    "wallet.dat": _KEYS,
+    "credentials-config.json": _PASSWORDS,
+    "credentials.tfrc.json": _KEYS,
+    "keyring_pass.cfg": _PASSWORDS,
 }
 FILE_NAMES: Final = tuple(dict.fromkeys(_PATTERNS.values()))
 _HARMLESS: Final = re.compile(r".*\b(?:example|sample|template|dist|default)s?(?:\.\w+)?", re.IGNORECASE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,12 @@ PKCS12: Final = Kind("pkcs12", "a private key in PKCS#12")
 JAVA: Final = Kind("java-keystore", "a private key in a keystore of Java")
 PUTTY: Final = Kind("putty-key", "a private key of PuTTY")
 KEEPASS: Final = Kind("keepass", "a file of KeePass or Password Safe, which holds passwords")
-KEY_FILES: Final = (PEM, DER, PKCS12, JAVA, PUTTY, KEEPASS)
+OPENPGP: Final = Kind("openpgp-key", "a private key of OpenPGP")
+KERBEROS: Final = Kind("kerberos", "keys or tickets of Kerberos")
+WALLET: Final = Kind("oracle-wallet", "a wallet of Oracle")
+TOR: Final = Kind("tor-key", "a private key of Tor")
+HISTORY: Final = Kind("git-history", "a project's history (git)")
+KEY_FILES: Final = (PEM, DER, PKCS12, JAVA, PUTTY, KEEPASS, OPENPGP, KERBEROS, WALLET, TOR, HISTORY)
 
 # The first line (RFC 7468): libraries that read keys contain it alone. In JSON and in sources a line ends in the two
 # letters \\n.
@@ -36,7 +42,21 @@ _SHOWN: Final = 160  # letters that are looked at for a word
 _MOST: Final = 50  # keys that are looked at in a row
 _LEAST, _WITHOUT_END = 4, 64  # letters: with a last line, and with none
 _PUTTY: Final = re.compile(rb"PuTTY-User-Key-File-\d+: [\w@.-]+\s")
-_KEEPASS: Final = (b"\x03\xd9\xa2\x9a", b"PWS3")  # and Password Safe's
+_BEGINNINGS: Final = (
+    *((begins, KEEPASS) for begins in (b"\x03\xd9\xa2\x9a", b"PWS3")),  # and Password Safe's
+    *((b"\x05\x04" + header, KERBEROS) for header in (b"\0\x0c\0\1\0\x08", b"\0\0\0\0\0\1", b"\0\0\0\0\0\2")),
+    *((b"\xa1\xf8\x4e" + kind, WALLET) for kind in (b"6", b"7", b"8")),
+    (b"== ed25519v1-secret: type0 ==", TOR),
+    *((begins, HISTORY) for begins in (b"PACK\0\0\0\2", b"# v2 git bundle\n", b"# v3 git bundle\n")),
+)
+_OF_AGENT: Final = re.compile(  # of GnuPG's agent: those of smart cards are shadowed
+    rb"(?:[A-Z][\w-]{1,30}:[^\n]{0,200}\n){0,9}(?:Key:\s)?\((?:\d+:)?(?:protected-)?private-key[\s(]"
+)
+_KEYTAB: Final = re.compile(rb"\x05\x02\0\0[\0-\7][\0-\xff]\0[\1-\4]\0[\1-\x7f][A-Za-z0-9.-]")  # keytab, version 2
+_OBJECT: Final = re.compile(rb"(?:blob|commit|tree|tag) \d{1,10}\0")  # of git, once unpacked
+_ZLIB: Final = (b"\x78\x01", b"\x78\x9c", b"\x78\x5e", b"\x78\xda")
+_SECRET_PACKET, _BEHIND_KEYS = 5, (13, 7, 2)  # a user, a subkey, a signature (RFC 9580, section 5)
+_VERSIONS, _KEY_ALGORITHMS = (3, 4, 5, 6), (1, 2, 3, 16, 17, 18, 19, 22, 25, 26, 27, 28)
 _JKS, _JCEKS = b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"
 _JAVA_KEY, _JAVA_CERTIFICATE = 1, 2  # tags of entries
 _MOST_ENTRIES: Final = 1000
@@ -77,13 +97,57 @@ def _has_body(text: bytes) -> bool:
 
 def key_file(data: bytes) -> Kind | None:
     """The kind of private key that a file which begins with ``data`` is, whatever its name."""
-    if data.startswith(_KEEPASS):
-        return KEEPASS
+    for begins, kind in _BEGINNINGS:
+        if data.startswith(begins):
+            return kind
     if data.startswith((_JKS, _JCEKS)):
         return JAVA if _holds_key(data) else None
-    if data[:1] != bytes((_SEQUENCE,)) or len(data) > _LARGEST:
+    if data[:1] == bytes((_SEQUENCE,)):
+        return _of_der(data) if len(data) <= _LARGEST else None
+    return _of_others(data)
+
+
+def _of_others(data: bytes) -> Kind | None:
+    """Of GnuPG, Kerberos and git."""
+    if _OF_AGENT.match(data) or _is_openpgp(data):
+        return OPENPGP
+    if _KEYTAB.match(data):
+        return KERBEROS
+    if data.startswith(_ZLIB):
+        try:
+            return HISTORY if _OBJECT.match(zlib.decompressobj().decompress(data[:_SHOWN], _SHOWN)) else None
+        except zlib.error:
+            return None
+    return None
+
+
+def _is_openpgp(data: bytes) -> bool:
+    """True for packets that begin with a secret key, whose user, subkey or signature follows (RFC 9580)."""
+    packet = _packet(data, 0)
+    if packet is None or packet[0] != _SECRET_PACKET or len(data) < packet[1] + 6:
+        return False
+    _, start, end = packet
+    behind = _packet(data, end)
+    is_key = data[start] in _VERSIONS and data[start + 5] in _KEY_ALGORITHMS
+    return is_key and (end == len(data) or (behind is not None and behind[0] in _BEHIND_KEYS))
+
+
+def _packet(data: bytes, place: int) -> tuple[int, int, int] | None:
+    """Type, first byte and end of the packet at ``place``, in the old form or the new (RFC 9580, section 4.2)."""
+    head = data[place : place + 6]
+    if len(head) < 6 or not head[0] & 0x80:  # noqa: PLR2004
         return None
-    return _of_der(data)
+    if head[0] & 0x40:
+        if head[1] < 192:  # noqa: PLR2004
+            return head[0] & 0x3F, place + 2, place + 2 + head[1]
+        if head[1] < 224:  # noqa: PLR2004
+            return head[0] & 0x3F, place + 3, place + 3 + ((head[1] - 192) << 8) + head[2] + 192
+        return head[0] & 0x3F, place + 6, place + 6 + int.from_bytes(head[2:6], "big")
+    octets = 1 << (head[0] & 3)
+    if octets > 4:  # noqa: PLR2004
+        return None
+    start = place + 1 + octets
+    return head[0] >> 2 & 0x0F, start, start + int.from_bytes(head[1 : 1 + octets], "big")
 
 
 def _of_der(data: bytes) -> Kind | None:

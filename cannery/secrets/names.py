@@ -22,7 +22,8 @@ _PASSWORD: Final = re.compile(r"pass(?:word|wd|phrase)?|pwd", re.IGNORECASE)
 _WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 _CONFIGURATION: Final = re.compile(
     r".*\.(?:ya?ml|toml|ini|cfg|conf|cnf|config|json|jsonc|json5|properties|props|xml|env|envrc|tfvars|hcl|plist|rc|secret|secrets"
-    r"|credentials?|service|desktop|url|reg|pgpass|netrc|txt|lst|csv|sh|bash|zsh|ps1|bat|cmd|dockerfile|bak|old|orig|save|swp)"
+    r"|credentials?|service|desktop|url|reg|pgpass|netrc|txt|lst|csv|sh|bash|zsh|ps1|bat|cmd|dockerfile|bak|old|orig|save|swp"
+    r"|local|prod|production|staging|plist|har)"
     r"|\.[\w.-]*(?:rc|env|cnf|pass)|(?:Dockerfile|Containerfile|Procfile|Makefile|Jenkinsfile|Vagrantfile).*"
     r"|(?:config|\w*credentials?|settings|\w*secrets?|passwd|password|environment|env|kubeconfig)",
     re.IGNORECASE,
@@ -75,4 +76,4 @@ def begins_a_script(head: bytes) -> bool:
 
 def begins_settings(name: str, head: bytes) -> bool:
     """True for the beginning of settings in a file whose ``name`` has no suffix to tell what it is."""
-    return "." not in name and _SETTINGS.match(head) is not None
+    return "." not in name.removeprefix(".") and _SETTINGS.match(head) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import lzma
 import posixpath
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -18,6 +19,8 @@ from cannery.errors import ToolError
 from cannery.image.decompression import compression_of, unzipped
 from cannery.image.hashing import buffered
 from cannery.image.tar import members
+from cannery.secrets.encoded import begins_zip
+from cannery.secrets.seven_zip import SEVEN_ZIP, inside_seven_zip
 from cannery.secrets.unix_archives import AR, CPIO, RPM, inside_ar, inside_cpio, payload_of_rpm
 
 if TYPE_CHECKING:
@@ -26,11 +29,11 @@ if TYPE_CHECKING:
     from cannery.image.hashing import Readable
     from cannery.secrets.budget import Budget
 
-__all__ = ["DAMAGE", "inside_stream", "inside_tar", "inside_zip", "uncompressed"]
+__all__ = ["DAMAGE", "inside_file", "inside_stream", "inside_tar", "inside_zip", "uncompressed"]
 
 DAMAGE: Final = (  # all that reading an archive of any origin ends in
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
-    RuntimeError, OSError, OverflowError, ToolError,
+    RuntimeError, OSError, OverflowError, ToolError, IndexError, struct.error,
 )  # fmt: skip
 _LARGEST_DIRECTORY: Final = 1 << 23  # bytes: that of a zip archive is read as a whole
 _END: Final = b"PK\5\6"  # of a zip archive: the record that tells how large its directory is (APPNOTE, 4.3.16)
@@ -55,6 +58,13 @@ def inside_stream(head: bytes) -> Callable[[BinaryIO, Budget], Iterator[tuple[st
     if head.startswith(AR):
         return inside_ar
     return inside_cpio if head.startswith(CPIO) else None
+
+
+def inside_file(head: bytes) -> Callable[[BinaryIO, int, Budget], Iterator[tuple[str, BinaryIO]]] | None:
+    """What reads the members of an archive that begins with ``head``, which tells them at its end; None for others."""
+    if begins_zip(head):
+        return inside_zip
+    return inside_seven_zip if head.startswith(SEVEN_ZIP) else None
 
 
 def inside_tar(stream: BinaryIO, budget: Budget) -> Iterator[tuple[str, BinaryIO]]:

@@ -11,15 +11,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from cannery.secrets.addresses import addresses_in, headers_in
-from cannery.secrets.assignments import assignments_in
+from cannery.secrets.assignments import assignments_in, only_secret, variables_in
 from cannery.secrets.budget import Budget
 from cannery.secrets.commands import logins_in
 from cannery.secrets.documents import documents_in, index_passwords, names_indexes
-from cannery.secrets.encoded import begins_zip, decoded_runs, encoding_of, is_packed
+from cannery.secrets.encoded import begins_source_map, decoded_runs, encoding_of, is_packed
 from cannery.secrets.file_names import kind_by_name
+from cannery.secrets.hashes import hashes_in, may_hold_hashes
 from cannery.secrets.key_files import key_file, keys_in
 from cannery.secrets.kind import Secret
 from cannery.secrets.names import begins_a_script, begins_settings, is_configuration, is_script
+from cannery.secrets.opened import texts_of
 from cannery.secrets.sieve import sift
 from cannery.secrets.tables import is_table, secrets_in_table
 from cannery.secrets.tokens import tokens_in
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from cannery.image.hashing import Readable
+    from cannery.secrets.opened import Texts
 
 __all__ = ["Looked", "SecretSearch", "held", "secret_in_value", "secrets_in", "secrets_in_binary", "secrets_in_words"]
 
@@ -45,6 +48,7 @@ class Looked:
     secrets: tuple[Secret, ...] = ()
     members: tuple[str, ...] = ()  # names of what is packed in it, as far as they were asked for
     is_partial: bool = False  # it unpacks to more than was looked at
+    maps_sources: bool = False  # a source map in it has the sources themselves
 
 
 @dataclass
@@ -60,24 +64,29 @@ class SecretSearch:
     wanted: Callable[[str], bool] = lambda _: False  # which names of members are told
     _found: dict[Secret, None] = field(default_factory=dict)
     _members: dict[str, None] = field(default_factory=dict)
+    _maps_sources: bool = False
 
     def through(self, head: bytes, rest: Readable) -> Looked:
         """The secrets in the file that begins with ``head`` and goes on with ``rest``."""
         self.budget.for_file()
         self._content(self.name, head, rest, ())
-        return Looked(tuple(self._found), tuple(self._members), self.budget.exceeded)
+        return Looked(tuple(self._found), tuple(self._members), self.budget.exceeded, self._maps_sources)
 
     def _content(self, name: str, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
         if kind := key_file(head):
             self._add(Secret(kind, within=within))
         elif is_packed(head):
             self._packed(name, head, rest, within)
+        elif self.thorough and (texts := texts_of(head)):
+            self._texts(texts, head, rest, within)
         elif encoding := encoding_of(head):
             label = encoding.upper().removesuffix("-LE").removesuffix("-BE")
             self._text(name, _transcoded(_pieces(head, rest), encoding), (*within, label))
         elif b"\0" in head[:CHUNK]:
             self._binary(_pieces(head, rest), within)
         else:
+            if self.thorough and (secret := only_secret(name, head)):
+                self._add(secret, within=within)
             suffix = ".sh" if begins_a_script(head) else ".conf" if begins_settings(name, head) else ""
             self._text(f"{name}{suffix}", _pieces(head, rest), within)
 
@@ -91,14 +100,25 @@ class SecretSearch:
         try:
             if (inside := packed.inside_stream(head)) is not None:
                 self._each(inside(stream, self.budget), within)
-            elif begins_zip(head):
+            elif (inside_file := packed.inside_file(head)) is not None:
                 with held(_pieces(head, rest)) as (file, size):
-                    self._each(packed.inside_zip(file, size, self.budget), within)
+                    self._each(inside_file(file, size, self.budget), within)
             else:
                 inner, opened = packed.uncompressed(name, head, stream)
                 self._member(inner, opened, within)
         except packed.DAMAGE:
             return
+
+    def _texts(self, texts: Texts, head: bytes, rest: Readable, within: tuple[str, ...]) -> None:
+        """Look through a file that keeps texts in a form of its own: as it is, and at the texts."""
+        if self.budget.too_deep(len(within)):
+            return
+        with held(_pieces(head, rest)) as (file, _):
+            self._binary(_pieces(b"", file), within)
+            file.seek(0)
+            for shown, stream in texts(file, self.budget):
+                limited = _Limited(stream, self.budget)
+                self._content(".conf", limited.read(CHUNK), limited, (*within, shown))
 
     def _each(self, inside: Iterator[tuple[str, BinaryIO]], within: tuple[str, ...]) -> None:
         for name, stream in inside:
@@ -120,8 +140,9 @@ class SecretSearch:
         for window, _ in _windows(pieces):
             for secret in secrets_in_binary(window):
                 self._add(secret, within=within)
-            for secret, _ in addresses_in(window) if self.thorough else ():
-                self._add(secret, within=within)
+            if self.thorough:
+                for secret in (*(secret for secret, _ in addresses_in(window)), *variables_in(window)):
+                    self._add(secret, within=within)
 
     def _text(self, name: str, pieces: Iterable[bytes], within: tuple[str, ...]) -> None:
         line = 1
@@ -133,11 +154,13 @@ class SecretSearch:
             line += window.count(b"\n", 0, fresh)
 
     def _decoded(self, name: str, window: bytes, line: int, within: tuple[str, ...]) -> None:
-        for place, content in decoded_runs(window):
+        for place, encoding, content in decoded_runs(window):
             if self.budget.too_deep(len(within)) or self.budget.spent(len(content)):
                 return
-            shown = f"Base64 in line {line + window.count(bytes((_NEWLINE,)), 0, place)}"
-            self._content(name, content, io.BytesIO(), (*within, shown))
+            self._maps_sources = self._maps_sources or begins_source_map(content)
+            shown = f"{encoding} in line {line + window.count(bytes((_NEWLINE,)), 0, place)}"
+            inner = ".conf" if begins_settings("", content) else name  # whatever it's encoded in
+            self._content(inner, content, io.BytesIO(), (*within, shown))
 
     def _add(self, secret: Secret, line: int = 0, within: tuple[str, ...] = ()) -> None:
         if len(self._found) < _MOST:
@@ -163,6 +186,8 @@ def _named(name: str, window: bytes) -> Iterator[tuple[Secret, int]]:
     if b"uthorization" in window or b"UTHORIZATION" in window:
         yield from headers_in(window)
     yield from documents_in(window)
+    if may_hold_hashes(name):
+        yield from hashes_in(window)
     if is_table(name):
         yield from secrets_in_table(window)
     if is_script(name):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cannery.image.hashing import Readable
     from cannery.secrets.budget import Budget
 
-__all__ = ["AR", "CPIO", "RPM", "inside_ar", "inside_cpio", "payload_of_rpm"]
+__all__ = ["AR", "CPIO", "RPM", "ForwardMember", "inside_ar", "inside_cpio", "payload_of_rpm"]
 
 AR: Final = b"!<arch>\n"
 CPIO: Final = (b"070701", b"070702")  # the "new" form, with and without checksums
@@ -27,7 +27,7 @@ _LONGEST_NAME: Final = 1 << 12  # bytes
 _PIECE: Final = 1 << 16
 
 
-class _ForwardMember(io.RawIOBase):
+class ForwardMember(io.RawIOBase):
     """A member: the next ``size`` bytes of a stream that only goes forwards."""
 
     def __init__(self, stream: Readable, size: int) -> None:
@@ -56,7 +56,7 @@ def inside_ar(stream: BinaryIO, budget: Budget) -> Iterator[tuple[str, BinaryIO]
     _exactly(stream, len(AR))
     while budget.next_member() and len(header := _exactly(stream, _AR_HEADER)) == _AR_HEADER:
         size = int(header[48:58])
-        part = _ForwardMember(stream, max(0, size))
+        part = ForwardMember(stream, max(0, size))
         yield header[:16].decode("latin-1").rstrip().rstrip("/"), cast("BinaryIO", part)
         part.skip(size % 2)
 
@@ -70,7 +70,7 @@ def inside_cpio(stream: BinaryIO, budget: Budget) -> Iterator[tuple[str, BinaryI
         if length > _LONGEST_NAME:
             return
         name = _exactly(stream, length + -(_CPIO_HEADER + length) % 4)[:length].rstrip(b"\0").decode("utf-8", "replace")
-        part = _ForwardMember(stream, size)
+        part = ForwardMember(stream, size)
         if size:
             yield name, cast("BinaryIO", part)
         part.skip(-size % 4)
@@ -85,7 +85,7 @@ def payload_of_rpm(stream: BinaryIO) -> BinaryIO:
             raise EOFError
         entries, size = struct.unpack(">II", header[8:])
         length = 16 * entries + size
-        _ForwardMember(stream, length).skip(0 if last else -length % 8)
+        ForwardMember(stream, length).skip(0 if last else -length % 8)
     return stream
 
 

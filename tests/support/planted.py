@@ -37,6 +37,7 @@ from tests.support.key_documents import (
     zipped,
 )
 from tests.support.made_up_tokens import GITHUB, LETTERS, PASSWORD, TOKENS, drawn, pem
+from tests.support.planted_projects import PROJECT_LEAKS
 from tests.support.planted_systems import SOURCES_IN_PACKAGES, SYSTEM_LEAKS
 
 if TYPE_CHECKING:
@@ -293,6 +294,7 @@ LEAKS = (
     *(Planted(f"file: {name}", *what) for name, what in _FILES.items()),
     *(Planted(f"source in {name}", *what) for name, what in SOURCES_IN_PACKAGES.items()),
     *(Planted(f"system: {name}", *what) for name, what in SYSTEM_LEAKS.items()),
+    *(Planted(f"project: {name}", *what) for name, what in PROJECT_LEAKS.items()),
     *(Planted(f"text: {name}", path, text.encode()) for name, (path, text) in _TEXTS.items()),
     *(Planted(f"packed: {name}", *what) for name, what in _PACKED.items()),
     Planted("packed: the first of two entries of a layer", "app/conf.toml", CONFIG, again=b"nothing\n"),
