@@ -168,11 +168,24 @@ _NAMES_INDEXES: Final = re.compile(
 
 def documents_in(window: bytes) -> Iterator[tuple[Secret, int]]:
     """The secrets in ``window`` by the form of the document that it is a part of, each with its place."""
+    present = _Present(window)
     for form in FORMS:
-        if all(word in window for word in form.words):
+        if all(map(present.__getitem__, form.words)):
             for match in _matches(form, window):
                 if form.is_right(match[1]):
                     yield Secret(form.kind), match.start(1)
+
+
+class _Present(dict[bytes, bool]):
+    """Which words a text has; each is looked for once, when it's asked about."""
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__()
+        self._text = text
+
+    def __missing__(self, word: bytes) -> bool:
+        found = self[word] = word in self._text
+        return found
 
 
 def _matches(form: Form, window: bytes) -> Iterator[re.Match[bytes]]:

@@ -87,11 +87,12 @@ def decoded_runs(window: bytes) -> Iterator[tuple[int, str, bytes]]:
 
     They are texts, keys and archives: in Base64, in hexadecimal digits, as URLs have them, and as code has them.
     """
-    runs = sift(window).split(b"\n")
-    if any(map(_is_mixed, runs)):  # true of few, and much quicker to tell
+    sifted = sift(window)
+    if any(map(_is_mixed, sifted.split(b"\n"))):  # true of few, and much quicker to tell
         yield from ((place, "Base64", content) for place, content in _of_base64(window))
-    yield from ((place, "hexadecimal digits", content) for place, content in _of_hex(window, runs))
-    yield from ((place, "URL encoding", content) for place, content in _of_urls(window, runs))
+    yield from ((place, "hexadecimal digits", content) for place, content in _of_hex(window, sifted))
+    if b"%" in sifted:
+        yield from ((place, "URL encoding", content) for place, content in _of_urls(window, sifted))
     if b"&#39;" in window or b"&quot;" in window:
         for match in islice(_HTML.finditer(window), _MOST_LINES):
             yield match.start(), "HTML", html.unescape(match[0].decode("utf-8", "replace")).encode()
@@ -119,17 +120,16 @@ def _from_base64(data: bytes) -> bytes:
         return b""
 
 
-def _of_hex(window: bytes, runs: list[bytes]) -> Iterator[tuple[int, bytes]]:
-    for run in runs:
-        for match in _HEX.finditer(run):
-            digits = match[0]
-            content = bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))
-            if _is_worth(content):
-                yield window.find(digits), content
+def _of_hex(window: bytes, sifted: bytes) -> Iterator[tuple[int, bytes]]:
+    for match in _HEX.finditer(sifted):
+        digits = match[0]
+        content = bytes.fromhex(digits[: len(digits) & ~1].decode("ascii"))
+        if _is_worth(content):
+            yield window.find(digits), content
 
 
-def _of_urls(window: bytes, runs: list[bytes]) -> Iterator[tuple[int, bytes]]:
-    for run in runs:
+def _of_urls(window: bytes, sifted: bytes) -> Iterator[tuple[int, bytes]]:
+    for run in sifted.split(b"\n"):
         if run.count(b"%") >= _SOME_SIGNS and len(_SIGN.findall(run)) >= _SOME_SIGNS:
             content = unquote_to_bytes(run)
             if _is_text(content):
