@@ -29,6 +29,7 @@ NO_INIT: Final = (
     "its own, do nothing, and orphans stay. Install one: apt-get install tini for Docker, catatonit for Podman"
 )
 
+_ANY: Final = "1.44"  # the version of a client that asks only for the engine's, which needs none
 _ATTEMPTS: Final = 5  # to remove a container
 _MOMENT: Final = 0.2  # seconds between two attempts
 _FREE: Final = "free space where the engine keeps its images: cannery prune shows what can go"
@@ -46,10 +47,10 @@ _ADVICE: Final = (
 )
 
 
-def client_for(endpoint: Endpoint, *, timeout: int) -> APIClient:
+def client_for(endpoint: Endpoint, *, api: str, timeout: int) -> APIClient:
     """A client of the SDK, with the certificates that the environment or the Docker context names.
 
-    ``timeout`` is in seconds. Raises the SDK's own errors where the engine doesn't answer.
+    ``api`` is the version of the Engine API that it speaks, ``timeout`` is in seconds.
     """
     tls: TLSConfig | bool = False
     address = endpoint.address
@@ -60,7 +61,7 @@ def client_for(endpoint: Endpoint, *, timeout: int) -> APIClient:
     elif endpoint.source == "DOCKER_HOST":
         settings = kwargs_from_env()
         address, tls = settings.get("base_url", address), settings.get("tls", False)
-    return _SdkClient(address, version="auto", timeout=timeout, tls=tls)
+    return _SdkClient(address, version=api, timeout=timeout, tls=tls)
 
 
 def version_of(endpoint: Endpoint, *, timeout: int) -> Any:
@@ -69,12 +70,11 @@ def version_of(endpoint: Endpoint, *, timeout: int) -> Any:
     Raises :class:`ConnectionError` with the SDK's words where no engine answers.
     """
     try:
-        client = client_for(endpoint, timeout=timeout)
+        with closing(client_for(endpoint, api=_ANY, timeout=timeout)) as client:
+            return client.version(api_version=False)
     except (DockerException, requests.RequestException) as error:
         hint = "; it wants certificates: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
         raise ConnectionError(f"{error}{hint if _WANTS_TLS in str(error) else ''}") from error
-    with closing(client):
-        return client.version()
 
 
 class _SdkClient(APIClient):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cannery.containers.engine.endpoints import Answer, docker_endpoints, podman_endpoints
-from cannery.containers.engine.unix_http import ask
+from cannery.containers.engine.unix_http import ask, ping
 from cannery.errors import CanneryError, MachineError, ToolError
 from cannery.workspace.extras import installing
 
@@ -33,6 +33,7 @@ _PERMIT: Final = {
     "podman": "use your own service (systemctl --user start podman.socket), not the machine's",
 }
 _USUAL_SOCKET: Final = {"docker": "/var/run/docker.sock", "podman": "/run/podman/podman.sock"}
+_PRODUCTS: Final = {"Docker": "Docker", "Libpod": "Podman"}  # as engines name themselves in the header Server
 _UPDATE: Final = "use Docker 19.03, Podman 3 or a later one"
 
 
@@ -117,6 +118,31 @@ def _greet(kind: str, endpoint: Endpoint) -> Answer:
         from cannery.containers.engine.tunnel import forwarded  # noqa: PLC0415  # few have their engine elsewhere
 
         endpoint = endpoint._replace(forwarded=forwarded(endpoint.address, _USUAL_SOCKET[kind]))
+    answer = _introduced(endpoint) or _described(endpoint)
+    if tuple(map(int, answer.api.split("."))) < _OLDEST:
+        raise MachineError(
+            f"{kind.capitalize()} is too old: version {answer.version} speaks API {answer.api}",
+            evidence=f"{endpoint.address} ({endpoint.source})",
+            step=_UPDATE,
+        )
+    return answer
+
+
+def _introduced(endpoint: Endpoint) -> Answer | None:
+    """The engine by the headers of its greeting, which takes a millisecond; None where these don't name it.
+
+    Podman describes itself in half a second: it runs other programs, and dpkg or rpm, for the versions of those.
+    """
+    if endpoint.socket is None:
+        return None
+    headers = ping(endpoint.socket)
+    product, _, rest = headers.get("server", "").partition("/")  # "Docker/20.10.24 (linux)"
+    version, api = rest.partition(" ")[0], headers.get("api-version", "")
+    return Answer(endpoint, _PRODUCTS[product], version, api) if product in _PRODUCTS and version and api else None
+
+
+def _described(endpoint: Endpoint) -> Answer:
+    """The engine by its full description (Engine API, SystemVersion)."""
     if endpoint.socket is not None:
         status, about = ask(endpoint.socket, "/version")
         if status != 200:  # noqa: PLR2004  # HTTP's OK
@@ -125,15 +151,9 @@ def _greet(kind: str, endpoint: Endpoint) -> Answer:
         about = _ask_with_client(endpoint)
     if not isinstance(about, dict) or not {"ApiVersion", "Version"} <= about.keys():
         raise ValueError("says nothing of its version")
-    spoken = tuple(int(part) for part in str(about["ApiVersion"]).split("."))
-    if spoken < _OLDEST:
-        raise MachineError(
-            f"{kind.capitalize()} is too old: version {about['Version']} speaks API {about['ApiVersion']}",
-            evidence=f"{endpoint.address} ({endpoint.source})",
-            step=_UPDATE,
-        )
     parts = {part["Name"] for part in about.get("Components") or ()}
-    return Answer(endpoint, "Podman" if "Podman Engine" in parts else "Docker", about["Version"])
+    engine = "Podman" if "Podman Engine" in parts else "Docker"
+    return Answer(endpoint, engine, about["Version"], str(about["ApiVersion"]))
 
 
 def _ask_with_client(endpoint: Endpoint) -> Any:

@@ -41,11 +41,12 @@ class Endpoint(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An engine that answered at an endpoint (Engine API, SystemVersion)."""
+    """An engine that answered at an endpoint (Engine API, SystemPing and SystemVersion)."""
 
     endpoint: Endpoint
     engine: str  # "Docker" or "Podman": by what it says of itself, wherever it listens
     version: str  # "20.10.24"
+    api: str  # the version of the Engine API that it speaks: "1.41"
 
     def __str__(self) -> str:
         return f"{self.engine} {self.version}"

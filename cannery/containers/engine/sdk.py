@@ -52,9 +52,9 @@ class SdkEngine:
 
     @cached_property
     def client(self) -> APIClient:
-        """The SDK's client, which connects when it's first needed."""
+        """The SDK's client, which is made when it's first needed."""
         with self._translated():
-            return client_for(self._answer.endpoint, timeout=_PATIENCE)
+            return client_for(self._answer.endpoint, api=self._answer.api, timeout=_PATIENCE)
 
     def has(self, image: Image, references: Sequence[str]) -> bool:
         """True if the engine has ``image``, which ``references`` name from then on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pytest
 from cannery.containers.engine import discovery
 from cannery.containers.engine.discovery import answering, find_engine
 from cannery.containers.engine.endpoints import Endpoint, docker_endpoints, podman_endpoints
+from cannery.containers.engine.unix_http import Reply
 from cannery.errors import CanneryError, MachineError
 
 if TYPE_CHECKING:
@@ -68,6 +70,10 @@ def _answer(listener: socket.socket, answer: str) -> None:
 
 def says(about: object, status: str = "200 OK") -> str:
     return f"HTTP/1.0 {status}\r\nContent-Type: application/json\r\n\r\n{json.dumps(about)}"
+
+
+def greets(server: str, api: str) -> str:
+    return f"HTTP/1.0 200 OK\r\nApi-Version: {api}\r\nServer: {server}\r\n\r\nOK"
 
 
 def test_docker_listens_where_docker_host_says_and_nowhere_else(tmp_path: Path) -> None:
@@ -138,6 +144,39 @@ def test_an_engine_is_what_it_says_that_it_is(
     assert str(answering("docker")) == name
 
 
+@pytest.mark.parametrize(
+    ("server", "name"),
+    [("Docker/27.1+dfsg1 (linux)", "Docker 27.1+dfsg1"), ("Libpod/5.2.0-rc1 (linux)", "Podman 5.2.0-rc1")],
+)
+def test_a_greeting_that_names_the_engine_is_enough(
+    serve: Answering, monkeypatch: pytest.MonkeyPatch, server: str, name: str
+) -> None:
+    describe = Mock(side_effect=AssertionError)
+    monkeypatch.setattr(discovery, "ask", describe)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{serve(greets(server, '1.46'))}")
+    answer = answering("docker")
+    assert answer is not None
+    assert (str(answer), answer.api) == (name, "1.46")
+
+
+@pytest.mark.parametrize("server", ["nginx/1.27", "Docker", "Docker/", "", "/"])
+def test_an_engine_behind_another_server_s_greeting_is_asked_what_it_is(
+    serve: Answering, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    monkeypatch.setattr(discovery, "ask", lambda *_: Reply(200, PODMAN))
+    monkeypatch.setenv("CONTAINER_HOST", f"unix://{serve(greets(server, '1.46'))}")
+    assert str(answering("podman")) == "Podman 5.2"
+
+
+@pytest.mark.parametrize("api", ["1.29", "1"])
+def test_a_greeting_of_an_engine_that_is_too_old_is_told(
+    serve: Answering, monkeypatch: pytest.MonkeyPatch, api: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{serve(greets('Docker/17.05 (linux)', api))}")
+    with pytest.raises(MachineError, match=rf"too old: version 17\.05 speaks API {re.escape(api)}"):
+        find_engine("docker")
+
+
 def test_auto_takes_the_first_that_answers(serve: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{serve('what?')}")
     monkeypatch.setenv("CONTAINER_HOST", f"unix://{serve(says(PODMAN))}")
@@ -169,7 +208,7 @@ def test_an_engine_that_does_not_run_is_told_with_how_to_start_it(
 
 def test_a_socket_that_is_not_for_us_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse = Mock(side_effect=PermissionError(13, "Permission denied"))
-    monkeypatch.setattr(discovery, "ask", refuse)  # root, as whom tests may run, is refused nothing
+    monkeypatch.setattr(discovery, "ping", refuse)  # root, as whom tests may run, is refused nothing
     with pytest.raises(MachineError, match="you may not talk to Docker") as told:
         find_engine("docker")
     assert "usermod -aG docker" in told.value.step

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from docker.errors import APIError
 
-from cannery.containers.engine.discovery import find_engine
+from cannery.containers.engine import discovery
+from cannery.containers.engine.discovery import answering, find_engine
 from cannery.containers.engine.engine import ContainerRequest
 from cannery.errors import MachineError
 from cannery.image.media.archive import Archive
@@ -38,6 +39,13 @@ def timeless(tmp_path: Path) -> Image:
     made = image([layer(tmp_path, file("a"))])
     platform = {"architecture": made.platform.architecture, "os": made.platform.os}
     return replace(made, config={**platform, **made.config, "history": [{"created_by": "somebody"}]})
+
+
+def test_an_engine_greets_as_what_it_describes_itself_as(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    greeted = answering(service.kind)
+    monkeypatch.setattr(discovery, "ping", lambda _: {})
+    assert answering(service.kind) == greeted
+    assert str(greeted) == f"{service.kind.capitalize()} {service.client.version()['Version']}"
 
 
 def test_podman_panics_over_a_step_without_a_time(
