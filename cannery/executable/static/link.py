@@ -25,7 +25,10 @@ __all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
 
 LAUNCHER = package_file("executable/static/launcher")
 _SOURCES = ("main.c", "inner.c", "dl.c", "libc.c")
-_SNAPSHOT = ("memory.c", "snapshot.c", "objects.c", "hashes.c", "notes.c", "outside.c", "start.c")
+_SNAPSHOT = (
+    *("memory.c", "pools.c", "snapshot.c", "imports.c", "names.c"),
+    *("objects.c", "hashes.c", "notes.c", "outside.c", "start.c"),
+)
 _SNAPSHOT_HEADERS = ("hashes.h", "memory.h", "snapshot.h", "start.h")
 _NO_LINKER, _LINKER = "dl.c", "linker.c"  # the former where there's nothing to load
 _PAGES = {"linux/amd64": 1 << 12, "linux/arm64": 1 << 16}  # the largest that a kernel of the platform may have

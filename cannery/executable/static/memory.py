@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cannery.elf.headers import ElfReader, Header, Segment, string_at
 from cannery.errors import ToolError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["OFF", "LinkedProgram", "MemoryRegion", "file_with", "regions_of"]
+__all__ = ["NOWHERE", "OFF", "LinkedProgram", "MemoryRegion", "file_with", "regions_of"]
 
 OFF: Final = "leave out  [tool.cannery.static]  snapshot"
 _PAGE: Final = 4096
@@ -25,11 +25,11 @@ _MARK: Final = 0x43414E4E45525921  # of cannery_original in start.c
 _PT_LOAD, _PT_PHDR, _PT_TLS, _PT_STACK = 1, 6, 7, 0x6474E551
 _READ, _WRITE = 4, 2
 _SYMTAB: Final = 2
-_LONG_GAP: Final = 16 * _PAGE  # of zeros, that the file need not have
+_MOST_GAPS: Final = 55  # of zeros, that the file need not have: kernels may want all headers to be in one page
 _SYMBOL = struct.Struct("<IBBHQQ")
 # Variables that have to be as they were linked when a process goes on: where in what, and their size
 _AS_LINKED: Final = {"OPENSSL_cpuid_setup.trigger": (0, 4), "vdso_func": (0, 8), "__libc": (8, 8)}
-_THREAD: Final = ("builtin_tls", 512)  # that of the first thread, which begins anew, and holds its number
+NOWHERE: Final = b"cannery-nowhere"  # as modules learn what the machine is called (notes.c)
 _STACK: Final = 1 << 23  # bytes that the stack may have
 
 
@@ -39,6 +39,15 @@ class MemoryRegion:
 
     address: int
     data: bytes
+
+
+class _MappedPart(NamedTuple):
+    """A part of the memory of a program, with what the file has of it."""
+
+    address: int
+    data: bytes
+    size: int  # in memory: what the file lacks is zero
+    flags: int
 
 
 @dataclass(frozen=True)
@@ -72,14 +81,16 @@ class LinkedProgram:
         return self.data[segment.offset : segment.offset + segment.filesz]
 
 
-def file_with(program: LinkedProgram, regions: Iterable[MemoryRegion], places: MemoryRegion, number: int) -> bytes:
-    """The file of ``program`` with what the process ``number`` has written.
+def file_with(program: LinkedProgram, regions: Iterable[MemoryRegion], places: MemoryRegion) -> bytes:
+    """The file of ``program`` with what a process has written.
 
     Raises :class:`ToolError` where that refers to what no other process has: its stack, or the kernel's functions, the
-    addresses of which ``places`` has.
+    addresses of which ``places`` has, and where the memory tells on which machine it was made.
     """
-    mended = list(_mended(regions, program, number))
-    _check(mended, places, program)
+    stack, kernel = struct.unpack("<QQ", places.data)
+    mended = list(_mended(regions, program))
+    _check(mended, stack, kernel, program)
+    _check_nowhere(mended, program)
     return _assembled(program, mended)
 
 
@@ -92,7 +103,7 @@ def regions_of(memory: bytes) -> Iterator[MemoryRegion]:
         at += 16 + size
 
 
-def _mended(regions: Iterable[MemoryRegion], program: LinkedProgram, number: int) -> Iterator[MemoryRegion]:
+def _mended(regions: Iterable[MemoryRegion], program: LinkedProgram) -> Iterator[MemoryRegion]:
     """The regions, with those variables as they were linked that are each process's own."""
     linked = {each.vaddr: program.content(each).ljust(each.memsz, b"\0") for each in program.variables()}
     for region in regions:
@@ -102,16 +113,19 @@ def _mended(regions: Iterable[MemoryRegion], program: LinkedProgram, number: int
                 start = program.symbols.get(name, 0) + offset - region.address
                 if 0 <= start < len(data):
                     data[start : start + size] = linked[region.address][start : start + size]
-            start = program.symbols[_THREAD[0]] - region.address
-            if 0 <= start < len(data):
-                thread = data[start : start + _THREAD[1]]
-                data[start : start + _THREAD[1]] = thread.replace(struct.pack("<I", number), bytes(4))
         yield MemoryRegion(region.address, bytes(data))
 
 
-def _check(regions: Iterable[MemoryRegion], places: MemoryRegion, program: LinkedProgram) -> None:
+def _check_nowhere(regions: Iterable[MemoryRegion], program: LinkedProgram) -> None:
+    """Raise :class:`ToolError` where memory has what every question for the host was answered with."""
+    for region in regions:
+        if (at := region.data.find(NOWHERE)) >= 0:
+            where = program.symbol_at(region.address + at)
+            raise ToolError("memory has the name of the host", evidence=f"it's at {where}", step=OFF)
+
+
+def _check(regions: Iterable[MemoryRegion], stack: int, kernel: int, program: LinkedProgram) -> None:
     """Raise :class:`ToolError` where a word refers to what a process has not: the stack, or the kernel's functions."""
-    stack, kernel = struct.unpack("<QQ", places.data)
     for region in regions:
         for index, (word,) in enumerate(struct.iter_unpack("<Q", region.data)):
             if stack - _STACK < word < stack + _STACK or (kernel and kernel <= word < kernel + 4 * _PAGE):
@@ -129,21 +143,23 @@ def _symbols(reader: ElfReader) -> Iterator[tuple[str, int]]:
                 yield string_at(names, name).decode(), value
 
 
-def _assembled(program: LinkedProgram, regions: Iterable[MemoryRegion]) -> bytes:
+def _assembled(program: LinkedProgram, regions: list[MemoryRegion]) -> bytes:
     """The file: code and constants as they were linked, variables and the heap as they are."""
     variables = {each.vaddr: each for each in program.variables()}
-    parts: list[tuple[int, bytes, int, int]] = []
+    parts: list[_MappedPart] = []
     originals, heap, source = [], (0, 0), _ORIGINAL_AT
+    whole = {region.address: _in_pages(region) for region in regions}
+    longest = sorted(gap for start, data in whole.values() for gap in _gaps(start, data))[-_MOST_GAPS:]
+    gaps = sorted(longest, key=lambda gap: gap[1])
     for region in regions:
-        start = region.address & -_PAGE
-        data = bytes(region.address - start) + region.data
-        parts += _without_gaps(start, data + bytes(-len(data) % _PAGE))
+        parts += _without_gaps(*whole[region.address], gaps)
         segment = variables.get(region.address)
         if segment is None:
-            heap = (region.address, len(region.data))
+            begin = heap[0] or region.address
+            heap = (begin, region.address + len(region.data) - begin)
         else:
             content = program.content(segment)
-            parts.append((source, content, len(content), _READ))
+            parts.append(_MappedPart(source, content, len(content), _READ))
             originals.append((segment.vaddr, source, len(content), segment.memsz))
             source += -(-len(content) // _PAGE) * _PAGE
     original = struct.pack("<3Q", 0, *heap) + b"".join(struct.pack("<4Q", *each) for each in originals)
@@ -151,21 +167,38 @@ def _assembled(program: LinkedProgram, regions: Iterable[MemoryRegion]) -> bytes
         if segment.type == _PT_LOAD and not segment.flags & _WRITE:
             before = segment.vaddr % _PAGE
             data = program.data[segment.offset - before : segment.offset + segment.filesz]
-            parts.append((segment.vaddr - before, _filled(data, original), segment.memsz + before, segment.flags))
+            parts.append(
+                _MappedPart(segment.vaddr - before, _filled(data, original), segment.memsz + before, segment.flags)
+            )
     return _file(program, sorted(parts))
 
 
-def _without_gaps(start: int, data: bytes) -> Iterator[tuple[int, bytes, int, int]]:
-    """The parts of memory that the file has: where many zeros follow, the kernel makes them."""
-    at = 0
-    while at < len(data):
-        gap = data.find(bytes(_LONG_GAP), at)
-        end = len(data) if gap < 0 else -(-gap // _PAGE) * _PAGE
-        following = end
-        while following < len(data) and not any(data[following : following + _PAGE]):
-            following += _PAGE
-        yield start + at, data[at:end], following - at, _READ | _WRITE
-        at = following
+def _in_pages(region: MemoryRegion) -> tuple[int, bytes]:
+    """The address of the page where a region begins, and what is in its pages."""
+    start = region.address & -_PAGE
+    data = bytes(region.address - start) + region.data
+    return start, data + bytes(-len(data) % _PAGE)
+
+
+def _gaps(start: int, data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Where zeros are in memory, in whole pages: how many bytes, and the addresses from and to."""
+    begin = None
+    for at in range(0, len(data) + 1, _PAGE):
+        is_empty = at < len(data) and not any(data[at : at + _PAGE])
+        if is_empty and begin is None:
+            begin = at
+        elif not is_empty and begin is not None:
+            yield at - begin, start + begin, start + at
+            begin = None
+
+
+def _without_gaps(start: int, data: bytes, gaps: Iterable[tuple[int, int, int]]) -> Iterator[_MappedPart]:
+    """The parts of memory that the file has: the kernel makes the ``gaps``."""
+    at, end = start, start + len(data)
+    for _, begin, after in [*(each for each in gaps if start <= each[1] < end), (0, end, end)]:
+        if at < after:
+            yield _MappedPart(at, data[at - start : begin - start], after - at, _READ | _WRITE)
+        at = after
 
 
 def _filled(data: bytes, original: bytes) -> bytes:
@@ -174,7 +207,7 @@ def _filled(data: bytes, original: bytes) -> bytes:
     return data if at < 0 else data[:at] + original + data[at + len(original) :]
 
 
-def _file(program: LinkedProgram, parts: list[tuple[int, bytes, int, int]]) -> bytes:
+def _file(program: LinkedProgram, parts: list[_MappedPart]) -> bytes:
     others = [each for each in program.segments if each.type in (_PT_TLS, _PT_STACK)]
     count = 2 + len(parts) + len(others)
     head = 64 + 56 * count

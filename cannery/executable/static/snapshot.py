@@ -7,8 +7,8 @@ whether a process goes on from there or starts as any.
 
 from __future__ import annotations
 
-import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from threading import Timer
 from typing import TYPE_CHECKING, Final
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshot", "StartingPlace", "with_memory"]
 
-_PROGRAM: Final = "/usr/local/bin/program"  # the path that it has while it's made, wherever that is
 # What memory doesn't hold, or would tell of the machine where it was made: what a module does while it's imported
 _REFUSED: Final = {
     "randomness": "asks for random numbers",
@@ -48,8 +47,9 @@ _REFUSED: Final = {
 }
 # Modules that do, and whose values are made anew in every process (launcher/snapshot.py)
 _MADE_ANEW: Final = {"randomness": {"random", "multiprocessing.process"}, "clock": {"logging"}}
-_TEXTS: Final = 5  # that a process writes before its memory
+_PROGRAM: Final = "/usr/local/bin/program"  # the path that it has while it's made, wherever that is
 _PATIENCE: Final = 300  # seconds for which modules may be imported
+_TEXTS: Final = 6  # that a process writes before its memory
 _NO_MEMORY: Final = 3  # the exit code of one that has written these alone
 
 
@@ -59,12 +59,14 @@ def with_memory(linked: Path, modules: Iterable[str], place: StartingPlace, targ
     Returns what is in it, and what isn't.
     """
     refused: dict[str, str] = {}
+    costs: dict[str, float] = {}
     wanted = list(modules)
     with explained(target):
         program = LinkedProgram.read(linked)
         while True:
             run = _run(linked, wanted, refused, place)
             found = dict(_refusals(run.notes))
+            costs = {**run.costs, **costs}  # at first nothing is refused: what each module takes is all of it
             if not found:
                 _write(run, program, target)
                 found = _lost(target, place)
@@ -74,7 +76,9 @@ def with_memory(linked: Path, modules: Iterable[str], place: StartingPlace, targ
             refused |= found
             wanted = list(dict.fromkeys((*run.loaded, *wanted)))
     imported = {name: f"imports {other}" for name, other in run.late.items() if name not in refused}
-    return Snapshot(sorted(run.loaded), refused | imported, _assumed(run, place))
+    late = refused | imported
+    taken = {name: round(1000 * costs[name], 1) for name in late if name in costs}
+    return Snapshot(sorted(run.loaded), late, _assumed(run, place), taken)
 
 
 def _assumed(run: _Run, place: StartingPlace) -> list[str]:
@@ -100,7 +104,7 @@ def _write(run: _Run, program: LinkedProgram, target: Path) -> None:
     if not run.memory:
         raise _unsound("a module leaves a file open, or a thread running", "it isn't known which module does")
     places, *regions = run.memory
-    target.write_bytes(file_with(program, regions, places, run.number))
+    target.write_bytes(file_with(program, regions, places))
     target.chmod(0o755)
 
 
@@ -127,6 +131,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     modules: list[str]  # that are imported there
     late: dict[str, str]  # those that are imported when a process starts, with what they do that memory doesn't hold
     assumed: list[str]  # what has to be so, or else a process starts in the ordinary way
+    milliseconds: dict[str, float]  # what late modules took of a processor when they were imported for the first time
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +147,11 @@ class StartingPlace:
 class _Run:
     """What a process has written of itself."""
 
-    number: int  # of the process
     notes: list[str]  # who asked for what
     asked: list[str]  # variables, by os.environ
     late: Mapping[str, str]  # modules that were to be imported, and the refused ones that they import
     loaded: list[str]
+    costs: Mapping[str, float]  # seconds of a processor for each module by itself
     memory: list[
         MemoryRegion
     ]  # where its stack and the kernel's functions are, and what lies at which address; or nothing
@@ -166,33 +171,32 @@ def _refusals(notes: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _run(program: Path, modules: Iterable[str], refused: Iterable[str], place: StartingPlace) -> _Run:
     """Run the program until it has written its memory; raises :class:`ToolError` where it fails."""
-    receiving, sending = os.pipe()
-    wanted = "\n".join((str(sending), str(place.user), place.folder, ",".join(modules), ",".join(refused)))
+    wanted = "\n".join((str(place.user), place.folder, ",".join(modules), ",".join(refused)))
     variables = {**place.environment, "TZ": "UTC0", "_CANNERY_PROGRAM": _PROGRAM, "_CANNERY_SNAPSHOT": wanted}
-    running = subprocess.Popen(  # noqa: S603  # it was linked a moment ago
-        [_PROGRAM],
-        executable=str(program),
-        cwd="/",
-        env=variables,
-        pass_fds=[sending],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    os.close(sending)
-    ending = Timer(_PATIENCE, running.kill)
-    ending.start()
-    with os.fdopen(receiving, "rb") as stream:
-        memory = stream.read()
-    _, said = running.communicate()
-    ending.cancel()
+    with tempfile.TemporaryFile() as errors:
+        running = subprocess.Popen(  # noqa: S603  # it was linked a moment ago
+            [_PROGRAM],
+            executable=str(program),
+            cwd="/",
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+        ending = Timer(_PATIENCE, running.kill)
+        ending.start()
+        written, _ = running.communicate()
+        ending.cancel()
+        errors.seek(0)
+        said = errors.read().decode(errors="replace")
     if running.returncode not in {0, _NO_MEMORY}:
         raise ToolError(
             "the modules of the snapshot could not be imported",
-            evidence=said.decode(errors="replace") or f"the program ended with {running.returncode}",
+            evidence=said or f"the program ended with {running.returncode}",
             step=f"mend that, or {OFF}",
         )
-    regions = list(regions_of(memory))
-    in_c, asked, in_python, late, loaded = (each.data.decode().splitlines() for each in regions[:_TEXTS])
+    regions = list(regions_of(written))
+    in_c, asked, in_python, late, loaded, costs = (each.data.decode().splitlines() for each in regions[:_TEXTS])
     because = dict(line.split(" ") for line in late)
-    return _Run(running.pid, in_c + in_python, asked, because, loaded, regions[_TEXTS:])
+    taken = {name: int(nanoseconds) / 1e9 for name, nanoseconds in (line.split(" ") for line in costs)}
+    return _Run(in_c + in_python, asked, because, loaded, taken, regions[_TEXTS:])

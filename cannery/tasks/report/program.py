@@ -94,17 +94,20 @@ def _as_json(part: ProgramPart) -> dict[str, Any]:
 
 
 def _snapshot_as_json(snapshot: Snapshot | None) -> dict[str, Any]:
-    return (
-        {"snapshot": {"modules": snapshot.modules, "late": snapshot.late, "assumed": snapshot.assumed}}
-        if snapshot
-        else {}
-    )
+    if snapshot is None:
+        return {}
+    told = {"modules": snapshot.modules, "late": snapshot.late, "assumed": snapshot.assumed}
+    return {"snapshot": {**told, "milliseconds": snapshot.milliseconds}}
 
 
 def _snapshot_lines(snapshot: Snapshot) -> Iterator[str]:
     """How many modules a process has when it starts, and which it imports then."""
-    yield f"snapshot {len(snapshot.modules)} modules are in memory, {len(snapshot.late)} are imported when it starts"
-    yield from (f"         {name}: it {why}" for name, why in sorted(snapshot.late.items()))
+    costs = snapshot.milliseconds
+    late = f"{len(snapshot.late)} are imported when it starts"
+    took = f" ({sum(costs.values()):.1f} ms)" if costs else ""
+    yield f"snapshot {len(snapshot.modules)} modules are in memory, {late}{took}"
+    for name, why in sorted(snapshot.late.items()):
+        yield f"         {name}: it {why}" + (f" ({costs[name]:.1f} ms)" if name in costs else "")
     if snapshot.assumed:
         yield f"         an ordinary start without {'; '.join(snapshot.assumed)}"
 

@@ -165,6 +165,18 @@ def test_where_a_file_is_that_was_not_there_it_starts_as_any(program: Path) -> N
     assert ask(program, "kind") == "restored\n"
 
 
+def test_a_process_has_its_own_time_zone(program: Path) -> None:
+    assert ask(program, "zone", env={**OWN, "TZ": "ABC-9"}) == "ABC 9\n"
+    assert ask(program, "zone") == "UTC 0\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become another user")
+def test_another_user_gets_an_ordinary_start_where_somebody_asked(outside: tuple[Path, str]) -> None:
+    become = "os.setgroups([]), os.setgid(12345), os.setuid(12345)"
+    other = f"import os, sys; file = os.open(sys.argv[1], 0); {become}; os.execve(file, sys.argv[1:], os.environ)"
+    assert ask(outside[0], "kind", before=(sys.executable, "-c", other)) == "ordinary\n"
+
+
 OUTSIDE = {
     "copying": "reads all variables",
     "counting": "asks how many processors there are",

@@ -248,7 +248,7 @@ void cannery_find_hashes(void) {
         note(object);
     }
     find_texts(cannery_heap());
-    find_chained(cannery_heap());
+    find_chained(cannery_heap()), find_chained(cannery_tables());
     find_texts((struct cannery_region){(char *)&_PyRuntime, (char *)(&_PyRuntime + 1)});
     free(seen), free(waiting.items);
     seen = NULL, seen_room = seen_count = 0, waiting = (struct cannery_list){0, 0, NULL};

@@ -1,5 +1,7 @@
 /* A start from memory that was written when the executable was built. */
 
+#include <stdint.h>
+
 int cannery_is_building(void);     /* this process is to be written into an executable */
 void cannery_begin_building(void); /* before Python begins */
 int cannery_end_building(void);    /* imports what is wanted, and writes */
@@ -7,8 +9,18 @@ void cannery_pretend(long user, const char *folder); /* which modules learn whil
 int cannery_is_restored(void);     /* Python is there, with what was imported */
 int cannery_resume(int argc, char **argv, const char *program); /* makes it this process's own */
 
+int cannery_import(const char *modules, const char *refused); /* 0 where the memory may be written */
+PyObject *cannery_call(const char *function, PyObject *arguments); /* one of snapshot.py, which prints what goes wrong */
+int cannery_write_text(uint64_t kind, const char *text); /* to who makes the executable */
+
+void cannery_use_own_memory(void); /* Python's allocator has its memory from memory.c */
+void cannery_use_tables(void);     /* when building: tables apart from all else */
+void cannery_clear_pools(void);    /* when building: what is free */
+
 void cannery_find_hashes(void);  /* when building: all that depends on the hash secret */
 void cannery_renew_hashes(void); /* when restored */
+
+PyObject *cannery_make_names(int (*import)(void)); /* when building: strings that will be interned, in a list that holds them */
 
 void cannery_begin_notes(void);
 char *cannery_end_notes(void); /* who asked for what, a line each, or NULL */

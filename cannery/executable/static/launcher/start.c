@@ -43,6 +43,15 @@ static const char *value_of(char **environment, const char *name) {
     return NULL;
 }
 
+static int is_assumed(const char *variable) {
+    for (int each = 0; each < cannery_assumed.variable_count; each++) {
+        const char *here = variable, *there = cannery_assumed.variables[each].name;
+        while (*there != '\0' && *here == *there) here++, there++;
+        if (*there == '\0' && *here == '=') return 1;
+    }
+    return 0;
+}
+
 /* python, python3, python3.13 */
 static int is_python(const char *name) {
     for (const char *start = "python"; *start != '\0'; start++, name++) if (*name != *start) return 0;
@@ -65,9 +74,21 @@ static int may_be_python(long count, char **words) {
     return 0;
 }
 
+/* Python has read its own variables before there is a memory to go on from: any other, and it begins anew. Those of the
+   image are assumed like those that modules ask for; a hash secret that is given is one that memory doesn't have. */
+static int tells_python(char **environment) {
+    for (; CANNERY_USE_ENVIRONMENT && *environment != NULL; environment++) {
+        const char *at = *environment, *start = "PYTHON";
+        while (*start != '\0' && *at == *start) at++, start++;
+        if (*start == '\0' && !is_assumed(*environment)) return 1;
+    }
+    return 0;
+}
+
 static int is_as_assumed(char **environment) {
     char folder[4096];
     const struct cannery_assumptions *all = &cannery_assumed;
+    if (tells_python(environment)) return 0;
     for (int each = 0; each < all->variable_count; each++) {
         const struct cannery_variable *assumed = &all->variables[each];
         const char *value = value_of(environment, assumed->name);

@@ -127,6 +127,10 @@ def late() -> None:
     print(starting.SAID.strip(), swallowing.drawing.__name__, working.DONE.is_set())
 
 
+def zone() -> None:
+    print(time.tzname[0], time.localtime(0).tm_hour)
+
+
 def main() -> None:
     if sys.argv[1:] == ["kind"]:
         print("restored" if gc.get_freeze_count() else "ordinary")
