@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from cannery.image.tree import Entry
     from cannery.imports.model import Kind, Where
     from cannery.python.interpreter import Interpreter
+    from cannery.workspace.workspace import Workspace
 
-__all__ = ["Place", "find_modules", "is_library", "module_name", "standard_library"]
+__all__ = ["Place", "find_modules", "is_library", "known_modules", "module_name", "standard_library"]
 
 _NAME = re.compile(r"[^\W\d]\w*|_sysconfigdata_[\w-]+")
 # Of a name, below the top, as 0001_initial can be loaded by its name; and of an extension module, which another one
@@ -52,16 +53,27 @@ def standard_library(python: Interpreter) -> Place:
 
 def find_modules(places: Iterable[Place]) -> dict[str, Module]:
     """Name -> module, for every module that an import could find; the first on the path counts."""
+    return _first_found(dict(_modules_below(place, root)) for place in places for root in place.roots)
+
+
+def known_modules(places: Iterable[Place], workspace: Workspace) -> dict[str, Module]:
+    """What :func:`find_modules` returns, for who needs nothing else of the places.
+
+    What the standard library and dependencies have is remembered, and then their trees needn't be made.
+    """
+    return _first_found(_remembered(place, root, workspace) for place in places for root in place.roots)
+
+
+def _first_found(roots: Iterable[Mapping[str, Module]]) -> dict[str, Module]:
+    """The modules of all ``roots``; a name at the top is that of the first root that has it, namespaces are joined."""
     modules: dict[str, Module] = {}
-    for place in places:
-        for root in place.roots:
-            here = dict(_modules_below(place, root))
-            tops = {name for name in here if "." not in name} - modules.keys()
-            spread = {name for name in here if "." not in name and here[name].kind == "namespace"}
-            for name, module in here.items():
-                top = name.partition(".")[0]
-                if top in tops or (top in spread and modules[top].kind == "namespace"):
-                    modules.setdefault(name, module)
+    for here in roots:
+        tops = {name for name in here if "." not in name} - modules.keys()
+        spread = {name for name in here if "." not in name and here[name].kind == "namespace"}
+        for name, module in here.items():
+            top = name.partition(".")[0]
+            if top in tops or (top in spread and modules[top].kind == "namespace"):
+                modules.setdefault(name, module)
     return modules
 
 
@@ -80,6 +92,19 @@ def is_library(path: str, entry: Entry) -> bool:
         return False
     with entry.content.open() as stream:
         return b"PyInit_" not in stream.read()
+
+
+def _remembered(place: Place, root: str, workspace: Workspace) -> dict[str, Module]:
+    """Name -> module, for those below ``root``; those of an app change too often to be worth a record."""
+    if place.kind == "app":
+        return dict(_modules_below(place, root))
+    key = key_of("modules", code_key(__name__), place.kind, place.tree.key, root)
+    known = workspace.cache.recall("modules", key)
+    if known is None:
+        here = dict(_modules_below(place, root))
+        known = {name: (module.kind, module.path, module.package) for name, module in here.items()}
+        workspace.cache.remember("modules", key, known)
+    return {name: Module(kind, place.kind, path, package) for name, (kind, path, package) in known.items()}
 
 
 def _modules_below(place: Place, root: str) -> Iterator[tuple[str, Module]]:

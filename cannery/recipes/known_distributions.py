@@ -9,7 +9,7 @@ import msgspec
 
 from cannery.bom.distributions import DistributionMetadata, read_metadata
 from cannery.image.content import OnDisk
-from cannery.imports.places import find_modules, standard_library
+from cannery.imports.places import known_modules, standard_library
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["distributions_in_code", "distributions_of", "library_of"]
 
 
-def library_of(python: Interpreter) -> frozenset[str]:
+def library_of(python: Interpreter, workspace: Workspace) -> frozenset[str]:
     """The modules of the whole standard library of ``python`` that are files."""
-    return frozenset(find_modules([standard_library(python)]))
+    return frozenset(known_modules([standard_library(python)], workspace))
 
 
 def distributions_of(wheels: LazyTree, workspace: Workspace) -> dict[str, DistributionMetadata]:

@@ -111,16 +111,20 @@ def push_images(
     registry that lets one take it from another.
     """
     from cannery.image.registry.credentials import asking_once  # noqa: PLC0415  # slow to import
-    from cannery.recipes.push import built_for, is_pushed, send_image, targets, with_registry  # noqa: PLC0415  # as above
+    from cannery.recipes.push import built_for, pushed_before, send_image, targets, with_registry  # noqa: PLC0415  # as above
 
-    where, built = {}, {}
+    where, built, asked = {}, {}, {}
     workspace = structs.replace(workspace, looked_at={}, run=asking_once(workspace.run))
     for name, app in members.apps.items():
         with _of(name):
             where[name] = targets(with_registry(app, registry))
-    for name, app in members.apps.items():
-        with _of(name):
-            built[name] = built_for(app, where[name], workspace)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # which asks for the images of some while others are built
+        for name, app in members.apps.items():
+            with _of(name):
+                built[name] = built_for(app, where[name], workspace)
+            if not dry and not update_index:
+                asked[name] = pool.submit(pushed_before, app, built[name], where[name], workspace)
+    before = {name: future.result() for name, future in asked.items()}
     places: dict[Digest, str] = {}
 
     def sent(name: str) -> PushedImage:
@@ -133,13 +137,12 @@ def push_images(
                 dry=dry,
                 update_index=update_index,
                 places=places,
+                before=before.get(name),
             )
 
-    def unchanged(name: str) -> PushedImage | None:
-        return sent(name) if is_pushed(members.apps[name], built[name], where[name], workspace) else None
-
+    unchanged = [name for name in members.apps if before.get(name)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # those that change nothing only wait for answers
-        found = dict(zip(members.apps, () if dry or update_index else pool.map(unchanged, members.apps), strict=False))
+        found = dict(zip(unchanged, pool.map(sent, unchanged), strict=True))
     return {name: found.get(name) or sent(name) for name in members.apps}
 
 

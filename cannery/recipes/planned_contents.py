@@ -33,7 +33,7 @@ def contents_with(python: Interpreter, dependencies: Dependencies, workspace: Wo
         builtins = host_of(python, workspace).builtins
         return PlannedContents(
             distributions_of(wheels, workspace),
-            library_of(python),
+            library_of(python, workspace),
             builtins,
             archives=lambda: fetched_for(dependencies.requirements, wheels, workspace, python),
         )

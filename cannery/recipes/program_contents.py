@@ -130,7 +130,7 @@ def _contents(
     inside = (builtins & modules) | (builtins - library)  # of a kit only those that something imports are linked
     return PlannedContents(
         known,
-        library_of(of.python) | library,
+        library_of(of.python, workspace) | library,
         frozenset(inside),
         of.program,
         modules,

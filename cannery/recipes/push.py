@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from cannery.workspace.digest import Digest
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["PushedImage", "Target", "built_for", "is_pushed", "push_image", "send_image", "targets", "with_registry"]
+__all__ = [
+    "PushedImage",
+    "Target",
+    "built_for",
+    "push_image",
+    "pushed_before",
+    "send_image",
+    "targets",
+    "with_registry",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +147,12 @@ def send_image(
     dry: bool = False,
     update_index: bool = False,
     places: dict[Digest, str] | None = None,
+    before: tuple[Pushed, ...] | None = None,
 ) -> PushedImage:
     """Push what was built of ``app`` as :func:`push_image` does.
 
     ``places`` are the repositories that blobs were pushed to before, from where they are taken; this push adds its own.
+    ``before`` is what :func:`pushed_before` has found, and then no image is sent.
     """
     about: tuple[Prepared, ...] = ()
     notes: tuple[str, ...] = ()
@@ -149,7 +160,7 @@ def send_image(
         from cannery.recipes.attest import attach_to, prepared  # noqa: PLC0415
 
         about, notes = prepared(app, builds, whole([each.built for each in builds]).descriptor, workspace)
-    pushed = tuple(_pushed(builds, where, workspace, places or {}, dry=dry, update_index=update_index))
+    pushed = before or tuple(_pushed(builds, where, workspace, places or {}, dry=dry, update_index=update_index))
     attached = attach_to(where, about, workspace) if about else ()
     repositories = () if dry else [target.repository for target in where]
     left = sum(each.leave(repository, workspace) for repository in repositories for each in builds)
@@ -158,23 +169,24 @@ def send_image(
     return PushedImage(app, builds, pushed, left, dry, attached, notes)
 
 
-def is_pushed(app: App, builds: Sequence[SharedBuild], where: Sequence[Target], workspace: Workspace) -> bool:
-    """True where every tag leads to the image that was built, and nothing is to be attached to it.
+def pushed_before(
+    app: App, builds: Sequence[SharedBuild], where: Sequence[Target], workspace: Workspace
+) -> tuple[Pushed, ...] | None:
+    """What is known of each of ``where`` where all tags lead to the image that was built; None where one doesn't.
 
-    False, too, where a registry can't be asked: pushing tells why.
+    None, too, where something is to be attached to the image, or a registry can't be asked: pushing tells why.
     """
-    if _says_something(app) or not all(target.tags for target in where):
-        return False
-    digest = str(whole([each.built for each in builds]).digest)
+    if _says_something(app):
+        return None
+    image = whole([each.built for each in builds])
+    found = []
     try:
-        return all(_leads_to(target, digest, workspace) for target in where)
+        for target in where:
+            with Registry(target.repository, workspace.run) as registry:
+                found.append(registry.pushed_before(image, target.tags))
     except RegistryError:
-        return False
-
-
-def _leads_to(target: Target, digest: str, workspace: Workspace) -> bool:
-    with Registry(target.repository, workspace.run) as registry:
-        return all(registry.leads_to(tag) == digest for tag in target.tags)
+        return None
+    return None if None in found else tuple(filter(None, found))
 
 
 def _says_something(app: App) -> bool:

@@ -13,7 +13,7 @@ from cannery.errors import did_you_mean
 from cannery.image.tree import File
 from cannery.imports.host import host_of
 from cannery.imports.model import Host, Module
-from cannery.imports.places import Place, find_modules, standard_library
+from cannery.imports.places import Place, known_modules, standard_library
 from cannery.imports.reading import MentionIndex
 from cannery.project.app import HOME, FunctionEntry, ModuleEntry, ScriptEntry
 from cannery.python.grammar import NoPythonError, parse
@@ -45,10 +45,10 @@ class Importable:
             major, minor, micro = (*provision.version, 0, 0)[:3]
             self.host = Host((major, minor, micro), frozenset())
             self._standard = sys.stdlib_module_names
-            self.modules = find_modules((self.own, installed))
+            self.modules = known_modules((self.own, installed), workspace)
         else:
             self.host = host_of(provision.python, workspace)
-            self.modules = find_modules((self.own, installed, standard_library(provision.python)))
+            self.modules = known_modules((self.own, installed, standard_library(provision.python)), workspace)
 
     def _more_folders(self, provision: Provision) -> Iterator[str]:
         """The folders that ``.pth`` files add to the search path (docs.python.org, site)."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
-from cannery.imports.places import find_modules, module_name
+from cannery.image.tree import LazyTree, Tree
+from cannery.imports.places import find_modules, known_modules, module_name
 from tests.support.places import place_of
+
+if TYPE_CHECKING:
+    from cannery.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.once
 
@@ -53,3 +60,16 @@ def test_a_namespace_package_has_its_parts_in_all_folders() -> None:
 def test_a_package_hides_a_namespace_of_its_name_and_a_module_hides_a_folder() -> None:
     assert kinds(("/one", ["a/b.py"]), ("/two", ["a/__init__.py"]))["a"] == ("namespace", "/one/a")
     assert kinds(("/one", ["a.py", "a/b.py"]))["a"] == ("source", "/one/a.py")
+
+
+def test_what_dependencies_have_is_remembered_by_their_key(workspace: Workspace) -> None:
+    place = place_of("dependencies", "/s", {"a/__init__.py": "", "a/b.py": "", "c/d.py": ""})
+    found = known_modules([place], workspace)
+
+    def made() -> Tree:
+        pytest.fail("the tree was made")
+
+    assert found == find_modules([place])
+    assert known_modules([replace(place, tree=LazyTree(place.tree.key, made))], workspace) == found
+    other = place_of("dependencies", "/s", {"e.py": ""})
+    assert set(known_modules([replace(other, tree=LazyTree("other", lambda: other.tree.tree))], workspace)) == {"e"}

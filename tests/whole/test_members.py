@@ -53,9 +53,12 @@ def test_a_blob_that_several_have_is_sent_once(folder: Path, registry: AwkwardRe
     assert (folder / "refs").read_text().splitlines() == references
 
     (folder / "services/b/main.py").write_text("print('changed')\n")
+    registry.requests.clear()
     again = cannery(*words, cwd=folder / "services/a").report["members"]
     assert {name: each["packed"] for name, each in again.items()} == {"services/a": [], "services/b": ["app"]}
     assert again["services/a"]["pushed"][0]["bytes_sent"] == 0
+    asked = [method for method, path in registry.requests if "/team/a/" in path]
+    assert asked == ["HEAD", "GET"]  # the image, and the cache
 
 
 def test_images_lie_in_each_member_s_own_folder(folder: Path) -> None:

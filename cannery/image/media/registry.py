@@ -65,9 +65,12 @@ class Registry:
         """The digest that the name leads to now; nothing else is read. None where the registry won't say."""
         return self._repository.digest()
 
-    def leads_to(self, tag: str) -> str | None:
-        """The digest that ``tag`` of the repository leads to; None where there is no such tag."""
-        return self._repository.leads_to(tag)
+    def pushed_before(self, image: Image | ImageIndex, tags: Sequence[str]) -> Pushed | None:
+        """What :meth:`push` would return where all ``tags`` lead to ``image`` already; None where one doesn't."""
+        repository = self._repository
+        from cannery.image.registry.push import pushed_before  # noqa: PLC0415  # slow to import
+
+        return pushed_before(image, repository, tags)
 
     def found(self) -> bytes | None:
         """What :meth:`root` gives; None where nothing is there, or nothing that is shown to who asks."""

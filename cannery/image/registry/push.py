@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cannery.image.registry.reference import Reference
     from cannery.workspace.workspace import Progress
 
-__all__ = ["Pushed", "push", "push_artifact", "put_document", "scopes_for", "would_push"]
+__all__ = ["Pushed", "push", "push_artifact", "pushed_before", "put_document", "scopes_for", "would_push"]
 
 _AT_ONCE: Final = 4  # blobs
 
@@ -72,10 +72,10 @@ def push(
     Raises :class:`RegistryError` where the registry refuses or breaks off for good; what was there before is as it was
     then.
     """
+    if before := pushed_before(image, repository, tags):
+        return before
     blobs = list(_blobs(image, lacking))
     reference = replace(repository.reference, digest=image.digest)
-    if tags and all(repository.leads_to(tag) == str(image.digest) for tag in tags):
-        return Pushed(reference, tuple(tags), tuple(Sent(blob, "present") for blob in blobs))
     gauge = Gauge(f"pushing to {repository.reference.registry}", sum(blob.size for blob in blobs), progress)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         near = {blob: (*filter(None, [places.get(blob.digest)]), *mounts) for blob in blobs}
@@ -92,6 +92,14 @@ def push(
     for tag in (None, *tags):
         put_document(repository, last, tag)
     return Pushed(reference, tuple(tags), sent)
+
+
+def pushed_before(image: Image | ImageIndex, repository: Repository, tags: Sequence[str]) -> Pushed | None:
+    """What :func:`push` returns where all ``tags`` lead to ``image`` already; None where one of them doesn't."""
+    if not tags or any(repository.leads_to(tag) != str(image.digest) for tag in tags):
+        return None
+    reference = replace(repository.reference, digest=image.digest)
+    return Pushed(reference, tuple(tags), tuple(Sent(blob, "present") for blob in _blobs(image)))
 
 
 def would_push(image: Image | ImageIndex, repository: Repository, tags: Sequence[str] = ()) -> Pushed:
