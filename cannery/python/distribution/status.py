@@ -52,11 +52,13 @@ def installed_packages(root: Path) -> dict[str, dict[str, str]]:
 def owners_of(root: Path, paths: Iterable[str]) -> dict[str, str]:
     """The packages of those of ``paths`` in the root filesystem ``root`` that one is known to have."""
     wanted = {merged_path(path): path for path in paths}
+    names = {posixpath.basename(path) for path in wanted}  # packages have some 100,000 files, most called otherwise
     found: dict[str, str] = {}
     for listed in sorted((root / "var/lib/dpkg/info").glob("*.list")):
         name = listed.name.removesuffix(".list").partition(":")[0]
         text = listed.read_text(encoding="utf-8", errors="replace")
-        found |= {wanted[path]: name for line in text.splitlines() if (path := merged_path(line)) in wanted}
+        likely = (merged_path(line) for line in text.splitlines() if line.rpartition("/")[2] in names)
+        found |= {wanted[path]: name for path in likely if path in wanted}
     return found
 
 
