@@ -26,7 +26,7 @@ __all__ = ["EARLY", "LAUNCHER", "LINK", "WARNINGS", "embed", "link"]
 LAUNCHER = package_file("executable/static/launcher")
 _SOURCES = ("main.c", "inner.c", "dl.c", "libc.c")
 _SNAPSHOT = (
-    *("memory.c", "pools.c", "snapshot.c", "imports.c", "names.c"),
+    *("memory.c", "pools.c", "snapshot.c", "imports.c", "names.c", "ending.c"),
     *("objects.c", "hashes.c", "notes.c", "outside.c", "start.c"),
 )
 _SNAPSHOT_HEADERS = ("hashes.h", "memory.h", "snapshot.h", "start.h")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -163,6 +164,43 @@ def test_where_a_file_is_that_was_not_there_it_starts_as_any(program: Path) -> N
     finally:
         there.unlink()
     assert ask(program, "kind") == "restored\n"
+
+
+ENDING = (HERE / "remembering/remembering/ending.py").read_text(encoding="utf-8")
+ADDRESS = re.compile(rb"0x[0-9a-f]+")  # of an object: in any two processes another
+WAYS = sorted(set(re.findall(r"^def (\w+)", ENDING, re.MULTILINE)) - {"suspended"})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_ends_as_any(program: Path, way: str) -> None:
+    command = [str(program), "end", way]
+    both = [
+        subprocess.run(
+            command, cwd="/", env={**OWN, **more}, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        for more in ({}, {"CANNERY_SNAPSHOT": "0"})
+    ]
+    assert both[0].stdout == both[1].stdout
+    assert ADDRESS.sub(b"", both[0].stderr) == ADDRESS.sub(b"", both[1].stderr)
+    assert both[0].returncode == both[1].returncode
+
+
+def test_what_could_not_be_written_is_told_by_the_exit_code(program: Path) -> None:
+    both = []
+    for more in ({}, {"CANNERY_SNAPSHOT": "0"}):
+        with Path("/dev/full").open("wb") as full:
+            command, env = [str(program), "end", "text"], {**OWN, **more}
+            both.append(subprocess.run(command, cwd="/", env=env, stdout=full, stderr=subprocess.PIPE, check=False))
+    assert [each.returncode for each in both] == [120, 120]
+    assert ADDRESS.sub(b"", both[0].stderr) == ADDRESS.sub(b"", both[1].stderr)
+
+
+def test_modules_are_not_taken_apart_where_nobody_can_notice(program: Path) -> None:
+    def faults(way: str) -> int:
+        with subprocess.Popen([program, "end", way], cwd="/", env=OWN, stdout=subprocess.DEVNULL) as running:
+            return os.wait4(running.pid, 0)[2].ru_minflt
+
+    assert faults("plain") < faults("objects") - 100  # pages that are not written to
 
 
 def test_a_process_has_its_own_time_zone(program: Path) -> None:

@@ -93,22 +93,30 @@ static int is_watched(PyObject *gc) {
     return !nobody;
 }
 
+static int have_work(PyObject *gc) {
+    PyObject *objects = PyObject_CallMethod(gc, "get_objects", NULL);
+    int work = objects == NULL;
+    for (Py_ssize_t each = 0; !work && each < PyList_GET_SIZE(objects); each++) {
+        work = has_work_at_its_end(PyList_GET_ITEM(objects, each));
+    }
+    Py_XDECREF(objects);
+    PyErr_Clear();
+    return work;
+}
+
 /* The last of what runs at exit. Python looks for garbage three times more then, to finalize it. Where no object has
    anything to do at its end, nobody watches, and no other thread is left to make one, all are put where they are not
    looked at. The recipes with an ordinary Python have the same rules, in trees/payload/collecting.py. */
 static PyObject *cannery_settle(PyObject *module, PyObject *nothing) {
     (void)module, (void)nothing;
-    if (PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) != NULL) Py_RETURN_NONE;
     PyObject *gc = PyImport_ImportModule("gc");
-    int work = gc == NULL || is_watched(gc);
-    PyObject *objects = gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
-    PyObject *done = objects == NULL ? NULL : Py_NewRef(Py_None);
-    for (Py_ssize_t each = 0; done != NULL && !work && each < PyList_GET_SIZE(objects); each++) {
-        work = has_work_at_its_end(PyList_GET_ITEM(objects, each));
-    }
-    Py_XDECREF(objects);
-    if (done != NULL && !work) Py_SETREF(done, PyObject_CallMethod(gc, "freeze", NULL));
-    Py_XDECREF(gc);
+    if (gc == NULL) return NULL;
+    int is_settled = PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Get())) == NULL && !is_watched(gc) && !have_work(gc);
+#ifdef CANNERY_SNAPSHOT
+    if (cannery_is_restored()) is_settled = cannery_end_at_once(has_work_at_its_end, is_settled);
+#endif
+    PyObject *done = is_settled ? PyObject_CallMethod(gc, "freeze", NULL) : Py_NewRef(Py_None);
+    Py_DECREF(gc);
     return done;
 }
 
@@ -239,6 +247,9 @@ static int import_importer(void) {
 
 /* As Modules/main.c ends: 120 where what was written couldn't be flushed, SIGINT's own end for Ctrl-C. */
 static int finish(int code, int interrupted) {
+#ifdef CANNERY_SNAPSHOT
+    cannery_will_end(code, interrupted);
+#endif
     if (Py_FinalizeEx() < 0) code = 120;
     if (interrupted) {
         signal(SIGINT, SIG_DFL);
@@ -262,6 +273,10 @@ static int run_app(void) {
         Py_DECREF(result);
         return finish(0, 0);
     }
+#ifdef CANNERY_SNAPSHOT
+    int code_of_exit;
+    if (cannery_is_exit(&code_of_exit)) return finish(code_of_exit, 0);
+#endif
     int interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
     PyErr_Print(); /* ends the process itself where it's a SystemExit */
     return finish(1, interrupted);

@@ -81,10 +81,12 @@ static void visit_type(PyTypeObject *type) {
         PyHeapTypeObject *whole = (PyHeapTypeObject *)type;
         visit(whole->ht_name, NULL), visit(whole->ht_qualname, NULL), visit(whole->ht_slots, NULL);
     }
-    visit(_PyType_GetDict(type), NULL), visit(_PyType_GetMRO(type), NULL), visit(_PyType_GetBases(type), NULL);
-    PyObject *below = _PyType_GetSubclasses(type);
+    PyObject *mro = _PyType_GetMRO(type), *bases = _PyType_GetBases(type), *below = _PyType_GetSubclasses(type);
     if (below == NULL) PyErr_Clear();
+    visit(_PyType_GetDict(type), NULL), visit(mro, NULL), visit(bases, NULL);
     for (Py_ssize_t each = 0; below != NULL && each < PyList_GET_SIZE(below); each++) visit(PyList_GET_ITEM(below, each), NULL);
+    Py_XDECREF(mro); /* or else no type would go at the program's end, and nothing that its methods lead to */
+    Py_XDECREF(bases);
     Py_XDECREF(below);
 }
 
@@ -163,6 +165,7 @@ static int is_time(PyObject *object) {
 }
 
 static void note(PyObject *object) {
+    cannery_look_for_hidden(object);
     if (PyUnicode_Check(object) && !PyUnicode_CheckExact(object)) ((PyASCIIObject *)object)->hash = -1; /* of a class of its own */
     if (PyBytes_Check(object) && !PyBytes_CheckExact(object)) cannery_forget_bytes((PyBytesObject *)object);
     if (is_time(object)) add(&cannery_hashed.times, object);

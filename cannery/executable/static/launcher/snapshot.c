@@ -137,6 +137,7 @@ int cannery_end_building(void) {
     if (cannery_import(modules, refused) < 0) return 1;
     modules = refused = NULL;
     if (!is_alone()) return 3;
+    cannery_count_frozen();
     cannery_find_hashes();
     thread = PyThreadState_Get();
     thread->native_thread_id = 0;

@@ -30,3 +30,11 @@ int cannery_stop_import(void);  /* sets an exception that no module catches; ret
 
 int cannery_begin_listening(void); /* to what Python tells auditors */
 void cannery_end_listening(void);
+
+void cannery_look_for_hidden(PyObject *object);   /* when building: whether it's one that finalizes itself unknown to the collector */
+void cannery_count_frozen(void);                  /* when building: what is there has been made by modules */
+void cannery_will_end(int code, int interrupted); /* so the process will end, after what runs at exit */
+int cannery_is_exit(int *code);                   /* what was raised is a SystemExit: how that ends a program */
+/* Ends the process where nobody can notice that nothing is taken apart. Otherwise returns whether all objects may be kept from
+   the collector, which they may be so far as it knows (is_settled); where not, those in memory are the collector's again. */
+int cannery_end_at_once(int (*has_work)(PyObject *), int is_settled);

@@ -16,7 +16,7 @@ import threading
 import time
 import uuid
 
-from remembering import places, tables
+from remembering import ending, places, tables
 
 ASKED = os.environ.get("ASKED")
 os.environ.setdefault("CHOSEN", "by the program")
@@ -125,6 +125,10 @@ def late() -> None:
     print(copying.ALL == dict(os.environ), counting.COUNT == os.cpu_count(), keeping.KEYS[next(iter(keeping.KEYS))])
     print(os.fstat(leaving.ENDS[0]).st_nlink, listening.SOCKET.fileno() > 2, looking.COLOURED, "root" in reading.USERS)
     print(starting.SAID.strip(), swallowing.drawing.__name__, working.DONE.is_set())
+
+
+def end(how: str) -> None:
+    getattr(ending, how)()
 
 
 def zone() -> None:
