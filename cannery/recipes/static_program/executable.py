@@ -2,52 +2,34 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from cannery.elf.components import marked
-from cannery.executable.static.libraries import LinkedLibraries
 from cannery.executable.static.link import link
 from cannery.executable.static.packing import pack
 from cannery.executable.static.snapshot import Snapshot  # noqa: TC001  # msgspec resolves it
 from cannery.image.content import OnDisk
 from cannery.image.tree import Decision, File, LazyTree, Tree
-from cannery.project.app import ScriptEntry
-from cannery.recipes.static_program.called import called_names
-from cannery.recipes.static_program.extensions import compiled_in, extensions_in, without_extensions
-from cannery.recipes.static_program.libraries import check_libraries
+from cannery.recipes.static_program.gather import gathered_parts
 from cannery.recipes.static_program.parts import EXTENSIONS, PROGRAMS, ExecutableParts
-from cannery.recipes.static_program.places import host_of_kit, left_out_of, places_of
-from cannery.recipes.static_program.shared import shared_libraries
-from cannery.recipes.static_program.snapshot import (
-    check_snapshot,
-    late_modules,
-    modules_to_import,
-    starting_place,
-    with_snapshot,
-)
-from cannery.recipes.static_program.wanted import wanted_modules
-from cannery.trees.data_names import data_names
-from cannery.trees.kept_sources import named_sources
-from cannery.trees.shaken import reach_with, reached_part
-from cannery.trees.source_readers import readers_at_import
+from cannery.recipes.static_program.snapshot import late_modules, modules_to_import, with_snapshot
 from cannery.workspace.keys import code_key, key_of
 from cannery.workspace.unaltered import unaltered_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from cannery.executable.kit.kit import Kit
     from cannery.executable.static.archive import ModuleArchive
+    from cannery.executable.static.libraries import LinkedLibraries
     from cannery.image.content import Content
     from cannery.imports.model import Reach
-    from cannery.imports.places import Place
     from cannery.project.app import App
     from cannery.trees.app import AppTree
     from cannery.workspace.workspace import Workspace
@@ -95,65 +77,22 @@ def executable(
     Raises :class:`ProjectError` where the app needs an extension module that can't be loaded, or opens a shared library
     that isn't there.
     """
+    gathered = gathered_parts(app, kit, own, wheels, compiled, workspace)
     name = app.name.rpartition("/")[2]
-    out = left_out_of(app, kit, workspace)
-    host = host_of_kit(kit, out, workspace)
-    shared = cache(lambda: shared_libraries(kit, [compiled or own.code, wheels], workspace))
-    reduced = without_extensions(
-        places_of(app, kit, own, wheels, out),
-        lambda places: reach_with(app, places, host, workspace, data_names(own, workspace)),
-        lambda path: shared().problem(path),
-        cache(lambda: wanted_modules(app, wheels)),
-        optional=app.settings.static.accelerators is not False,
-    )
-    places, reach = list(reduced.places), reduced.reach
-    script = str(app.entry.image_path) if isinstance(app.entry, ScriptEntry) else None
-    allowed = (*app.settings.allow_missing, *map(posixpath.basename, reduced.libraries))
-    notes = check_libraries(places, reach, host, workspace, allowed=allowed, script=script)
-    extensions = {**extensions_in(reach), **(compiled_in(reach, compiled.tree) if compiled else {})}
-    wanted = (*reduced.libraries, *extensions.values())
-    called = called_names(places, reach, workspace)
-    libraries = cache(lambda: shared().linked(wanted, called) if wanted or called else LinkedLibraries({}))
-    parts = ExecutableParts(app, kit, places, reach, out.names, extensions, libraries, workspace)
-    if app.settings.static.snapshot:
-        check_snapshot(app, kit, wanted)
-    settings, starts = app.settings, repr((app.main, app.commands))
-    site = kit.interpreter.image_site_packages
-    readers = readers_at_import(reached_part(wheels, reach), site, workspace, settings.drop_sources)
-    key = key_of(
-        "executable", code_key(__name__), _programs(), kit.key, [place.tree.key for place in places],
-        msgspec.to_builtins(reach), wanted, sorted(called), compiled and compiled.key, starts, settings.optimize,
-        msgspec.to_builtins(settings.static), name, repr(settings.static.snapshot and starting_place(app)),
-    )  # fmt: skip
+    key = key_of("executable", code_key(__name__), _programs(), gathered.decisive)
+    made = partial(unaltered_folder, workspace.cache, "executables", key, partial(_make, gathered.parts))
 
-    made = partial(unaltered_folder, workspace.cache, "executables", key, partial(_make, parts))
+    def contents() -> ExecutableContents:
+        return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=ExecutableContents)
 
     def tree() -> Tree:
         program = made() / "program"
         entries = {f"{PROGRAMS}/{name}": File(OnDisk(program, program.stat().st_size), 0o755)}
         return Tree(entries, contents().decisions)
 
-    def contents() -> ExecutableContents:
-        return msgspec.json.decode((made() / _CONTENTS).read_bytes(), type=ExecutableContents)
-
-    return Executable(
-        name,
-        LazyTree(key, tree),
-        reach,
-        contents,
-        (*reduced.notes, *notes),
-        _beside(places, reach, (*settings.keep_sources, *readers)),
-        settings.static.packing,
-    )
-
-
-def _beside(places: list[Place], reach: Reach, kept: Iterable[str]) -> LazyTree:
-    """What lies on the image's disk as well: data that modules may open by its path, and sources that are ``kept``."""
-    opened = named_sources(reach, kept).union(reach.opened)
-    key = key_of("data beside", code_key(__name__), [place.tree.key for place in places], sorted(opened))
-    return LazyTree(key, lambda: Tree({
-        path: file for place in places for path, file in place.tree.tree.files() if path in opened
-    }))  # fmt: skip
+    packing = app.settings.static.packing
+    reach = gathered.parts.reach
+    return Executable(name, LazyTree(key, tree), reach, contents, gathered.notes, gathered.beside, packing)
 
 
 def _make(parts: ExecutableParts, folder: Path) -> None:
