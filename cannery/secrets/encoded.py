@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from cannery.secrets.sieve import sift
+from cannery.secrets.spelt_out import dumped_in, office_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +97,9 @@ def decoded_runs(window: bytes) -> Iterator[tuple[int, str, bytes]]:
     if b"&#39;" in window or b"&quot;" in window:
         for match in islice(_HTML.finditer(window), _MOST_LINES):
             yield match.start(), "HTML", html.unescape(match[0].decode("utf-8", "replace")).encode()
+    yield from ((place, "a dump", content) for place, content in dumped_in(window) if _is_worth(content))
+    if text := office_text(window):
+        yield 0, "an office's XML", text
     if b"\\x" in window:
         for match in _ESCAPES.finditer(window):
             yield match.start(), "escapes", bytes.fromhex(match[0].replace(b"\\x", b"").decode("ascii"))

@@ -28,6 +28,10 @@ def texts_of(head: bytes) -> Texts | None:
         from cannery.secrets.databases import inside_sqlite  # noqa: PLC0415  # as above
 
         return inside_sqlite
+    if head.startswith(b"bplist00"):
+        from cannery.secrets.property_lists import inside_property_list  # noqa: PLC0415  # as above
+
+        return inside_property_list
     if _PICKLE.match(head):
         from cannery.secrets.pickles import inside_pickle  # noqa: PLC0415  # as above
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import json
 import pickle
+import plistlib
 import random
 import sqlite3
 import tracemalloc
 import zlib
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -24,11 +26,12 @@ from cannery.secrets.packed import DAMAGE
 from cannery.secrets.pickles import inside_pickle
 from cannery.secrets.search import SecretSearch
 from cannery.secrets.seven_zip import inside_seven_zip
+from cannery.secrets.spelt_out import dumped_in, office_text
 from tests.support.bad_images import audited, file, layer
 from tests.support.key_documents import CONFIG
 from tests.support.made_up_tokens import GITHUB, drawn
 from tests.support.planted_projects import PROJECT_LEAKS, SOURCE_MAPS
-from tests.support.texts_inside import REAL_SEVEN_ZIPS, database, pdf, seven_zip
+from tests.support.texts_inside import REAL_SEVEN_ZIPS, database, dump_by_hexdump, dump_by_xxd, pdf, seven_zip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 CHUNK = 1 << 18
+NESTED: Any = functools.reduce(
+    lambda inner, _: [inner, inner], range(60), cast("Any", ["password"])
+)  # 2 to the power of 60, written out
 LARGEST = 40_000_000  # bytes that looking through a hostile file may take
 
 
@@ -85,7 +91,9 @@ def test_a_damaged_7z_archive_ends_where_the_damage_is(place: int, byte: int, cu
         members(bytes(archive[: len(archive) - cut % len(archive)]))
 
 
-@pytest.mark.parametrize("name", ["PDF", "a database with tokens", "a pickle", "a long source map"])
+@pytest.mark.parametrize(
+    "name", ["PDF", "a database with tokens", "a pickle", "a long source map", "a binary property list"]
+)
 @settings(max_examples=30, deadline=None)
 @given(place=st.integers(0, 1 << 14), byte=st.integers(0, 255), cut=st.integers(0, 1 << 12))
 def test_a_damaged_document_ends_where_the_damage_is(name: str, place: int, byte: int, cut: int) -> None:
@@ -104,8 +112,10 @@ def test_a_damaged_document_ends_where_the_damage_is(name: str, place: int, byte
         ),
         b"\x80\x04" + b"\x8c\x09password1" * 4_000,
         b"\x80\x04X\xff\xff\xff\x7f",
+        plistlib.dumps(NESTED, fmt=plistlib.FMT_BINARY),
+        (dump_by_xxd(bytes(16)) * 4_000).encode(),
     ],
-    ids=["7z", "PDF", "pickle", "a length in a pickle"],
+    ids=["7z", "PDF", "pickle", "a length in a pickle", "a property list in itself", "a dump of nothing"],
 )  # fmt: skip
 def test_what_unpacks_to_much_takes_no_memory(bomb: bytes) -> None:
     tracemalloc.start()
@@ -159,6 +169,29 @@ def test_a_pickle_is_never_loaded() -> None:
 def test_a_source_map_in_a_script_is_one(encoding: str) -> None:
     found = audited(layer(file("app/static/app.js", SOURCE_MAPS[encoding].encode())))
     assert [finding.path for finding in found["CAN115"]] == ["/app/static/app.js"]
+
+
+def test_a_dump_is_read_as_programs_write_it() -> None:
+    data = b'db_password = "x"\n'
+    assert dump_by_xxd(data).splitlines() == [
+        '00000000: 6462 5f70 6173 7377 6f72 6420 3d20 2278  db_password = "x',
+        '00000010: 220a                                     ".',
+    ]
+    assert dump_by_hexdump(data).splitlines() == [
+        '00000000  64 62 5f 70 61 73 73 77  6f 72 64 20 3d 20 22 78  |db_password = "x|',
+        '00000010  22 0a                                             |".|',
+        "00000012",
+    ]
+    longer = b"".join(b"%d\n" % number for number in range(2_000))
+    for text in dump_by_xxd(longer), dump_by_hexdump(longer):
+        shown = f"before\n{text}\n{text}behind: deadbeef\n".encode()
+        assert [content for _, content in dumped_in(shown)] == [longer, longer]
+
+
+def test_words_of_an_office_s_document_are_joined_and_paragraphs_are_not() -> None:
+    text = b"<w:p><w:r><w:t>pass</w:t></w:r><w:r><w:t>word=a&amp;b</w:t></w:r></w:p><w:p><w:t>c</w:t></w:p>"
+    assert office_text(text) == b"password=a&b\nc\n"
+    assert office_text(b"<p>pass</p><p>word</p>") == b""
 
 
 def test_base64_that_is_longer_than_what_is_read_at_once_is_read_on() -> None:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import pickle
+import plistlib
 import random
 import zlib
 from typing import Final
@@ -13,7 +14,15 @@ from urllib.parse import quote
 
 from tests.support.key_documents import PKCS8
 from tests.support.made_up_tokens import HEX, LETTERS, drawn, pem
-from tests.support.texts_inside import database, pdf, pdf_in_letters, seven_zip
+from tests.support.texts_inside import (
+    database,
+    docx,
+    dump_by_hexdump,
+    dump_by_xxd,
+    pdf,
+    pdf_in_letters,
+    seven_zip,
+)
 
 __all__ = ["PROJECT_LEAKS", "SOURCE_MAPS"]
 
@@ -67,6 +76,17 @@ _PACKED: Final = {
     ),
     "a pickle": ("app/state.pkl", pickle.dumps({"user": "shop", "password": _PASSWORD})),
     "a pickle of protocol 0": ("app/state.pkl", pickle.dumps({"user": "shop", "password": _PASSWORD}, protocol=0)),
+    "a binary property list": (
+        "app/prefs.plist",
+        plistlib.dumps({"mail": {"user": "shop", "password": _PASSWORD}}, fmt=plistlib.FMT_BINARY),
+    ),
+    "a dump by xxd": ("app/notes.txt", dump_by_xxd(_TOML.encode()).encode()),
+    "a dump by hexdump": ("app/notes.txt", dump_by_hexdump(_TOML.encode()).encode()),
+    "words in parts of Word's": ("app/runbook.docx", docx("DB_", "PASS", f"WORD={_PASSWORD[:4]}", _PASSWORD[4:])),
+    "words in parts of OpenDocument": (
+        "app/content.xml",
+        f"<text:p>password = <text:span>{_PASSWORD[:3]}</text:span>{_PASSWORD[3:]}</text:p>".encode(),
+    ),
     "hexadecimal digits": ("app/conf.txt", f"blob={_TOML.encode().hex()}\n".encode()),
     "hexadecimal digits of a key": ("app/key.txt", PKCS8.hex().encode()),
     "escapes": ("app/x.js", b'c="' + b"".join(b"\\x%02x" % byte for byte in _DOTENV.encode()) + b'"'),

@@ -1,4 +1,4 @@
-"""Files that keep texts in a form of their own, as programs write them: 7z archives, PDF, databases of SQLite."""
+"""Files that keep texts in a form of their own, as programs write them: archives, documents, databases, dumps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ import zlib
 from contextlib import closing
 from pathlib import Path
 
-__all__ = ["REAL_SEVEN_ZIPS", "database", "pdf", "pdf_in_letters", "seven_zip"]
+from tests.support.key_documents import zipped
+
+__all__ = [
+    "REAL_SEVEN_ZIPS",
+    "database",
+    "docx",
+    "dump_by_hexdump",
+    "dump_by_xxd",
+    "pdf",
+    "pdf_in_letters",
+    "seven_zip",
+]
 
 # By py7zr 1.1.4, in Base85: hello.txt ("hello\n" ten times) and dir/last.txt ("last\n")
 REAL_SEVEN_ZIPS = {
@@ -99,3 +110,29 @@ def database(table: str, *values: object) -> bytes:
             name = table.split()[2]
             connection.execute(f"insert into {name} values ({', '.join('?' * len(values))})", values)  # noqa: S608
         return path.read_bytes()
+
+
+def docx(*parts: str) -> bytes:
+    """A document of Word with one paragraph, whose words are kept in ``parts``, as it does after a correction."""
+    runs = "".join(f'<w:r><w:rPr><w:lang w:val="en"/></w:rPr><w:t>{part}</w:t></w:r>' for part in parts)
+    return zipped(("word/document.xml", f"<w:document><w:p>{runs}</w:p></w:document>".encode()))
+
+
+def dump_by_xxd(data: bytes) -> str:
+    """What ``xxd`` prints of ``data``."""
+    return "".join(
+        f"{start:08x}: {line.hex(' ', -2):<39}  {_letters(line)}\n"
+        for start, line in ((start, data[start : start + 16]) for start in range(0, len(data), 16))
+    )
+
+
+def dump_by_hexdump(data: bytes) -> str:
+    """What ``hexdump -C`` prints of ``data``."""
+    lines = [data[start : start + 16] for start in range(0, len(data), 16)]
+    rows = (f"{line[:8].hex(' '):<23}  {line[8:].hex(' '):<23}" for line in lines)
+    text = [f"{16 * n:08x}  {row}  |{_letters(line)}|\n" for n, (row, line) in enumerate(zip(rows, lines, strict=True))]
+    return f"{''.join(text)}{len(data):08x}\n"
+
+
+def _letters(line: bytes) -> str:
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in line)
