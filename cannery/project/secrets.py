@@ -52,14 +52,21 @@ def refuse_secrets(app: App, found: Mapping[str, Iterable[FoundSecret]]) -> None
     shown = [f"{path}{f':{each.line}' if each.line else ''}: {each.told} [{each.rule}]" for path, each in secrets]
     if len(shown) > _SHOWN:
         shown = [*shown[:_SHOWN], f"and {len(shown) - _SHOWN} more"]
-    path, first = secrets[0]
-    whole = all(each.rule == first.rule for other, each in secrets if other == path)
     raise ProjectError(
         "secrets were about to go into the image",
         evidence="\n".join(shown),
-        step="move them out of the app's packages and resources; for one that is meant to be there set "
-        f"[tool.cannery]  allow-secrets = [{path if whole else f'{path}:{first.rule}'!r}]",
+        step="move them out of the app's packages and resources; for those that are meant to be there set "
+        f"[tool.cannery]  allow-secrets = {list(_entries(secrets))}",
     )
+
+
+def _entries(secrets: Iterable[tuple[str, FoundSecret]]) -> Iterator[str]:
+    """The entries of ``allow-secrets`` that allow ``secrets``: a file, or a kind in a file that has several."""
+    kinds: dict[str, dict[str, None]] = {}
+    for path, each in secrets:
+        kinds.setdefault(path, {})[each.rule] = None
+    for path, rules in kinds.items():
+        yield from (path,) if len(rules) == 1 else (f"{path}:{rule}" for rule in rules)
 
 
 def unallowed(allow: Iterable[str], found: Mapping[str, Iterable[FoundSecret]]) -> Iterator[tuple[str, FoundSecret]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import sys
 import time
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from cannery.errors import CanneryError
 from cannery.image.hashing import HashingReader, pieces
@@ -15,7 +17,6 @@ from cannery.project.secrets import FoundSecret
 from cannery.python.grammar import NoPythonError, parse, parse_with
 from cannery.trees.code_facts import CodeFacts, code_facts
 from cannery.trees.needs import libraries_opened
-from cannery.trees.source_listings import Listing
 from cannery.workspace.files import stamp_of
 from cannery.workspace.keys import code_key, key_of
 
@@ -72,11 +73,11 @@ class FactsIndex:
         known = self._known.get(str(path))
         if known is not None and known[0] == stamp:
             self._seen[str(path)] = known
-            return _recalled(known[1])
+            return msgspec.convert(known[1], FileFacts)
         read = self._read(path, code=code)
         settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
         if settled and not read.broken:  # another Python may find nothing wrong with it
-            self._seen[str(path)] = [stamp, list(astuple(read))]
+            self._seen[str(path)] = [stamp, msgspec.to_builtins(read)]
         return read
 
     def save(self) -> None:
@@ -115,25 +116,6 @@ class FactsIndex:
             if python == Path(sys.executable):
                 raise
             return parse_with(python, source, self.workspace.run)
-
-
-def _recalled(values: list[Any]) -> FileFacts:
-    """The facts that were remembered as ``values``: lists in the place of tuples and dataclasses."""
-    sha256, is_elf, secrets, (imports, strings, reads, listing, sources, programs, modules, paths), *_, libraries = (
-        values
-    )
-    code = CodeFacts(
-        imports=tuple(imports),
-        strings=tuple(strings),
-        reads_source=reads,
-        listing=Listing(listing[0], tuple(listing[1]), listing[2]),
-        sources=tuple(sources),
-        programs=tuple((name, line) for name, line in programs),
-        modules=tuple(modules),
-        paths=tuple(paths),
-    )
-    found = tuple(FoundSecret(*secret) for secret in secrets)
-    return FileFacts(sha256, is_elf, found, code, libraries=tuple(libraries))
 
 
 def _secrets_in(name: str, head: bytes, rest: Readable) -> tuple[FoundSecret, ...]:

@@ -59,6 +59,15 @@ def test_a_secret_is_told_with_its_line_and_kind_and_goes_in_where_that_is_named
     assert_refused(cannery("image", cwd=make_project({**files, **settings})), 3)
 
 
+def test_one_line_allows_all_that_was_found(make_project: MakeProject) -> None:
+    texts = {"pkg/a.toml": f"token = '{GITHUB}'\n", "pkg/b.toml": f"token = '{GITHUB}'\n{PEM}"}
+    files = {"main.py": "import pkg", "pkg/__init__.py": "", **texts}
+    message = assert_refused(cannery("image", cwd=make_project(files)), 3)
+    line = message.partition("[tool.cannery]  ")[2].strip()
+    assert line.startswith("allow-secrets = ['pkg/a.toml', 'pkg/b.toml:")
+    assert cannery("image", cwd=make_project({**files, "pyproject.toml": f"[tool.cannery]\n{line}\n"})).code == 0
+
+
 def test_what_is_packed_is_looked_into(make_project: MakeProject) -> None:
     packed = gzip.compress(f"x = '{GITHUB}'\n".encode())
     folder = make_project({"main.py": "import pkg", "pkg/__init__.py": ""})
