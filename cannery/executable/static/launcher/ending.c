@@ -25,7 +25,7 @@ static struct {
     int is_known, code, interrupted;
 } end;
 
-/* -------------------------------------------------------------------------------------- what objects do when they go */
+/* ---------------------------------------------------------------------------------------- objects that finalize themselves */
 
 static PyGC_Head *frozen(void) { return &PyInterpreterState_Get()->gc.permanent_generation.head; }
 
@@ -36,47 +36,60 @@ static int any(PyGC_Head *head, int (*is)(PyObject *)) {
     return 0;
 }
 
-static int any_of_all(int (*is)(PyObject *)) {
+static int any_of_others(int (*is)(PyObject *)) {
     struct _gc_runtime_state *gc = &PyInterpreterState_Get()->gc;
     for (int each = 0; each < NUM_GENERATIONS; each++) {
         if (any(&gc->generations[each].head, is)) return 1;
     }
-    return any(frozen(), is);
+    return 0;
 }
-
-/* Types whose objects finalize themselves, and that the collector doesn't know. Those of types in C are counted: each is a
-   reference to its type, and nobody takes references to such a type away. Classes in Python may lose other references
-   meanwhile, so one of them is enough. */
-#define MOST_TYPES 64
-static struct {
-    PyTypeObject *type;
-    Py_ssize_t references;
-} hidden[MOST_TYPES];
-static int hidden_count, has_hidden;
 
 static int finalizes(PyTypeObject *type) { return type->tp_finalize != NULL || type->tp_del != NULL; }
 
+/* Types that are in memory. None of them goes before the end, unless the program gives them back to the collector. */
+struct known {
+    PyTypeObject *type;
+    Py_ssize_t references; /* where the collector doesn't know objects that finalize themselves, or else 0 */
+    int finalizes;
+};
+static struct known *types;
+static size_t type_count;
+static int has_hidden; /* in memory is an object that finalizes itself, and that the collector doesn't know */
+
 static int is_in_python(PyTypeObject *type) {
     PyObject *method = PyObject_GetAttrString((PyObject *)type, "__del__");
-    int found = method == NULL || PyFunction_Check(method) || !Py_IS_TYPE(method, &PyWrapperDescr_Type);
+    int found = method == NULL || !Py_IS_TYPE(method, &PyWrapperDescr_Type);
     PyErr_Clear();
     Py_XDECREF(method);
     return found;
 }
 
+/* Whether there may be objects of a type that finalize themselves, and that the collector doesn't know. */
 static int hides(PyObject *object) {
-    if (!PyType_Check(object) || PyType_IS_GC((PyTypeObject *)object) || !finalizes((PyTypeObject *)object)) return 0;
-    for (int each = 0; each < hidden_count; each++) {
-        if ((PyObject *)hidden[each].type == object) return Py_REFCNT(object) > hidden[each].references;
-    }
-    return 1;
+    return PyType_Check(object) && !PyType_IS_GC((PyTypeObject *)object) && finalizes((PyTypeObject *)object);
 }
 
-static int count(PyObject *object) {
+static int keep_type(PyObject *object) {
+    if (!PyType_Check(object)) return 0;
+    types = realloc(types, (type_count + 1) * sizeof *types);
+    if (types == NULL) Py_FatalError("no memory for a snapshot");
     PyTypeObject *type = (PyTypeObject *)object;
-    if (!hides(object) || is_in_python(type) || hidden_count == MOST_TYPES) return 0;
-    hidden[hidden_count].type = type;
-    hidden[hidden_count++].references = Py_REFCNT(type);
+    types[type_count++] = (struct known){type, hides(object) ? Py_REFCNT(type) : 0, finalizes(type)};
+    if (hides(object) && is_in_python(type)) has_hidden = 1;
+    return 0;
+}
+
+/* Each object of a type in C is a reference to it, and nobody takes others away; so one more is an object. Classes in Python
+   may lose references meanwhile: with them, the end is an ordinary one. */
+static int has_learnt(const struct known *known) {
+    if (!known->finalizes) return finalizes(known->type);
+    return known->references && Py_REFCNT(known->type) > known->references;
+}
+
+static int any_has_learnt(void) {
+    for (size_t each = 0; each < type_count; each++) {
+        if (has_learnt(&types[each])) return 1;
+    }
     return 0;
 }
 
@@ -85,18 +98,48 @@ void cannery_look_for_hidden(PyObject *object) {
     if (!PyObject_IS_GC(object) && finalizes(Py_TYPE(object))) has_hidden = 1;
 }
 
-/* ---------------------------------------------------------------------------------- objects where the collector looks not */
+/* ------------------------------------------------------------------------------------ objects where the collector looks not */
 
 static PyObject *last; /* of those that are frozen when the memory is written */
+static int has_work_already, has_turned; /* an object in memory: has work at its end; has got another class since */
+static const char *const streams[] = {"__stdin__", "__stdout__", "__stderr__"};
+static PyObject *standard[3];
+static setter set_class;
 
-void cannery_count_frozen(void) {
+static int turn(PyObject *object, PyObject *kind, void *closure) {
+    has_turned = 1;
+    return set_class(object, kind, closure);
+}
+
+static int watch_classes(void) {
+    PyObject *found = PyDict_GetItemString(_PyType_GetDict(&PyBaseObject_Type), "__class__");
+    if (found == NULL || !Py_IS_TYPE(found, &PyGetSetDescr_Type)) return -1;
+    PyGetSetDef *entry = ((PyGetSetDescrObject *)found)->d_getset;
+    set_class = entry->set, entry->set = turn;
+    return 0;
+}
+
+void cannery_keep_objects(int (*has_work)(PyObject *)) {
     PyObject *gc = PyImport_ImportModule("gc"), *done = NULL;
     last = PyList_New(0);
     if (gc != NULL && last != NULL) done = PyObject_CallMethod(gc, "freeze", NULL);
-    if (done == NULL) Py_FatalError("objects can't be frozen for a snapshot");
+    if (done == NULL || watch_classes() < 0) Py_FatalError("objects can't be frozen for a snapshot");
     Py_DECREF(gc);
     Py_DECREF(done);
-    any(frozen(), count);
+    any(frozen(), keep_type);
+    has_work_already = any(frozen(), has_work);
+    for (size_t each = 0; each < 3; each++) standard[each] = PySys_GetObject(streams[each]);
+}
+
+/* Whether objects in memory have work at their end. They are not looked at where none can have got any. */
+static int frozen_have_work(int (*has_work)(PyObject *)) {
+    int is_same = !has_work_already && !has_turned && _PyGCHead_PREV(frozen()) == _Py_AS_GC(last) && !any_has_learnt();
+    for (size_t each = 0; each < 3; each++) is_same &= standard[each] == PySys_GetObject(streams[each]);
+    return !is_same && any(frozen(), has_work);
+}
+
+static int frozen_hide(void) {
+    return has_hidden || (_PyGCHead_PREV(frozen()) == _Py_AS_GC(last) ? any_has_learnt() : any(frozen(), hides));
 }
 
 /* After an ordinary start, the collector knows all that modules have made, and finalizes it if it's in cycles. So it does here,
@@ -150,7 +193,7 @@ void cannery_will_end(int code, int interrupted) { end.is_known = 1, end.code = 
 int cannery_is_exit(int *code) { return _Py_HandleSystemExit(code); }
 
 static int can_end(void) {
-    return end.is_known && !has_hidden && !is_heard(PyInterpreterState_Get()) && !any_of_all(hides) &&
+    return end.is_known && !is_heard(PyInterpreterState_Get()) && !frozen_hide() && !any_of_others(hides) &&
            !is_replaced("stdout", "__stdout__") && !is_replaced("stderr", "__stderr__");
 }
 
@@ -164,7 +207,7 @@ static void end_now(void) {
 }
 
 int cannery_end_at_once(int (*has_work)(PyObject *), int is_settled) {
-    if (is_settled && !any(frozen(), has_work)) {
+    if (is_settled && !frozen_have_work(has_work)) {
         if (can_end()) end_now();
         return 1;
     }

@@ -14,6 +14,7 @@
 #include <internal/pycore_runtime.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "hashes.h"
 #include "snapshot.h"
@@ -59,12 +60,8 @@ static Py_hash_t renewed(PyObject *key, Py_hash_t before) {
 static void renew_texts(void) {
     for (size_t each = 0; each < cannery_hashed.texts.count; each++) {
         PyObject *text = cannery_hashed.texts.items[each];
-        if (PyUnicode_CheckExact(text)) {
-            Py_ssize_t size = PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text);
-            ((PyASCIIObject *)text)->hash = _Py_HashBytes(PyUnicode_DATA(text), size);
-        } else {
-            cannery_forget_bytes((PyBytesObject *)text);
-        }
+        Py_ssize_t size = PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text);
+        ((PyASCIIObject *)text)->hash = _Py_HashBytes(PyUnicode_DATA(text), size);
     }
 }
 
@@ -193,7 +190,19 @@ static void renew_ordered(void) {
     }
 }
 
+/* The kernel copies pages in one go at less expense than one by one as they are written to. Kernels before 5.14 don't. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+static void take_pages(void) {
+    for (size_t each = 0; each < cannery_hashed.runs.count; each += 2) {
+        char *begin = cannery_hashed.runs.items[each], *end = cannery_hashed.runs.items[each + 1];
+        madvise(begin, end - begin, MADV_POPULATE_WRITE);
+    }
+}
+
 void cannery_renew_hashes(void) {
+    take_pages();
     if (_PyOS_URandomNonblock(&_Py_HashSecret, sizeof _Py_HashSecret) < 0) Py_FatalError("no random numbers to start with");
     renew_texts();
     renew_tables();

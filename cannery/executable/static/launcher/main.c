@@ -297,7 +297,7 @@ int main(int argc, char **argv) {
     initialize(argc, argv, as_python);
     if (import_importer() < 0) return finish(1, 0);
 #ifdef CANNERY_SNAPSHOT
-    if (cannery_is_building()) return cannery_end_building();
+    if (cannery_is_building()) return cannery_end_building(has_work_at_its_end);
 #endif
     return as_python ? Py_RunMain() : run_app();
 }

@@ -263,6 +263,7 @@ struct cannery_region cannery_tables(void) { return (struct cannery_region){TABL
 /* Called before the memory is written: as it is then, it goes on. */
 void cannery_keep_memory(void) {
     clears = 0;
+    memset(common.blocks, 0, sizeof common.blocks); /* what a process makes lies side by side: few pages have to be copied */
     common.in_file = common.mapped;
     tables.in_file = tables.mapped;
 }

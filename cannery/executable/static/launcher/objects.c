@@ -25,6 +25,9 @@
 #include "memory.h"
 #include "snapshot.h"
 
+#define PAGE ((uintptr_t)4096)
+#define SHORTEST 8 /* pages that the kernel is asked for in one go */
+
 struct cannery_hashed cannery_hashed;
 
 static void add(struct cannery_list *list, void *item) {
@@ -224,6 +227,25 @@ static void find_chained(struct cannery_region region) {
     }
 }
 
+static void forget(PyObject *text) {
+    if (PyBytes_Check(text)) cannery_forget_bytes((PyBytesObject *)text);
+    else ((PyASCIIObject *)text)->hash = -1;
+}
+
+/* A table of strings finds its keys by the hashes that these keep. All other strings hash themselves again when somebody asks,
+   so no process has to write to them. */
+static void forget_all_but_keys(void) {
+    size_t kept = 0;
+    memset(seen, 0, seen_room * sizeof *seen), seen_count = 0;
+    for (size_t each = 0; each < cannery_hashed.tables.count; each++) visit_keys(cannery_hashed.tables.items[each]);
+    for (size_t each = 0; each < cannery_hashed.texts.count; each++) {
+        PyObject *text = cannery_hashed.texts.items[each];
+        if (seen[place_of(text, seen, seen_room)] == text) cannery_hashed.texts.items[kept++] = text;
+        else forget(text);
+    }
+    cannery_hashed.texts.count = kept;
+}
+
 static int by_address(const void *one, const void *other) {
     uintptr_t first = *(const uintptr_t *)one, second = *(const uintptr_t *)other;
     return first < second ? -1 : first > second;
@@ -237,6 +259,20 @@ static void settle(struct cannery_list *list) {
         if (!each || list->items[each] != list->items[each - 1]) list->items[kept++] = list->items[each];
     }
     list->count = kept;
+}
+
+/* Pages side by side that each process writes to. */
+static void add_runs(const struct cannery_list *list) {
+    uintptr_t begin = 0, end = 0;
+    for (size_t each = 0; each <= list->count; each++) {
+        uintptr_t page = each < list->count ? (uintptr_t)list->items[each] & -PAGE : UINTPTR_MAX;
+        if (page <= end + PAGE) {
+            end = page + PAGE > end ? page + PAGE : end;
+            continue;
+        }
+        if (end - begin >= SHORTEST * PAGE) add(&cannery_hashed.runs, (void *)begin), add(&cannery_hashed.runs, (void *)end);
+        begin = page, end = page + PAGE;
+    }
 }
 
 void cannery_find_hashes(void) {
@@ -253,8 +289,10 @@ void cannery_find_hashes(void) {
     find_texts(cannery_heap());
     find_chained(cannery_heap()), find_chained(cannery_tables());
     find_texts((struct cannery_region){(char *)&_PyRuntime, (char *)(&_PyRuntime + 1)});
+    forget_all_but_keys();
     free(seen), free(waiting.items);
     seen = NULL, seen_room = seen_count = 0, waiting = (struct cannery_list){0, 0, NULL};
     struct cannery_list *all[] = {&cannery_hashed.texts, &cannery_hashed.tables, &cannery_hashed.general, &cannery_hashed.sets, &cannery_hashed.ordered, &cannery_hashed.references, &cannery_hashed.times, &cannery_hashed.chained};
     for (size_t each = 0; each < sizeof all / sizeof *all; each++) settle(all[each]);
+    add_runs(&cannery_hashed.texts), add_runs(&cannery_hashed.tables);
 }

@@ -65,7 +65,9 @@ void cannery_use_tables(void) {
     PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &own);
 }
 
-/* Blocks of Python's allocator that are free keep what was in them: what is left of numbers and names of this process. */
+/* Blocks of Python's allocator that are free keep what was in them: what is left of numbers and names of this process. A pool
+   with some of them becomes a full one, until something in it is freed: else what a process makes would lie here and there, each
+   time in another page that the kernel has to copy. */
 static void clear_pool(struct pool_header *pool) {
     size_t size = INDEX2SIZE(pool->szidx);
     if (pool->nextoffset == 0) return; /* never used */
@@ -78,6 +80,9 @@ static void clear_pool(struct pool_header *pool) {
         memset(block + sizeof(void *), 0, size - sizeof(void *));
     }
     if (pool->nextoffset < POOL_SIZE) memset((char *)pool + pool->nextoffset, 0, POOL_SIZE - pool->nextoffset);
+    if (pool->freeblock == NULL) return;
+    pool->nextpool->prevpool = pool->prevpool, pool->prevpool->nextpool = pool->nextpool;
+    pool->freeblock = NULL, pool->nextoffset = pool->maxnextoffset + 1;
 }
 
 void cannery_clear_pools(void) {

@@ -133,11 +133,11 @@ static int is_alone(void) {
 }
 
 /* The program's exit code: 3 where there are notes and no memory. */
-int cannery_end_building(void) {
+int cannery_end_building(int (*has_work)(PyObject *)) {
     if (cannery_import(modules, refused) < 0) return 1;
     modules = refused = NULL;
     if (!is_alone()) return 3;
-    cannery_count_frozen();
+    cannery_keep_objects(has_work);
     cannery_find_hashes();
     thread = PyThreadState_Get();
     thread->native_thread_id = 0;

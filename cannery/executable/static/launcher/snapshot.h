@@ -4,7 +4,7 @@
 
 int cannery_is_building(void);     /* this process is to be written into an executable */
 void cannery_begin_building(void); /* before Python begins */
-int cannery_end_building(void);    /* imports what is wanted, and writes */
+int cannery_end_building(int (*has_work)(PyObject *)); /* imports what is wanted, and writes */
 void cannery_pretend(long user, const char *folder); /* which modules learn while they are imported */
 int cannery_is_restored(void);     /* Python is there, with what was imported */
 int cannery_resume(int argc, char **argv, const char *program); /* makes it this process's own */
@@ -32,7 +32,7 @@ int cannery_begin_listening(void); /* to what Python tells auditors */
 void cannery_end_listening(void);
 
 void cannery_look_for_hidden(PyObject *object);   /* when building: whether it's one that finalizes itself unknown to the collector */
-void cannery_count_frozen(void);                  /* when building: what is there has been made by modules */
+void cannery_keep_objects(int (*has_work)(PyObject *)); /* when building: what is there has been made by modules */
 void cannery_will_end(int code, int interrupted); /* so the process will end, after what runs at exit */
 int cannery_is_exit(int *code);                   /* what was raised is a SystemExit: how that ends a program */
 /* Ends the process where nobody can notice that nothing is taken apart. Otherwise returns whether all objects may be kept from
