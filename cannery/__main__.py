@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 
+from cannery.workspace.postponed import postponed
+
 __all__ = ["main"]
 
 
@@ -15,6 +17,8 @@ def main() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with postponed("unittest.mock", "Mock"), postponed("invoke.vendor.yaml"):
+        import invoke  # noqa: F401, PLC0415  # which has these for tests of tasks, and for settings in YAML
     from cannery.tasks.program import program  # noqa: PLC0415
 
     try:
