@@ -90,6 +90,7 @@ def set_stage(folder: Path, parts: BundleParts, interpreter: Interpreter, tools:
     write_tree(parts.code.tree + parts.resources.tree, app, link=True)
     for spec in ("bundle", "file"):
         shutil.copyfile(_WORKERS / f"{spec}_spec.py", folder / f"{spec}.spec")
+    shutil.copyfile(_WORKERS / "stored_names.py", folder / "stored_names.py")
     (folder / "children.py").write_text(children_script(parts.main.started), encoding="utf-8")
     left_out = left_out_script({*parts.left_out, *parts.without}, parts.without)
     (folder / "left_out.py").write_text(left_out, encoding="utf-8")

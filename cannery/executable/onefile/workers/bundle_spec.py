@@ -7,16 +7,22 @@ files that were taken from the machine.
 from __future__ import annotations
 
 import json
+import runpy
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import PyInstaller.hooks
 from PyInstaller.archive.readers import ZlibArchiveReader
 from PyInstaller.building.api import COLLECT, EXE, PYZ
 from PyInstaller.building.build_main import Analysis
 from PyInstaller.config import CONF
-from PyInstaller.depend.bindepend import binary_dependency_analysis
+from PyInstaller.depend import bindepend
+from PyInstaller.lib.modulegraph.modulegraph import ModuleGraph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Toc = list[tuple[str, str, str]]  # destination or module, source, type code
 
@@ -26,7 +32,13 @@ NOT_FOUND = {"MissingModule", "InvalidSourceModule", "InvalidCompiledModule", "I
 
 def is_below(path: str, folder: str) -> bool:
     """Whether ``path`` lies in ``folder``, whichever way both are written."""
-    return Path(path).resolve().is_relative_to(Path(folder).resolve())
+    return resolved(path).is_relative_to(resolved(folder))
+
+
+@cache
+def resolved(path: str) -> Path:
+    """The path with no links in it, looked up once: each file is compared with some folders."""
+    return Path(path).resolve()
 
 
 def module_of(entry: tuple[str, str, str]) -> str:
@@ -92,7 +104,18 @@ def without_orphans(binaries: Toc, kept_ones: Toc) -> Toc:
 
 def with_libraries(binaries: Toc) -> set[str]:
     """The destinations of ``binaries`` and of the libraries that they are linked to, with all links to these."""
-    return {entry[0] for entry in binary_dependency_analysis(binaries, symlink_suppression_patterns=())}
+    return {entry[0] for entry in bindepend.binary_dependency_analysis(binaries, symlink_suppression_patterns=())}
+
+
+def remember_links() -> None:
+    """Have PyInstaller run ``ldd`` once for each file: it's asked three times what these are linked to."""
+    ask: Callable[..., Any] = bindepend.get_imports
+
+    @cache
+    def asked(filename: str, search_paths: tuple[str, ...]) -> Any:
+        return ask(filename, search_paths)
+
+    bindepend.get_imports = lambda filename, search_paths=None: asked(str(filename), tuple(search_paths or ()))
 
 
 def missing(graph: Any, own: set[str]) -> list[tuple[str, str]]:
@@ -155,6 +178,8 @@ def main() -> None:
     settle_letters()
     here = Path(CONF["specpath"])
     wanted = json.loads((here / "bundle.json").read_text(encoding="utf-8"))
+    runpy.run_path(str(here / "stored_names.py"))["read_quickly"](ModuleGraph)
+    remember_links()
     analysis = analysed(wanted)
     reached, first = {*wanted["reached"], *wanted["own"]}, triggers(analysis.graph)
     left_out, stand_ins = set(wanted["left_out"]), wanted["stand_ins"]
