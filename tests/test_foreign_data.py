@@ -203,6 +203,7 @@ CLIENT = {
 }
 
 
+@pytest.mark.slow
 @QUICK
 @given(edited(CONTEXT), edited(CLIENT))
 def test_docker_s_contexts_and_configurations(context: Any, client: Any) -> None:

@@ -90,16 +90,19 @@ def archive_with(path: Path, name: str, size: int = LARGE, count: int = 1) -> Pa
     return path
 
 
+@pytest.mark.slow
 def test_a_large_manifest_of_docker_is_refused(tmp_path: Path) -> None:
     path = archive_with(tmp_path / "image.tar.gz", "manifest.json")
     assert "is too large" in within(DockerArchive(path, None, "x").root)
 
 
+@pytest.mark.slow
 def test_a_large_index_is_refused(tmp_path: Path) -> None:
     path = archive_with(tmp_path / "image.tar.gz", "index.json")
     assert "is too large" in within(Archive(path).root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "count"), [(LARGE, 1), (8 << 20, 50)])
 def test_an_audit_keeps_no_more_documents_than_images_have(tmp_path: Path, size: int, count: int) -> None:
     path = archive_with(tmp_path / "image.tar.gz", "{}.json", size, count)
@@ -181,6 +184,7 @@ def kit_in(path: Path, home: Path) -> object:
     return given_kit(path, native_target().platform, Workspace(Cache(home / "cache")))
 
 
+@pytest.mark.slow
 def test_what_a_kit_says_of_itself_is_short(tmp_path: Path) -> None:
     path = archive_with(tmp_path / "python.kit", "kit.json")
     assert "is no kit of this version" in within(lambda: kit_in(path, tmp_path))
@@ -218,6 +222,7 @@ def newer_sparse(parts: int) -> bytes:
     return member.tobuf(tarfile.PAX_FORMAT) + b"1000000000\n" + b"1\n1\n" * parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [sparse(10_000), newer_sparse(1_000_000)], ids=["GNU", "pax"])
 def test_the_map_of_a_sparse_file_is_no_longer_than_any_is(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "image.tar"
@@ -270,6 +275,7 @@ def test_streams_by_xz_follow_one_another_and_are_read_again() -> None:
         unzipped(io.BytesIO(lzma.compress(b"one")[:-20]), "xz").read()
 
 
+@pytest.mark.slow
 def test_a_wheel_that_unpacks_to_far_too_much_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "six-1.0-py3-none-any.whl"
     with (
@@ -281,6 +287,7 @@ def test_a_wheel_that_unpacks_to_far_too_much_is_refused(tmp_path: Path) -> None
     assert f"unpacks to {LARGE:,} bytes" in within(lambda: read_wheel(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [

@@ -146,6 +146,7 @@ def test_zstd_that_nothing_here_can_read_is_told_with_what_adds_it(monkeypatch: 
     assert refused.value.step == installing("zstd")
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_image() -> None:
     import tracemalloc  # noqa: PLC0415
 

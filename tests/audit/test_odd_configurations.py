@@ -34,12 +34,14 @@ def findings(archive: bytes) -> int:
     return len(check(choose(read_archive(io.BytesIO(archive), "odd.tar"))))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING), ANYTHING)
 def test_whatever_the_fields_hold_there_is_a_report(start: dict[str, Any], history: object) -> None:
     assert findings(docker_archive([LAYER], start, history=history))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(ANYTHING, ANYTHING, ANYTHING, ANYTHING)
 def test_whatever_the_documents_hold_there_is_a_report_or_one_message(
@@ -54,6 +56,7 @@ def test_whatever_the_documents_hold_there_is_a_report_or_one_message(
         assert error.what  # noqa: PT017
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(ANYTHING, st.sampled_from(["config", "layers", "mediaType"]))
 def test_whatever_a_manifest_holds_there_is_a_report_or_one_message(value: object, name: str) -> None:

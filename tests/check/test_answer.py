@@ -134,6 +134,7 @@ def test_imports_say_what_came_of_each_module(ask: Ask) -> None:
     assert found.output.strip() == "hello"
 
 
+@pytest.mark.slow
 def test_a_virtual_environment_has_the_requirements_and_is_kept(tmp_path: Path, workspace: Workspace) -> None:
     (tmp_path / "requirements.txt").write_text("iniconfig==2.1.0\n")
     python = describe(Path(sys.executable), workspace)

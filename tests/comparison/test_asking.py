@@ -71,6 +71,7 @@ def test_each_start_has_an_empty_home(tmp_path: Path) -> None:
     assert [ask(told, Probe("the program"), 30, run).outcome for _ in range(2)] == ["exit code 0"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [PLAIN, CHUNKED, TO_THE_END], ids=["length", "chunked", "until closed"])
 def test_a_server_is_asked_until_it_answers_and_then_many_times(tmp_path: Path, code: str) -> None:
     port = free_port()
@@ -141,6 +142,7 @@ def test_a_machine_that_lets_no_container_start_is_named(tmp_path: Path, workspa
     assert found["scratch"] == Lack("run", "unshare is refused: EPERM", "allow namespaces")
 
 
+@pytest.mark.slow
 def test_an_address_that_fails_the_same_everywhere_is_compared_all_the_same(
     tmp_path: Path, workspace: Workspace
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_compressed_program_tells_of_itself_and_that_counts() -> None:
     assert search.found() == told
 
 
+@pytest.mark.slow
 def test_the_python_that_runs_is_found_with_its_libraries() -> None:
     maps = Path("/proc/self/maps").read_text(encoding="utf-8").split()
     search = ComponentSearch()

@@ -112,6 +112,7 @@ def installed_libraries() -> list[Path]:
     return [path for path in found if path.is_file() and not path.is_symlink()][:300]
 
 
+@pytest.mark.slow
 def test_reads_what_readelf_reads_on_this_machines_libraries() -> None:
     paths = [path for path in installed_libraries() if path.read_bytes()[:4] == b"\x7fELF"]
     command = ["readelf", "--dynamic", "--wide", *map(str, paths)]

@@ -119,6 +119,7 @@ def test_tables_go_with_their_header(tmp_path: Path) -> None:
     assert not drop_tables(after)
 
 
+@pytest.mark.slow
 def test_exceptions_find_their_way_where_tables_stay(tmp_path: Path) -> None:
     path = compile_cpp(THROWS, tmp_path / "libthrows.so", *SHARED)
     after = compacted(stripped(path), keep_eh_frame=True)
@@ -133,6 +134,7 @@ def runs(data: bytes, folder: Path) -> int:
     return subprocess.run([str(folder / "small")], check=False).returncode
 
 
+@pytest.mark.slow
 def test_exceptions_end_a_program_that_lost_its_tables(tmp_path: Path) -> None:
     """So it matters who asks for them."""
     program = compile_cpp(THROWS + "int main(void) { return caught(5); }", tmp_path / "program")
@@ -140,6 +142,7 @@ def test_exceptions_end_a_program_that_lost_its_tables(tmp_path: Path) -> None:
     assert runs(compacted(stripped(program), keep_eh_frame=False), tmp_path) == -6  # abort(3)
 
 
+@pytest.mark.slow
 def test_a_program_with_all_its_libraries_inside_keeps_its_tables(tmp_path: Path) -> None:
     """It asks nobody for anything, whether it raises or not."""
     program = compile_cpp(THROWS + "int main(void) { return caught(5); }", tmp_path / "program", "-static-pie")

@@ -242,6 +242,7 @@ def test_a_dynamic_segment_without_room_says_how_much_is_lacking(library: Loaded
     assert library.dynamic == before
 
 
+@pytest.mark.slow
 def test_bound_at_once_two_tables_become_one_where_room_is_lacking(tmp_path: Path) -> None:
     """A linker like lld leaves no room to spare: the entries of the PLT's table make it."""
     program = loaded(compile_for("native", WITH_POINTERS, tmp_path / "lib.so", *SHARED, "-Wl,-z,now"))
@@ -273,6 +274,7 @@ def test_a_program_with_packed_relocations_runs(tmp_path: Path, flags: tuple[str
     assert subprocess.run([str(small)], check=False).returncode == 7
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="for Linux's loader")
 def test_relocations_of_aarch64_are_known_too(tmp_path: Path) -> None:
     program = loaded(compile_for("aarch64-linux-gnu", WITH_POINTERS, tmp_path / "lib.so", *SHARED, "-Wl,-z,now"))

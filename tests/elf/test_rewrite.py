@@ -206,6 +206,7 @@ def test_bytes_are_read_and_written_by_address(large: LoadedElf) -> None:
         large.write(10**12, b"x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pages", ["4096", "65536"])
 @pytest.mark.parametrize("target", ["x86_64-linux-gnu", "aarch64-linux-gnu"])
 def test_offsets_follow_addresses_whatever_the_size_of_pages(tmp_path: Path, target: str, pages: str) -> None:

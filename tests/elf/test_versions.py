@@ -87,6 +87,7 @@ def test_no_section_headers_are_needed(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_was_compiled_for_an_old_glibc_needs_no_more(tmp_path: Path) -> None:
     made = compile_for("x86_64-linux-gnu.2.17", WITH_POINTERS, tmp_path / "lib.so", *SHARED)
     assert needed_glibc(on_disk(made)) <= (2, 17)

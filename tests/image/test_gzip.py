@@ -75,6 +75,7 @@ def test_the_header_says_nothing_of_time_name_level_and_system() -> None:
     assert {compressed([b"x"], level=level)[:10] for level in range(1, 10)} == {b"\x1f\x8b\x08\0\0\0\0\0\0\xff"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [1, 6, 9])
 def test_any_number_of_workers_gives_the_same_bytes(level: int) -> None:
     data = text(9 * BLOCK + 17)
@@ -176,6 +177,7 @@ class Counting:
         self.size += len(data)
 
 
+@pytest.mark.slow
 def test_memory_stays_at_a_few_blocks_whatever_the_size() -> None:
     chunk, sink = random.Random(6).randbytes(64 * 1024), Counting()
     tracemalloc.start()

@@ -122,6 +122,7 @@ _NAMES = st.sampled_from(["a", "b", "c", ".."])
 _PATHS = st.builds("/".join, st.lists(_NAMES, min_size=1, max_size=4))
 
 
+@pytest.mark.slow
 @given(
     links=st.dictionaries(_PATHS, st.builds("{}{}".format, st.sampled_from(["", "/"]), _PATHS), max_size=6),
     folders=st.lists(_PATHS, max_size=6),

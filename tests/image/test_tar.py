@@ -118,6 +118,7 @@ def test_a_sparse_file_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
         assert [member.name for member, _ in members(Stream(packed[: 3 * BLOCK]))]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_members() -> None:
     def many() -> Iterator[bytes]:
         header = tarfile.TarInfo("name" * 20)

@@ -188,6 +188,7 @@ def test_odd_names_are_kept(tmp_path: Path, root: Path) -> None:
     assert all((root / name).read_bytes() == b"odd" for name in odd)
 
 
+@pytest.mark.slow
 def test_a_nest_deeper_than_python_recurses_is_replaced(tmp_path: Path, root: Path) -> None:
     unpack([layer(tmp_path, file("d/" * 1500 + "f")), layer(tmp_path, file("d", b"flat"))], root)
 

@@ -12,6 +12,8 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from cannery.imports.analysis import reach
 from cannery.imports.cpython import IN_METHODS, NEVER_RUN, OF_THE_INTERPRETER, WHEN_ASKED
 from cannery.imports.host import host_of
@@ -62,6 +64,7 @@ def test_all_that_the_table_names_is_there() -> None:
     assert {name for name in named if importlib.util.find_spec(name) is None} == newer
 
 
+@pytest.mark.slow
 def test_a_structure_of_ctypes_brings_its_layout(workspace: Workspace) -> None:
     """Which no import of a module in C shows, as it happens when a class is made."""
     python = describe(Path(sys.executable), workspace)
@@ -74,6 +77,7 @@ def test_a_structure_of_ctypes_brings_its_layout(workspace: Workspace) -> None:
     assert set(printed) <= found.modules.keys()
 
 
+@pytest.mark.slow
 def test_what_comes_along_with_python_s_own_extension_modules_is_known(workspace: Workspace) -> None:
     python = describe(Path(sys.executable), workspace)
     library, host = standard_library(python), host_of(python, workspace)

@@ -46,6 +46,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.getbasetemp() / "analyses"
 
 
+@pytest.mark.slow
 def test_the_example_in_the_docstring_is_true(folder: Path) -> None:
     assert folder == Path.cwd()
     done = doctest.testmod(cannery.imports)
@@ -53,6 +54,7 @@ def test_the_example_in_the_docstring_is_true(folder: Path) -> None:
     assert done.failed == 0
 
 
+@pytest.mark.slow
 def test_paths_are_those_of_this_machine(folder: Path, cache: Path) -> None:
     found = analyse("src", start="shop.__main__", installed="site-packages", python=sys.executable, cache=cache)
     assert found.modules["shop.prices"].path == f"{folder}/src/shop/prices.py"

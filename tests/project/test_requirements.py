@@ -15,13 +15,13 @@ from cannery.errors import ConfigurationError, RequirementsError
 from cannery.project.app import RequirementsFile
 from cannery.project.reading import reading_of
 from cannery.project.requirements import Requirements, Wanted
+from cannery.workspace.cache import Cache
 from cannery.workspace.process import ProgramFailed, find_uv, run
+from cannery.workspace.workspace import Workspace
 from tests.support.locked_projects import make_poetry_project, make_uv_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from cannery.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.once
 
@@ -43,7 +43,14 @@ def uv_lock(tmp_path_factory: pytest.TempPathFactory) -> RequirementsFile:
 
 
 @pytest.fixture
-def read(workspace: Workspace) -> ReadRequirements:
+def read(shared_cache: Path) -> ReadRequirements:
+    """Reads a lock as builds do, with the Poetry that is installed once for all tests."""
+    return reader(Workspace(Cache(shared_cache), run))
+
+
+def reader(workspace: Workspace) -> ReadRequirements:
+    """Reads a lock as builds do."""
+
     def read(file: RequirementsFile, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> Requirements:
         executable = Path(sys.executable)
         wanted = Wanted(file, file.path.parent, tuple(extras), tuple(groups), executable, (), workspace)
@@ -163,13 +170,13 @@ def test_uv_frozen_takes_the_lock_as_it_is(
 
 
 def test_poetry_without_a_network_and_without_poetry_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: ReadRequirements
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workspace: Workspace
 ) -> None:
     (tmp_path / "pyproject.toml").write_text("")
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     with pytest.raises(RequirementsError, match=r"(?s)poetry\.lock.*network"):
-        read(RequirementsFile(tmp_path / "poetry.lock", "poetry"))
+        reader(workspace)(RequirementsFile(tmp_path / "poetry.lock", "poetry"))
 
 
 def test_a_pylock_is_left_to_uv_with_its_extras_and_groups(

@@ -256,6 +256,7 @@ def test_what_only_dependencies_tell_is_left_open_until_they_are_asked(make_proj
     assert app.entries == (ScriptEntry(PurePosixPath("main.py")),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", [("test_convert.py",), ("utils.py", "conftest.py", "setup.py")])
 def test_tests_and_helpers_beside_the_only_script_are_no_other_scripts(
     make_project: MakeProject, others: tuple[str, ...]

@@ -27,6 +27,7 @@ def kinds(data: bytes) -> str:
     return "".join(chr(token.letter) for token in tokens_of(data))
 
 
+@pytest.mark.slow
 def test_all_that_this_python_compiles_is_read_and_written_as_it_was() -> None:
     library = Path(sysconfig.get_path("stdlib"))
     for path in sorted(library.glob("*.py")):

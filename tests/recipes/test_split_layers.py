@@ -80,6 +80,7 @@ def test_an_executable_is_not_split_and_that_is_said(plan: Plan, workspace: Work
     assert made.notes[0].startswith('layers = "shared" splits no executable')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["scratch", "tiny"])
 def test_images_with_other_requirements_share_the_layer_of_a_large_package(
     recipe: str, make_project: MakeProject, tmp_path: Path

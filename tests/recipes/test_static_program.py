@@ -43,6 +43,7 @@ def parts_of(folder: Path, wheels: dict[str, str], workspace: Workspace) -> Exec
     return ExecutableParts(app, kit, places, reach, out.names, {}, lambda: LinkedLibraries({}), workspace)
 
 
+@pytest.mark.slow
 def test_a_dependency_s_module_that_is_no_python_stays_out_and_is_told(
     make_project: MakeProject, workspace: Workspace
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_dependency_s_module_that_is_no_python_stays_out_and_is_told(
     assert decision.why == why
 
 
+@pytest.mark.slow
 def test_a_module_that_is_left_out_is_absent_or_has_a_stand_in_and_what_only_it_needs_is_gone(
     make_project: MakeProject, workspace: Workspace
 ) -> None:
@@ -80,6 +82,7 @@ def test_a_module_that_is_left_out_is_absent_or_has_a_stand_in_and_what_only_it_
         assert b"[tool.cannery.static] without" in stream.read()
 
 
+@pytest.mark.slow
 def test_paths_of_bytecode_are_in_its_order(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project({"main.py": "import fine\n", "pyproject.toml": ""})
     archive, decisions = parts_of(folder, {"fine.py": ""}, workspace).archive()

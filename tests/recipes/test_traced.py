@@ -60,6 +60,7 @@ def with_runs(app: App, workspace: Workspace) -> App:
     return traced(app, app_tree(app, workspace), NO_WHEELS, workspace)
 
 
+@pytest.mark.slow
 def test_the_program_is_asked_and_what_it_imports_and_opens_goes_in(
     make_project: MakeProject, workspace: Workspace
 ) -> None:
@@ -94,6 +95,7 @@ def test_commands_and_addresses_go_together(make_project: MakeProject, workspace
     assert (app.folder.parent / "runs").read_text() == "xx"  # both of one start
 
 
+@pytest.mark.slow
 def test_what_the_program_imports_in_a_command_is_reached_and_what_others_do_is_not(
     make_project: MakeProject, workspace: Workspace
 ) -> None:

@@ -21,6 +21,7 @@ def folder(make_project: MakeProject) -> Path:
     return make_project({"main.py": "print('hello')\n"})
 
 
+@pytest.mark.slow
 def test_it_has_the_files_of_the_image(folder: Path) -> None:
     report = cannery("image", "--engine=none", "--json", "--unpack=out/root", cwd=folder).report
     root = folder / "out/root"
@@ -30,6 +31,7 @@ def test_it_has_the_files_of_the_image(folder: Path) -> None:
     assert [path.name for path in root.parent.iterdir()] == ["root"]  # and nothing that it was made in
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [

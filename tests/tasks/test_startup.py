@@ -83,6 +83,7 @@ def test_an_unchanged_build_imports_nothing_that_would_make_something(make_proje
     assert second.isdisjoint(OF_INVOKE)
 
 
+@pytest.mark.slow
 def test_an_unchanged_tiny_build_looks_for_no_imports(make_project: MakeProject) -> None:
     folder = make_project(
         {"main.py": "'Searched by no other test.'", "pyproject.toml": '[tool.cannery]\nrecipe = "tiny"\n'}

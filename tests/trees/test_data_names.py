@@ -39,6 +39,7 @@ def test_names_are_told_from_prose(text: str, names: set[str]) -> None:
     assert not {"click", "please", "Two", "words", "example", "a_b", "https"} & found
 
 
+@pytest.mark.slow
 def test_what_settings_name_is_reached(make_project: MakeProject, workspace: Workspace) -> None:
     folder = make_project(
         {"main.py": "open('logging.yaml')", "logging.yaml": "class: logs.json.Formatter\nplugin: other\nword: json\n"}

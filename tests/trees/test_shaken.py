@@ -25,6 +25,7 @@ SERVED = '[tool.cannery]\nentry = "server.py"\nargs = ["app:main()", "--bind", "
 ALONE = '[tool.cannery]\nentry = "server.py"\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "there"), [(SCRIPT, True), (SERVED, True), (ALONE, False)], ids=["started", "served", "neither"]
 )

@@ -66,6 +66,7 @@ def test_a_tree_is_the_same_with_its_folder_gone_until_a_file_is_read(index: Pat
     assert text(wheels(workspace).tree, "/tin.py") == b"answer = 42\n"
 
 
+@pytest.mark.slow
 def test_files_that_are_not_as_recorded_are_told(index: Path, workspace: Workspace) -> None:
     """As where a project without wheels is built on each machine."""
     before = wheels(workspace).tree

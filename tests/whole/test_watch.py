@@ -127,6 +127,7 @@ def go_through_changes(folder: Path, engine: str, environment: Mapping[str, str]
         assert any(f"helper.py changed: {how}" in line for line in found.seen), found.seen
 
 
+@pytest.mark.slow
 def test_without_an_engine_the_program_starts_over_another_root(folder: Path) -> None:
     go_through_changes(folder, "none", {}, inside=False)
 

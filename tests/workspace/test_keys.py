@@ -128,12 +128,12 @@ def test_names_of_files_lead_to_files() -> None:
             assert package_file(name).exists(), (path, name)
 
 
-@pytest.mark.slow
 def test_equal_parts_have_one_key() -> None:
     assert key_of("a", {"x": 1, "y": (2,)}) == key_of("a", {"y": [2], "x": 1})
     assert key_of("a", 1) != key_of("a", "1")
 
 
+@pytest.mark.slow
 def test_a_build_by_changed_code_makes_what_that_code_makes_and_nothing_else(
     make_project: MakeProject, tmp_path: Path
 ) -> None:

@@ -264,6 +264,7 @@ def test_a_socket_with_an_abstract_name_is_out_of_reach(caller: Caller, host_roo
         assert attempt(caller, host_root, source) == "EPERM"
 
 
+@pytest.mark.slow
 @BOTH
 def test_processes_memory_and_tmp_have_limits(caller: Caller, host_root: Path, uid: int) -> None:
     if uid == 0 and caller.uid is None and os.geteuid() == 0 and not Path("/sys/fs/cgroup").is_dir():

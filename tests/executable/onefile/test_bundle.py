@@ -53,6 +53,7 @@ def test_decisions_are_told_by_a_later_build_that_makes_nothing(workspace: Works
     assert {path: digest_of(file.content) for path, file in third.tree.tree.files()} == contents
 
 
+@pytest.mark.slow
 def test_letters_are_the_same_in_bytecode_whatever_pyinstaller_has_imported(workspace: Workspace) -> None:
     """A text of one letter is there once in a process: whether it's interned depends on who has had it before."""
     nothing = LazyTree("nothing", Tree)

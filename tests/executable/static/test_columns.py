@@ -91,6 +91,7 @@ def pieces_of(program: bytes) -> list[tuple[int, int]]:
     return [(0, size // 2), (size // 2 + 5, 1000)]
 
 
+@pytest.mark.slow
 def test_an_executable_is_put_back_as_it_was(modules: dict[str, bytes], tmp_path: Path) -> None:
     program = program_with(modules)
     executable = rearranged(program, list(modules.values()), pieces_of(program), _CACHES, "linux/amd64")
@@ -110,6 +111,7 @@ def test_slices_lie_in_columns_as_all_else(tmp_path: Path) -> None:
     assert put_back(executable, tmp_path) == program
 
 
+@pytest.mark.slow
 def test_the_code_of_libraries_is_found_and_rearranged_too(tmp_path: Path) -> None:
     calls = "int f(int x);" + "".join(f"int g{n}(int x) {{ return f(x) + {n}; }}" for n in range(50))
     library = on_disk(compile_c(f"{calls} int f(int x) {{ return x; }}", tmp_path / "x.so", "-shared", "-fPIC", "-O1"))
@@ -125,6 +127,7 @@ def test_the_code_of_libraries_is_found_and_rearranged_too(tmp_path: Path) -> No
     assert put_back(executable, tmp_path) == program
 
 
+@pytest.mark.slow
 def test_few_lines_and_what_branches_go_to_pack_better(modules: dict[str, bytes], tmp_path: Path) -> None:
     import lzma  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ from cannery.executable.static.packing import LARGE, by_zstd
 pytestmark = pytest.mark.once
 
 
+@pytest.mark.slow
 def test_a_large_part_is_packed_alike_by_one_processor_and_by_several() -> None:
     zstandard = pytest.importorskip("zstandard")
     data = bytes(range(256)) * (LARGE // 256 + 1)  # two jobs of zstd's and a part of a third

@@ -134,6 +134,7 @@ HEADERS = st.dictionaries(
 ANSWERS = st.builds(_Answer, st.sampled_from([200, 200, 206, 301, 307, 401, 401, 403, 404, 416]), HEADERS, BODIES)
 
 
+@pytest.mark.slow
 @QUICK
 @given(answer=ANSWERS)
 def test_odd_answers(address: str, tmp_path_factory: pytest.TempPathFactory, answer: _Answer) -> None:

@@ -100,6 +100,7 @@ def test_what_no_dockerfile_can_have(
         render(load(make_project({"main.py": ""}), flags), workspace)
 
 
+@pytest.mark.slow
 def test_it_is_written_and_then_up_to_date_until_something_changes(make_project: MakeProject) -> None:
     folder = make_project({"main.py": "", "pyproject.toml": '[tool.cannery]\nrecipe = "slim"\n'})
     assert cannery("dockerfile", "--check", cwd=folder).returncode

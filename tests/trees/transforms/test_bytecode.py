@@ -85,6 +85,7 @@ def test_the_headers_say_hash_based_and_unchecked(python: Interpreter, workspace
     assert int.from_bytes(content[4:8], "little") == 0b01
 
 
+@pytest.mark.slow
 def test_every_order_and_neighbourhood_gives_the_same_bytes(
     python: Interpreter, workspace: Workspace, tmp_path: Path
 ) -> None:

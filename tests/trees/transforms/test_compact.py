@@ -60,6 +60,7 @@ def with_tables(tree: Tree) -> list[str]:
     return [path[5:] for path, file in tree.files() if has_tables(LoadedElf.read(read(file.content)))]
 
 
+@pytest.mark.slow
 def test_who_raises_is_told_with_the_libraries_behind(files: dict[str, bytes], workspace: Workspace) -> None:
     trees = [LazyTree(name, partial(tree_of, name, of=files)) for name in files]
     assert raisers_in([trees[0], trees[2]], workspace) is None

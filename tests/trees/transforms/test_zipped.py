@@ -183,6 +183,7 @@ STARTS_WITH = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen", ["on", "off"])
 def test_the_interpreter_starts_with_its_library_in_an_archive(
     workspace: Workspace, tmp_path: Path, frozen: str
