@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HOME",
     "LOCK_FILE",
+    "PLACE",
     "PORT",
     "App",
     "Application",
@@ -36,12 +37,13 @@ __all__ = [
 
 LOCK_FILE: Final = "cannery.lock"  # in the project's folder: what a build takes besides wheels
 HOME = PurePosixPath("/app")  # the folder of an image that has the project's files, each where the project has it
+PLACE: Final = PurePosixPath("/usr/local/bin")  # of scripts, and of programs
 
 
 class ScriptEntry(msgspec.Struct, frozen=True):
     """A file that is run: ``python main.py``."""
 
-    path: PurePosixPath  # relative to the project; absolute, as the image has it, for one that a wheel brings
+    path: PurePosixPath  # relative to the project; absolute, as the image has it, for one that is installed as a script
     source: str | None = None  # of the latter
 
     @property

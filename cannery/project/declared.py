@@ -13,6 +13,7 @@ from cannery.project.app import Command, Found, NamedEntry
 from cannery.project.dockerfile import read_dockerfile
 from cannery.project.procfile import read_procfile
 from cannery.project.servers import SERVERS, bound, listening, server_called
+from cannery.project.setup_scripts import setup_scripts
 from cannery.project.shell import NeedsShell
 from cannery.project.startable import needs_shell, settings_for
 from cannery.project.starts import Starts, one_of, typed_command
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cannery.project.settings import Settings
     from cannery.project.startable import Startable
 
-__all__ = ["of_dockerfile", "of_procfile", "of_scripts"]
+__all__ = ["of_dockerfile", "of_procfile", "of_script_files", "of_scripts"]
 
 _SHOWN: Final = 6  # names in a note
 _USUAL: Final = ("web", "worker")  # processes that an app mainly is, the first of them before the second
@@ -62,6 +63,20 @@ def of_scripts(startable: Startable, distribution: str | None, commands: Collect
     return Starts(
         Command("", entry),
         found=(Found("entry", name, "[project.scripts]"),),
+        notes=(_left_out(others),) if others else (),
+    )
+
+
+def of_script_files(startable: Startable, distribution: str | None, commands: Collection[str] = ()) -> Starts | None:
+    """The only file that setuptools installs as a script, or the one that is called like the project."""
+    files = setup_scripts(startable.folder)
+    if not files:
+        return None
+    name = one_of(files, distribution, "setuptools installs several scripts")
+    others = sorted(each for each in files if each != name and each.rpartition("/")[2] not in commands)
+    return Starts(
+        Command("", startable.named(name, "scripts")),
+        found=(Found("entry", name, "setuptools' scripts"),),
         notes=(_left_out(others),) if others else (),
     )
 

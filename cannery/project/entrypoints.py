@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["NoEntryPointError", "find", "packages"]
 
 _LOOKED_FOR: Final = (
-    "looked for a Procfile, [project.scripts], a Dockerfile, manage.py, a package with __main__.py, main.py, and "
-    "modules with an application"
+    "looked for a Procfile, [project.scripts], a Dockerfile, setuptools' scripts, manage.py, a package with "
+    "__main__.py, main.py, and modules with an application"
 )
 _NAME_ONE: Final = 'name one in pyproject.toml:  [tool.cannery]  entry = "main.py"  (or "package", "module:function")'
 
@@ -66,7 +66,11 @@ def packages(folder: Path, roots: tuple[PurePosixPath, ...]) -> tuple[str, ...]:
 
 def _named(startable: Startable, name: str, settings: Settings) -> Starts:
     entry = startable.named(name, "entry")
-    starts = run_of(startable.own, entry.path) if isinstance(entry, ScriptEntry) else Starts(Command("", entry))
+    starts = (
+        run_of(startable.own, entry.path)
+        if isinstance(entry, ScriptEntry) and entry.source is None
+        else Starts(Command("", entry))
+    )
     main = structs.replace(starts.main, arguments=settings.args, ports=listening(settings.args, settings.env))
     return replace(starts, main=main)
 
@@ -76,7 +80,7 @@ def _found(
 ) -> Starts:
     """What the project's files show, by the first rule that applies."""
     from cannery.project.conventional import RULES, scripts_in  # noqa: PLC0415  # many projects name it
-    from cannery.project.declared import of_dockerfile, of_procfile, of_scripts  # noqa: PLC0415
+    from cannery.project.declared import of_dockerfile, of_procfile, of_script_files, of_scripts  # noqa: PLC0415
 
     if (starts := of_procfile(startable, settings)) is not None:
         return starts
@@ -95,6 +99,7 @@ def _found(
         dockerfile,
     ]
     if not startable.scripts:
+        rules.append(lambda: of_script_files(startable, distribution, settings.commands))
         rules += [lambda rule=rule: rule(startable, distribution) for rule in RULES]  # type: ignore[misc]
     for rule in rules:
         try:

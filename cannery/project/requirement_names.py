@@ -64,7 +64,14 @@ def _of_poetry(path: Path) -> list[str]:
     """What ``[tool.poetry.dependencies]`` requires in any case."""
     tables = tables_of(path) if path.suffix == ".toml" else {}
     poetry: dict[str, Any] = tables.get("tool", {}).get("poetry", {}).get("dependencies", {})
-    return [name for name, value in poetry.items() if not (isinstance(value, dict) and _CONDITIONS & value.keys())]
+    return [name for name, value in poetry.items() if not _is_conditional(value)]
+
+
+def _is_conditional(value: object) -> bool:
+    """True for a requirement of Poetry's that isn't one on every platform; a list has one for each."""
+    if isinstance(value, list):
+        return all(map(_is_conditional, value))
+    return isinstance(value, dict) and not _CONDITIONS.isdisjoint(value)
 
 
 def _names(requirements: Iterable[str]) -> set[str]:

@@ -11,11 +11,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from cannery.errors import ConfigurationError, ProjectError, did_you_mean
-from cannery.project.app import ApplicationEntry, Command, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
+from cannery.project.app import PLACE, ApplicationEntry, Command, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
 from cannery.project.applications import application_called
 from cannery.project.layout import renamed_packages
 from cannery.project.modules import find_module, module_file, packages_in
 from cannery.project.servers import listening
+from cannery.project.setup_scripts import python_script
 from cannery.project.shell import NeedsShell, shown, simple_command, simple_commands
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Startable:
             )
         if name.endswith(".py"):
             return self.script(name)
+        if (text := python_script(self.folder, name)) is not None:
+            return ScriptEntry(PLACE / f"{PurePosixPath(name).name}.py", text)
         if ":" in name:
             return self.function(name.partition(":")[0].rpartition(".")[2], name, source)
         return self.module(name, source)

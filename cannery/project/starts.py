@@ -100,7 +100,7 @@ def one_of(names: Iterable[str], distribution: str | None, what: str) -> str:
 
     wanted = canonicalize_name(distribution or "")
     for name in names:
-        if canonicalize_name(name) == wanted:
+        if canonicalize_name(name.rpartition("/")[2]) == wanted:
             return name
     raise ProjectError(
         what, evidence=", ".join(names), step=f'choose one in pyproject.toml:  [tool.cannery]  entry = "{names[0]}"'

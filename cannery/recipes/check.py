@@ -131,8 +131,9 @@ def _usual(app: App, workspace: Workspace) -> Iterator[Question]:
 
 def _imports(app: App, workspace: Workspace) -> Imports:
     """The app's own modules, the one that it starts with last, as a script may do then what it's for."""
+    roots = tuple(f"{root}/" for root in app.image_roots)  # a script that is installed lies in none of them
     paths = [path for path in app_tree(app, workspace).code.tree.entries if path.endswith(".py")]
-    names = {imported_as(path, app.image_roots) for path in paths}
+    names = {imported_as(path, app.image_roots) for path in paths if path.startswith(roots)}
     entry = _entry(app)
     kept = sorted(name for name in names - {entry} if all(map(_is_name, name.split("."))))
     found = entry if entry in names and not _is_only_run(app) else None

@@ -18,6 +18,7 @@ from cannery.image.tree import File, LazyTree, Symlink, Transform, Tree
 from cannery.imports.entry_points import metadata_read
 from cannery.imports.host import host_of
 from cannery.imports.places import Place, standard_library
+from cannery.project.app import PLACE
 from cannery.project.interpreter import check_platform, interpreter_for
 from cannery.recipes.common import app_code, pinned_dependencies, settled_app
 from cannery.recipes.container_config import program_config
@@ -36,7 +37,7 @@ from cannery.trees.data_names import data_names
 from cannery.trees.kept_sources import named_sources
 from cannery.trees.package_database import note_on_python
 from cannery.trees.runtime import libraries_of, system
-from cannery.trees.scripts import PLACE, check_program, command_names
+from cannery.trees.scripts import check_program, command_names
 from cannery.trees.shaken import app_place, reach_with, reached_part
 from cannery.trees.small_programs import with_small_programs
 from cannery.trees.source_readers import readers_at_import

@@ -14,13 +14,12 @@ from cannery.containers.load import load
 from cannery.containers.needs import limits_for, needs_executable_tmp
 from cannery.containers.sandbox.rootfs import rootfs
 from cannery.image.tree import File
-from cannery.project.app import HOME
+from cannery.project.app import HOME, PLACE
 from cannery.python.interpreter import same_minor
 from cannery.recipes.common import pinned_dependencies
 from cannery.trees.app import app_tree
 from cannery.trees.installed import PYTHON, entry_command, installed_files
 from cannery.trees.packed_python import packed_python
-from cannery.trees.scripts import PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

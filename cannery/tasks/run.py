@@ -85,7 +85,8 @@ def _run(app: App, name: str | None, arguments: Sequence[str]) -> int:
 def _program(app: App, name: str) -> str:
     """The path of the command ``name``; raises :class:`ConfigurationError` where the app has none of that name."""
     from cannery.errors import ConfigurationError, did_you_mean  # noqa: PLC0415
-    from cannery.trees.scripts import PLACE, command_names  # noqa: PLC0415
+    from cannery.project.app import PLACE  # noqa: PLC0415
+    from cannery.trees.scripts import command_names  # noqa: PLC0415
 
     names = command_names(app)
     if name not in names:

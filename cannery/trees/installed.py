@@ -9,6 +9,7 @@ from cannery.image.content import Inline
 from cannery.image.tree import File
 from cannery.project.app import (
     HOME,
+    PLACE,
     App,
     ApplicationEntry,
     FunctionEntry,
@@ -16,7 +17,7 @@ from cannery.project.app import (
     NamedEntry,
     ScriptEntry,
 )
-from cannery.trees.scripts import PLACE, script_name, script_of
+from cannery.trees.scripts import script_name, script_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

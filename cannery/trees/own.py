@@ -32,7 +32,7 @@ _CONVENTIONAL = (
 # The same, where no module lies in it: Bottle's templates lie there, and other people's functions
 _CONVENTIONAL_DATA = ("views",)
 _MADE = (".tar", ".whl", ".gz")  # archives
-_REFERENCE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?::[\w.]*(?:\(.*\))?)?")  # "package.module:attribute"
+_REFERENCE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?::[\w.]+(?:\(.*\))?)?")  # "package.module:attribute"
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.project.app import FunctionEntry, ModuleEntry, ScriptEntry
@@ -13,9 +12,7 @@ if TYPE_CHECKING:
 
     from cannery.project.app import App, Argument, Command, EntryPoint
 
-__all__ = ["PLACE", "check_program", "command_names", "script_name", "script_of"]
-
-PLACE: Final = PurePosixPath("/usr/local/bin")
+__all__ = ["check_program", "command_names", "script_name", "script_of"]
 
 
 def command_names(app: App) -> tuple[str, ...]:

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from cannery.project.app import ApplicationEntry, Command, Found, FunctionEntry, ModuleEntry, NamedEntry, ScriptEntry
+from cannery.project.app import (
+    PLACE,
+    ApplicationEntry,
+    Command,
+    Found,
+    FunctionEntry,
+    ModuleEntry,
+    NamedEntry,
+    ScriptEntry,
+)
 from cannery.project.servers import SERVERS, listening
 from cannery.project.shell import shown
 from cannery.project.starts import unheard_note
-from cannery.trees.scripts import PLACE
 from cannery.workspace.keys import code_key, key_of
 
 if TYPE_CHECKING:

@@ -85,6 +85,17 @@ def test_two_places_are_an_error_that_names_both(
     assert f'requirements = "{names[0]}"' in raised.value.step
 
 
+def test_what_one_requires_under_conditions_is_not_missing_in_the_other(make_project: MakeProject) -> None:
+    poetry = POETRY.replace(
+        'six = "*"', 'six = [{version = "1", markers = "os_name == \'nt\'"}, {version = "*", python = ">=3.4"}]'
+    )
+    built = '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+    text = "rich\nsix; python_version > '3.4'\n"
+    app = load(make_project({"main.py": "", "requirements.txt": text, "pyproject.toml": poetry + built}))
+    assert app.requirements is not None
+    assert app.requirements.path.name == "requirements.txt"
+
+
 def test_what_is_for_work_on_a_project_is_no_place(make_project: MakeProject) -> None:
     folder = make_project({"main.py": "", "requirements-dev.txt": "pytest", "requirements/test.txt": "pytest"})
     assert load(folder).requirements is None

@@ -75,6 +75,13 @@ def test_namespace_packages_go_in(make_project: MakeProject, workspace: Workspac
     assert "/app/space/part.py" in paths(folder, workspace)
 
 
+def test_a_word_with_a_colon_and_nothing_behind_it_names_no_module(
+    make_project: MakeProject, workspace: Workspace
+) -> None:
+    files = {"main.py": "print('tests:', 'tools:main')", "tests/__init__.py": "", "tools/__init__.py": ""}
+    assert paths(make_project(files), workspace) == {"/app/main.py", "/app/tools/__init__.py"}
+
+
 def test_packages_that_no_import_shows_are_named_by_the_configuration(
     make_project: MakeProject, workspace: Workspace
 ) -> None:
