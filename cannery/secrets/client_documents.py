@@ -34,8 +34,9 @@ def _of_interfaces() -> tuple[Form, ...]:
     value, secret = rb"\"value\"\s*:\s*\"([^\"{]{8,400})\"", rb"\"type\"\s*:\s*\"secret\""
     named = rb"\"name\"\s*:\s*\"[\w.-]{0,40}(?:sess|SESS|sid\b|auth|jwt|JWT)[\w.-]{0,40}\""
     session = named + rb"\s*,\s*\"value\"\s*:\s*\"([^\"]{16,4000})\""
-    others, password = rb"(?:\w{2,20}=[^\s'\"]{1,100}[ ]+){0,8}", rb"password=([^\s'\"$%{<]{4,200})"
-    known = rb"(?:host|hostaddr|port|user|dbname)=[^\s'\"]{1,100}[ ]+"
+    word = rb"[^\s'\"]{0,99}[^\s'\",][ ]+"  # what ends with a comma is an argument of a call
+    others, password = rb"(?:\w{2,20}=%b){0,8}" % word, rb"password=([^\s'\"$%{<]{4,200})"
+    known = rb"(?:host|hostaddr|port|user|dbname)=%b" % word
     return (
         Form(postman, (b'"value"', b'"secret"'), re.compile(rb"%b\s*,\s*%b" % (value, secret)), is_no_example),
         Form(postman, (b'"value"', b'"secret"'), re.compile(rb"%b\s*,\s*%b" % (secret, value)), is_no_example),

@@ -15,6 +15,7 @@ from tests.support.planted import Planted
 __all__ = ["NEAR_MISSES"]
 
 _HARMLESS_TEXTS = {
+    "the arguments of a login": ("app/mail.py", "server.login(user=self.username, password=self.password)\n"),
     "a variable in YAML": ("app/conf.yaml", "password: ${DB_PASSWORD}\ntoken: !vault x\nsecret: {{ secret }}\n"),
     "a type in a schema": ("app/openapi.yaml", "properties:\n  password:\n    type: string\n  token: string\n"),
     "words for a form": ("app/de.json", json.dumps({"password": "Passwort", "token": "Zugangsschlüssel"})),
