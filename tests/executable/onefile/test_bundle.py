@@ -70,6 +70,7 @@ def test_letters_are_the_same_in_bytecode_whatever_pyinstaller_has_imported(work
     assert b"\xfa\x01[" not in data  # the same, not interned
 
 
+@pytest.mark.slow
 def test_data_of_an_environment_lies_in_the_bundle_as_in_the_environment(workspace: Workspace) -> None:
     python = describe(Path(sys.executable), workspace)
     files = {f"{python.image_site_packages}/tin.py": b"x = 1\n", "/usr/local/share/tin/a.txt": b"a"}
