@@ -103,10 +103,16 @@ class ExpressionReader:
             self._found.opens = True
             given = (*node.args, *node.keywords)
             self._found.discovers |= not node.args or any(map(_mentions_own_place, given))
+            self._found.listed.update(package for each in given for package in self._packages_listed(each))
         if name in _IMPORTERS and node.args:
             self._import_call(node, unless)
         else:
             self._handed_on(node)
+
+    def _packages_listed(self, node: ast.AST) -> Iterator[str]:
+        """The packages in whose folders is looked: ``plugins`` for ``plugins.__path__``."""
+        owners = (each.value for each in ast.walk(node) if isinstance(each, ast.Attribute) and each.attr == "__path__")
+        yield from filter(None, map(self._conditions.path, owners))
 
     def _handed_on(self, node: ast.Call) -> None:
         """Read words that are given to functions of other distributions, which may load modules of that name."""

@@ -37,6 +37,7 @@ class Gathered:
     loads: bool = False  # the source loads modules by names, which may stand anywhere in it
     opens: bool = False
     discovers: bool = False  # the source lists the modules of its own package
+    listed: set[str] = field(default_factory=set)  # other packages whose modules it lists
     refuses: bool = False
     stub: bool = False
     beside: bool = False
@@ -53,7 +54,7 @@ class Gathered:
             imports=tuple(dict.fromkeys(self.imports)),
             dotted=strings.dotted(short),
             words=strings.words(short) if self.loads or own else frozenset(),
-            below=frozenset((self.below | strings.gaps(short) if self.loads else set()) | self._own_modules()),
+            below=frozenset((self.below | strings.gaps(short) if self.loads else set()) | self._listed_modules()),
             after=frozenset(self.after if self.loads else ()),
             opens=self.loads and self.opens,
             codecs=frozenset(self.codecs) | (frozenset() if self.place == "stdlib" else strings.codecs(short)),
@@ -71,5 +72,5 @@ class Gathered:
             aliases=tuple(sorted(self.aliases)),
         )
 
-    def _own_modules(self) -> set[str]:
-        return {"."} if self.discovers else set()
+    def _listed_modules(self) -> set[str]:
+        return {f"{package}." for package in self.listed} | ({"."} if self.discovers else set())

@@ -94,6 +94,11 @@ def test_looking_into_its_own_folder_means_any_of_its_modules() -> None:
     assert read("pkgutil.walk_packages(other.__path__)").below == frozenset()
 
 
+def test_looking_into_the_folder_of_an_imported_package_means_any_of_its_modules() -> None:
+    assert read("import plugins\npkgutil.iter_modules(plugins.__path__, 'plugins.')").below == {"plugins."}
+    assert read("from a import b as c\npkgutil.walk_packages(c.__path__)").below == {"a.b."}
+
+
 def test_attributes_are_names_after_dots_and_from_and_strings_alone() -> None:
     found = read("""
         __all__ = ["no"]
