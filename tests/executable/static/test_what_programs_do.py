@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 TELLING = "import inspect\nimport sys\nTEXT = inspect.getsource(sys.modules[__name__])\n"
+INSIDE = """
+import sys
+from pathlib import Path
+sys.path.insert(0, (Path(__file__).parent / "_others").as_posix())
+"""
+HOLDING = {
+    "holding/__init__.py": INSIDE,
+    "holding/use.py": "import inside\nANSWER = inside.ANSWER\n",
+    "holding/_others/inside/__init__.py": "from .deep import ANSWER\n",
+    "holding/_others/inside/deep.py": "ANSWER = 43\n",
+    "holding/_others/inside/LICENSE": "data, for which alone the folder counts as a namespace",
+}
 FILES = {
     "pyproject.toml": """
         [tool.cannery]
@@ -28,7 +40,7 @@ FILES = {
         keep-sources = ["parts.inner"]
         static = { accelerators = false }
         """,
-    "requirements.txt": "markupsafe==3.0.2\n./telling-1.0-py3-none-any.whl\n",
+    "requirements.txt": "markupsafe==3.0.2\n./telling-1.0-py3-none-any.whl\n./holding-1.0-py3-none-any.whl\n",
     "parts/__init__.py": "NAME = 'parts'\n",
     "parts/inner.py": "from .__init__ import NAME\n",
     "parts/beside.txt": "beside",
@@ -46,6 +58,7 @@ FILES = {
         from importlib import import_module
         from importlib.resources import files
 
+        import holding.use
         import markupsafe
         import parts
         import parts.bare.leaf
@@ -69,6 +82,7 @@ FILES = {
             print(json.dumps({
                 "doubled": doubled,
                 "inner": inner.NAME,
+                "in a folder of another": holding.use.ANSWER,
                 "source": inspect.getsource(inner),
                 "read at import": telling.TEXT,
                 "another in its place": [parts.now.__name__, import_module("parts.now.answers").ANSWER],
@@ -91,6 +105,7 @@ def cannery(command: str, folder: Path, environment: dict[str, str]) -> subproce
 def test_they_work_as_with_an_ordinary_python(make_project: MakeProject, kit: Path, cache: Path) -> None:
     folder = make_project(FILES)
     make_wheel(folder, "telling", files={"telling.py": TELLING.encode()})
+    make_wheel(folder, "holding", files={path: text.encode() for path, text in HOLDING.items()})
     environment = {**os.environ, "CANNERY_KIT": str(kit), "CANNERY_CACHE": str(cache)}
     built = cannery("image", folder, environment)
     assert built.returncode == 0, built.stderr
@@ -103,6 +118,7 @@ def test_they_work_as_with_an_ordinary_python(make_project: MakeProject, kit: Pa
         "doubled": [6],
         "inner": "parts",
         "another in its place": ["parts.v2", 42],
+        "in a folder of another": 43,
         "source": "from .__init__ import NAME\n",
         "read at import": TELLING,
         "escaped": "&lt;",

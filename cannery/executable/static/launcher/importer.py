@@ -97,7 +97,7 @@ class Finder:
             file, _, offset, size = modules[package]
             modules[name] = (file, False, offset, size)
             return spec_of(name)
-        if other := _in_folders(name, path or ()):
+        if other := _in_folders(name, _added_folders() if path is None else path):
             modules[name] = modules[other]
             return spec_of(name)
         if name in LEFT_OUT:
@@ -258,6 +258,11 @@ def _prepare(command):
         environ.update((name, filled(value)) for name, value in env)
         given = [word for word in map(filled, words) if word]
         sys.argv[1:] = given + sys.argv[1:] if command else sys.argv[1:] or given
+
+
+def _added_folders():
+    """The folders that the program has put on ``sys.path``: some packages have others inside, which are found there."""
+    return [folder for folder in sys.path if folder not in SEARCH_PATH]
 
 
 def _in_folders(name, folders):
