@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cannery.project.app import ScriptEntry
 from cannery.project.modules import imported_as, named_by
 from cannery.trees.scripts import command_names, script_name
-from cannery.trees.source_readers import caller_readers, readers_at_import, source_readers
+from cannery.trees.source_readers import caller_readers, module_readers, readers_at_import, source_readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +23,7 @@ __all__ = [
     "notes_on",
     "notes_on_callers",
     "notes_on_code",
+    "notes_on_module_readers",
     "notes_on_programs",
     "notes_on_source_readers",
     "notes_on_start_modules",
@@ -113,6 +114,7 @@ def notes_on_source_readers(
     keeping = readers_at_import(wheels, site_packages, workspace)
     without = (*app.settings.drop_sources, *keeping)
     yield from _notes_on_readers(app, source_readers(wheels, site_packages, workspace, without))
+    yield from notes_on_module_readers(app, module_readers(wheels, site_packages, workspace))
     yield from notes_on_callers(own, app, caller_readers(wheels, site_packages, workspace))
 
 
@@ -123,6 +125,17 @@ def _notes_on_readers(app: App, readers: Mapping[str, str]) -> Iterator[str]:
             yield (
                 f"{line} reads source code, which the image does not have; where the program comes there, set  "
                 f"[tool.cannery]  keep-sources = [{package!r}], and where it doesn't, drop-sources"
+            )
+
+
+def notes_on_module_readers(app: App, readers: Mapping[str, str]) -> Iterator[str]:
+    """Notes on dependencies that find modules and read their sources, unless settings name modules or that package."""
+    for package, line in readers.items() if not app.settings.keep_sources else ():
+        if not named_by(package, app.settings.drop_sources):
+            yield (
+                f"{line} reads the sources of modules that it finds, which the image does not have: where the program "
+                "comes there, name those modules in  [tool.cannery]  keep-sources, and where it doesn't, "
+                f"drop-sources = [{package!r}]"
             )
 
 

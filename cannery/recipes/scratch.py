@@ -13,7 +13,7 @@ from cannery.recipes.common import (
     settled_app,
 )
 from cannery.recipes.container_config import container_config
-from cannery.recipes.notes import notes_on, notes_on_callers, notes_on_code, notes_on_programs
+from cannery.recipes.notes import notes_on, notes_on_callers, notes_on_code, notes_on_module_readers, notes_on_programs
 from cannery.recipes.plan import Plan
 from cannery.recipes.planned_contents import contents_with
 from cannery.recipes.provided import check_imports, provision_of
@@ -22,7 +22,7 @@ from cannery.trees.needs import read_needs
 from cannery.trees.packed_python import packed_python
 from cannery.trees.runtime import runtime, with_opened
 from cannery.trees.small_programs import with_small_programs
-from cannery.trees.source_readers import caller_readers, source_readers
+from cannery.trees.source_readers import caller_readers, module_readers, source_readers
 from cannery.trees.transforms.bills_of_material import without_boms
 from cannery.trees.transforms.collecting import seldom_collecting
 from cannery.trees.transforms.rpath import without_absolute
@@ -65,6 +65,7 @@ def scratch(app: App, workspace: Workspace) -> Plan:
         *own.notes,
         *missing,
         *notes_on_code(own, app),
+        *notes_on_module_readers(app, module_readers(dependencies.wheels, python.image_site_packages, workspace)),
         *notes_on_callers(own, app, caller_readers(dependencies.wheels, python.image_site_packages, workspace)),
         *notes_on_programs(own, app),
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cannery.image.tree import LazyTree
     from cannery.workspace.workspace import Workspace
 
-__all__ = ["caller_readers", "readers_at_import", "source_readers"]
+__all__ = ["caller_readers", "module_readers", "readers_at_import", "source_readers"]
 
 _TESTS = {"test", "tests"}  # folders that no program imports
 
@@ -40,6 +40,15 @@ def caller_readers(wheels: LazyTree, site_packages: str, workspace: Workspace) -
     return _known(wheels, site_packages, workspace)["callers"]
 
 
+def module_readers(wheels: LazyTree, site_packages: str, workspace: Workspace) -> dict[str, str]:
+    """Package or module -> the line of it that opens sources, where it also asks for others' modules where they lie.
+
+    Tools that read programs do: they take a module without a source for an empty one, and raise nothing.
+    """
+    known = _known(wheels, site_packages, workspace)
+    return {name: line for name, line in known["opening"].items() if name in known["finding"]}
+
+
 def _known(wheels: LazyTree, site_packages: str, workspace: Workspace) -> dict[str, dict[str, str]]:
     key = key_of("source readers", code_key(__name__), wheels.key, site_packages)
     known = workspace.cache.recall("source-readers", key)
@@ -50,6 +59,8 @@ def _known(wheels: LazyTree, site_packages: str, workspace: Workspace) -> dict[s
             "any": read_sources.reading_lines,
             "importing": read_sources.reading_lines_at_import,
             "callers": read_sources.lines_about_callers,
+            "opening": read_sources.opening_lines,
+            "finding": read_sources.finding_lines,
         }
         known = {kind: {} for kind in looked_for}
         for path, file in wheels.tree.files():

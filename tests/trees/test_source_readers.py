@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cannery.trees.source_readers import caller_readers, readers_at_import, source_readers
+from cannery.trees.source_readers import caller_readers, module_readers, readers_at_import, source_readers
 from tests.support.places import tree_of
 
 if TYPE_CHECKING:
@@ -68,3 +68,21 @@ def test_a_package_that_reads_sources_when_imported_can_not_be_imported_without(
 def test_a_package_reads_the_source_of_its_callers(source: str, line: str, workspace: Workspace) -> None:
     found = caller_readers(tree_of({"/site/package/view.py": source}), "/site", workspace)
     assert found == ({"package": f"package/view.py:{line}"} if line else {})
+
+
+@pytest.mark.parametrize(
+    ("reader", "finder", "line"),
+    [
+        ("from tokenize import detect_encoding\ncoding = detect_encoding(f.readline)", "find_spec(name)", "2"),
+        ("import tokenize\nwith tokenize.open(path) as f: pass", "importlib.util.find_spec(name)", "2"),
+        ("from tokenize import open as open_source\nopen_source(p)", "PathFinder.find_spec(n)", "2"),
+        ("import tokenize\nwith tokenize.open(path) as f: pass", "import importlib.util", ""),  # a user's file
+        ("import tokenize\nwith open(path) as f: pass", "find_spec(name)", ""),
+    ],
+)
+def test_a_package_that_asks_where_modules_lie_and_opens_sources_reads_theirs(
+    reader: str, finder: str, line: str, workspace: Workspace
+) -> None:
+    wheels = tree_of({"/site/package/reader.py": reader, "/site/package/finder.py": finder, "/site/other.py": finder})
+    expected = {"package": f"package/reader.py:{line}"} if line else {}
+    assert module_readers(wheels, "/site", workspace) == expected

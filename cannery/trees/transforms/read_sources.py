@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from cannery.image.tree import File
 
-__all__ = ["lines_about_callers", "named_sources", "reading_lines", "reading_lines_at_import"]
+__all__ = [
+    "finding_lines",
+    "lines_about_callers",
+    "named_sources",
+    "opening_lines",
+    "reading_lines",
+    "reading_lines_at_import",
+]
 
 # A file's name, or the end of its path: open(here / "config.py"), run_path(f"{here}/config.py")
 _NAMED = re.compile(rb"""["'/]([\w.-]+(?:/[\w.-]+)*\.py)["']""")
@@ -23,6 +30,7 @@ _TESTS = {"test", "tests"}  # folders that no program imports
 _SELDOM_READ = {"__init__.py", "__main__.py"}  # what compares names of files has these in it
 _READERS = ("findsource", "getsource", "getsourcelines")  # of inspect
 _READS = re.compile(rb"\b(?:%s)\b" % "|".join(_READERS).encode())
+_OPENERS = ("detect_encoding", "open")  # of tokenize
 _CAUGHT = {"OSError", "IOError", "Exception", "BaseException"}
 
 
@@ -74,14 +82,42 @@ def _lines(file: File, *, at_import: bool) -> list[int]:
 
 def lines_about_callers(file: File) -> list[int]:
     """The lines of a source that take the line which called it for there: ``getframeinfo(frame)[3][0]``."""
+    return sorted(line for node in _nodes(file, b"getframeinfo") for line in _takes_context(node))
+
+
+def finding_lines(file: File) -> list[int]:
+    """The lines of a source that ask where a module lies: ``find_spec(name)``."""
+    calls = (each for each in _nodes(file, b"find_spec") if isinstance(each, ast.Call))
+    return sorted(call.lineno for call in calls if _called(call) == "find_spec")
+
+
+def opening_lines(file: File) -> list[int]:
+    """The lines of a source that open other sources, by ``tokenize``: ``detect_encoding(stream.readline)``."""
+    nodes = _nodes(file, b"tokenize")
+    openers = {f"tokenize.{name}" for name in _OPENERS}.union(*map(_imported_openers, nodes))
+    return sorted(each.lineno for each in nodes if isinstance(each, ast.Call) and ast.unparse(each.func) in openers)
+
+
+def _nodes(file: File, word: bytes) -> list[ast.AST]:
+    """All nodes of a source that has ``word`` in it."""
     with file.content.open() as stream:
         source = stream.read()
-    if b"getframeinfo" not in source:
-        return []
     try:
-        return sorted(line for node in ast.walk(parse(source)) for line in _takes_context(node))
+        return list(ast.walk(parse(source))) if word in source else []
     except NoPythonError:
         return []
+
+
+def _called(call: ast.Call) -> str:
+    """The name of the function or the method that is called."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _imported_openers(node: ast.AST) -> set[str]:
+    match node:
+        case ast.ImportFrom(module="tokenize", names=names, level=0):
+            return {each.asname or each.name for each in names if each.name in _OPENERS}
+    return set()
 
 
 def _takes_context(node: ast.AST) -> Iterator[int]:
