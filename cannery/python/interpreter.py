@@ -72,6 +72,10 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
 
     Raises :class:`RuntimeTreeError` where it is no CPython 3.11 or later.
     """
+    return workspace.once(f"interpreter/{executable}", lambda: _described(executable, workspace))
+
+
+def _described(executable: Path, workspace: Workspace) -> Interpreter:
     real = executable.resolve()
     key = key_of("interpreter", code_key(__name__), str(executable), stamp(real))
     answers = workspace.cache.recall("interpreters", key)
@@ -90,7 +94,7 @@ def describe(executable: Path, workspace: Workspace) -> Interpreter:
         cache_tag=answers["cache_tag"],
         magic=answers["magic"],
         platform=platform_of_uname(answers["system"], answers["machine"]),
-        fingerprint=workspace.once(f"fingerprint/{key}", lambda: _fingerprint(answers, workspace)),
+        fingerprint=_fingerprint(answers, workspace),
     )
 
 
