@@ -7,6 +7,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from cannery.project.setup_files import setup_calls, setup_cfg
 from cannery.project.tables import tables_of
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def declared_roots(folder: Path) -> tuple[PurePosixPath, ...]:
     found = [
         *_of_hatch(_at(tables, "hatch", "build")),
         *_of_setuptools(_at(tables, "setuptools")),
-        *_of_setup_cfg(folder / "setup.cfg"),
-        *_of_setup_py(folder / "setup.py"),
+        *_of_setup_cfg(folder),
+        *_of_setup_py(folder),
         *_strings(_at(tables, "pdm", "build").get("package-dir")),
         *_strings(_at(tables, "maturin").get("python-source")),
         *(each.get("from", "") for each in _list(_at(tables, "poetry").get("packages")) if isinstance(each, dict)),
@@ -93,36 +94,22 @@ def _of_package_dir(mapping: dict[str, str]) -> Iterator[str]:
             yield path.removesuffix(inner).rstrip("/")
 
 
-def _of_setup_cfg(path: Path) -> Iterator[str]:
-    if not path.is_file():
-        return
-    import configparser  # noqa: PLC0415  # hardly any project needs it
-
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, configparser.Error):
-        return
-    lines = parser.get("options", "package_dir", fallback="").split("\n")
+def _of_setup_cfg(folder: Path) -> Iterator[str]:
+    sections = setup_cfg(folder)
+    lines = sections.get("options", {}).get("package_dir", "").split("\n")
     pairs = (line.partition("=") for line in lines if "=" in line)
     yield from _of_package_dir({name.strip(): value.strip() for name, _, value in pairs})
-    yield from filter(None, re.split(r"[\s,]+", parser.get("options.packages.find", "where", fallback="")))
+    yield from filter(None, re.split(r"[\s,]+", sections.get("options.packages.find", {}).get("where", "")))
 
 
-def _of_setup_py(path: Path) -> Iterator[str]:
+def _of_setup_py(folder: Path) -> Iterator[str]:
     """What is written out in the calls of ``setup``, ``find_packages`` and ``find_namespace_packages``."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        arguments = {each.arg: _literal(each.value) for each in node.keywords}
+    for call in setup_calls(folder):
+        arguments = {each.arg: _literal(each.value) for each in call.keywords}
         if isinstance(mapping := arguments.get("package_dir"), dict):
             yield from _of_package_dir({str(name): str(value) for name, value in mapping.items()})
-        if isinstance(node.func, ast.Name) and node.func.id in {"find_packages", "find_namespace_packages"}:
-            yield from _strings([arguments.get("where"), *map(_literal, node.args[:1])])
+        if isinstance(call.func, ast.Name) and call.func.id in {"find_packages", "find_namespace_packages"}:
+            yield from _strings([arguments.get("where"), *map(_literal, call.args[:1])])
 
 
 def _literal(node: ast.expr) -> object:

@@ -6,6 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
+from cannery.project.setup_files import setup_calls, setup_cfg
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -17,7 +19,7 @@ _PYTHON: Final = re.compile(rb"#!.*\bpython")
 
 def setup_scripts(folder: Path) -> tuple[str, ...]:
     """The scripts of the project in ``folder``, by their paths in it: those that are there, and Python's."""
-    named = dict.fromkeys((*_of_setup_cfg(folder / "setup.cfg"), *_of_setup_py(folder / "setup.py")))
+    named = dict.fromkeys((*_of_setup_cfg(folder), *_of_setup_py(folder)))
     return tuple(name for name in named if python_script(folder, name) is not None)
 
 
@@ -34,27 +36,14 @@ def python_script(folder: Path, name: str) -> str | None:
             return None
 
 
-def _of_setup_cfg(path: Path) -> Iterator[str]:
-    if not path.is_file():
-        return
-    import configparser  # noqa: PLC0415  # hardly any project needs it
-
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, configparser.Error):
-        return
-    yield from filter(None, re.split(r"\s*[\n,]\s*", parser.get("options", "scripts", fallback="")))
+def _of_setup_cfg(folder: Path) -> Iterator[str]:
+    yield from filter(None, re.split(r"\s*[\n,]\s*", setup_cfg(folder).get("options", {}).get("scripts", "")))
 
 
-def _of_setup_py(path: Path) -> Iterator[str]:
+def _of_setup_py(folder: Path) -> Iterator[str]:
     """What is written out; a list that is made when setup.py runs names nothing."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
-        for each in node.keywords if isinstance(node, ast.Call) else ():
+    for call in setup_calls(folder):
+        for each in call.keywords:
             if each.arg == "scripts" and isinstance(each.value, ast.List | ast.Tuple):
                 names = (element.value for element in each.value.elts if isinstance(element, ast.Constant))
                 yield from (name for name in names if isinstance(name, str))
