@@ -45,6 +45,7 @@ class ScriptEntry(msgspec.Struct, frozen=True):
 
     path: PurePosixPath  # relative to the project; absolute, as the image has it, for one that is installed as a script
     source: str | None = None  # of the latter
+    origin: PurePosixPath | None = None  # the project's file with that source; None for a script that a wheel brings
 
     @property
     def image_path(self) -> PurePosixPath:

@@ -71,7 +71,7 @@ class Startable:
         if name.endswith(".py"):
             return self.script(name)
         if (text := python_script(self.folder, name)) is not None:
-            return ScriptEntry(PLACE / f"{PurePosixPath(name).name}.py", text)
+            return ScriptEntry(PLACE / f"{PurePosixPath(name).name}.py", text, PurePosixPath(name))
         if ":" in name:
             return self.function(name.partition(":")[0].rpartition(".")[2], name, source)
         return self.module(name, source)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cannery.errors import ConfigurationError
 from cannery.image.tree import LazyTree, Tree
-from cannery.project.app import HOME
+from cannery.project.app import HOME, ScriptEntry
 from cannery.project.interpreter import find_python
 from cannery.project.modules import imported_as, is_about_projects, named_by
 from cannery.project.secrets import refuse_secrets, secrets_of_metadata
@@ -23,10 +23,11 @@ from cannery.trees.own import OwnFiles, started_with
 from cannery.workspace.digest import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from cannery.image.tree import Entry
     from cannery.project.app import App
+    from cannery.project.secrets import FoundSecret
     from cannery.workspace.workspace import Workspace
 
 __all__ = ["AppTree", "app_tree"]
@@ -72,7 +73,8 @@ def app_tree(
     made = add_made(code, find, workspace)
     for path in named.values():
         resources.add(path)
-    refuse_secrets(app, {**secrets_of_metadata(app), **code.secrets, **resources.secrets})
+    scripts = dict(_secrets_of_scripts(app, index))
+    refuse_secrets(app, {**secrets_of_metadata(app), **scripts, **code.secrets, **resources.secrets})
     check_links({**code.entries, **resources.entries})
     data = add_data(resources, code, own)
     listed = listed_sources({**code.entries, **resources.entries}, code.listings, app.image_roots)
@@ -94,6 +96,15 @@ def app_tree(
         made={path: code.entries[path] for path in made.paths},
         notes=(*notes_on_files(app, code, data), *made.notes, *notes_on_sources(code, listed)),
     )
+
+
+def _secrets_of_scripts(app: App, index: FactsIndex) -> Iterator[tuple[str, tuple[FoundSecret, ...]]]:
+    """The secrets in files of the project that are installed as scripts, by their paths."""
+    for entry in app.entries:
+        if isinstance(entry, ScriptEntry) and entry.origin is not None:
+            path = app.folder / entry.origin
+            if secrets := index.of(path, path.stat(), code=False).secrets:
+                yield str(entry.origin), secrets
 
 
 def _add_modules(code: Collected, own: OwnFiles) -> None:

@@ -10,7 +10,8 @@ import pytest
 from cannery.errors import ConfigurationError, ProjectError
 from cannery.project.app import ScriptEntry
 from cannery.project.config import load
-from tests.support.command import cannery
+from tests.support.command import assert_refused, cannery
+from tests.support.made_up_tokens import GITHUB
 
 if TYPE_CHECKING:
     from tests.conftest import MakeProject
@@ -38,7 +39,8 @@ def test_the_only_script_starts_or_the_one_called_like_the_project(
     make_project: MakeProject, files: dict[str, str], path: str
 ) -> None:
     app = load(make_project({**PACKAGE, **files}))
-    assert app.entry == ScriptEntry(PurePosixPath("/usr/local/bin", path), SCRIPT)
+    assert isinstance(app.entry, ScriptEntry)
+    assert (app.entry.path, app.entry.source) == (PurePosixPath("/usr/local/bin", path), SCRIPT)
 
 
 def test_several_scripts_are_an_error_that_names_them(make_project: MakeProject) -> None:
@@ -52,6 +54,11 @@ def test_several_scripts_are_an_error_that_names_them(make_project: MakeProject)
 def test_a_file_that_python_does_not_run_is_no_script(make_project: MakeProject) -> None:
     with pytest.raises(ConfigurationError, match="'greet' does not exist"):
         load(make_project({"pyproject.toml": f'{WORDS}entry = "greet"\n', "greet": "#!/bin/sh\n"}))
+
+
+def test_a_secret_in_a_script_is_refused(make_project: MakeProject) -> None:
+    files = {"pyproject.toml": f'{WORDS}entry = "greet"\n', "greet": f"{SCRIPT}token = '{GITHUB}'\n", **PACKAGE}
+    assert "  greet:4: a token of GitHub" in assert_refused(cannery("image", cwd=make_project(files)), 3)
 
 
 @pytest.mark.slow
